@@ -1,0 +1,73 @@
+"""Raw register blocks as they travel: a batch of records in one MQTT message, big endian.
+
+Batch:  version u8 | count u8 | table u32 | boot u32 | oldest u32
+Record: seq u32 | s u32 | ms u16 | clock u8 | block u8 | flag u8 | n u8 | n registers u16
+
+- `table` is the identity of the poll table that the block numbers refer to (`wire.table.identity`).
+- `seq` rises by one with each record of a boot; `oldest` is the lowest one the node still holds.
+- `s`, `ms` are the moment the answer arrived: seconds since 2000-01-01 UTC, or uptime while `clock` is CLOCK_UNKNOWN.
+- a read that failed is a record too: `flag` says why and there are no registers
+  (one for EXCEPTION: the code of the device).
+"""
+
+import struct
+
+VERSION = 1
+EPOCH_2000 = 946684800  # unix time of 2000-01-01 00:00 UTC
+
+CLOCK_UNKNOWN = 0  # s is uptime
+CLOCK_HELD = 1  # was set once, now free-running
+CLOCK_SYNCED = 2
+
+OK = 0
+TIMEOUT = 1  # no answer in time
+BAD_FRAME = 2  # checksum, length or header wrong
+EXCEPTION = 3  # the device refused; the register is its exception code
+NO_LINK = 4  # connection refused or lost, or port missing
+WRONG_REPLY = 5  # well-formed, but another unit, function or count than asked
+NO_MODEL = 6  # the SunSpec chain has no such model
+
+FLAG_NAMES = ("ok", "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model")
+
+HEADER = ">BBIII"
+HEADER_SIZE = 14
+RECORD = ">IIHBBBB"
+RECORD_SIZE = 14
+MAX_BATCH = 1024  # bytes of one message, so that small brokers and small heaps cope
+
+
+class RecordError(ValueError):
+    """A batch that is not one: says where it stops making sense."""
+
+
+def record_size(registers):
+    """Bytes of a record with so many registers."""
+    return RECORD_SIZE + 2 * registers
+
+
+def decode(payload):
+    """(table, boot, oldest, [(seq, s, ms, clock, block, flag, registers), ...]) of a batch.
+
+    Raises RecordError for anything that is not exactly one batch.
+    """
+    if len(payload) < HEADER_SIZE:
+        raise RecordError("batch of %d bytes is shorter than its header" % len(payload))
+    version, count, table, boot, oldest = struct.unpack_from(HEADER, payload, 0)
+    if version != VERSION:
+        raise RecordError("batch version %d, this side speaks %d" % (version, VERSION))
+    records = []
+    at = HEADER_SIZE
+    for _ in range(count):
+        if at + RECORD_SIZE > len(payload):
+            raise RecordError("batch ends inside record %d of %d" % (len(records) + 1, count))
+        seq, s, ms, clock, block, flag, n = struct.unpack_from(RECORD, payload, at)
+        at += RECORD_SIZE
+        if at + 2 * n > len(payload):
+            raise RecordError("batch ends inside the registers of record %d" % (len(records) + 1))
+        if ms > 999 or clock > CLOCK_SYNCED or flag >= len(FLAG_NAMES):
+            raise RecordError("record %d has ms %d, clock %d, flag %d" % (len(records) + 1, ms, clock, flag))
+        records.append((seq, s, ms, clock, block, flag, struct.unpack_from(">%dH" % n, payload, at)))
+        at += 2 * n
+    if at != len(payload):
+        raise RecordError("%d bytes behind the last record" % (len(payload) - at))
+    return table, boot, oldest, records

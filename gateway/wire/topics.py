@@ -1,0 +1,37 @@
+"""MQTT topics: `zev/1/<site>/<node>/<leaf>`.
+
+| leaf   | from    | QoS | retained | payload                                                    |
+|--------|---------|-----|----------|------------------------------------------------------------|
+| state  | node    | 1   | yes, and the node's will | JSON: up, boot, table, version             |
+| data   | node    | 1   | no       | records (`wire.records`)                                   |
+| ack    | node    | 1   | no       | JSON: what became of an order                              |
+| health | node    | 0   | no       | JSON: memory, ring, buses, units, orders                   |
+| heard  | gateway | 0   | no       | JSON: boot and the sequence up to which all is stored      |
+| cfg    | gateway | 1   | yes      | sealed JSON: the poll table (`wire.table`)                 |
+| set    | gateway | 1   | never    | sealed JSON: an order (`wire.orders`)                      |
+
+`gateway` in the place of a node is the gateway's own presence: `zev/1/<site>/gateway/state`, retained, with a will.
+"""
+
+ROOT = "zev/1"
+STATE = "state"
+DATA = "data"
+ACK = "ack"
+HEALTH = "health"
+HEARD = "heard"
+CFG = "cfg"
+SET = "set"
+GATEWAY = "gateway"
+
+
+def topic(site, node, leaf):
+    """`zev/1/<site>/<node>/<leaf>`."""
+    return "/".join((ROOT, site, node, leaf))
+
+
+def split(name):
+    """(site, node, leaf) of a topic of ours, or None for any other."""
+    parts = name.split("/")
+    if len(parts) != 5 or parts[0] + "/" + parts[1] != ROOT:
+        return None
+    return parts[2], parts[3], parts[4]
