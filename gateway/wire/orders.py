@@ -36,7 +36,7 @@ WHY = (
 )
 
 
-def flaw(order):
+def flaw(order: dict) -> bool:
     """True when a field of an order is missing or of a wrong kind."""
     for key in ("sid", "seq", "act", "ttl", "at"):
         value = order.get(key)

@@ -4,7 +4,7 @@ Batch:  version u8 | count u8 | table u32 | boot u32 | oldest u32
 Record: seq u32 | s u32 | ms u16 | clock u8 | block u8 | flag u8 | n u8 | n registers u16
 
 - `table` is the identity of the poll table that the block numbers refer to (`wire.table.identity`).
-- `seq` rises by one with each record of a boot; `oldest` is the lowest one the node still holds.
+- `seq` starts at 1 and rises by one with each record of a boot; `oldest` is the lowest one the node still holds.
 - `s`, `ms` are the moment the answer arrived: seconds since 2000-01-01 UTC, or uptime while `clock` is CLOCK_UNKNOWN.
 - a read that failed is a record too: `flag` says why and there are no registers
   (one for EXCEPTION: the code of the device).
@@ -40,12 +40,12 @@ class RecordError(ValueError):
     """A batch that is not one: says where it stops making sense."""
 
 
-def record_size(registers):
+def record_size(registers: int) -> int:
     """Bytes of a record with so many registers."""
     return RECORD_SIZE + 2 * registers
 
 
-def decode(payload):
+def decode(payload: bytes) -> tuple[int, int, int, list[tuple[int, int, int, int, int, int, tuple[int, ...]]]]:
     """(table, boot, oldest, [(seq, s, ms, clock, block, flag, registers), ...]) of a batch.
 
     Raises RecordError for anything that is not exactly one batch.

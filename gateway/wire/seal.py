@@ -16,7 +16,7 @@ class SealError(ValueError):
     """A message whose seal or content is not what it should be."""
 
 
-def hmac_sha256(key, message):
+def hmac_sha256(key: bytes, message: bytes) -> bytes:
     """HMAC-SHA256 of bytes (MicroPython has no `hmac` module)."""
     if len(key) > _BLOCK:
         key = hashlib.sha256(key).digest()
@@ -28,13 +28,13 @@ def hmac_sha256(key, message):
     return outer.digest()
 
 
-def seal(key, leaf, text):
+def seal(key: bytes, leaf: str, text: str) -> bytes:
     """The sealed message of a JSON text."""
     body = text.encode()
     return hmac_sha256(key, leaf.encode() + b"\0" + body) + body
 
 
-def unseal(key, leaf, payload):
+def unseal(key: bytes, leaf: str, payload: bytes) -> str:
     """The JSON text of a sealed message; SealError when it is forged, cut or too long."""
     if not MAC_SIZE < len(payload) <= MAX_SEALED:
         raise SealError("sealed message of %d bytes" % len(payload))
@@ -44,7 +44,7 @@ def unseal(key, leaf, payload):
     return body.decode()
 
 
-def unseal_json(key, leaf, payload):
+def unseal_json(key: bytes, leaf: str, payload: bytes) -> dict:
     """The object inside a sealed message; SealError as `unseal`, also for text that is not a JSON object."""
     try:
         value = json.loads(unseal(key, leaf, payload))
@@ -57,7 +57,7 @@ def unseal_json(key, leaf, payload):
     return value
 
 
-def _equal(a, b):
+def _equal(a: bytes, b: bytes) -> bool:
     """Compare without telling by the time taken where they differ."""
     difference = len(a) ^ len(b)
     for x, y in zip(a, b):

@@ -37,12 +37,12 @@ class TableError(ValueError):
     """A poll table with a mistake: says the place and what is allowed there."""
 
 
-def identity(text):
+def identity(text: str) -> int:
     """The number by which records name their table: CRC-32 of its JSON text."""
     return binascii.crc32(text.encode()) & 0xFFFFFFFF
 
 
-def parse(text):
+def parse(text: str) -> dict:
     """The table of a JSON text; TableError when anything in it is not as described above."""
     try:
         table = json.loads(text)
@@ -65,7 +65,7 @@ def parse(text):
     return table
 
 
-def _check_block(block, where, units):
+def _check_block(block: dict, where: str, units: int) -> None:
     _whole(block.get("u"), 0, units - 1, where + "u")
     _need(block.get("fc") in READ_FUNCTIONS, where + "fc", "3 or 4")
     _whole(block.get("a"), 0, 65535, where + "a")
@@ -74,7 +74,7 @@ def _check_block(block, where, units):
     _whole(block.get("m", 1), 1, 65534, where + "m")
 
 
-def _check_actuator(actuator, where, units):
+def _check_actuator(actuator: dict, where: str, units: int) -> None:
     _whole(actuator.get("u"), 0, units - 1, where + "u")
     _whole(actuator.get("ttl_ms"), 1000, TTL_LIMIT_MS, where + "ttl_ms")
     _whole(actuator.get("refresh_ms"), 500, 600000, where + "refresh_ms")
@@ -89,12 +89,12 @@ def _check_actuator(actuator, where, units):
         _need(form in FORMATS and low <= high, where + "set", "[address, format, lowest, highest]")
 
 
-def _whole(value, low, high, where):
+def _whole(value: object, low: int, high: int, where: str) -> None:
     """A bool counts as no whole number, on both interpreters."""
     fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
     _need(fits, where, "a whole number from %d to %d" % (low, high))
 
 
-def _need(condition, where, allowed):
+def _need(condition: object, where: str, allowed: str) -> None:
     if not condition:
         raise TableError("%s: allowed is %s" % (where, allowed))

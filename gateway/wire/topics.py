@@ -24,12 +24,12 @@ SET = "set"
 GATEWAY = "gateway"
 
 
-def topic(site, node, leaf):
+def topic(site: str, node: str, leaf: str) -> str:
     """`zev/1/<site>/<node>/<leaf>`."""
     return "/".join((ROOT, site, node, leaf))
 
 
-def split(name):
+def split(name: str) -> tuple[str, str, str] | None:
     """(site, node, leaf) of a topic of ours, or None for any other."""
     parts = name.split("/")
     if len(parts) != 5 or parts[0] + "/" + parts[1] != ROOT:

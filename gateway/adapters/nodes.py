@@ -1,0 +1,209 @@
+"""The nodes as the gateway knows them: their records become readings, their answers become counts."""
+
+import json
+import math
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.adapters import registers
+from gateway.adapters.clock import NodeClock
+from gateway.adapters.ledger import Ledger
+from gateway.adapters.tables import Block, NodeTable
+from gateway.core.model import Reading
+from gateway.ports import Row
+from gateway.wire import records
+from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000, FLAG_NAMES, OK, RecordError
+
+MEASUREMENTS: Mapping[str, str] = {"grid": "meter", "pv": "pv", "battery": "battery", "load": "meter"}  # by role
+STALE_PERIODS = 3
+COUNTER_SLACK_WH = 100.0  # coarse counters step by up to 0.1 kWh
+COUNTER_MAX_W = 200_000.0  # no building of ours moves more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of an order. `written`: the device was really written in this answer; moment on our clock."""
+
+    seq: int
+    done: str
+    why: str
+    written: bool
+    at_s: float
+
+
+@dataclass(slots=True)
+class NodeDesk:
+    """All that is known through one node. Fed with its messages; gives readings by device and rows for the store."""
+
+    site_id: str
+    table: NodeTable
+    roles: Mapping[str, str]  # device -> role
+    ledger: Ledger
+    readings: dict[str, dict[str, Reading]] = field(default_factory=dict)
+    up: bool = False
+    runs_our_table: bool = False
+    seen_s: float = -math.inf
+    health: Mapping[str, Any] = field(default_factory=dict)
+    malformed: int = 0
+    _clock: NodeClock = field(default_factory=NodeClock)
+    _proofs: dict[str, Reading] = field(default_factory=dict)
+    _counters: dict[tuple[str, str], Reading] = field(default_factory=dict)
+
+    def on_state(self, payload: bytes, now_s: float) -> None:
+        """The node's presence: retained JSON, or its will."""
+        state = _json(payload)
+        self.up = state.get("up") is True
+        self.runs_our_table = self.up and state.get("table") == self.table.identity
+        if self.up:
+            self.seen_s = now_s
+
+    def on_health(self, payload: bytes, now_s: float) -> None:
+        """The node's own figures."""
+        self.health, self.seen_s = _json(payload), now_s
+
+    def on_answer(self, payload: bytes, now_s: float) -> Answer | None:
+        """The answer to an order; None for a message that is none."""
+        answer = _json(payload)
+        seq, s, ms = answer.get("seq"), answer.get("s"), answer.get("ms")
+        if not (isinstance(seq, int) and isinstance(s, int) and isinstance(ms, int)):
+            self.malformed += 1
+            return None
+        return Answer(
+            seq=seq,
+            done=str(answer.get("done")),
+            why=str(answer.get("why", "")),
+            written=bool(answer.get("w", 1)),
+            at_s=self._clock.moment_s(s + ms / 1000, now_s),
+        )
+
+    def on_data(self, payload: bytes, now_s: float, utc_s: float) -> list[Row]:
+        """Take a batch in: readings are renewed, the rows returned are to be stored before `heard` is said."""
+        try:
+            identity, boot, oldest, batch = records.decode(payload)
+        except RecordError:
+            self.malformed += 1
+            return []
+        self.seen_s = now_s
+        self.ledger.begin(boot, oldest)
+        rows: list[Row] = []
+        for seq, s, ms, clock, number, flag, words in batch:
+            if not self.ledger.admit(seq):
+                continue
+            measured_s = self._clock.moment_s(s + ms / 1000, now_s)
+            time_s = utc_s - (now_s - measured_s) if clock == CLOCK_UNKNOWN else EPOCH_2000 + s + ms / 1000
+            if identity != self.table.identity or number >= len(self.table.blocks):
+                continue  # of a table that is no longer ours: it cannot be read, but it was received
+            block = self.table.blocks[number]
+            fresh = self._read(block, flag, words, measured_s)
+            self._remember(block.device, fresh)
+            rows += self._rows(block, fresh, round(1000 * time_s))
+        return rows
+
+    def quality(self, device: str, now_s: float) -> str:
+        """good, stale (no report for three periods) or absent (reported without a value) for a device's power."""
+        reading = self.readings.get(device, {}).get("p_w")
+        block = next((b for b in self.table.blocks if b.device == device and _has(b, "p_w")), None)
+        if reading is None or block is None or now_s - reading.measured_s > STALE_PERIODS * block.every_s + 0.5:
+            return "stale"
+        return "good" if reading.value is not None else "absent"
+
+    def _read(self, block: Block, flag: int, words: tuple[int, ...], measured_s: float) -> Mapping[str, Reading]:
+        if flag == OK and len(words) != block.count:
+            flag = records.WRONG_REPLY
+        if flag != OK:
+            why = FLAG_NAMES[flag]
+            return {point.name: Reading.absent(why, measured_s) for point in block.points}
+        fresh = dict(registers.readings(block.profile, block.points, block.first, words, measured_s))
+        proof = fresh.get(block.profile.proof) or self._proofs.get(block.device)
+        if block.profile.proof in fresh:
+            self._proofs[block.device] = fresh[block.profile.proof]
+        if proof is None or (proof.value is None and proof.why == "implausible"):
+            return {name: _without(reading, "proof") for name, reading in fresh.items()}
+        return {name: self._plausible(block, name, reading) for name, reading in fresh.items()}
+
+    def _plausible(self, block: Block, name: str, reading: Reading) -> Reading:
+        """A counter may neither go back nor rise faster than any building draws; a changed meter starts anew."""
+        point = block.profile.point(name)
+        if point is None or not point.counter or reading.value is None:
+            return reading
+        before = self._counters.get((block.device, name))
+        self._counters[block.device, name] = reading
+        if before is None or before.value is None:
+            return reading
+        most_wh = COUNTER_SLACK_WH + COUNTER_MAX_W * max(0.0, reading.measured_s - before.measured_s) / 3600
+        if 0 <= reading.value - before.value <= most_wh:
+            return reading
+        return Reading.absent("implausible", reading.measured_s)
+
+    def _remember(self, device: str, fresh: Mapping[str, Reading]) -> None:
+        """Only what is newer: after an outage old records come, and they are history."""
+        known = self.readings.setdefault(device, {})
+        for name, reading in fresh.items():
+            if name not in known or reading.measured_s >= known[name].measured_s:
+                known[name] = reading
+
+    def _rows(self, block: Block, fresh: Mapping[str, Reading], time_ms: int) -> Iterator[Row]:
+        tags = {"site": self.site_id, "device": block.device}
+        values = {name: reading.value for name, reading in fresh.items() if reading.value is not None}
+        if "soc" in values:
+            values["soc_pct"] = 100 * values.pop("soc")
+        if values:
+            yield Row(measurement=MEASUREMENTS[self.roles[block.device]], tags=tags, fields=values, time_ms=time_ms)
+        absent = {f"{name}_why": reading.why for name, reading in fresh.items() if reading.why is not None}
+        if absent:
+            yield Row(measurement="health", tags=tags, fields=absent, time_ms=time_ms)
+
+
+@dataclass(slots=True)
+class OrderBook:
+    """Orders sent and what became of them. `latency_ms`: from the meter's sample to the device's answer."""
+
+    session: int
+    seq: int = 0
+    sent: int = 0
+    applied: int = 0
+    refused: int = 0
+    failed: int = 0
+    latency_ms: deque[float] = field(default_factory=lambda: deque(maxlen=100_000))
+    _open: dict[int, float | None] = field(default_factory=dict)
+
+    def order(self, actuator: int, values: list[int] | None, ttl_ms: int, utc_s: float, sample_s: float | None) -> str:
+        """The text of the next order; `sample_s` is the moment of the meter sample behind it."""
+        self.seq += 1
+        self.sent += 1
+        self._open = {seq: at for seq, at in self._open.items() if seq > self.seq - 50}
+        self._open[self.seq] = sample_s
+        at = max(0, int(utc_s) - EPOCH_2000)
+        order = {"sid": self.session, "seq": self.seq, "act": actuator, "v": values, "ttl": ttl_ms, "at": at}
+        return json.dumps(order, separators=(",", ":"))
+
+    def settle(self, answer: Answer) -> None:
+        """Count an answer; only those that really wrote tell about latency."""
+        if answer.done in ("applied", "released"):
+            self.applied += 1
+        elif answer.done == "refused":
+            self.refused += 1
+        elif answer.done == "failed":
+            self.failed += 1
+        sample_s = self._open.pop(answer.seq, None)
+        if sample_s is not None and answer.done == "applied" and answer.written:
+            self.latency_ms.append(1000 * (answer.at_s - sample_s))
+
+
+def _has(block: Block, name: str) -> bool:
+    return any(point.name == name for point in block.points)
+
+
+def _without(reading: Reading, why: str) -> Reading:
+    return Reading.absent(why, reading.measured_s) if reading.value is not None else reading
+
+
+def _json(payload: bytes) -> dict[str, Any]:
+    """The object in a payload; an empty one for anything else."""
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,187 @@
+"""The outbox: everything that must not be lost, in one SQLite file, until the database has it.
+
+WAL with synchronous=FULL: what `keep` has returned for survives a power cut. The file is capped, because a full disk
+could not even be emptied (in WAL mode DELETE needs room too); at the cap the oldest lines go, and are counted.
+"""
+
+import asyncio
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.adapters.ledger import Page
+from gateway.ports import Field, Row
+
+T = TypeVar("T")
+
+DROP_AT_ONCE = 5000  # lines given up when the cap is reached
+TREND_S = 10  # seconds of one step of the trend
+TREND_KEPT_S = 2 * 86400
+TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS lines (id INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS quarantine (line TEXT NOT NULL, why TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger (node TEXT PRIMARY KEY, boot INTEGER NOT NULL, upto INTEGER NOT NULL,
+    received INTEGER NOT NULL, duplicated INTEGER NOT NULL, lost INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
+"""
+
+
+class OutboxError(OSError):
+    """The file cannot be used: says which and why."""
+
+
+class Outbox:
+    """One writer thread owns the file; every call is awaited through it."""
+
+    def __init__(self, path: Path, *, max_mb: int) -> None:
+        """Open or create. Raises OutboxError."""
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
+        self.dropped = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=1.0)
+            page_size = self._db.execute("PRAGMA page_size").fetchone()[0]
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", f"max_page_count={max_mb * 2**20 // page_size}"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.executescript(_SCHEMA)
+            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('instance', ?)", (secrets.token_hex(4),))
+        except (sqlite3.Error, OSError) as error:
+            raise OutboxError(
+                f"the store {path} cannot be opened: {error}; give a folder that can be written"
+            ) from error
+
+    def instance(self) -> str:
+        """The name of this gateway, kept for as long as its store is."""
+        return str(self._meta("instance"))
+
+    def next_session(self, now: int) -> int:
+        """A number for this run, above those of all runs before, whatever the clock says."""
+        session = max(now, int(self._meta("session") or 0) + 1)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('session', ?)", (str(session),))
+        return session
+
+    def ledger(self, node: str) -> Page | None:
+        """The ledger of a node as it was last kept."""
+        sql = "SELECT boot, upto, received, duplicated, lost FROM ledger WHERE node = ?"
+        row = self._db.execute(sql, (node,)).fetchone()
+        keys = ("boot", "upto", "received", "duplicated", "lost")
+        return Page(**dict(zip(keys, row, strict=True))) if row else None
+
+    async def keep(self, rows: Sequence[Row], pages: Mapping[str, Page]) -> None:
+        """Rows and ledgers in one transaction: both are on disk when this returns, or neither is."""
+        lines = [(line(row),) for row in rows if row.fields]
+
+        def write() -> None:
+            self._db.executemany("INSERT INTO lines (line) VALUES (?)", lines)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?)",
+                [(node, p.boot, p.upto, p.received, p.duplicated, p.lost) for node, p in pages.items()],
+            )
+
+        await self._do(lambda: self._transaction(write))
+
+    async def oldest(self, limit: int) -> list[tuple[int, str]]:
+        """The first lines that wait, with their numbers."""
+        sql = "SELECT id, line FROM lines ORDER BY id LIMIT ?"
+        return await self._do(lambda: self._db.execute(sql, (limit,)).fetchall())
+
+    async def forget(self, numbers: Iterable[int]) -> None:
+        """These lines are in the database."""
+        gone = [(number,) for number in numbers]
+        await self._do(lambda: self._transaction(lambda: self._delete(gone)))
+
+    async def quarantine(self, number: int, text: str, why: str) -> None:
+        """The database will never take this line: put it aside with the reason, so that it blocks nobody."""
+
+        def move() -> None:
+            self._db.execute("INSERT INTO quarantine VALUES (?, ?)", (text, why))
+            self._delete([(number,)])
+
+        await self._do(lambda: self._transaction(move))
+
+    async def waiting(self) -> int:
+        """Lines that wait for the database."""
+        sql = "SELECT COUNT(*) FROM lines"
+        return int((await self._do(lambda: self._db.execute(sql).fetchone()))[0])
+
+    async def keep_trend(self, t: int, values: Mapping[str, float | None]) -> None:
+        """One step of the page's chart: mean powers (W) and state of charge over the step that starts at `t`."""
+        row = (t, *(values.get(name) for name in TREND))
+
+        def write() -> None:
+            self._db.execute(f"INSERT OR REPLACE INTO trend VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+            self._db.execute("DELETE FROM trend WHERE t < ?", (t - TREND_KEPT_S,))
+
+        await self._do(lambda: self._transaction(write))
+
+    def trend(self, since: int) -> list[tuple[float | None, ...]]:
+        """Steps of the chart from `since` on (UTC seconds): (t, *TREND). For the start only: it reads at once."""
+        sql = f"SELECT t, {', '.join(TREND)} FROM trend WHERE t >= ? ORDER BY t"  # noqa: S608 - names are ours
+        return self._db.execute(sql, (since,)).fetchall()
+
+    def close(self) -> None:
+        """Finish what was begun and close the file."""
+        self._thread.shutdown(wait=True)
+        self._db.close()
+
+    def _meta(self, name: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _transaction(self, work: Callable[[], None]) -> None:
+        """All or nothing; at the cap the oldest lines make room, once."""
+        try:
+            self._attempt(work)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            self._attempt(self._drop_oldest)
+            self._attempt(work)
+
+    def _attempt(self, work: Callable[[], None]) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            work()
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _drop_oldest(self) -> None:
+        sql = "DELETE FROM lines WHERE id IN (SELECT id FROM lines ORDER BY id LIMIT ?)"
+        self.dropped += self._db.execute(sql, (DROP_AT_ONCE,)).rowcount
+
+    def _delete(self, gone: Sequence[tuple[int]]) -> None:
+        self._db.executemany("DELETE FROM lines WHERE id = ?", gone)
+
+
+def line(row: Row) -> str:
+    """Line protocol (InfluxDB 2, "Line protocol"): milliseconds; numbers are always floats, so types never clash."""
+    tags = "".join(f",{_key(k)}={_key(v)}" for k, v in sorted(row.tags.items()) if v)
+    fields = ",".join(f"{_key(k)}={_value(v)}" for k, v in sorted(row.fields.items()))
+    return f"{_key(row.measurement)}{tags} {fields} {row.time_ms}"
+
+
+def _key(text: str) -> str:
+    for mark in ("\\", ",", "=", " "):
+        text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+def _value(value: Field) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(float(value))
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,176 @@
+"""Device profiles: `config/devices/*.json`, one product each, checked whole before anything uses them."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gateway.places import config_folder
+
+TYPES = {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "uint64": 4}  # name -> registers
+
+Role = Literal["grid", "pv", "battery", "load"]
+Type = Literal["int16", "uint16", "int32", "uint32", "float32", "uint64"]
+Address = Annotated[int, Field(ge=0, le=65535)]
+
+
+class ProfileError(ValueError):
+    """A profile that cannot be used: says the file, the place in it and what is wrong there."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Point(_Strict):
+    """One register value. `value = raw * scale * 10^raw(sf_address) * sign`; outside `low`..`high` it is absent.
+
+    `address` is the 0-based wire address, or counts from the ID register of SunSpec model `model`.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    address: Address
+    model: Annotated[int, Field(ge=1, le=65534)] | None = None
+    table: Literal["holding", "input"] = "holding"
+    type: Type
+    word_order: Literal["big", "little"] | None = None
+    scale: float = 1.0
+    sf_address: Address | None = None
+    sign: Literal[1, -1] = 1
+    nan: Annotated[str, Field(pattern=r"^0x[0-9A-Fa-f]+$")] | None = None
+    every_s: Annotated[float, Field(ge=0.1, le=3600)]
+    low: float
+    high: float
+    counter: bool = False
+
+    @property
+    def count(self) -> int:
+        """Registers of the value itself."""
+        return TYPES[self.type]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First address and the one behind the last, including the exponent."""
+        addresses = [self.address, self.address + self.count]
+        if self.sf_address is not None:
+            addresses += [self.sf_address, self.sf_address + 1]
+        return min(addresses), max(addresses)
+
+
+class Write(_Strict):
+    """A fixed value to write."""
+
+    address: Address
+    type: Type
+    value: int
+
+
+class Target(_Strict):
+    """Where a power set-point is written, in W unless scaled: raw = value / (scale * sign)."""
+
+    address: Address
+    type: Literal["int16", "uint16", "int32", "uint32"]
+    scale: float = 1.0
+    sign: Literal[1, -1] = 1
+
+
+class Setpoint(_Strict):
+    """How the product is commanded: `arm` first, then the value, then `go`; `safe` gives it back its own mode."""
+
+    point: Target
+    arm: tuple[Write, ...] = ()
+    go: tuple[Write, ...] = ()
+    safe: tuple[Write, ...]
+    volatile: Literal[True]  # set-points kept in flash need a write budget, which this version does not have
+    device_timeout_s: Annotated[float, Field(ge=2, le=3600)] | None
+
+
+class RtuLink(_Strict):
+    """Factory settings of the serial side."""
+
+    unit: Annotated[int, Field(ge=1, le=247)]
+    baud: int
+    parity: Literal["N", "E", "O"]
+    stop_bits: Literal[1, 2]
+
+
+class TcpLink(_Strict):
+    """Factory settings of the network side."""
+
+    unit: Annotated[int, Field(ge=0, le=255)]
+    port: Annotated[int, Field(ge=1, le=65535)]
+
+
+class Links(_Strict):
+    """How the product can be reached."""
+
+    rtu: RtuLink | None = None
+    tcp: TcpLink | None = None
+
+
+class Profile(_Strict):
+    """One product: its points, limits of its bus and how it is commanded.
+
+    `proof` names a point whose range no wrong address or word order would hit by chance (the mains frequency): until
+    it has been read and fits, no other value of the device is believed.
+    """
+
+    schema_: Literal["zev-profile/1"] = Field(alias="schema")
+    id: str
+    title: str
+    roles: tuple[Role, ...]
+    links: Links
+    word_order: Literal["big", "little"] = "big"
+    max_registers: Annotated[int, Field(ge=2, le=125)] = 125
+    even_reads: bool = False
+    gap_ms: Annotated[int, Field(ge=0, le=60000)] = 0
+    reply_timeout_ms: Annotated[int, Field(ge=50, le=10000)]
+    write_function: Literal[6, 16] = 16
+    proof: str
+    points: tuple[Point, ...]
+    setpoint: Setpoint | None = None
+    notes: tuple[str, ...] = ()
+    sources: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> "Profile":
+        names = [point.name for point in self.points]
+        if len(names) != len(set(names)):
+            raise ValueError("two points have the same name")
+        if self.proof not in names:
+            raise ValueError(f"proof names {self.proof!r}, which is no point")
+        return self
+
+    def point(self, name: str) -> Point | None:
+        """The point of that name."""
+        return next((point for point in self.points if point.name == name), None)
+
+
+def load(path: Path) -> Profile:
+    """The profile in a file. Raises ProfileError."""
+    try:
+        profile = Profile.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ProfileError(f"{path}: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        raise ProfileError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ProfileError(f"{path}: {place}: {first['msg']}, found {first['input']!r}") from error
+    if profile.id != path.stem:
+        raise ProfileError(f"{path}: id is {profile.id!r}, but the file is called {path.stem!r}")
+    return profile
+
+
+def find(name: str, beside: Path) -> Profile:
+    """The profile called `name`: beside the site file (`devices/NAME.json`) first, then the shipped ones."""
+    own = beside / "devices" / f"{name}.json"
+    return load(own if own.exists() else config_folder() / "devices" / f"{name}.json")
+
+
+def names(beside: Path) -> list[str]:
+    """All profiles that a site file in that folder can name."""
+    folders = (config_folder() / "devices", beside / "devices")
+    return sorted({path.stem for folder in folders for path in folder.glob("*.json")})

@@ -1,0 +1,1 @@
+"""What decides. Values in, values out: no await, clock, socket, logger or random in here."""

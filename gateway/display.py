@@ -1,0 +1,187 @@
+"""What people are shown: the newest cycle and the last day, from memory. Fits the port Display and the page's View."""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from gateway.adapters.outbox import TREND, TREND_S
+from gateway.core.model import Reading, SetPoint
+from gateway.core.site import Site
+from gateway.ports import Cycle
+
+DAY_S = 86400
+MOST_POINTS = 1500
+
+Step = tuple[float | None, ...]  # (t, *TREND)
+Describe = Callable[[], Mapping[str, object]]
+
+
+class Trend:
+    """Means over steps of ten seconds, a day of them."""
+
+    def __init__(self, past: Sequence[Step]) -> None:
+        self._steps: deque[Step] = deque(past, maxlen=DAY_S // TREND_S + 1)
+        self._open: list[Mapping[str, float | None]] = []
+        self._open_t = 0
+
+    def add(self, utc_s: float, values: Mapping[str, float | None]) -> tuple[int, Mapping[str, float | None]] | None:
+        """Take one cycle in; the step that this completes, if it does."""
+        t = int(utc_s) // TREND_S * TREND_S
+        done = None
+        if self._open and t != self._open_t:
+            done = self._open_t, {name: _mean([row.get(name) for row in self._open]) for name in TREND}
+            self._steps.append((done[0], *done[1].values()))
+            self._open = []
+        self._open_t = t
+        self._open.append(values)
+        return done
+
+    def since(self, utc_s: float) -> dict[str, list[float | None]]:
+        """Columns of the page's chart, gaps as None, thinned to what a screen shows."""
+        steps = [step for step in self._steps if step[0] is not None and step[0] >= utc_s]
+        width = math.ceil(len(steps) / MOST_POINTS) or 1
+        groups = [steps[i : i + width] for i in range(0, len(steps), width)]
+        columns: dict[str, list[float | None]] = {"t": [group[0][0] for group in groups]}
+        for i, name in enumerate(TREND, start=1):
+            columns[name] = [_mean([step[i] for step in group]) for group in groups]
+        return columns
+
+
+class Display:
+    """Holds the newest cycle for whoever asks."""
+
+    def __init__(
+        self,
+        *,
+        site: Site,
+        reserve: float,
+        heading: Mapping[str, object],
+        devices: Mapping[str, Mapping[str, object]],
+        quality: Callable[[str, float], str],
+        links: Describe,
+        status: Describe,
+        trend: Trend,
+        keep_trend: Callable[[int, Mapping[str, float | None]], None],
+    ) -> None:
+        self._site = site
+        self._reserve = reserve
+        self._heading = heading
+        self._devices = devices
+        self._quality = quality
+        self._links = links
+        self._status = status
+        self._trend = trend
+        self._keep_trend = keep_trend
+        self._cycle: Cycle | None = None
+        self._turned = asyncio.Event()
+        self._late_ms: deque[float] = deque(maxlen=100_000)
+
+    def show(self, cycle: Cycle) -> None:
+        """Take the newest cycle."""
+        self._cycle = cycle
+        self._late_ms.append(cycle.late_ms)
+        flow = self._flow(cycle)
+        values = {**flow, "soc": self._soc(cycle)}
+        done = self._trend.add(cycle.state.utc_s, values)
+        if done is not None:
+            self._keep_trend(*done)
+        turned, self._turned = self._turned, asyncio.Event()
+        turned.set()
+
+    def state(self) -> dict[str, object]:
+        """The newest cycle as JSON values."""
+        cycle = self._cycle
+        if cycle is None:
+            return {"cycle": 0, **self._heading}
+        return {
+            "cycle": cycle.number,
+            "time": datetime.fromtimestamp(cycle.state.utc_s, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            **self._heading,
+            "flow": self._flow(cycle),
+            "soc": self._soc(cycle),
+            "reserve": self._reserve,
+            "devices": [self._device(cycle, device) for device in self._devices],
+            "setpoint": _setpoint(cycle.setpoint),
+            **self._links(),
+        }
+
+    def trend(self, hours: float) -> dict[str, list[float | None]]:
+        """Columns of the last hours."""
+        until_s = self._cycle.state.utc_s if self._cycle else 0.0
+        return self._trend.since(until_s - 3600 * hours)
+
+    def status(self) -> dict[str, object]:
+        """Measures of the gateway itself."""
+        cycles = self._cycle.number if self._cycle else 0
+        return {"cycles": cycles, "cycle_late_ms": percentiles(self._late_ms), **self._status()}
+
+    async def changed(self, after: int) -> int:
+        """Wait for a cycle above `after`."""
+        while self._cycle is None or self._cycle.number <= after:
+            await self._turned.wait()
+        return self._cycle.number
+
+    def _flow(self, cycle: Cycle) -> dict[str, float | None]:
+        state, site = cycle.state, self._site
+        pv = [state.value(device, "p_w", max_age_s=5.0) for device in site.pv]
+        known = [power for power in pv if power is not None]
+        battery = None if site.battery is None else state.value(site.battery.id, "p_w", max_age_s=5.0)
+        return {
+            "grid_w": state.value(site.grid, "p_w", max_age_s=5.0),
+            "pv_w": sum(known) if pv and len(known) == len(pv) else None,
+            "battery_w": battery,
+            "load_w": cycle.load_w,
+        }
+
+    def _soc(self, cycle: Cycle) -> float | None:
+        battery = self._site.battery
+        return None if battery is None else cycle.state.value(battery.id, "soc", max_age_s=60.0)
+
+    def _device(self, cycle: Cycle, device: str) -> dict[str, object]:
+        now_s = cycle.state.now_s
+        power = cycle.state.reading(device, "p_w")
+        quality = self._quality(device, now_s)
+        why = power.why or ("stale" if quality == "stale" else None)
+        points = cycle.state.devices.get(device, {})
+        return {
+            "id": device,
+            **self._devices[device],
+            "quality": quality,
+            "age_s": _age(power, now_s),
+            "why": why,
+            "points": [
+                {"name": name, "value": reading.value, "age_s": _age(reading, now_s), "why": reading.why}
+                for name, reading in sorted(points.items())
+            ],
+        }
+
+
+def percentiles(values: Sequence[float] | deque[float]) -> dict[str, float | None]:
+    """Median and 99th percentile; None without values."""
+    ordered = sorted(values)
+    if not ordered:
+        return {"median": None, "p99": None}
+    return {"median": ordered[len(ordered) // 2], "p99": ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]}
+
+
+def _setpoint(setpoint: SetPoint | None) -> dict[str, object] | None:
+    if setpoint is None:
+        return None
+    reason = {"code": setpoint.reason.code, "numbers": dict(setpoint.reason.numbers)}
+    return {
+        "device": setpoint.device,
+        "power_w": setpoint.power_w,
+        "mode": setpoint.mode.value,
+        "reason": reason,
+    }
+
+
+def _age(reading: Reading, now_s: float) -> float | None:
+    return None if math.isinf(reading.measured_s) else round(now_s - reading.measured_s, 2)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

@@ -1,0 +1,101 @@
+"""The cycle of a second: freeze the state, decide, lend the set-point, keep it all, show it.
+
+A cycle starts when a sample of the grid meter arrives, because an old sample is worth less each moment, and at the
+latest a period after the one before. A late cycle is not caught up: the next one waits for the next sample.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gateway.core.dispatch import Memory, decide
+from gateway.core.model import Mode, Reason, SetPoint, load_w
+from gateway.core.site import Site
+from gateway.ports import Clock, Cycle, Display, Field, Hands, Row, Senses, Store
+
+PERIOD_S = 1.0
+PATIENCE_S = 0.25  # how long beyond the period a sample is waited for
+NEAREST_S = 0.6  # two cycles are never closer: a burst of old samples is one
+
+
+class Loop:
+    """Runs cycles until it is cancelled; `release` gives every device back."""
+
+    def __init__(
+        self, *, site: Site, site_id: str, clock: Clock, senses: Senses, hands: Hands, store: Store, display: Display
+    ) -> None:
+        self._site = site
+        self._site_id = site_id
+        self._clock = clock
+        self._senses = senses
+        self._hands = hands
+        self._store = store
+        self._display = display
+        self._memory = Memory()
+        self._number = 0
+
+    async def run(self) -> None:
+        """Cycle for ever."""
+        last_s = -PERIOD_S
+        while True:
+            due_s = last_s + PERIOD_S + PATIENCE_S
+            arrived_s = await self._senses.sample(max(0.0, due_s - self._clock.monotonic_s()))
+            if arrived_s is not None and arrived_s - last_s < NEAREST_S:
+                continue
+            last_s = self._clock.monotonic_s()
+            due_s = arrived_s if arrived_s is not None else min(due_s, last_s)
+            await self.cycle(late_ms=1000 * (last_s - due_s))
+
+    async def cycle(self, *, late_ms: float = 0.0, lend: bool = True) -> Cycle:
+        """One turn. With `lend` off nothing is commanded."""
+        state = self._senses.state()
+        setpoint, self._memory = decide(state, self._site, self._memory)
+        other = self._hands.yields_to()
+        if setpoint is not None and other is not None:
+            setpoint, self._memory = _watch_only(setpoint, other), Memory()
+        if lend and setpoint is not None and setpoint.mode is not Mode.WATCH:
+            await self._hands.lend(setpoint)
+        self._number += 1
+        cycle = Cycle(
+            number=self._number,
+            state=state,
+            setpoint=setpoint,
+            load_w=load_w(state, self._site.grid, self._site.producers, max_age_s=5.0),
+            late_ms=late_ms,
+        )
+        await self._store.keep(rows(cycle, self._site, self._site_id))
+        self._display.show(cycle)
+        return cycle
+
+    async def release(self) -> None:
+        """Give the battery back now: the last act of the program."""
+        if self._site.battery is not None and self._memory.last is not None:
+            reason = Reason(code="stopping")
+            setpoint = SetPoint(device=self._site.battery.id, power_w=None, mode=Mode.RELEASE, reason=reason)
+            await self._hands.lend(setpoint)
+
+
+def _watch_only(setpoint: SetPoint, other: str) -> SetPoint:
+    reason = Reason(code="second_gateway", numbers={"other": other})
+    return replace(setpoint, power_w=None, mode=Mode.WATCH, reason=reason)
+
+
+def rows(cycle: Cycle, site: Site, site_id: str) -> Sequence[Row]:
+    """The state and the decision as database rows: powers in W by the sign rule, the reason with its numbers."""
+    time_ms = round(1000 * cycle.state.utc_s)
+    powers: dict[str, Field] = {}
+    for device in (site.grid, *site.producers):
+        power_w = cycle.state.value(device, "p_w", max_age_s=5.0)
+        if power_w is not None:
+            powers[f"{device}_w"] = power_w
+    if cycle.load_w is not None:
+        powers["load_w"] = cycle.load_w
+    found = [Row(measurement="state", tags={"site": site_id}, fields=powers, time_ms=time_ms)] if powers else []
+    setpoint = cycle.setpoint
+    if setpoint is None:
+        return found
+    fields: dict[str, Field] = {"mode": setpoint.mode.value, "reason": setpoint.reason.code}
+    fields |= {f"why_{name}": number for name, number in setpoint.reason.numbers.items()}
+    if setpoint.power_w is not None:
+        fields["p_set_w"] = float(setpoint.power_w)
+    tags = {"site": site_id, "device": setpoint.device}
+    return [*found, Row(measurement="control", tags=tags, fields=fields, time_ms=time_ms)]

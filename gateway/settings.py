@@ -1,0 +1,333 @@
+"""The site file: read once, checked whole, every mistake told at once with its place."""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from gateway.adapters import profiles
+from gateway.adapters.profiles import Profile, ProfileError
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Watts = Annotated[float, Field(ge=0, le=10_000_000)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class SiteSection(_Section):
+    """Who we are. `time_zone` is used to show clocks and to read tariffs."""
+
+    id: Slug
+    name: str
+    time_zone: str = "Europe/Paris"
+
+
+class BrokerSection(_Section):
+    """The MQTT broker. The password comes from ZEN_BROKER_PASSWORD; `ca` is the file that vouches for the broker."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    user: str | None = None
+    ca: str | None = None
+
+
+class ControlSection(_Section):
+    """What the battery is for. Powers in W at the grid, import positive."""
+
+    grid_setpoint_w: Annotated[float, Field(ge=-1_000_000, le=1_000_000)] = 0.0
+    reserve: Fraction = 0.1
+    import_limit_w: Watts
+    export_limit_w: Watts
+    lease_s: Annotated[int, Field(ge=3, le=30)] = 10
+    meter_delay_s: Annotated[list[Annotated[float, Field(ge=0, le=30)]], Field(min_length=2, max_length=2)] = Field(
+        default=[0.0, 3.0]
+    )
+
+
+class PageSection(_Section):
+    """Where the built-in page listens."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class StoreSection(_Section):
+    """The outbox on disk; beside the site file unless absolute."""
+
+    path: str = "store.sqlite"
+    max_mb: Annotated[int, Field(ge=10, le=100_000)] = 500
+
+
+class DatabaseSection(_Section):
+    """An InfluxDB 2 that is fed from the outbox. The token comes from ZEN_INFLUX_TOKEN."""
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    org: str
+    bucket: str
+
+
+class SerialBus(_Section):
+    """A serial line of a node."""
+
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+
+
+class NodeSection(_Section):
+    """A node and its serial lines. Its key comes from ZEN_KEY_<ID>."""
+
+    buses: dict[str, SerialBus] = Field(default_factory=dict)
+
+
+class BatterySection(_Section):
+    """What the maker says of a battery system; `dead_time_s` and `ramp_w_per_s` as measured."""
+
+    capacity_wh: Annotated[float, Field(gt=0, le=100_000_000)]
+    charge_max_w: Annotated[float, Field(gt=0, le=10_000_000)]
+    discharge_max_w: Annotated[float, Field(gt=0, le=10_000_000)]
+    soc_max: Fraction = 1.0
+    dead_time_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    ramp_w_per_s: Annotated[float, Field(gt=0, le=10_000_000)] = 2000.0
+
+
+class DeviceSection(_Section):
+    """One device: reached over a node's serial `bus`, or over the network at `host`."""
+
+    role: profiles.Role
+    profile: str
+    node: str
+    bus: str | None = None
+    host: str | None = None
+    tcp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    unit: Annotated[int, Field(ge=0, le=255)]
+    battery: BatterySection | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFile:
+    """A site file without mistakes."""
+
+    path: Path
+    site: SiteSection
+    broker: BrokerSection
+    control: ControlSection
+    page: PageSection
+    store: StoreSection
+    database: DatabaseSection | None
+    nodes: Mapping[str, NodeSection]
+    devices: Mapping[str, DeviceSection]
+    profiles: Mapping[str, Profile]  # by device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """One mistake: its place in the file, what stands there, what may."""
+
+    path: str
+    found: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: found {self.found}; allowed: {self.allowed}"
+
+
+class SiteFileError(ValueError):
+    """All mistakes of a site file."""
+
+    def __init__(self, path: Path, mistakes: list[Mistake]) -> None:
+        self.path = path
+        self.mistakes = mistakes
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+
+
+_SECTIONS: Mapping[str, tuple[type[_Section], bool]] = {  # name -> (model, required)
+    "site": (SiteSection, True),
+    "broker": (BrokerSection, False),
+    "control": (ControlSection, True),
+    "page": (PageSection, False),
+    "store": (StoreSection, False),
+    "database": (DatabaseSection, False),
+}
+_TABLES: Mapping[str, type[_Section]] = {"nodes": NodeSection, "devices": DeviceSection}
+
+
+def read(path: Path) -> SiteFile:
+    """The site file at `path`. Raises SiteFileError with every mistake found."""
+    raw = _parse(path)
+    mistakes: list[Mistake] = []
+    known = [*_SECTIONS, *_TABLES]
+    mistakes += [_unknown(key, key, known) for key in raw if key not in known]
+    sections = {name: _section(name, raw, mistakes) for name in _SECTIONS}
+    tables = {name: _table(name, raw, mistakes) for name in _TABLES}
+    found = dict(_profiles(tables["devices"], path.parent, mistakes))
+    mistakes += _across(sections, tables["devices"], _keys(raw, "nodes"), tables["nodes"], found)
+    if mistakes:
+        raise SiteFileError(path, mistakes)
+    return SiteFile(path=path, profiles=found, **sections, **tables)  # type: ignore[arg-type]  # checked above
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        mistake = Mistake(path=str(path), found=error.strerror or "no file", allowed="a readable site file")
+    except UnicodeDecodeError as error:
+        mistake = Mistake(path=f"byte {error.start}", found="bytes that are not UTF-8", allowed="text in UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        mistake = Mistake(path=str(path.name), found=f"text that is not TOML: {error}", allowed="TOML 1.0")
+    raise SiteFileError(path, [mistake])
+
+
+def _section(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> _Section | None:
+    model, required = _SECTIONS[name]
+    if name not in raw and name == "database":
+        return None
+    if name not in raw and required:
+        mistakes.append(Mistake(path=name, found="nothing", allowed=f"a table [{name}]"))
+        return None
+    return _model(name, model, raw.get(name, {}), mistakes)
+
+
+def _table(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> dict[str, Any]:
+    rows = raw.get(name)
+    if not isinstance(rows, dict) or not rows:
+        mistakes.append(Mistake(path=name, found="nothing", allowed=f"at least one table [{name}.<id>]"))
+        return {}
+    checked = {}
+    for key, row in rows.items():
+        if not key.replace("-", "").isalnum() or not key.islower():
+            allowed = "an id of lower-case letters, digits and hyphens"
+            mistakes.append(Mistake(path=f"{name}.{key}", found=repr(key), allowed=allowed))
+        section = _model(f"{name}.{key}", _TABLES[name], row, mistakes)
+        if section is not None:
+            checked[key] = section
+    return checked
+
+
+def _model(path: str, model: type[_Section], value: Any, mistakes: list[Mistake]) -> _Section | None:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        mistakes += [_from_pydantic(path, model, detail) for detail in error.errors()]
+        return None
+
+
+def _from_pydantic(path: str, model: type[_Section], detail: ErrorDetails) -> Mistake:
+    place = ".".join([path, *(str(part) for part in detail["loc"])])
+    if detail["type"] == "extra_forbidden":
+        return _unknown(place, str(detail["loc"][-1]), list(model.model_fields))
+    if detail["type"] == "missing":
+        return Mistake(path=place, found="nothing", allowed="a value: this key is needed")
+    allowed = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return Mistake(path=place, found=_shown(detail["input"]), allowed=allowed)
+
+
+def _unknown(path: str, key: str, known: list[str]) -> Mistake:
+    return Mistake(path=path, found="a key that nothing reads", allowed=_choice(key, known))
+
+
+def _choice(word: str, known: list[str]) -> str:
+    """The allowed words, and the one that was probably meant."""
+    near = difflib.get_close_matches(word, known, n=1)
+    listed = ", ".join(known) or "nothing"
+    return f"{listed} (did you mean {near[0]}?)" if near else listed
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)[:80]
+
+
+def _keys(raw: Mapping[str, Any], name: str) -> list[str]:
+    return list(raw[name]) if isinstance(raw.get(name), dict) else []
+
+
+def _profiles(
+    devices: Mapping[str, DeviceSection], beside: Path, mistakes: list[Mistake]
+) -> Iterator[tuple[str, Profile]]:
+    known = profiles.names(beside)
+    for id_, device in devices.items():
+        path = f"devices.{id_}.profile"
+        if device.profile not in known:
+            found = _shown(device.profile)
+            mistakes.append(Mistake(path=path, found=found, allowed=_choice(device.profile, known)))
+            continue
+        try:
+            yield id_, profiles.find(device.profile, beside)
+        except ProfileError as error:
+            mistakes.append(Mistake(path=path, found=str(error), allowed="a profile without mistakes"))
+
+
+def _across(
+    sections: Mapping[str, Any],
+    devices: Mapping[str, DeviceSection],
+    node_ids: list[str],
+    nodes: Mapping[str, NodeSection],
+    found: Mapping[str, Profile],
+) -> Iterator[Mistake]:
+    """Mistakes between sections: only those parts that are right in themselves are compared."""
+    site, control = sections["site"], sections["control"]
+    if site is not None and site.time_zone not in available_timezones():
+        allowed = _choice(site.time_zone, ["Europe/Paris"])
+        yield Mistake(path="site.time_zone", found=_shown(site.time_zone), allowed=f"an IANA zone such as {allowed}")
+    yield from _grid_and_battery(devices)
+    for id_, device in devices.items():
+        yield from _wiring(f"devices.{id_}", device, node_ids, nodes, found.get(id_))
+        if control is not None and device.battery is not None and control.reserve >= device.battery.soc_max:
+            yield Mistake(
+                path="control.reserve",
+                found=f"{control.reserve}",
+                allowed=f"less than devices.{id_}.battery.soc_max, which is {device.battery.soc_max}",
+            )
+    if control is not None and control.meter_delay_s[0] > control.meter_delay_s[1]:
+        yield Mistake(path="control.meter_delay_s", found=_shown(control.meter_delay_s), allowed="[least, most]")
+
+
+def _grid_and_battery(devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
+    roles = [device.role for device in devices.values()]
+    if devices and roles.count("grid") != 1:
+        found = f"{roles.count('grid')} devices with role grid"
+        yield Mistake(path="devices", found=found, allowed="exactly one: the meter at the grid connection")
+    if roles.count("battery") > 1:
+        found = f"{roles.count('battery')} devices with role battery"
+        yield Mistake(path="devices", found=found, allowed="at most one battery")
+
+
+def _wiring(
+    path: str,
+    device: DeviceSection,
+    node_ids: list[str],
+    nodes: Mapping[str, NodeSection],
+    profile: Profile | None,
+) -> Iterator[Mistake]:
+    if device.node not in node_ids:
+        yield Mistake(path=f"{path}.node", found=_shown(device.node), allowed=_choice(device.node, node_ids))
+    elif device.bus is not None and device.node in nodes and device.bus not in nodes[device.node].buses:
+        buses = list(nodes[device.node].buses)
+        yield Mistake(path=f"{path}.bus", found=_shown(device.bus), allowed=_choice(device.bus, buses))
+    if (device.bus is None) == (device.host is None):
+        found = "both bus and host" if device.bus else "neither bus nor host"
+        yield Mistake(path=path, found=found, allowed="bus = a serial line of the node, or host = an address")
+    if (device.role == "battery") != (device.battery is not None):
+        found = "no battery table" if device.role == "battery" else "a battery table"
+        yield Mistake(path=f"{path}.battery", found=found, allowed="battery = {…} for role battery, and only there")
+    if profile is None:
+        return
+    if device.role not in profile.roles:
+        yield Mistake(path=f"{path}.role", found=_shown(device.role), allowed=", ".join(profile.roles))
+    if device.bus is not None and profile.links.rtu is None:
+        yield Mistake(path=f"{path}.bus", found=_shown(device.bus), allowed=f"host: {profile.id} has no serial side")
+    if device.host is not None and profile.links.tcp is None:
+        allowed = f"bus: {profile.id} has no network side"
+        yield Mistake(path=f"{path}.host", found=_shown(device.host), allowed=allowed)

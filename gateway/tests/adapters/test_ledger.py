@@ -1,0 +1,57 @@
+"""Every record is counted once, whatever the order, repetition or loss on the way."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.adapters.ledger import Ledger
+
+
+def deliver(ledger: Ledger, oldest: int, seqs: list[int]) -> list[int]:
+    ledger.begin(1, oldest)
+    return [seq for seq in seqs if ledger.admit(seq)]
+
+
+def test_a_resent_batch_is_dropped_and_counted() -> None:
+    ledger = Ledger()
+    assert deliver(ledger, 1, [1, 2, 3]) == [1, 2, 3]
+    assert deliver(ledger, 1, [2, 3, 4]) == [4]
+    assert ledger.counts() == {"received": 4, "duplicated": 2, "lost": 0}
+
+
+def test_what_the_node_had_to_overwrite_is_lost_and_counted() -> None:
+    ledger = Ledger()
+    deliver(ledger, 1, [1, 2])
+    deliver(ledger, 11, [11, 12])  # 3 to 10 are gone for ever
+    assert ledger.counts() == {"received": 4, "duplicated": 0, "lost": 8}
+    assert ledger.page().upto == 12
+
+
+def test_a_gap_that_may_still_come_is_not_claimed() -> None:
+    ledger = Ledger()
+    deliver(ledger, 1, [1, 2, 5, 6])
+    assert ledger.page().upto == 2
+    deliver(ledger, 1, [3, 4])
+    assert (ledger.page().upto, ledger.lost) == (6, 0)
+
+
+def test_a_new_boot_starts_a_new_count() -> None:
+    ledger = Ledger()
+    ledger.begin(1, 1)
+    assert ledger.admit(1)
+    ledger.begin(2, 1)
+    assert ledger.admit(1)
+    assert ledger.received == 2
+
+
+@given(st.data())
+def test_sent_is_received_plus_lost_whatever_the_transport_does(data: st.DataObject) -> None:
+    total = data.draw(st.integers(1, 60))
+    ledger, taken = Ledger(), []
+    for _ in range(data.draw(st.integers(0, 30))):
+        start = data.draw(st.integers(1, total))
+        taken += deliver(ledger, 1, list(range(start, data.draw(st.integers(start, total)) + 1)))
+    oldest = data.draw(st.integers(1, total + 1))  # the rest was overwritten up to here
+    taken += deliver(ledger, oldest, list(range(oldest, total + 1)))
+    assert len(taken) == len(set(taken)) == ledger.received
+    assert ledger.received + ledger.lost == total
+    assert ledger.page().upto == total

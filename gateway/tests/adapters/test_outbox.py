@@ -1,0 +1,95 @@
+"""What `keep` returned for is there after a crash; the cap drops the oldest and counts it."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.ledger import Page
+from gateway.adapters.outbox import Outbox, OutboxError, line
+from gateway.ports import Row
+
+
+def row(i: int, **fields: float | str) -> Row:
+    return Row(measurement="meter", tags={"site": "s"}, fields=fields or {"p_w": float(i)}, time_ms=i)
+
+
+PAGE = Page(boot=7, upto=3, received=3, duplicated=0, lost=0)
+
+
+async def test_rows_leave_in_order_and_only_when_forgotten(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    await outbox.keep([row(1), row(2), row(3)], {"n": PAGE})
+    first = await outbox.oldest(2)
+    assert [text for _, text in first] == ["meter,site=s p_w=1.0 1", "meter,site=s p_w=2.0 2"]
+    await outbox.forget([number for number, _ in first])
+    assert await outbox.waiting() == 1
+    outbox.close()
+    again = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    assert again.ledger("n") == PAGE
+    assert await again.waiting() == 1
+    again.close()
+
+
+async def test_a_bad_line_goes_to_quarantine_with_the_reason(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    await outbox.keep([row(1)], {})
+    [(number, text)] = await outbox.oldest(10)
+    await outbox.quarantine(number, text, "field type conflict")
+    assert await outbox.waiting() == 0
+    outbox.close()
+    found = sqlite3.connect(tmp_path / "a.sqlite").execute("SELECT line, why FROM quarantine").fetchall()
+    assert found == [(text, "field type conflict")]
+
+
+async def test_at_the_cap_the_oldest_lines_go_and_are_counted(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    wide = {f"f{i}": float(i) for i in range(100)}
+    kept = 0
+    while outbox.dropped == 0:
+        await outbox.keep([row(kept + i, **wide) for i in range(1000)], {"n": PAGE})
+        kept += 1000
+        assert kept < 100_000, "the cap was never reached"
+    assert await outbox.waiting() == kept - outbox.dropped
+    newest = (await outbox.oldest(10**6))[-1][1]
+    assert newest.endswith(f" {kept - 1}")
+    outbox.close()
+
+
+def test_sessions_rise_even_when_the_clock_falls(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    assert [outbox.next_session(now) for now in (100, 100, 50, 200)] == [100, 101, 102, 200]
+    outbox.close()
+
+
+def test_a_kill_loses_nothing_that_was_kept(tmp_path: Path) -> None:
+    code = f"""
+import asyncio, os, pathlib
+from gateway.adapters.outbox import Outbox
+from gateway.ports import Row
+async def main():
+    outbox = Outbox(pathlib.Path({str(tmp_path / "k.sqlite")!r}), max_mb=10)
+    for i in range(50):
+        await outbox.keep([Row(measurement="m", tags={{}}, fields={{"v": float(i)}}, time_ms=i)], {{}})
+    print("kept", flush=True)
+    os.kill(os.getpid(), 9)
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("kept", -9), done.stderr
+    database = sqlite3.connect(tmp_path / "k.sqlite")
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert database.execute("SELECT COUNT(*) FROM lines").fetchone() == (50,)
+
+
+def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutboxError, match="cannot be opened"):
+        Outbox(tmp_path / "file" / "a.sqlite", max_mb=10)
+
+
+def test_line_protocol_escapes_what_the_database_would_misread() -> None:
+    odd = Row(measurement="a b", tags={"k,1": "v=1 2"}, fields={"t": 'say "no"\\', "n": 1, "b": True}, time_ms=5)
+    assert line(odd) == 'a\\ b,k\\,1=v\\=1\\ 2 b=true,n=1.0,t="say \\"no\\"\\\\" 5'

@@ -1,0 +1,96 @@
+"""Bytes of real products become readings, or an absence with its reason; never a guess."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.adapters import registers
+from gateway.adapters.profiles import Point, Profile, find
+from gateway.places import config_folder
+
+
+def read(profile: Profile, name: str, words: list[int], *, first: int | None = None):
+    point = profile.point(name)
+    assert point is not None
+    start = point.span[0] if first is None else first
+    return registers.readings(profile, [point], start, words, 1.0)[name]
+
+
+def product(name: str) -> Profile:
+    return find(name, config_folder())
+
+
+@pytest.mark.parametrize(
+    ("profile", "point", "words", "expected"),
+    [
+        # Eastron SDM630 protocol document, example of input register 0: 43 66 33 34 is 230.2 V
+        ("eastron_sdm630", "u_l1_v", [0x4366, 0x3334], 230.2),
+        # 1.5 kWh as float32 3F C0 00 00, in Wh
+        ("eastron_sdm630", "e_import_wh", [0x3FC0, 0x0000], 1500.0),
+        # SunSpec 103: W 3456, W_SF 0, producing is negative here
+        ("sunspec_inverter", "p_w", [3456, 0], -3456.0),
+        # W 3456 with exponent -1 is 345.6 W
+        ("sunspec_inverter", "p_w", [3456, 0xFFFF], -345.6),
+        ("sunspec_inverter", "f_hz", [5001, 0xFFFE], 50.01),
+        # SMA: delivering 1500 W natively positive, so drawn -1500 W
+        ("sma_sunny_boy_storage", "p_w", [0, 1500], -1500.0),
+        ("sma_sunny_boy_storage", "p_w", [0xFFFF, 0xFA24], 1500.0),
+        ("sma_sunny_boy_storage", "soc", [0, 57], 0.57),
+        ("sma_sunny_boy_storage", "e_charge_wh", [0, 0, 1, 0], 65536.0),
+    ],
+)
+def test_a_product_s_registers_are_scaled_and_turned(
+    profile: str, point: str, words: list[int], expected: float
+) -> None:
+    assert read(product(profile), point, words).value == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("profile", "point", "words", "why"),
+    [
+        ("sma_sunny_boy_storage", "p_w", [0x8000, 0], "nan"),
+        ("sma_sunny_boy_storage", "soc", [0xFFFF, 0xFFFF], "nan"),
+        ("sunspec_inverter", "p_w", [0x8000, 0], "nan"),
+        ("sunspec_inverter", "p_w", [100, 0x8000], "nan"),  # exponent "not implemented"
+        ("sunspec_inverter", "p_w", [100, 77], "nan"),  # exponent beyond the SunSpec range
+        ("sunspec_inverter", "e_produced_wh", [0, 0, 0], "nan"),  # an accumulator of 0 means absent
+        ("eastron_sdm630", "p_w", [0x7FC0, 0x0000], "nan"),  # IEEE NaN
+        ("eastron_sdm630", "p_w", [0x7F80, 0x0000], "implausible"),  # infinity
+        ("eastron_sdm630", "p_w", [0x453B], "wrong_reply"),  # one register too few
+    ],
+)
+def test_what_is_no_value_is_absent_with_its_reason(profile: str, point: str, words: list[int], why: str) -> None:
+    reading = read(product(profile), point, words)
+    assert (reading.value, reading.why) == (None, why)
+
+
+@given(st.floats(45, 65))
+def test_a_frequency_read_with_swapped_words_is_never_a_frequency(frequency: float) -> None:
+    high, low = struct.unpack(">HH", struct.pack(">f", frequency))
+    if high == low:
+        return
+    swapped = read(product("eastron_sdm630"), "f_hz", [low, high])
+    straight = read(product("eastron_sdm630"), "f_hz", [high, low])
+    assert straight.value == pytest.approx(frequency, rel=1e-6)
+    assert swapped.value is None or abs(swapped.value - frequency) > 1e-3
+
+
+def test_fifty_hertz_with_swapped_words_fails_the_proof() -> None:
+    for frequency in (49.98, 50.0, 50.02):
+        high, low = struct.unpack(">HH", struct.pack(">f", frequency))
+        assert read(product("eastron_sdm630"), "f_hz", [low, high]).why == "implausible"
+
+
+@given(st.integers(-(2**31), 2**31 - 1), st.sampled_from(["big", "little"]))
+def test_a_written_number_is_read_back(value: int, order: str) -> None:
+    point = Point(name="x", address=0, type="int32", word_order=order, every_s=1, low=-3e9, high=3e9)
+    words = registers.encode("int32", value, order)
+    reading = registers.readings(product("eastron_sdm630"), [point], 0, words, 0.0)["x"]
+    assert reading.value == value
+
+
+def test_a_number_too_large_for_its_register_is_refused() -> None:
+    with pytest.raises(ValueError, match="40000 does not fit int16"):
+        registers.encode("int16", 40_000, "big")
