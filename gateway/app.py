@@ -85,7 +85,7 @@ def core_site(file: SiteFile) -> Site:
         grid_setpoint_w=control.grid_setpoint_w,
         import_limit_w=control.import_limit_w,
         export_limit_w=control.export_limit_w,
-        meter_delay_s=(control.meter_delay_s[0], control.meter_delay_s[1]),
+        meter_delay_s=(control.meter_delay_min_s, control.meter_delay_max_s),
     )
 
 

@@ -35,7 +35,7 @@ class Loop:
 
     async def run(self) -> None:
         """Cycle for ever."""
-        last_s = -PERIOD_S
+        last_s = self._clock.monotonic_s()
         while True:
             due_s = last_s + PERIOD_S + PATIENCE_S
             arrived_s = await self._senses.sample(max(0.0, due_s - self._clock.monotonic_s()))

@@ -19,6 +19,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Watts = Annotated[float, Field(ge=0, le=10_000_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Delay = Annotated[float, Field(ge=0, le=30)]
 
 
 class _Section(BaseModel):
@@ -43,16 +44,15 @@ class BrokerSection(_Section):
 
 
 class ControlSection(_Section):
-    """What the battery is for. Powers in W at the grid, import positive."""
+    """What the battery is for. Powers in W at the grid, import positive; `meter_delay`: lag of the meter's registers."""
 
     grid_setpoint_w: Annotated[float, Field(ge=-1_000_000, le=1_000_000)] = 0.0
     reserve: Fraction = 0.1
     import_limit_w: Watts
     export_limit_w: Watts
     lease_s: Annotated[int, Field(ge=3, le=30)] = 10
-    meter_delay_s: Annotated[list[Annotated[float, Field(ge=0, le=30)]], Field(min_length=2, max_length=2)] = Field(
-        default=[0.0, 3.0]
-    )
+    meter_delay_min_s: Delay = 0.0
+    meter_delay_max_s: Delay = 3.0
 
 
 class PageSection(_Section):
@@ -152,7 +152,7 @@ class SiteFileError(ValueError):
         super().__init__("\n".join(str(mistake) for mistake in mistakes))
 
 
-_SECTIONS: Mapping[str, tuple[type[_Section], bool]] = {  # name -> (model, required)
+SECTIONS: Mapping[str, tuple[type[_Section], bool]] = {  # name -> (model, required)
     "site": (SiteSection, True),
     "broker": (BrokerSection, False),
     "control": (ControlSection, True),
@@ -160,17 +160,17 @@ _SECTIONS: Mapping[str, tuple[type[_Section], bool]] = {  # name -> (model, requ
     "store": (StoreSection, False),
     "database": (DatabaseSection, False),
 }
-_TABLES: Mapping[str, type[_Section]] = {"nodes": NodeSection, "devices": DeviceSection}
+TABLES: Mapping[str, type[_Section]] = {"nodes": NodeSection, "devices": DeviceSection}
 
 
 def read(path: Path) -> SiteFile:
     """The site file at `path`. Raises SiteFileError with every mistake found."""
     raw = _parse(path)
     mistakes: list[Mistake] = []
-    known = [*_SECTIONS, *_TABLES]
+    known = [*SECTIONS, *TABLES]
     mistakes += [_unknown(key, key, known) for key in raw if key not in known]
-    sections = {name: _section(name, raw, mistakes) for name in _SECTIONS}
-    tables = {name: _table(name, raw, mistakes) for name in _TABLES}
+    sections = {name: _section(name, raw, mistakes) for name in SECTIONS}
+    tables = {name: _table(name, raw, mistakes) for name in TABLES}
     found = dict(_profiles(tables["devices"], path.parent, mistakes))
     mistakes += _across(sections, tables["devices"], _keys(raw, "nodes"), tables["nodes"], found)
     if mistakes:
@@ -191,7 +191,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _section(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> _Section | None:
-    model, required = _SECTIONS[name]
+    model, required = SECTIONS[name]
     if name not in raw and name == "database":
         return None
     if name not in raw and required:
@@ -210,7 +210,7 @@ def _table(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> dict[s
         if not key.replace("-", "").isalnum() or not key.islower():
             allowed = "an id of lower-case letters, digits and hyphens"
             mistakes.append(Mistake(path=f"{name}.{key}", found=repr(key), allowed=allowed))
-        section = _model(f"{name}.{key}", _TABLES[name], row, mistakes)
+        section = _model(f"{name}.{key}", TABLES[name], row, mistakes)
         if section is not None:
             checked[key] = section
     return checked
@@ -290,8 +290,9 @@ def _across(
                 found=f"{control.reserve}",
                 allowed=f"less than devices.{id_}.battery.soc_max, which is {device.battery.soc_max}",
             )
-    if control is not None and control.meter_delay_s[0] > control.meter_delay_s[1]:
-        yield Mistake(path="control.meter_delay_s", found=_shown(control.meter_delay_s), allowed="[least, most]")
+    if control is not None and control.meter_delay_min_s > control.meter_delay_max_s:
+        allowed = f"at most meter_delay_max_s, which is {control.meter_delay_max_s}"
+        yield Mistake(path="control.meter_delay_min_s", found=f"{control.meter_delay_min_s}", allowed=allowed)
 
 
 def _grid_and_battery(devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:

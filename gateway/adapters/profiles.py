@@ -112,7 +112,8 @@ class Links(_Strict):
 class Profile(_Strict):
     """One product: its points, limits of its bus and how it is commanded.
 
-    `proof` names a point whose range no wrong address or word order would hit by chance (the mains frequency): until
+    `merge_gap`: so many registers between two points may be read in vain to save a request; 0 where a read that touches
+    a register the product does not have fails as a whole, which is the rule. `proof` names a point whose range no wrong address or word order would hit by chance (the mains frequency): until
     it has been read and fits, no other value of the device is believed.
     """
 
@@ -124,6 +125,7 @@ class Profile(_Strict):
     word_order: Literal["big", "little"] = "big"
     max_registers: Annotated[int, Field(ge=2, le=125)] = 125
     even_reads: bool = False
+    merge_gap: Annotated[int, Field(ge=0, le=60)] = 0
     gap_ms: Annotated[int, Field(ge=0, le=60000)] = 0
     reply_timeout_ms: Annotated[int, Field(ge=50, le=10000)]
     write_function: Literal[6, 16] = 16

@@ -35,6 +35,12 @@ def test_a_sunspec_block_holds_value_and_exponent_together(demo) -> None:
     assert (rows[0]["a"], rows[0]["n"]) == (14, 13)  # W at 14 to WH_SF at 26
 
 
+def test_a_register_that_a_product_may_lack_is_never_read_in_vain(demo) -> None:
+    rows = [row for row in json.loads(demo.text)["blocks"] if row["u"] == 2]
+    wanted = {30775, 30776, 30803, 30804, 30845, 30846, 30849, 30850, *range(31397, 31405)}
+    assert {a for row in rows for a in range(row["a"], row["a"] + row["n"])} == wanted
+
+
 def test_the_battery_may_only_be_ordered_within_its_limits(demo) -> None:
     actuator = json.loads(demo.text)["actuators"][demo.actuators["battery"]]
     assert actuator["set"] == [[40149, "i", -5000, 5000]]

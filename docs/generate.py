@@ -1,0 +1,136 @@
+"""Writes the tables of docs/reference from the code that uses them. `--check` only tells whether they are current."""
+
+import inspect
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from gateway import settings
+from gateway.adapters import profiles
+from gateway.house import faults
+from gateway.places import config_folder
+from gateway.wire import orders, records, seal, table, topics
+from gateway.words import words
+
+HERE = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by docs/generate.py: change the code, then run `make docs`. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """All generated pages: file name -> text."""
+    return {
+        "site-file.md": NOTE + "# The site file\n\n" + "\n".join(_site_file()),
+        "devices.md": NOTE + "# Device profiles\n\n" + "\n".join(_devices()),
+        "wire.md": NOTE + "# Between node and gateway\n\n" + "\n".join(_wire()),
+        "reasons.md": NOTE + "# Why the gateway does what it does\n\n" + "\n".join(_reasons()),
+        "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or with --check compare them."""
+    old = []
+    for name, text in pages().items():
+        path = HERE / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        old.append(name)
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+    if old:
+        print("docs:", "out of date:" if "--check" in arguments else "wrote", ", ".join(old))
+    return 1 if old and "--check" in arguments else 0
+
+
+def _table(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    yield "| " + " | ".join(heading) + " |"
+    yield "|" + "---|" * len(heading)
+    for row in rows:
+        yield "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |"
+    yield ""
+
+
+def _site_file() -> Iterator[str]:
+    yield "Unknown keys are mistakes. Secrets are never in the file; their variables are named in the sections.\n"
+    models: dict[str, type[BaseModel]] = {f"[{name}]": model for name, (model, _) in settings.SECTIONS.items()}
+    models |= {
+        "[nodes.ID]": settings.NodeSection,
+        "[nodes.ID.buses.NAME]": settings.SerialBus,
+        "[devices.ID]": settings.DeviceSection,
+        "battery of [devices.ID]": settings.BatterySection,
+    }
+    for name, model in models.items():
+        yield f"## {name}\n"
+        yield inspect.cleandoc(model.__doc__ or "") + "\n"
+        yield from _table(("key", "allowed", "default"), (_key(*item) for item in model.model_fields.items()))
+
+
+def _key(name: str, field: FieldInfo) -> tuple[str, str, str]:
+    kind = str(field.annotation).replace("typing.", "").replace("gateway.settings.", "")
+    kind = field.annotation.__name__ if isinstance(field.annotation, type) else kind
+    bounds = [str(m).split("(")[-1].rstrip(")") for m in field.metadata]
+    default = "needed" if field.is_required() else repr(field.get_default(call_default_factory=True))
+    return f"`{name}`", f"`{', '.join([kind, *bounds])}`", f"`{default}`"
+
+
+def _devices() -> Iterator[str]:
+    yield "A product is a file in `config/devices/`, or in `devices/` beside the site file.\n"
+    for name in profiles.names(config_folder()):
+        profile = profiles.find(name, config_folder())
+        yield f"## {profile.title}\n"
+        roles = ", ".join(profile.roles)
+        yield f"`{profile.id}`, for {roles}. Believed once `{profile.proof}` has been read and fits.\n"
+        heading = ("point", "place", "type", "scale", "every", "range")
+        yield from _table(heading, (_point(profile, point) for point in profile.points))
+        yield from (f"- {note}" for note in profile.notes)
+        yield f"\nSources: {'; '.join(profile.sources)}.\n"
+
+
+def _point(profile: profiles.Profile, point: profiles.Point) -> tuple[object, ...]:
+    place = f"model {point.model} + {point.address}" if point.model else f"{point.table} {point.address}"
+    scale = f"× {point.scale * point.sign:g}" + (f" × 10^[{point.sf_address}]" if point.sf_address is not None else "")
+    order = "" if point.count == 1 or (point.word_order or profile.word_order) == "big" else ", low word first"
+    return (
+        f"`{point.name}`",
+        place,
+        point.type + order,
+        scale,
+        f"{point.every_s:g} s",
+        f"{point.low:g} … {point.high:g}",
+    )
+
+
+def _wire() -> Iterator[str]:
+    for heading, module in (("Topics", topics), ("Records", records), ("Seal", seal), ("Poll table", table)):
+        yield f"## {heading}\n"
+        yield f"```\n{inspect.cleandoc(module.__doc__ or '')}\n```\n"
+    yield "### What became of a read\n"
+    yield from _table(("flag", "name"), enumerate(records.FLAG_NAMES))
+    yield "## Orders\n"
+    yield f"```\n{inspect.cleandoc(orders.__doc__ or '')}\n```\n"
+    yield "Reasons for a refusal: " + ", ".join(f"`{why}`" for why in orders.WHY) + ".\n"
+
+
+def _reasons() -> Iterator[str]:
+    english, french = words("en"), words("fr")
+    rows = [(f"`{key.split('.')[1]}`", english[key], french[key]) for key in english if key.startswith("reason.")]
+    yield from _table(("code", "English", "français"), rows)
+    yield "## Why a value is absent\n"
+    rows = [(f"`{key.split('.')[1]}`", english[key], french[key]) for key in english if key.startswith("why.")]
+    yield from _table(("code", "English", "français"), rows)
+
+
+def _faults() -> Iterator[str]:
+    yield 'Sent to the control socket of the house: `{"do": "fault", "kind": "MeterFrozen", "for_s": 30}`.\n'
+    rows = []
+    for kind in faults.KINDS.values():
+        fields = ", ".join(f"`{name}`" for name in kind.__dataclass_fields__)
+        rows.append((f"`{kind.__name__}`", inspect.cleandoc(kind.__doc__ or "").split("\n")[0], fields))
+    yield from _table(("kind", "what happens", "fields"), rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

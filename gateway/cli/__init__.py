@@ -1,0 +1,28 @@
+"""The command `zen`: one module per command."""
+
+import typer
+
+from gateway.cli import parts
+from gateway.cli.check import check
+from gateway.cli.house import house
+from gateway.cli.once import once
+from gateway.cli.run import run
+
+app = typer.Typer(
+    name="zen",
+    help="Zen-e-Ville: the energy controller of a building.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command()(run)
+app.command()(check)
+app.command()(once)
+app.command()(house)
+app.add_typer(parts.app, name="parts")
+
+
+def main() -> None:
+    """Entry point of `zen`."""
+    app()

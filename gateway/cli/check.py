@@ -1,0 +1,49 @@
+"""`zen check`: the mistakes of a site file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway import app, settings
+from gateway.cli.language import say
+from gateway.settings import SiteFile, SiteFileError
+from gateway.wire.table import TableError
+
+SiteArgument = Annotated[Path, typer.Argument(help="The site file (TOML).", metavar="SITE.toml")]
+
+
+def check(site: SiteArgument) -> None:
+    """Tell every mistake of a site file at once: its place, what was found, what is allowed."""
+    file = read(site)
+    tables = app.tables(file)
+    blocks = sum(len(table.blocks) for table in tables.values())
+    numbers = {"devices": len(file.devices), "nodes": len(file.nodes), "blocks": blocks}
+    Console().print(f"[green]✓[/] {site}: {say('check.good', **numbers)}")
+
+
+def read(path: Path) -> SiteFile:
+    """The site file, or the mistakes on the screen and exit code 2."""
+    try:
+        file = settings.read(path)
+        app.tables(file)
+    except SiteFileError as error:
+        show_mistakes(error)
+    except TableError as error:
+        Console(stderr=True).print(f"[red]{path}[/]: {error}")
+    else:
+        return file
+    raise typer.Exit(2)
+
+
+def show_mistakes(error: SiteFileError) -> None:
+    """All mistakes of a file as a table."""
+    console = Console(stderr=True)
+    table = Table(title=say("check.mistakes", path=str(error.path), count=len(error.mistakes)), show_lines=True)
+    for heading in ("check.place", "check.found", "check.allowed"):
+        table.add_column(say(heading), overflow="fold")
+    for mistake in error.mistakes:
+        table.add_row(mistake.path, mistake.found, mistake.allowed)
+    console.print(table)

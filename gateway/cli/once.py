@@ -1,0 +1,83 @@
+"""`zen once`: look at a building for one cycle; nothing is commanded and nothing is stored."""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.adapters.clock import SystemClock
+from gateway.app import Gateway, Secrets
+from gateway.cli.check import SiteArgument, read, show_mistakes
+from gateway.cli.language import language, say
+from gateway.settings import SiteFile, SiteFileError, StoreSection
+from gateway.words.figures import figure
+
+WaitOption = Annotated[float, typer.Option(help="Longest wait for the devices' reports.", min=1, max=120)]
+
+
+def once(site: SiteArgument, wait_s: WaitOption = 15.0) -> None:
+    """Read everything once, decide once, and print it as a table."""
+    file = read(site)
+    try:
+        secrets = Secrets.read(file, os.environ)
+    except SiteFileError as error:
+        show_mistakes(error)
+        raise typer.Exit(2) from error
+    with tempfile.TemporaryDirectory() as folder:
+        looking = replace(file, store=StoreSection(path=f"{folder}/look.sqlite"), database=None)
+        state, error_text = asyncio.run(_look(looking, secrets, wait_s))
+    if error_text:
+        Console(stderr=True).print(f"[red]{say('once.no_broker', url=f'{file.broker.host}:{file.broker.port}')}[/]")
+        raise typer.Exit(1)
+    _print(state)
+
+
+async def _look(file: SiteFile, secrets: Secrets, wait_s: float) -> tuple[dict[str, Any], str | None]:
+    gateway = Gateway(file, secrets, clock=SystemClock(), writes=False)
+    connection = asyncio.create_task(gateway.broker.run(gateway.building.receive), name="broker")
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await _all_reported(gateway, set(file.devices))
+        await gateway.loop.cycle(lend=False)
+        return gateway.display.state(), None if gateway.broker.is_up else gateway.broker.error
+    finally:
+        connection.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await connection
+        gateway.close()
+
+
+async def _all_reported(gateway: Gateway, devices: set[str]) -> None:
+    """Wait until each device has told its power and every point once."""
+    wanted = {(device, point.name) for device in devices for point in gateway.file.profiles[device].points}
+    while True:
+        state = gateway.building.state()
+        if all(state.reading(device, point).measured_s > 0 for device, point in wanted):
+            return
+        await gateway.building.sample(1.0)
+
+
+def _print(state: dict[str, Any]) -> None:
+    console = Console()
+    table = Table(title=f"{state['site']['name']} · {state['time']}")
+    for heading in ("once.device", "once.point", "once.value", "once.age", "once.quality"):
+        table.add_column(say(heading), justify="right" if heading in ("once.value", "once.age") else "left")
+    for device in state["devices"]:
+        for i, point in enumerate(device["points"]):
+            value = figure(language(), point["name"], point["value"])
+            age = "" if point["age_s"] is None else f"{point['age_s']:.1f} s"
+            quality = say(f"why.{point['why']}") if point["why"] else say(f"quality.{device['quality']}")
+            table.add_row(device["id"] if i == 0 else "", point["name"], value, age, quality)
+        table.add_section()
+    console.print(table)
+    setpoint = state["setpoint"]
+    if setpoint is not None:
+        reason = say(f"reason.{setpoint['reason']['code']}", **setpoint["reason"]["numbers"])
+        console.print(f"{setpoint['device']}: {figure(language(), 'p_w', setpoint['power_w'])} - {reason}")

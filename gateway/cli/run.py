@@ -1,0 +1,56 @@
+"""`zen run`: control a building until told to stop."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gateway.adapters.clock import SystemClock
+from gateway.adapters.outbox import OutboxError
+from gateway.app import Gateway, Secrets, stop_on_signals
+from gateway.cli.check import SiteArgument, read, show_mistakes
+from gateway.cli.language import say
+from gateway.settings import SiteFile, SiteFileError
+from gateway.web.server import AddressError
+
+OffsetOption = Annotated[float, typer.Option(help="Shift the clock by so many seconds (demonstrations).", hidden=True)]
+
+
+def run(site: SiteArgument, clock_offset_s: OffsetOption = 0.0) -> None:
+    """Control the building of a site file. Ctrl-C gives every device back before leaving."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    file = read(site)
+    try:
+        secrets = Secrets.read(file, os.environ)
+    except SiteFileError as error:
+        show_mistakes(error)
+        raise typer.Exit(2) from error
+    try:
+        asyncio.run(_run(file, secrets, SystemClock(offset_s=clock_offset_s)))
+    except (AddressError, OutboxError) as error:
+        Console(stderr=True).print(f"[red]{error}[/]")
+        raise typer.Exit(1) from error
+
+
+async def _run(file: SiteFile, secrets: Secrets, clock: SystemClock) -> None:
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    gateway = Gateway(file, secrets, clock=clock)
+    try:
+        await gateway.run(stop, _ready)
+    finally:
+        gateway.close()
+
+
+def _ready(url: str) -> None:
+    """One line for programs on a pipe, a sentence for people on a terminal."""
+    if sys.stdout.isatty():
+        Console().print(say("run.ready", url=url))
+    else:
+        sys.stdout.write(json.dumps({"ready": True, "page": url}) + "\n")
+        sys.stdout.flush()
