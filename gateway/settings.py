@@ -44,7 +44,7 @@ class BrokerSection(_Section):
 
 
 class ControlSection(_Section):
-    """What the battery is for. Powers in W at the grid, import positive; `meter_delay`: lag of the meter's registers."""
+    """What the battery is for. Powers in W at the grid, import positive; `meter_delay`: lag of its registers."""
 
     grid_setpoint_w: Annotated[float, Field(ge=-1_000_000, le=1_000_000)] = 0.0
     reserve: Fraction = 0.1

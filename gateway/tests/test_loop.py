@@ -1,0 +1,109 @@
+"""A cycle follows each sample; a late one is not caught up; another gateway makes it look only."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from gateway.core.model import Mode, Reading, SetPoint, SiteState
+from gateway.loop import Loop
+from gateway.ports import Cycle, Row
+
+from .core.plant import SITE
+
+
+@dataclass
+class World:
+    """The edge of the loop in virtual time: samples arrive at the given moments."""
+
+    arrivals: list[float]
+    now_s: float = 0.0
+    other: str | None = None
+    lent: list[SetPoint] = field(default_factory=list)
+    kept: list[Row] = field(default_factory=list)
+    shown: list[Cycle] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+    work_s: float = 0.0
+
+    def utc_s(self) -> float:
+        return 1e9 + self.now_s
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    async def sample(self, timeout_s: float) -> float | None:
+        if self.now_s > 20:
+            raise asyncio.CancelledError
+        due = [a for a in self.arrivals if a <= self.now_s]
+        if due:
+            self.arrivals = [a for a in self.arrivals if a > self.now_s]
+            return due[-1]
+        nearest = min(self.arrivals, default=1e9)
+        self.now_s = min(self.now_s + timeout_s, nearest)
+        return await self.sample(0) if nearest <= self.now_s else None
+
+    def state(self) -> SiteState:
+        self.starts.append(round(self.now_s, 3))
+        self.now_s += self.work_s
+        fresh = {"p_w": Reading(value=500.0 + self.now_s, measured_s=self.now_s)}
+        battery = {**fresh, "soc": Reading(value=0.5, measured_s=self.now_s)}
+        return SiteState(now_s=self.now_s, utc_s=self.utc_s(), devices={"grid": fresh, "pv": fresh, "battery": battery})
+
+    async def lend(self, setpoint: SetPoint) -> None:
+        self.lent.append(setpoint)
+
+    def yields_to(self) -> str | None:
+        return self.other
+
+    async def keep(self, rows: Sequence[Row]) -> None:
+        self.kept += rows
+
+    def show(self, cycle: Cycle) -> None:
+        self.shown.append(cycle)
+
+
+async def run(world: World) -> World:
+    loop = Loop(site=SITE, site_id="s", clock=world, senses=world, hands=world, store=world, display=world)
+    with pytest.raises(asyncio.CancelledError):
+        await loop.run()
+    return world
+
+
+async def test_each_sample_starts_a_cycle_at_once() -> None:
+    world = await run(World(arrivals=[1.0, 2.02, 3.01, 4.0]))
+    assert world.starts[:4] == [1.0, 2.02, 3.01, 4.0]
+    assert world.shown[0].late_ms == 0
+
+
+async def test_without_samples_the_loop_still_turns() -> None:
+    world = await run(World(arrivals=[]))
+    assert world.starts[:3] == [1.25, 2.5, 3.75]
+
+
+async def test_a_burst_of_old_samples_is_one_cycle() -> None:
+    world = await run(World(arrivals=[1.0, 1.1, 1.2, 1.3, 2.3]))
+    assert world.starts[:2] == [1.0, 2.25]
+
+
+async def test_a_late_cycle_is_not_caught_up() -> None:
+    world = await run(World(arrivals=[1.0, 2.0, 3.0, 4.0, 5.0], work_s=2.5))
+    assert world.starts[:3] == [1.0, 3.5, 6.0]
+    assert world.shown[1].late_ms == pytest.approx(500)
+
+
+async def test_another_gateway_makes_this_one_only_watch() -> None:
+    world = await run(World(arrivals=[1.0, 2.0], other="aaaa"))
+    assert world.lent == []
+    assert {cycle.setpoint.mode for cycle in world.shown} == {Mode.WATCH}
+    assert world.shown[0].setpoint.reason.numbers == {"other": "aaaa"}
+
+
+async def test_state_and_decision_are_stored_with_the_reason_s_numbers() -> None:
+    world = await run(World(arrivals=[1.0]))
+    state, control = world.kept[:2]
+    grid, pv, battery = (state.fields[name] for name in ("grid_w", "pv_w", "battery_w"))
+    assert state.fields["load_w"] == grid - pv - battery
+    assert control.measurement == "control"
+    assert control.fields["reason"] == world.shown[0].setpoint.reason.code
+    assert "why_net_w" in control.fields
