@@ -1,0 +1,55 @@
+"""What all simulated devices have in common: a map of 16-bit registers that answers or refuses."""
+
+import struct
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+# Exception codes of the Modbus Application Protocol 1.1b3, chapter 7.
+ILLEGAL_FUNCTION = 1
+ILLEGAL_ADDRESS = 2
+ILLEGAL_VALUE = 3
+DEVICE_FAILURE = 4
+
+READ_HOLDING = 3
+READ_INPUT = 4
+WRITE_ONE = 6
+WRITE_MANY = 16
+
+
+class Refused(Exception):  # noqa: N818 - the device refuses: an answer, not a failure of ours
+    """The device answers with this exception code."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(f"exception {code}")
+
+
+class RegisterMap(Protocol):
+    """The registers of one unit; addresses as on the wire, from 0. Refuses with Refused."""
+
+    def read(self, function: int, address: int, count: int) -> list[int]:
+        """Exactly `count` registers from `address`."""
+
+
+@runtime_checkable
+class Writable(Protocol):
+    """A register map that can also be written; one that is none answers writes with ILLEGAL_FUNCTION."""
+
+    def write(self, function: int, address: int, words: Sequence[int]) -> None:
+        """Take the words from `address` on."""
+
+
+def words_of(form: str, *values: float) -> list[int]:
+    """Big-endian registers of values; `form` as in `struct`, without the byte order."""
+    data = struct.pack(">" + form, *values)
+    return list(struct.unpack(f">{len(data) // 2}H", data))
+
+
+def text_words(text: str, count: int) -> list[int]:
+    """ASCII text in so many registers, filled up with zero."""
+    return list(struct.unpack(f">{count}H", text.encode("ascii").ljust(2 * count, b"\0")[: 2 * count]))
+
+
+def whole(value: float, low: int, high: int) -> int:
+    """The nearest whole number inside the range that a register can hold."""
+    return min(max(round(value), low), high)

@@ -1,0 +1,137 @@
+"""Where a house is put together and lives: physics in real time, servers, control socket, a clean end."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from gateway.house.config import HouseConfig
+from gateway.house.control import serve_control
+from gateway.house.line import serve_serial, serve_tcp
+from gateway.house.serial_line import SerialLine, open_terminals
+from gateway.house.simulation import STEP_S, Simulation
+
+LONGEST_STEP_S = 1.0  # after a long stop of the machine the missed time is lived in steps of at most this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Where the house can be reached, as printed when it can be."""
+
+    control: str
+    meter: str
+    pv: str
+    battery: str
+    ready: Literal[True] = True
+
+    def as_dict(self) -> dict[str, object]:
+        """For the ready line."""
+        return {"ready": True} | asdict(self)
+
+
+async def run_house(
+    config: HouseConfig,
+    *,
+    ready: Callable[[Ready], None],
+    watch: Callable[[Simulation], None] | None = None,
+) -> None:
+    """Live until SIGTERM or SIGINT. `ready` is called once, `watch` about twice a second.
+
+    Raises HouseFileError for a file that cannot be replayed, HouseLinkError for a link that cannot be had.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with open_house(config) as (simulation, where):
+            ready(where)
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(live(simulation), name="physics")]
+                if watch:
+                    tasks.append(group.create_task(_watch(simulation, watch), name="watch"))
+                await stop.wait()
+                for task in tasks:
+                    task.cancel()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def open_house(config: HouseConfig) -> AsyncIterator[tuple[Simulation, Ready]]:
+    """A house with all its links open; time stands still until `live` runs."""
+    simulation = Simulation(config, monotonic_s=time.monotonic())
+    serve, faults = config.serve, simulation.faults
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_open_meter(simulation, config))
+        pv = await stack.enter_async_context(
+            serve_tcp(
+                simulation.pv_registers,
+                device="pv",
+                address=serve.pv.tcp,
+                unit=serve.pv.unit,
+                latency_s=serve.pv.latency_s,
+                faults=faults,
+                seed=config.seed,
+            )
+        )
+        battery = await stack.enter_async_context(
+            serve_tcp(
+                simulation.battery_registers,
+                device="battery",
+                address=serve.battery.tcp,
+                unit=serve.battery.unit,
+                latency_s=serve.battery.latency_s,
+                faults=faults,
+                seed=config.seed,
+            )
+        )
+        control = await stack.enter_async_context(serve_control(simulation, serve.control))
+        yield simulation, Ready(control=control, meter=str(serve.meter.serial), pv=pv, battery=battery)
+
+
+@asynccontextmanager
+async def _open_meter(simulation: Simulation, config: HouseConfig) -> AsyncIterator[None]:
+    """The meter behind its serial line."""
+    serve, faults = config.serve.meter, simulation.faults
+    with open_terminals(serve.serial) as terminals:
+        line = SerialLine(terminals, baud=serve.baud, latency_s=serve.latency_s, faults=faults, seed=config.seed)
+        async with serve_serial(
+            simulation.meter_registers,
+            device="meter",
+            path=terminals.device_path,
+            unit=serve.unit,
+            baud=serve.baud,
+            faults=faults,
+        ):
+            line.open()
+            try:
+                yield
+            finally:
+                line.close()
+
+
+async def live(simulation: Simulation) -> None:
+    """Let the building keep up with the machine's clock, ten steps a second, for ever.
+
+    A late step is as long as the time that passed, so that the building's clock never falls behind.
+    """
+    simulation.align(time.monotonic())
+    due_s = simulation.monotonic_s
+    while True:
+        due_s = max(due_s + STEP_S, time.monotonic())
+        await asyncio.sleep(max(due_s - time.monotonic(), 0.0))
+        passed_s = time.monotonic() - simulation.monotonic_s
+        while passed_s > 0.0:
+            simulation.advance(min(passed_s, LONGEST_STEP_S))
+            passed_s -= LONGEST_STEP_S
+
+
+async def _watch(simulation: Simulation, show: Callable[[Simulation], None]) -> None:
+    while True:
+        show(simulation)
+        await asyncio.sleep(0.5)

@@ -1,0 +1,131 @@
+"""The whole building without its links: physics, meter, faults, register maps, and what can be told of it."""
+
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+
+from gateway.house import sdm630, sma_storage, sunspec
+from gateway.house.battery import Battery
+from gateway.house.building import Building, PowerSource, State
+from gateway.house.config import HouseConfig
+from gateway.house.faults import ActiveFaults, BatteryRefuses, Device, Fault, NanSentinel
+from gateway.house.load import Household
+from gateway.house.meter import MeterDisplay
+from gateway.house.mistakes import HouseFileError, Mistake
+from gateway.house.pv import Roof
+from gateway.house.sdm630 import Sdm630
+from gateway.house.series import open_series
+from gateway.house.sma_storage import SmaStorage
+from gateway.house.sunspec import SunspecInverter
+
+STEP_S = 0.1  # live step: 10 Hz
+TRACE_ROWS = 6000  # ten minutes at 10 Hz
+POINTS: dict[Device, tuple[str, ...]] = {
+    "meter": tuple(sdm630.ADDRESSES),
+    "pv": tuple(sunspec.NAN_POINTS),
+    "battery": tuple(sma_storage.POINTS),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceRow:
+    """One step on the machine's monotonic clock."""
+
+    monotonic_s: float
+    state: State
+
+
+class Simulation:
+    """The building in one piece; `advance` is all that moves it, live or in virtual time."""
+
+    def __init__(self, config: HouseConfig, *, monotonic_s: float = 0.0) -> None:
+        start_s = config.clock.start_utc_s
+        load, pv = _sources(config)
+        self.battery = Battery(config.battery)
+        self.building = Building(
+            load=load,
+            pv=pv,
+            inverter_limit_w=config.pv.inverter_limit_w,
+            battery=self.battery,
+            start_utc_s=start_s,
+        )
+        self.faults = ActiveFaults()
+        self._begun_s = monotonic_s
+        self.state = self.building.advance(1e-3)  # a first picture for the registers
+        self.meter = MeterDisplay(config.meter, seed=config.seed, first=self.state)
+        self.trace: deque[TraceRow] = deque(maxlen=TRACE_ROWS)
+        self._serve(config)
+
+    @property
+    def monotonic_s(self) -> float:
+        """The machine's monotonic clock at the end of the last step."""
+        return self._begun_s + self.state.elapsed_s
+
+    def advance(self, dt_s: float) -> State:
+        """Let time pass in one step."""
+        self.state = self.building.advance(dt_s)
+        self.faults.pass_to(self.state.elapsed_s)
+        self.meter.take(self.state, self.faults)
+        self.trace.append(TraceRow(monotonic_s=self.monotonic_s, state=self.state))
+        return self.state
+
+    def begin(self, fault: Fault) -> None:
+        """Let something go wrong; ValueError for a point that the device does not have."""
+        points = POINTS[fault.device]
+        if isinstance(fault, NanSentinel) and fault.point not in points:
+            raise ValueError(f"{fault.device} has no point {fault.point!r}; there are {', '.join(points)}")
+        self.faults.add(fault)
+
+    def align(self, monotonic_s: float) -> None:
+        """Say that the machine's monotonic clock stands here at the end of the last step."""
+        self._begun_s = monotonic_s - self.state.elapsed_s
+
+    def last_rows(self, seconds: float) -> list[TraceRow]:
+        """The steps of the last seconds, oldest first."""
+        wanted = min(max(round(seconds / STEP_S), 0), len(self.trace))
+        return list(islice(self.trace, len(self.trace) - wanted, None))
+
+    def _serve(self, config: HouseConfig) -> None:
+        """The register maps of the three devices."""
+        serve = config.serve
+        self.meter_registers = Sdm630(
+            lambda: self.meter.shown,
+            without_value=lambda: self.faults.points_without_value("meter"),
+            unit=serve.meter.unit,
+            baud=serve.meter.baud,
+        )
+        self.pv_registers = SunspecInverter(
+            lambda: self.state, settings=config.pv, without_value=lambda: self.faults.points_without_value("pv")
+        )
+        self.battery_registers = SmaStorage(
+            self.battery,
+            lambda: self.state,
+            now=lambda: self.building.elapsed_s,
+            without_value=lambda: self.faults.points_without_value("battery"),
+            refusal=self._refusal,
+        )
+
+    def _refusal(self) -> int | None:
+        refuses = self.faults.find(BatteryRefuses, "battery")
+        return refuses.code if refuses else None
+
+
+def _sources(config: HouseConfig) -> tuple[PowerSource, PowerSource]:
+    """Load and PV from files or generators; the mistakes of both files at once."""
+    start_s = config.clock.start_utc_s
+    load: PowerSource = Household(config.load, seed=config.seed, start_s=start_s)
+    pv: PowerSource = Roof(config.pv, seed=config.seed, start_s=start_s)
+    mistakes: list[Mistake] = []
+    try:
+        if config.load.file:
+            load = open_series(config.load, "load", kwp=config.pv.kwp, zone=config.clock.zone, start_utc_s=start_s)
+    except HouseFileError as error:
+        mistakes += error.mistakes
+    try:
+        if config.pv.file:
+            pv = open_series(config.pv, "pv", kwp=config.pv.kwp, zone=config.clock.zone, start_utc_s=start_s)
+    except HouseFileError as error:
+        mistakes += error.mistakes
+    if mistakes:
+        raise HouseFileError(mistakes)
+    return load, pv

@@ -1,0 +1,30 @@
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.house.config import HouseConfig
+from gateway.house.run import Ready, open_house
+from gateway.house.simulation import Simulation
+
+OpenHouse = Callable[..., AbstractAsyncContextManager[tuple[Simulation, Ready]]]
+
+
+@pytest.fixture
+def house_on_links(tmp_path: Path) -> OpenHouse:
+    """A house on free ports whose time stands still: the test moves it."""
+
+    @asynccontextmanager
+    async def opened(**tables: object) -> AsyncIterator[tuple[Simulation, Ready]]:
+        serve = {
+            "control": "127.0.0.1:0",
+            "meter": {"serial": str(tmp_path / "meter.tty")},
+            "pv": {"tcp": "127.0.0.1:0"},
+            "battery": {"tcp": "127.0.0.1:0"},
+        }
+        config = HouseConfig.model_validate({"serve": serve, **tables})
+        async with open_house(config) as (simulation, ready):
+            yield simulation, ready
+
+    return opened

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from gateway.house.config import HouseConfig
+from gateway.house.house_file import load_house
+from gateway.house.mistakes import HouseFileError
+
+DEMO = Path(__file__).parents[3] / "config" / "demo" / "house.toml"
+
+
+def mistakes(folder: Path, text: str) -> dict[str, str]:
+    path = folder / "house.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(HouseFileError) as caught:
+        load_house(path)
+    return {mistake.path: str(mistake) for mistake in caught.value.mistakes}
+
+
+def test_the_demo_file_says_what_holds_without_it() -> None:
+    demo = load_house(DEMO)
+    assert demo.model_copy(update={"serve": HouseConfig().serve}) == HouseConfig()
+
+
+def test_five_mistakes_get_five_messages_with_place_finding_and_remedy(tmp_path: Path) -> None:
+    found = mistakes(
+        tmp_path,
+        """
+        sead = 2
+        [clock]
+        start = "2024-06-21T12:05:00+02:00"
+        [battery]
+        soc = 1.5
+        [serve.pv]
+        tcp = "15020"
+        [serve.meter]
+        baud = 9601
+        """,
+    )
+    assert set(found) == {"sead", "clock.start", "battery.soc", "serve.pv.tcp", "serve.meter.baud"}
+    assert "allowed is a name out of seed, clock" in found["sead"]
+    assert "without offset" in found["clock.start"]
+    assert "found 1.5; allowed is less than or equal to 1" in found["battery.soc"]
+    assert "host:port" in found["serve.pv.tcp"]
+    assert "2400, 4800, 9600" in found["serve.meter.baud"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("[battery]\nsoc = 0.01", "battery"),  # below soc_min
+        ("[battery]\nsoc_min = 0.6\nsoc = 0.7\nsoc_max = 0.5", "battery"),
+        ('[clock]\ntime_zone = "Europe/Lens"', "clock.time_zone"),
+        ("[pv]\nkwp = nan", "pv.kwp"),
+        ("[load]\ncolum = 'x'", "load.colum"),
+    ],
+)
+def test_each_mistake_is_found_at_its_place(tmp_path: Path, text: str, path: str) -> None:
+    assert list(mistakes(tmp_path, text)) == [path]
+
+
+def test_a_file_that_is_no_toml_or_not_there_is_said_so(tmp_path: Path) -> None:
+    (message,) = mistakes(tmp_path, "[clock").values()
+    assert "house.toml" in message
+    with pytest.raises(HouseFileError, match="No such file"):
+        load_house(tmp_path / "none.toml")
+
+
+def test_paths_count_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "house.toml"
+    path.write_text('[load]\nfile = "data/x.csv"\n[serve.meter]\nserial = "../run/meter"\n', encoding="utf-8")
+    config = load_house(path)
+    assert config.load.file == tmp_path / "data" / "x.csv"
+    assert config.serve.meter.serial == tmp_path.parent / "run" / "meter"
