@@ -30,9 +30,9 @@ def wire_folder() -> Path:
     return PACKAGE / "wire"
 
 
-def import_root() -> Path:
-    """The folder from which `import gateway` works: what a child Python needs in PYTHONPATH."""
-    return PACKAGE.parent
+def python_path(environment: Mapping[str, str] = os.environ) -> str:
+    """PYTHONPATH for a child Python, so that it imports this very package from wherever it is started."""
+    return os.pathsep.join(filter(None, (str(PACKAGE.parent), environment.get("PYTHONPATH"))))
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:

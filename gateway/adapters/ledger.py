@@ -60,8 +60,13 @@ class Ledger:
         return Page(boot=self.boot, upto=self.upto, received=self.received, duplicated=self.duplicated, lost=self.lost)
 
     def counts(self) -> Mapping[str, int]:
-        """For the status page."""
-        return {"received": self.received, "duplicated": self.duplicated, "lost": self.lost}
+        """For the status page; `sent` is the highest sequence seen of this boot."""
+        return {
+            "sent": max(self._beyond, default=self.upto),
+            "received": self.received,
+            "duplicated": self.duplicated,
+            "lost": self.lost,
+        }
 
     def _close_up(self) -> None:
         self._beyond = {seq for seq in self._beyond if seq > self.upto}

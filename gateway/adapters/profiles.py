@@ -113,8 +113,9 @@ class Profile(_Strict):
     """One product: its points, limits of its bus and how it is commanded.
 
     `merge_gap`: so many registers between two points may be read in vain to save a request; 0 where a read that touches
-    a register the product does not have fails as a whole, which is the rule. `proof` names a point whose range no wrong address or word order would hit by chance (the mains frequency): until
-    it has been read and fits, no other value of the device is believed.
+    a register the product does not have fails as a whole, which is the rule. `proof` names a point whose range no wrong
+    address or word order would hit by chance (the mains frequency): until it has been read and fits, no other value of
+    the device is believed.
     """
 
     schema_: Literal["zev-profile/1"] = Field(alias="schema")

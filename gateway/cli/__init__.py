@@ -4,6 +4,7 @@ import typer
 
 from gateway.cli import parts
 from gateway.cli.check import check
+from gateway.cli.demo import demo
 from gateway.cli.house import house
 from gateway.cli.once import once
 from gateway.cli.run import run
@@ -20,6 +21,7 @@ app.command()(run)
 app.command()(check)
 app.command()(once)
 app.command()(house)
+app.command()(demo)
 app.add_typer(parts.app, name="parts")
 
 

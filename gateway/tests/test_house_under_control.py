@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import pytest
 
@@ -105,7 +106,7 @@ def test_ten_minutes_with_a_late_meter_show_no_limit_cycle(low_s: float, high_s:
     settled = after[round(12 / STEP_S) :]
     assert max(abs(w) for w in settled) <= 100
     powers = [s.power_w for s in run.setpoints[-300:]]
-    crossings = sum((a > 20) != (b > 20) or (a < -20) != (b < -20) for a, b in zip(settled, settled[1:], strict=False))
+    crossings = sum((a > 20) != (b > 20) or (a < -20) != (b < -20) for a, b in pairwise(settled))
     assert max(powers) - min(powers) < 250  # follows the sun and the fridge, does not swing by itself
     assert crossings < 120
 

@@ -15,14 +15,14 @@ def test_a_resent_batch_is_dropped_and_counted() -> None:
     ledger = Ledger()
     assert deliver(ledger, 1, [1, 2, 3]) == [1, 2, 3]
     assert deliver(ledger, 1, [2, 3, 4]) == [4]
-    assert ledger.counts() == {"received": 4, "duplicated": 2, "lost": 0}
+    assert ledger.counts() == {"sent": 4, "received": 4, "duplicated": 2, "lost": 0}
 
 
 def test_what_the_node_had_to_overwrite_is_lost_and_counted() -> None:
     ledger = Ledger()
     deliver(ledger, 1, [1, 2])
     deliver(ledger, 11, [11, 12])  # 3 to 10 are gone for ever
-    assert ledger.counts() == {"received": 4, "duplicated": 0, "lost": 8}
+    assert ledger.counts() == {"sent": 12, "received": 4, "duplicated": 0, "lost": 8}
     assert ledger.page().upto == 12
 
 

@@ -1,0 +1,75 @@
+# One command for each thing one wants. Everything lands in .venv and in the user's cache; nothing needs root.
+#     make demo          a living building, controlled in front of you
+#     make help          all the others
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench influxd lock docs clean
+
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+ZEN := $(BIN)/zen
+READY := $(VENV)/ready
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with the exact versions of requirements.lock
+	@:
+
+# A half-made environment has no stamp and is made again.
+$(READY): requirements.lock pyproject.toml
+	@python=; \
+	for one in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	    if "$$one" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
+	        python=$$one; break; \
+	    fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo "setup: Python 3.11, 3.12 or 3.13 is needed; here is $$(python3 --version 2>&1 || true)." >&2; \
+	    echo "setup: with another one installed: make PYTHON=/path/to/python3.12 setup" >&2; exit 1; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	    echo "setup: $$python cannot make environments: apt-get install python3-venv (as root)" >&2; exit 1; \
+	fi; \
+	echo "setup: $$("$$python" --version), into $(VENV); about a minute the first time"; \
+	"$$python" -m venv --clear $(VENV); \
+	$(BIN)/pip install --disable-pip-version-check --no-input -r requirements.lock \
+	    | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'; \
+	$(BIN)/pip install --disable-pip-version-check --no-input --quiet --no-deps --editable .; \
+	touch $@; \
+	echo "setup: done; the command is $(ZEN)"
+
+demo: setup ## house, broker, node and gateway on this machine, with a live table and a page; ARGS="--influx" …
+	@$(ZEN) demo $(ARGS)
+
+test: setup ## all tests, on real parts; ARGS="-k node -x" …
+	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
+	@$(BIN)/python -m pytest --durations=10 $(ARGS)
+
+check: setup ## format, lint, types, layers: under a minute
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup ## three minutes of the whole chain, its figures in bench.json
+	@$(ZEN) parts fetch --if-possible mosquitto micropython
+	@$(ZEN) demo --headless --minutes 3 --json bench.json $(ARGS)
+
+influxd: setup ## a real InfluxDB 2 server: found, copied from its container image, or compiled once
+	@$(ZEN) parts fetch influxd
+
+lock: setup ## requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --no-header --python-version 3.11 \
+	    --quiet -o requirements.lock
+
+docs: setup ## the generated tables of docs/
+	@$(BIN)/python docs/generate.py
+
+clean: ## everything that was made here; the user's cache stays
+	@rm -rf $(VENV) build dist bench.json .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,152 @@
+"""`zen demo`: a living building, controlled in front of you."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from gateway import app
+from gateway.bench.chain import Chain, PartsMissingError, Wanted, open_chain
+from gateway.bench.part import Machine, Missing
+from gateway.bench.parts import find_or_fetch
+from gateway.bench.processes import ProgramError
+from gateway.bench.report import Window, get_json, report
+from gateway.bench.run_folder import port_if_free
+from gateway.cli.demo_table import picture
+from gateway.cli.language import say
+
+PAGE_PORT = 8080
+DEMO_START = datetime(2024, 6, 21, 12, 5)  # noqa: DTZ001 - wall clock of the building, zone below
+ZONE = ZoneInfo("Europe/Paris")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """Recordings to live through instead of the generated day; `start` is the building's wall clock."""
+
+    load: Path | None
+    pv: Path | None
+    kwp: float
+    load_scale: float
+    start: datetime
+
+    def house(self) -> dict[str, Any]:
+        """Changes to the house file."""
+        load = {} if self.load is None else {"file": str(self.load.resolve()), "scale": self.load_scale}
+        pv = {"kwp": self.kwp} | ({} if self.pv is None else {"file": str(self.pv.resolve())})
+        return {"clock": {"start": self.start.isoformat(timespec="seconds")}, "load": load, "pv": pv}
+
+    def clock_offset_s(self) -> float:
+        """From this machine's clock to the building's."""
+        return (self.start.replace(tzinfo=ZONE) - datetime.now(UTC)).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """How the run is shown: live until Ctrl-C, or without a screen for so many minutes; figures into a file if wanted."""
+
+    headless: bool
+    minutes: float
+    json_file: Path | None
+    influx: bool
+    port: int
+
+
+def demo(  # noqa: PLR0917 - typer takes options as plain arguments
+    headless: Annotated[bool, typer.Option("--headless", help="Without a screen; ends after --minutes.")] = False,
+    minutes: Annotated[float, typer.Option(help="How long (headless).", min=0.1, max=10_000)] = 3.0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures of the run here.")] = None,
+    load: Annotated[Path | None, typer.Option(help="Recorded load: CSV or Parquet.", exists=True)] = None,
+    pv: Annotated[Path | None, typer.Option(help="Recorded PV: CSV or Parquet.", exists=True)] = None,
+    kwp: Annotated[float, typer.Option(help="Peak power of the roof.", min=0, max=10_000)] = 5.0,
+    load_scale: Annotated[float, typer.Option(help="Factor for the recorded load.", min=0, max=1000)] = 1.0,
+    start: Annotated[datetime, typer.Option(help="Wall clock of the building at the start.")] = DEMO_START,
+    influx: Annotated[bool, typer.Option("--influx", help="Also start a real InfluxDB and forward to it.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the page; any free one if it is taken.")] = PAGE_PORT,
+) -> None:
+    """Start a simulated building, a broker, a node on MicroPython and the gateway, and watch them work."""
+    replay = Replay(load=load, pv=pv, kwp=kwp, load_scale=load_scale, start=start.replace(tzinfo=None))
+    screen = Screen(headless=headless, minutes=minutes, json_file=json_file, influx=influx, port=port)
+    people = Console(stderr=True)
+    try:
+        _fetch_parts(people, influx=influx)
+        with tempfile.TemporaryDirectory(prefix="zen-demo-") as folder:
+            figures = asyncio.run(_demo(people, Path(folder), replay, screen))
+    except KeyboardInterrupt:
+        people.print(say("demo.bye"))
+        return
+    except (PartsMissingError, ProgramError) as error:
+        people.print(f"[red]{error}[/]", highlight=False)
+        raise typer.Exit(1) from error
+    if json_file is not None:
+        json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    people.print_json(data=figures)
+
+
+def _fetch_parts(people: Console, *, influx: bool) -> None:
+    names = ["mosquitto", "micropython"] + (["influxd"] if influx else [])
+    with _progress(people) as progress:
+        for name in names:
+            task = progress.add_task(say("demo.part", part=name), total=1)
+            found = find_or_fetch(name, Machine(), lambda line: progress.console.print(line, style="dim"))
+            if isinstance(found, Missing) and name != "mosquitto":
+                raise PartsMissingError([found])
+            shown = say("demo.embedded") if isinstance(found, Missing) else f"{found.name} {found.version}"
+            progress.update(task, completed=1, description=shown)
+
+
+async def _demo(people: Console, folder: Path, replay: Replay, screen: Screen) -> Mapping[str, Any]:
+    wanted = Wanted(
+        house=replay.house(),
+        database=screen.influx,
+        clock_offset_s=replay.clock_offset_s(),
+        page_port=port_if_free(screen.port),
+    )
+    async with open_chain(wanted, machine=Machine(), folder=folder, start=False) as chain:
+        with _progress(people) as progress:
+            task = progress.add_task(say("demo.starting"), total=1)
+            await chain.start_all()
+            progress.update(task, completed=1, description=say("demo.started"))
+        people.print(say("demo.page", url=chain.page_address), style="bold")
+        window = await Window.open(chain)
+        if screen.headless:
+            await _wait(people, 60 * screen.minutes)
+        else:
+            await _watch(chain)
+        return await report(chain, window)
+
+
+async def _wait(people: Console, seconds: float) -> None:
+    with _progress(people) as progress:
+        task = progress.add_task(say("demo.running"), total=seconds)
+        for _ in range(round(seconds)):
+            await asyncio.sleep(1)
+            progress.advance(task)
+
+
+async def _watch(chain: Chain) -> None:
+    """The live table until Ctrl-C."""
+    with Live(console=Console(), auto_refresh=False, screen=False) as live:
+        while True:
+            state: Mapping[str, Any] = await get_json(f"{chain.page_address}/api/state")
+            live.update(picture(state, chain.page_address), refresh=True)
+            await asyncio.sleep(1)
+
+
+def _progress(people: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(finished_text="[green]✓[/]"),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=people,
+    )

@@ -1,0 +1,116 @@
+"""A building for the page alone: states and a history as the gateway would give them, changed by the test."""
+
+import asyncio
+import copy
+import math
+
+NOON = 1_718_964_605  # 2024-06-21T10:10:05Z
+
+
+def point(name, value, age_s=0.4, why=None):
+    return {"name": name, "value": value, "age_s": age_s, "why": why}
+
+
+SUNNY = {
+    "cycle": 1,
+    "time": "2024-06-21T10:10:05Z",
+    "site": {"id": "lens-demo", "name": "Maison de quartier, Lens", "time_zone": "Europe/Paris"},
+    "version": "0.1.0",
+    "flow": {"grid_w": -1200.0, "pv_w": -3400.0, "battery_w": 1500.0, "load_w": 700.0},  # -1200 = -3400 + 1500 + 700
+    "soc": 0.53,
+    "reserve": 0.1,
+    "devices": [
+        {
+            "id": "grid", "role": "grid", "title": "Eastron SDM630-Modbus", "node": "cellar", "quality": "good",
+            "age_s": 0.4, "why": None,
+            "points": [point("p_w", -1200.0), point("e_import_wh", 1_234_560.0), point("e_export_wh", 987_600.0)],
+        },
+        {
+            "id": "roof", "role": "pv", "title": "SunSpec three-phase inverter", "node": "cellar", "quality": "good",
+            "age_s": 0.7, "why": None,
+            "points": [point("p_w", -3400.0, 0.7), point("e_wh", 12_345_678.0, 0.7), point("f_hz", 49.98, 0.7)],
+        },
+        {
+            "id": "battery", "role": "battery", "title": "SMA Sunny Boy Storage", "node": "cellar", "quality": "good",
+            "age_s": 0.3, "why": None,
+            "points": [
+                point("p_w", 1500.0, 0.3), point("soc", 0.53, 0.3), point("e_charge_wh", 450_000.0, 0.3),
+                point("temp_c", None, None, "nan"),
+            ],
+        },
+    ],
+    "setpoint": {
+        "device": "battery", "power_w": 1500.0, "mode": "control",
+        "reason": {"code": "hold_grid_charge", "numbers": {"net_w": -2700.0, "target_w": -1200.0, "power_w": 1500.0}},
+    },
+    "links": {"broker": True, "nodes": [{"id": "cellar", "up": True, "age_s": 0.2, "lost": 0}]},
+    "database": {"configured": True, "waiting": 0, "error": None},
+}  # fmt: skip
+
+
+def without_meter():
+    """The grid meter has been silent for 95 s: control released the battery."""
+    state = copy.deepcopy(SUNNY)
+    state["flow"].update(grid_w=None, load_w=None)
+    state["devices"][0].update(quality="absent", age_s=95.0, why="timeout")
+    state["devices"][0]["points"] = [point("p_w", None, 95.0, "timeout"), point("e_import_wh", None, 95.0, "timeout")]
+    state["devices"][1].update(quality="stale", age_s=12.0, why="stale")
+    state["setpoint"].update(power_w=None, mode="release", reason={"code": "lost_meter", "numbers": {"age_s": 95.0}})
+    state["database"].update(waiting=1240, error="connection refused")
+    return state
+
+
+def day(hours, end=NOON, step_s=120):
+    """A sunny day at a house with a battery: grid = pv + battery + load in each step, and half an hour of nothing."""
+    times = [end - int(hours * 3600) + index * step_s for index in range(int(hours * 3600 / step_s))]
+    rows = {"t": times, "pv_w": [], "load_w": [], "battery_w": [], "grid_w": [], "soc": []}
+    soc = 0.35
+    for time in times:
+        clock = (time / 3600 + 2) % 24  # Paris in summer
+        cloud = 0.75 + 0.25 * math.sin(time / 700) * math.sin(time / 430)
+        pv = -4200 * max(0.0, math.sin(math.pi * (clock - 6) / 15.5)) ** 1.5 * cloud if 6 < clock < 21.5 else 0.0
+        load = 260 + 90 * math.sin(time / 900) ** 2 + (1900 if 18.5 < clock < 19.6 or 7 < clock < 7.4 else 0)
+        load += 2100 if time % 14400 < 360 else 0
+        wanted = -(pv + load)
+        battery = max(-2500.0, min(2500.0, wanted))
+        battery = 0.0 if (battery > 0 and soc >= 0.98) or (battery < 0 and soc <= 0.1) else battery
+        soc = min(0.98, max(0.1, soc + battery * step_s / 3600 / 9000))
+        known = not end - 9.0 * 3600 < time < end - 8.5 * 3600
+        row = {"pv_w": pv, "load_w": load, "battery_w": battery, "grid_w": pv + load + battery, "soc": soc}
+        for name, value in row.items():
+            rows[name].append(round(value, 3) if known else None)
+    return rows
+
+
+class FakeView:
+    """What the tests show to the page."""
+
+    def __init__(self, state=SUNNY, *, known_h=168.0):
+        """`known_h`: how far back the history goes."""
+        self._known_h = known_h
+        self._state = copy.deepcopy(state)
+        self._news = asyncio.Event()
+        self.asked_hours = []
+
+    def publish(self, state=None):
+        """The next cycle, with the same or another content."""
+        cycle = self._state["cycle"] + 1
+        self._state = {**copy.deepcopy(state or self._state), "cycle": cycle}
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def state(self):
+        return self._state
+
+    def trend(self, hours):
+        self.asked_hours.append(hours)
+        hours = min(hours, self._known_h)
+        return day(hours, step_s=max(12, int(hours * 3600 / 1400)))
+
+    def status(self):
+        return {"cycle_late_ms_p99": 1.5, "rss_mb": 61.0}
+
+    async def changed(self, after):
+        while self._state["cycle"] <= after:
+            await self._news.wait()
+        return self._state["cycle"]

@@ -1,0 +1,254 @@
+"""The page in a real browser."""
+
+import copy
+import json
+import urllib.parse
+
+import pytest
+
+from gateway.tests.web.fake_view import SUNNY, FakeView, without_meter
+from gateway.tests.web.page_thread import PageThread
+from gateway.tests.web.test_words import FIGURES, REASONS, TYPED
+from gateway.words import figure, text
+
+pytestmark = pytest.mark.hil
+
+
+def plain(told):
+    """Without the unbreakable spaces, for reading in a test."""
+    return told.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def with_flow(**flow):
+    state = copy.deepcopy(SUNNY)
+    state["flow"].update(flow)
+    return state
+
+
+EDGES = (
+    "Object.fromEntries([...document.querySelectorAll('.edge')].map(e => [e.classList[1].slice(5), e.dataset.flow]))"
+)
+VALUES = "[...document.querySelectorAll('.node-value')].map(e => e.textContent.replace('\\u00a0', ' '))"
+CHART = "document.querySelectorAll('#trend-chart canvas').length === 2"
+OUTSIDE = """
+[...document.querySelectorAll('main *')]
+.filter(element => element.getBoundingClientRect().right > innerWidth + 1)
+.map(element => element.outerHTML.slice(0, 80))
+"""
+LEGEND = """
+[...document.querySelectorAll('.legend-from .legend-value, .legend-to .legend-value')]
+.map(element => element.textContent.replace('\\u00a0', ' '))
+"""
+NAMELESS = """
+[...document.querySelectorAll('a, button, section, [role=img], [role=meter], [role=group]')]
+.filter(element => {
+  const by = element.getAttribute('aria-labelledby');
+  const named = by ? document.getElementById(by) : element;
+  const name = element.getAttribute('aria-label') ?? named.textContent;
+  return name.trim() === '';
+}).map(element => element.outerHTML)
+"""
+
+
+def edges(tab):
+    return tab.run(EDGES)
+
+
+def flows(tab):
+    return tab.run(VALUES)
+
+
+def test_production_is_a_positive_number_and_the_arrows_say_the_rest(open_tab):
+    tab = open_tab()
+    assert flows(tab) == ["3.40 kW", "1.20 kW", "700 W", "1.50 kW"]
+    assert edges(tab) == {"pv": "to-house", "grid": "from-house", "battery": "from-house"}
+    assert plain(tab.text("#flow-sentence")) == (
+        "3.40 kW from the sun → 700 W for the house, 1.50 kW into the battery, and 1.20 kW to the grid"
+    )
+    label = plain(tab.run("document.querySelector('.flow-picture').getAttribute('aria-label')"))
+    assert label.startswith("Sun: production, 3.40 kW. Grid: export, 1.20 kW. House:")
+
+
+@pytest.mark.parametrize(
+    ("flow", "expected"),
+    [
+        ({"pv_w": 8.0, "grid_w": 308.0, "battery_w": 0.0}, {"pv": "idle", "grid": "to-house", "battery": "idle"}),
+        (
+            {"pv_w": 40.0, "grid_w": 0.0, "battery_w": -740.0},
+            {"pv": "from-house", "grid": "idle", "battery": "to-house"},
+        ),
+        ({"pv_w": None, "grid_w": -14.9, "battery_w": None}, {"pv": "unknown", "grid": "idle", "battery": "unknown"}),
+    ],
+)
+def test_an_arrow_points_where_the_power_goes(page, open_tab, flow, expected):
+    tab = open_tab()
+    page.publish(with_flow(**flow))
+    wanted = json.dumps(expected, separators=(",", ":"))
+    tab.wait(f"JSON.stringify({EDGES}) === {json.dumps(wanted)}")
+
+
+def test_numbers_change_with_each_cycle_without_a_reload(page, open_tab):
+    tab = open_tab()
+    tab.run("window.sameDocument = true")
+    page.publish(with_flow(load_w=2700.0, grid_w=800.0))
+    tab.wait("document.querySelector('.role-load .node-value').textContent.includes('2.70')")
+    assert tab.run("window.sameDocument") is True
+
+
+def test_the_set_point_tells_what_and_why(page, open_tab):
+    tab = open_tab("?lang=fr")
+    assert plain(tab.text("#setpoint-order")) == "Se charger à 1,50 kW"
+    assert plain(tab.text("#setpoint-reason")).startswith("Sans la batterie, 2,70 kW partiraient vers le réseau.")
+    page.publish(without_meter())
+    tab.wait("document.querySelector('#setpoint-mode').dataset.mode === 'release'")
+    assert plain(tab.text("#setpoint-order")) == "Rien : elle se gère seule"
+    assert "muet depuis 2 min" in plain(tab.text("#setpoint-reason"))
+
+
+def test_an_absent_device_is_shown_with_its_reason_and_no_number(page, open_tab):
+    tab = open_tab()
+    page.publish(without_meter())
+    tab.wait("document.querySelector('[data-device=grid]').dataset.quality === 'absent'")
+    card = plain(tab.text("[data-device=grid]"))
+    assert "absent" in card
+    assert "measured 2 min ago: no answer in time" in card
+    assert tab.text("[data-device=grid] [data-point=p_w] .point-value") == "—"
+    assert flows(tab) == ["3.40 kW", "—", "—", "1.50 kW"]
+    assert "Grid (no answer in time)" in tab.text("#flow-sentence")
+
+
+def test_a_stale_value_is_marked_with_its_age(page, open_tab):
+    tab = open_tab()
+    page.publish(without_meter())
+    tab.wait("document.querySelector('.node.role-pv').dataset.quality === 'stale'")
+    assert plain(tab.run("document.querySelector('.node.role-pv .node-does').textContent")) == "12 s old"
+    assert "too old" in tab.text("[data-device=roof] .badge")
+
+
+def test_one_absent_point_of_a_living_device_tells_its_own_reason(open_tab):
+    tab = open_tab()
+    assert tab.text("[data-device=battery] [data-point=temp_c]").split("\n") == ["—", "the device says “not available”"]
+
+
+def test_the_language_is_switched_by_a_button_and_remembered(page, open_tab):
+    tab = open_tab("?lang=en")
+    tab.run("document.querySelector('#language').click()")
+    tab.wait("document.documentElement.lang === 'fr' && document.body.dataset.live === 'good'")
+    assert tab.text("#flow-title") == "La puissance en ce moment"
+    assert plain(tab.run("document.querySelector('.role-pv .node-value').textContent")) == "3,40 kW"
+    tab.go(page.address.url)
+    tab.wait("location.search === '' && document.documentElement.lang === 'fr'")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_no_width_needs_sideways_scrolling(page, open_tab, width, language):
+    tab = open_tab(f"?lang={language}", width=width, height=740)
+    tab.wait(CHART)
+    for state in (SUNNY, without_meter()):
+        page.publish(state)
+        mode = state["setpoint"]["mode"]
+        tab.wait(f"document.querySelector('#setpoint-mode').dataset.mode === {json.dumps(mode)}")
+        assert tab.run("document.documentElement.scrollWidth") == width
+        assert tab.run(OUTSIDE) == []
+
+
+def test_the_chart_shows_a_day_and_reads_out_a_moment(page, open_tab):
+    tab = open_tab()
+    tab.wait(CHART)
+    # Painted: more than the background and the grid lines.
+    count = """(() => { const c = document.querySelector('#trend-chart canvas');
+        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        let n = 0; for (let i = 0; i < d.length; i += 4) if (d[i + 3] === 255 && d[i] > 180 && d[i + 2] < 60) n += 1;
+        return n; })()"""
+    assert tab.run(count) > 5000  # the sun's own colour
+    # One step before the last: legend, chart data and power balance agree.
+    tab.run("document.querySelector('#trend-chart').focus()")
+    for key in ("End", "ArrowLeft"):
+        event = f"new KeyboardEvent('keydown', {{key: '{key}'}})"
+        tab.run(f"document.querySelector('#trend-chart').dispatchEvent({event})")
+    rows = page.view.trend(24.0)
+    powers = [rows[f"{name}_w"][-2] for name in ("pv", "battery", "grid", "load", "battery", "grid")]
+    # Sun and battery give when negative, the grid when positive; the rest is 0 on that side.
+    signs = (-1, -1, 1, 1, 1, -1)
+    told = [plain(figure("en", "p_w", max(0.0, sign * power))) for sign, power in zip(signs, powers, strict=True)]
+    tab.wait(f"JSON.stringify({LEGEND}) === {json.dumps(json.dumps(told, separators=(',', ':')))}")
+    assert "21/06/2024" in tab.text(".legend-time")
+    assert "Stacked chart" in tab.run("document.querySelector('#trend-chart').getAttribute('aria-label')")
+
+
+def test_the_range_of_the_chart_is_chosen_with_buttons(page, open_tab):
+    tab = open_tab()
+    tab.wait(CHART)
+    tab.run("[...document.querySelectorAll('.choice-item')].find(e => e.innerText.startsWith('6')).click()")
+    tab.wait("document.querySelector('.choice-item[aria-pressed=true]').innerText.startsWith('6')")
+    tab.wait("performance.getEntriesByType('resource').some(e => e.name.endsWith('hours=6') && e.responseEnd > 0)")
+    assert page.view.asked_hours[-1] == 6.0
+
+
+@pytest.mark.parametrize(
+    ("known_h", "pressed", "note"), [(0.2, "1 h", "Mean values."), (0.0, "24 h", "No values in this time yet.")]
+)
+def test_a_young_history_fills_the_chart_and_an_empty_one_says_so(chromium, known_h, pressed, note):
+    page = PageThread(lambda: FakeView(known_h=known_h))
+    try:
+        tab = chromium.open(f"{page.address.url}?lang=en")
+        tab.wait(CHART)
+        assert plain(tab.text(".choice-item[aria-pressed=true]")) == pressed
+        assert tab.text("#trend-note").startswith(note)
+        assert tab.errors == []
+        tab.close()
+    finally:
+        page.close()
+
+
+def test_a_reader_who_wants_no_motion_gets_none_and_still_sees_directions(open_tab):
+    moving, still = open_tab(), open_tab(still=True)
+    assert moving.run("document.getAnimations().some(a => a.animationName === 'flow')") is True
+    assert still.run("document.getAnimations().length") == 0
+    assert edges(still) == edges(moving)
+    assert still.run("getComputedStyle(document.querySelector('.role-pv .edge-arrow')).display") != "none"
+
+
+def test_dark_and_light_follow_the_reader(open_tab):
+    light, dark = open_tab(), open_tab(dark=True)
+    colour = "getComputedStyle(document.body).backgroundColor"
+    assert light.run(colour) == "rgb(245, 244, 239)"
+    assert dark.run(colour) == "rgb(15, 20, 19)"
+
+
+def test_the_page_asks_only_its_own_address_and_the_console_stays_empty(page, open_tab):
+    for language in ("en", "fr"):
+        tab = open_tab(f"?lang={language}")
+        tab.wait(CHART)
+        for state in (without_meter(), with_flow(pv_w=None, soc=None), {**SUNNY, "soc": None, "devices": []}):
+            page.publish(state)
+            tab.wait(f"document.querySelectorAll('.device').length === {len(state['devices'])}")
+        own = urllib.parse.urlsplit(page.address.url).netloc
+        assert {urllib.parse.urlsplit(each).netloc for each in tab.requests} == {own}
+        assert len(tab.requests) > 10
+        assert tab.errors == []
+
+
+def test_every_control_has_a_name_and_every_section_a_heading(open_tab):
+    tab = open_tab()
+    tab.wait(CHART)
+    assert tab.run(NAMELESS) == []
+    assert tab.run("document.querySelectorAll('h1').length") == 1
+    assert tab.run("document.querySelector('#soc-meter').getAttribute('aria-valuenow')") == "53"
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_page_tells_numbers_and_reasons_exactly_as_the_commands_do(open_tab, language):
+    tab = open_tab(f"?lang={language}")
+    path = tab.run("document.querySelector('script[type=module]').src").rsplit("/", 1)[0]
+    column = 2 if language == "en" else 3
+    rows = [[row[0], row[1]] for row in FIGURES]
+    told = tab.run(f"import('{path}/words.js').then(w => {json.dumps(rows)}.map(([n, v]) => w.figure(n, v)))")
+    assert told == [row[column].translate(TYPED) for row in FIGURES]
+    for size in (1234.5, -310.0, 0.0):
+        numbers = {code: dict.fromkeys(names, size) for code, names in REASONS.items()}
+        tell = f"Object.entries({json.dumps(numbers)}).map(([code, each]) => w.say('reason.' + code, each))"
+        assert tab.run(f"import('{path}/words.js').then(w => {tell})") == [
+            text(language, f"reason.{code}", **given) for code, given in numbers.items()
+        ]

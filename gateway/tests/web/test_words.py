@@ -1,0 +1,157 @@
+import json
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import gateway
+from gateway import words
+from gateway.words import LANGUAGES, PLACEHOLDER, WordError, text
+
+# The table of the wire's reasons and numbers, written out again: whoever emits one more must give it a text.
+REASONS = {
+    "hold_grid_charge": {"net_w", "target_w", "power_w"},
+    "hold_grid_discharge": {"net_w", "target_w", "power_w"},
+    "hold_grid_idle": {"net_w", "target_w", "power_w"},
+    "limit_charge": {"wanted_w", "allowed_w"},
+    "limit_discharge": {"wanted_w", "allowed_w"},
+    "full": {"soc_pct"},
+    "reserve": {"soc_pct", "reserve_pct"},
+    "import_limit": {"wanted_w", "limit_w"},
+    "export_limit": {"wanted_w", "limit_w"},
+    "wait": {"age_s"},
+    "lost_meter": {"age_s"},
+    "frozen_meter": {"age_s"},
+    "lost_battery": set(),
+    "lost_soc": set(),
+    "settling": {"wait_s"},
+    "starting": set(),
+    "second_gateway": {"other"},
+    "watch_only": set(),
+    "small_step": {"step_w"},
+}
+ABSENCES = (
+    "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model", "no_node", "no_data", "nan",
+    "implausible", "proof", "frozen", "stale", "table",
+)  # fmt: skip
+WORDS = Path(words.__file__).parent
+STATIC = Path(gateway.__file__).parent / "web" / "static"
+
+
+def rows(language):
+    return json.loads((WORDS / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def placeholders(row):
+    return {name for name, _ in PLACEHOLDER.findall(row)}
+
+
+def test_both_languages_have_the_same_keys_in_the_same_order():
+    assert list(rows("en")) == list(rows("fr"))
+
+
+def test_both_languages_fill_in_the_same_numbers():
+    french = rows("fr")
+    assert {key: placeholders(row) for key, row in rows("en").items()} == {
+        key: placeholders(row) for key, row in french.items()
+    }
+
+
+def test_no_text_has_a_brace_that_is_not_a_placeholder():
+    for language in LANGUAGES:
+        for row in rows(language).values():
+            assert not set("{}") & set(PLACEHOLDER.sub("", row)), row
+
+
+def test_every_reason_has_a_text_with_all_its_numbers():
+    assert {
+        key.removeprefix("reason."): placeholders(row) for key, row in rows("en").items() if "reason." in key
+    } == REASONS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_for_an_absence_has_a_text(language):
+    assert {key.removeprefix("why.") for key in rows(language) if key.startswith("why.")} == set(ABSENCES)
+
+
+def test_every_text_that_the_page_names_exists():
+    scripts = "".join(path.read_text(encoding="utf-8") for path in STATIC.glob("*.js"))
+    named = re.findall(r'(?:say|knows)\("([\w.]+)"', scripts)
+    assert len(named) > 30
+    assert set(named) <= set(rows("en"))
+
+
+# Arithmetic by hand. TYPED tells how the signs of print are written here.
+TYPED = str.maketrans({"_": "\N{NO-BREAK SPACE}", "~": "\N{NARROW NO-BREAK SPACE}", "-": "\N{MINUS SIGN}"})
+FIGURES = [
+    ("p_w", 0.0, "0_W", "0_W"),
+    ("p_w", -0.4, "0_W", "0_W"),
+    ("p_w", 310, "310_W", "310_W"),
+    ("p_w", -310.5, "-311_W", "-311_W"),
+    ("p_w", 999.4, "999_W", "999_W"),
+    ("p_w", 999.5, "1.00_kW", "1,00_kW"),
+    ("p_w", -1234.5, "-1.23_kW", "-1,23_kW"),
+    ("p_w", 1005, "1.01_kW", "1,01_kW"),
+    ("p_w", 9994, "9.99_kW", "9,99_kW"),
+    ("p_w", 9995, "10.0_kW", "10,0_kW"),
+    ("e_import_wh", 1_234_560, "1,234.6_kWh", "1~234,6_kWh"),
+    ("soc_pct", 9.5, "10%", "10_%"),
+    ("soc", 0.534, "53%", "53_%"),
+    ("age_s", 0.44, "0.4_s", "0,4_s"),
+    ("age_s", 3, "3_s", "3_s"),
+    ("age_s", 3.04, "3.0_s", "3,0_s"),
+    ("age_s", 9.95, "10_s", "10_s"),
+    ("age_s", 89.4, "89_s", "89_s"),
+    ("age_s", 90, "2_min", "2_min"),
+    ("age_s", 5399, "90_min", "90_min"),
+    ("age_s", 5400, "2_h", "2_h"),
+    ("age_s", 172800, "2_d", "2_j"),
+    ("u_v", 230.25, "230.3_V", "230,3_V"),
+    ("f_hz", 49.98, "49.98_Hz", "49,98_Hz"),
+    ("count", 12345, "12,345", "12~345"),
+    ("count", 2.5, "2.5", "2,5"),
+    ("other", "attic", "attic", "attic"),
+    ("age_s", None, "—", "—"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "english", "french"), FIGURES)
+def test_a_number_is_told_in_its_unit_and_language(name, value, english, french):
+    assert words.figure("en", name, value) == english.translate(TYPED)
+    assert words.figure("fr", name, value) == french.translate(TYPED)
+
+
+def test_a_signed_power_is_told_by_its_direction():
+    numbers = {"net_w": -2700.0, "target_w": 0.2, "power_w": 2700.0}
+    assert text("en", "reason.hold_grid_charge", **numbers).replace("\N{NO-BREAK SPACE}", " ") == (
+        "Without the battery, 2.70 kW would go to the grid. It charges with 2.70 kW so that the grid stays at 0 W."
+    )
+    numbers = {"net_w": 310.0, "target_w": -50.0, "power_w": -360.0}
+    told = text("fr", "reason.hold_grid_discharge", **numbers).replace("\N{NO-BREAK SPACE}", " ")
+    assert told.startswith("Sans la batterie, 310 W viendraient du réseau. Elle fournit 360 W pour que le réseau")
+    assert told.endswith("reste à 50 W d\N{RIGHT SINGLE QUOTATION MARK}injection.")
+
+
+def test_french_has_no_breaking_space_before_its_high_punctuation():
+    for key, row in rows("fr").items():
+        assert not re.search(r" [:;?!»]|« ", row), key
+
+
+@pytest.mark.parametrize(
+    ("language", "key", "numbers", "told"),
+    [
+        ("de", "page.title", {}, "'de'.*en, fr"),
+        ("en", "page.tilte", {}, "page.tilte"),
+        ("en", "reason.full", {}, "soc_pct"),
+    ],
+)
+def test_a_missing_language_text_or_number_is_an_error_that_names_it(language, key, numbers, told):
+    with pytest.raises(WordError, match=told):
+        text(language, key, **numbers)
+
+
+def test_placeholders_are_plain_names():
+    allowed = set(string.ascii_lowercase + string.digits + "_")
+    for row in rows("en").values():
+        assert all(set(name) <= allowed for name in placeholders(row))

@@ -1,0 +1,25 @@
+/** Texts with their numbers, as gateway/words/__init__.py tells them. */
+
+import { figure, isZero, number } from "./language.js";
+
+const rows = JSON.parse(document.getElementById("words").textContent);
+const PLACEHOLDER = /\{(\w+)(?::(\w+))?\}/g;
+
+/** Whether there is a text of this key. */
+export const knows = (key) => Object.hasOwn(rows, key);
+
+/** The text of a key with its numbers filled in. */
+export function say(key, numbers = {}) {
+  if (!knows(key)) throw new Error(`no text ${key}`);
+  return rows[key].replace(PLACEHOLDER, (_, name, toldAs) => tell(name, toldAs, numbers[name]));
+}
+
+function tell(name, toldAs, value) {
+  if (toldAs === undefined || typeof value !== "number") return figure(name, value);
+  const size = figure(name, Math.abs(value));
+  if (toldAs === "size") return size;
+  const side = isZero(name, value) ? "zero" : value > 0 ? "import" : "export";
+  return rows[`${toldAs}.${side}`].replace("{power}", () => size);
+}
+
+export { figure, number };

@@ -1,0 +1,28 @@
+from typing import Protocol
+
+
+class View(Protocol):
+    """What the page is shown. Called in the gateway's own loop: each answer comes from memory within milliseconds."""
+
+    def state(self) -> dict[str, object]:
+        """The last finished cycle as JSON values: powers in W by the sign rule, ages in s as of this call.
+
+        `cycle` rises by one with each cycle of this run; an absent number is None beside its reason.
+        """
+        ...
+
+    def trend(self, hours: float) -> dict[str, list[float | None]]:
+        """The last hours up to now: `t` in unix s, rising, and per `t` the mean of the step that starts there.
+
+        Keys `pv_w`, `load_w`, `battery_w`, `grid_w` (W, sign rule) and `soc` (0…1), each as long as `t`, None where
+        nothing is known; at most 1500 points.
+        """
+        ...
+
+    def status(self) -> dict[str, object]:
+        """Measures of the gateway itself, any JSON values."""
+        ...
+
+    async def changed(self, after: int) -> int:
+        """Waits for a cycle number above `after` and returns it; the caller limits the wait."""
+        ...
