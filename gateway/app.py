@@ -22,6 +22,7 @@ from gateway.adapters.tables import NodeTable, Wiring, compile_table
 from gateway.core.site import Battery, Site
 from gateway.display import Display, Trend, percentiles
 from gateway.loop import Loop
+from gateway.ports import Cycle
 from gateway.settings import DeviceSection, Mistake, SiteFile, SiteFileError
 from gateway.web.app import create_app
 from gateway.web.server import serve
@@ -154,6 +155,7 @@ class Gateway:
         since = int(self.clock.utc_s()) - 86400
         return Display(
             site=site,
+            before=Cycle(number=0, state=self.building.state(), setpoint=None, load_w=None, late_ms=0.0),
             reserve=file.control.reserve,
             heading={"site": file.site.model_dump(), "version": __version__},
             devices={
@@ -241,7 +243,13 @@ def _building(file: SiteFile, secrets: Secrets, outbox: Outbox, clock: SystemClo
     by_node = tables(file)
     roles = {id_: device.role for id_, device in file.devices.items()}
     desks = {
-        node: NodeDesk(site_id=file.site.id, table=table, roles=roles, ledger=Ledger.opened(outbox.ledger(node)))
+        node: NodeDesk(
+            site_id=file.site.id,
+            table=table,
+            roles=roles,
+            ledger=Ledger.opened(outbox.ledger(node)),
+            proven=outbox.proven(table.identity),
+        )
         for node, table in by_node.items()
     }
     actuators = {

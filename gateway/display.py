@@ -56,6 +56,7 @@ class Display:
         self,
         *,
         site: Site,
+        before: Cycle,
         reserve: float,
         heading: Mapping[str, object],
         devices: Mapping[str, Mapping[str, object]],
@@ -74,7 +75,7 @@ class Display:
         self._status = status
         self._trend = trend
         self._keep_trend = keep_trend
-        self._cycle: Cycle | None = None
+        self._cycle = before  # what is shown until the first cycle
         self._turned = asyncio.Event()
         self._late_ms: deque[float] = deque(maxlen=100_000)
 
@@ -93,8 +94,6 @@ class Display:
     def state(self) -> dict[str, object]:
         """The newest cycle as JSON values."""
         cycle = self._cycle
-        if cycle is None:
-            return {"cycle": 0, **self._heading}
         return {
             "cycle": cycle.number,
             "time": datetime.fromtimestamp(cycle.state.utc_s, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -109,17 +108,15 @@ class Display:
 
     def trend(self, hours: float) -> dict[str, list[float | None]]:
         """Columns of the last hours."""
-        until_s = self._cycle.state.utc_s if self._cycle else 0.0
-        return self._trend.since(until_s - 3600 * hours)
+        return self._trend.since(self._cycle.state.utc_s - 3600 * hours)
 
     def status(self) -> dict[str, object]:
         """Measures of the gateway itself."""
-        cycles = self._cycle.number if self._cycle else 0
-        return {"cycles": cycles, "cycle_late_ms": percentiles(self._late_ms), **self._status()}
+        return {"cycles": self._cycle.number, "cycle_late_ms": percentiles(self._late_ms), **self._status()}
 
     async def changed(self, after: int) -> int:
         """Wait for a cycle above `after`."""
-        while self._cycle is None or self._cycle.number <= after:
+        while self._cycle.number <= after:
             await self._turned.wait()
         return self._cycle.number
 

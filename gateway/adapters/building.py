@@ -64,6 +64,7 @@ class Building:
         self._announced = 0  # the connection on which we said that we are here
         self._connected = 0, 0.0  # its number and the moment at which it was first seen
         self._rows: list[Row] = []
+        self._proven = {node: set(desk.proven) for node, desk in desks.items()}
         self._sampled = asyncio.Event()
         self._answered = asyncio.Event()
         self._last_answer: Answer | None = None
@@ -141,6 +142,7 @@ class Building:
             return
         pages = {node: page for node, desk in self.desks.items() if (page := desk.ledger.page()) is not None}
         await self._outbox.keep([*taken, *rows], pages)
+        await self._keep_proven()
         await self._announce()
         if self._other is None:
             for node, page in pages.items():
@@ -151,6 +153,13 @@ class Building:
         """Say that we are gone; the nodes give their devices back even if they missed the release."""
         if self._writes and self._announced:
             await self._publish(self.presence, self.presence_payload(up=False), qos=1, retain=True)
+
+    async def _keep_proven(self) -> None:
+        """A change of what is believed: rare, so that a restart begins with what was known."""
+        for node, desk in self.desks.items():
+            if desk.proven != self._proven.get(node):
+                self._proven[node] = set(desk.proven)
+                await self._outbox.keep_proven(desk.table.identity, desk.proven)
 
     async def _announce(self) -> None:
         """Once a connection: we are here, and this is what each node shall poll. Another gateway may speak first."""

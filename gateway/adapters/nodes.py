@@ -41,6 +41,7 @@ class NodeDesk:
     table: NodeTable
     roles: Mapping[str, str]  # device -> role
     ledger: Ledger
+    proven: set[str] = field(default_factory=set)  # devices that fit their profile under this table
     readings: dict[str, dict[str, Reading]] = field(default_factory=dict)
     up: bool = False
     runs_our_table: bool = False
@@ -48,7 +49,6 @@ class NodeDesk:
     health: Mapping[str, Any] = field(default_factory=dict)
     malformed: int = 0
     _clock: NodeClock = field(default_factory=NodeClock)
-    _proofs: dict[str, Reading] = field(default_factory=dict)
     _counters: dict[tuple[str, str], Reading] = field(default_factory=dict)
 
     def on_state(self, payload: bytes, now_s: float) -> None:
@@ -116,12 +116,17 @@ class NodeDesk:
             why = FLAG_NAMES[flag]
             return {point.name: Reading.absent(why, measured_s) for point in block.points}
         fresh = dict(registers.readings(block.profile, block.points, block.first, words, measured_s))
-        proof = fresh.get(block.profile.proof) or self._proofs.get(block.device)
-        if block.profile.proof in fresh:
-            self._proofs[block.device] = fresh[block.profile.proof]
-        if proof is None or (proof.value is None and proof.why == "implausible"):
+        self._prove(block.device, fresh.get(block.profile.proof))
+        if block.device not in self.proven:
             return {name: _without(reading, "proof") for name, reading in fresh.items()}
         return {name: self._plausible(block, name, reading) for name, reading in fresh.items()}
+
+    def _prove(self, device: str, proof: Reading | None) -> None:
+        """A device is believed from the first proof that fits to the first that is impossible."""
+        if proof is not None and proof.value is not None:
+            self.proven.add(device)
+        elif proof is not None and proof.why == "implausible":
+            self.proven.discard(device)
 
     def _plausible(self, block: Block, name: str, reading: Reading) -> Reading:
         """A counter may neither go back nor rise faster than any building draws; a changed meter starts anew."""

@@ -8,6 +8,7 @@ import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +29,8 @@ CREATE TABLE IF NOT EXISTS lines (id INTEGER PRIMARY KEY AUTOINCREMENT, line TEX
 CREATE TABLE IF NOT EXISTS quarantine (line TEXT NOT NULL, why TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger (node TEXT PRIMARY KEY, boot INTEGER NOT NULL, upto INTEGER NOT NULL,
     received INTEGER NOT NULL, duplicated INTEGER NOT NULL, lost INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS proven (node_table INTEGER NOT NULL, device TEXT NOT NULL,
+    PRIMARY KEY (node_table, device));
 CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
 """
 
@@ -72,6 +75,21 @@ class Outbox:
         row = self._db.execute(sql, (node,)).fetchone()
         keys = ("boot", "upto", "received", "duplicated", "lost")
         return Page(**dict(zip(keys, row, strict=True))) if row else None
+
+    def proven(self, table: int) -> set[str]:
+        """Devices that fitted their profile under this poll table when the gateway last ran."""
+        rows = self._db.execute("SELECT device FROM proven WHERE node_table = ?", (table,)).fetchall()
+        return {str(device) for (device,) in rows}
+
+    async def keep_proven(self, table: int, devices: AbstractSet[str]) -> None:
+        """What `proven` shall say from now on."""
+        rows = [(table, device) for device in sorted(devices)]
+
+        def write() -> None:
+            self._db.execute("DELETE FROM proven WHERE node_table = ?", (table,))
+            self._db.executemany("INSERT INTO proven VALUES (?, ?)", rows)
+
+        await self._do(lambda: self._transaction(write))
 
     async def keep(self, rows: Sequence[Row], pages: Mapping[str, Page]) -> None:
         """Rows and ledgers in one transaction: both are on disk when this returns, or neither is."""

@@ -25,7 +25,6 @@ class Window:
 
 async def get_json(address: str) -> dict[str, Any]:
     """The JSON object at an address; OSError or ValueError when there is none."""
-
     found: dict[str, Any] = (await exchange(address)).json()
     return found
 

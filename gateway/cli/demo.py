@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gateway import app
 from gateway.bench.chain import Chain, PartsMissingError, Wanted, open_chain
 from gateway.bench.part import Machine, Missing
 from gateway.bench.parts import find_or_fetch
@@ -53,7 +52,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """How the run is shown: live until Ctrl-C, or without a screen for so many minutes; figures into a file if wanted."""
+    """How the run is shown: live until Ctrl-C, or without a screen for so many minutes."""
 
     headless: bool
     minutes: float
@@ -62,7 +61,7 @@ class Screen:
     port: int
 
 
-def demo(  # noqa: PLR0917 - typer takes options as plain arguments
+def demo(
     headless: Annotated[bool, typer.Option("--headless", help="Without a screen; ends after --minutes.")] = False,
     minutes: Annotated[float, typer.Option(help="How long (headless).", min=0.1, max=10_000)] = 3.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures of the run here.")] = None,

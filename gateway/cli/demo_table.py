@@ -1,7 +1,9 @@
 """The live table of `zen demo`: the building now, and why."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -15,14 +17,13 @@ _COLOURS = {"good": "green", "stale": "yellow", "absent": "red"}
 
 def picture(state: Mapping[str, Any], page: str) -> RenderableType:
     """The state payload of the page for a terminal; production as a positive number."""
-    if "flow" not in state:
-        return Text(say("reason.starting"))
     return Group(_flow(state), _devices(state), _why(state), Text(say("demo.page", url=page), style="dim"))
 
 
 def _flow(state: Mapping[str, Any]) -> Table:
     flow = state["flow"]
-    table = Table(title=f"{state['site']['name']} · {state['time']}", expand=False)
+    local = datetime.fromisoformat(state["time"]).astimezone(ZoneInfo(state["site"]["time_zone"]))
+    table = Table(title=f"{state['site']['name']} · {local:%Y-%m-%d %H:%M:%S}", expand=False)
     rows = {
         "demo.pv": None if flow["pv_w"] is None else -flow["pv_w"],
         "demo.load": flow["load_w"],
@@ -37,7 +38,7 @@ def _flow(state: Mapping[str, Any]) -> Table:
 
 
 def _devices(state: Mapping[str, Any]) -> Table:
-    table = Table(box=None)
+    table = Table(box=None, show_header=False)
     for device in state["devices"]:
         quality = Text(say(f"quality.{device['quality']}"), style=_COLOURS[device["quality"]])
         why = say(f"why.{device['why']}") if device["why"] else ""

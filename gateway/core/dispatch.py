@@ -4,13 +4,13 @@ Feed-forward, not feedback: set-point = target - net load, where the net load is
 battery's dead time and ramp and the meter's delay in mind. There is no gain to tune and nothing to wind up.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gateway.core import safety
 from gateway.core.model import Mode, Reason, SetPoint, SiteState
 from gateway.core.net_load import SETTLE_S, Sample, nearest, net_range_w
 from gateway.core.site import Battery, Site
-from gateway.core.trust import GONE_S, Standstill, Trust, follow, judge
+from gateway.core.trust import GONE_S, Trust, Watch, follow, judge
 
 SMALL_STEP_W = 15.0  # below this a new set-point is not worth a write: meters and batteries are no better
 IDLE_W = 25.0  # below this people are told that nothing is to do
@@ -25,13 +25,13 @@ class Memory:
     net_w: float | None = None
     last: SetPoint | None = None
     resting: bool = False
-    standstill: Standstill | None = None
+    watch: Watch = field(default_factory=Watch)
 
 
 def decide(state: SiteState, site: Site, memory: Memory) -> tuple[SetPoint | None, Memory]:
     """The set-point of this cycle and the memory for the next; None where there is no battery."""
-    memory = replace(memory, standstill=follow(memory.standstill, state, site))
-    trust = judge(state, site, memory.standstill, started=memory.last is not None)
+    memory = replace(memory, watch=follow(memory.watch, state, site))
+    trust = judge(state, site, memory.watch, started=memory.last is not None)
     if site.battery is None:
         return None, memory
     memory = _observe(memory, state, site.battery, site.meter_delay_s[1])
@@ -43,7 +43,7 @@ def decide(state: SiteState, site: Site, memory: Memory) -> tuple[SetPoint | Non
 
 def _control(state: SiteState, site: Site, battery: Battery, memory: Memory) -> tuple[SetPoint, Memory]:
     grid = state.reading(site.grid, "p_w")
-    soc = state.reading(battery.id, "soc").value
+    soc = memory.watch.soc
     assert grid.value is not None  # noqa: S101 - `judge` let only states with both through
     assert soc is not None  # noqa: S101
     low, high = net_range_w(

@@ -1,7 +1,8 @@
 """May we act on what we see? Late is bridged, gone or frozen gives the battery back."""
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from gateway.core.model import Mode, Reason, SiteState
 from gateway.core.site import Site
@@ -10,6 +11,7 @@ FRESH_S = 3.0  # three polls of a meter read each second
 GONE_S = 8.0  # after that the last set-point is no better than the battery's own mode
 FROZEN_S = 5.0  # a meter that stands still this long while other things move shows an old picture
 FROZEN_GONE_S = 10.0
+SOC_S = 30.0  # the state of charge moves slowly and is read every few seconds
 LAG_S = 4.0  # a device may report a move so much before or after the meter shows it
 MOVED_W = 150.0  # what must have moved elsewhere: far above the noise of meters and of a base load
 
@@ -32,61 +34,87 @@ class Trust:
     reason: Reason | None = None
 
 
-def follow(standstill: Standstill | None, state: SiteState, site: Site) -> Standstill | None:
-    """The standstill after this state: begins anew with each change of the number."""
-    grid_w = state.reading(site.grid, "p_w").value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What is remembered of the readings: when each device last told its power, the charge, the meter's standstill."""
+
+    seen_s: Mapping[str, float] = field(default_factory=dict)
+    soc: float | None = None
+    soc_seen_s: float = -math.inf
+    standstill: Standstill | None = None
+
+    def age_s(self, device: str, now_s: float) -> float:
+        """Seconds since the device last told its power; infinite when it never did."""
+        return now_s - self.seen_s.get(device, -math.inf)
+
+
+def follow(watch: Watch, state: SiteState, site: Site) -> Watch:
+    """What is remembered after this state."""
+    readings = {device: state.reading(device, "p_w") for device in (site.grid, *site.producers)}
+    told = {device: reading.measured_s for device, reading in readings.items() if reading.value is not None}
+    soc = state.reading(site.battery.id, "soc") if site.battery else None
+    if soc is not None and soc.value is not None:
+        watch = replace(watch, soc=soc.value, soc_seen_s=soc.measured_s)
+    watch = replace(watch, seen_s={**watch.seen_s, **told})
+    grid_w = readings[site.grid].value
     if grid_w is None:
-        return standstill
-    devices_w = sum(state.reading(device, "p_w").value or 0.0 for device in site.producers)
-    if standstill is None or standstill.grid_w != grid_w:
-        return Standstill(grid_w=grid_w, since_s=state.now_s, devices_w=devices_w)
-    if state.now_s - standstill.since_s < LAG_S:
-        return replace(standstill, devices_w=devices_w)
-    moved = standstill.moved or abs(devices_w - standstill.devices_w) > MOVED_W
-    return replace(standstill, moved=moved)
+        return watch
+    devices_w = sum(readings[device].value or 0.0 for device in site.producers)
+    standstill = _stand(watch.standstill, grid_w, devices_w, state.now_s)
+    return replace(watch, standstill=standstill)
 
 
-def judge(state: SiteState, site: Site, standstill: Standstill | None, *, started: bool) -> Trust:
+def judge(state: SiteState, site: Site, watch: Watch, *, started: bool) -> Trust:
     """The worst of: meter late or gone, meter frozen, battery silent. `started`: control has run before.
 
     Before the first decision there is nothing to hold or to give back: we only watch, and say what is missing.
     """
-    trust = _judge_meter(state, site, standstill)
+    trust = _judge_meter(state, site, watch)
     if trust.mode is Mode.CONTROL:
-        trust = _judge_battery(state, site)
+        trust = _judge_battery(state, site, watch)
     if started or trust.mode is Mode.CONTROL:
         return trust
-    never = math.isinf(state.age_s(site.grid, "p_w"))
+    never = site.grid not in watch.seen_s
     return Trust(mode=Mode.WATCH, reason=Reason(code="starting") if never else trust.reason)
 
 
-def _judge_meter(state: SiteState, site: Site, standstill: Standstill | None) -> Trust:
-    age_s = state.age_s(site.grid, "p_w")
+def _stand(before: Standstill | None, grid_w: float, devices_w: float, now_s: float) -> Standstill:
+    """The standstill after this number: begins anew with each change of it."""
+    if before is None or before.grid_w != grid_w:
+        return Standstill(grid_w=grid_w, since_s=now_s, devices_w=devices_w)
+    if now_s - before.since_s < LAG_S:
+        return replace(before, devices_w=devices_w)
+    return replace(before, moved=before.moved or abs(devices_w - before.devices_w) > MOVED_W)
+
+
+def _judge_meter(state: SiteState, site: Site, watch: Watch) -> Trust:
+    age_s = watch.age_s(site.grid, state.now_s)
+    standstill = watch.standstill
     still_s = state.now_s - standstill.since_s if standstill and standstill.moved else 0.0
     if age_s > GONE_S:
         return Trust(mode=Mode.RELEASE, reason=_aged("lost_meter", age_s))
     if still_s > FROZEN_GONE_S:
         return Trust(mode=Mode.RELEASE, reason=_aged("frozen_meter", still_s))
-    if age_s > FRESH_S:
+    if age_s > FRESH_S or state.reading(site.grid, "p_w").value is None:
         return Trust(mode=Mode.HOLD, reason=_aged("wait", age_s))
     if still_s > FROZEN_S:
         return Trust(mode=Mode.HOLD, reason=_aged("frozen_wait", still_s))
     return Trust(mode=Mode.CONTROL)
 
 
-def _judge_battery(state: SiteState, site: Site) -> Trust:
+def _judge_battery(state: SiteState, site: Site, watch: Watch) -> Trust:
     if site.battery is None:
         return Trust(mode=Mode.WATCH, reason=Reason(code="watch_only"))
-    age_s = state.age_s(site.battery.id, "p_w")
+    age_s = watch.age_s(site.battery.id, state.now_s)
     if age_s > GONE_S:
         return Trust(mode=Mode.RELEASE, reason=Reason(code="lost_battery"))
-    if age_s > FRESH_S:
-        return Trust(mode=Mode.HOLD, reason=_aged("wait", age_s))
-    if state.age_s(site.battery.id, "soc") > 10 * FRESH_S:
+    if age_s > FRESH_S or state.reading(site.battery.id, "p_w").value is None:
+        return Trust(mode=Mode.HOLD, reason=_aged("wait_battery", age_s))
+    if state.now_s - watch.soc_seen_s > SOC_S:
         return Trust(mode=Mode.RELEASE, reason=Reason(code="lost_soc"))
     return Trust(mode=Mode.CONTROL)
 
 
 def _aged(code: str, age_s: float) -> Reason:
-    """An age that is not known (no report at all) is left out of the numbers' infinity: a day stands for it."""
+    """The age beside the reason; where nothing ever came, a day stands for it."""
     return Reason(code=code, numbers={"age_s": min(age_s, 86400.0)})

@@ -59,6 +59,17 @@ def test_a_meter_that_goes_silent_is_held_then_released_and_taken_back() -> None
     assert script.steady(1)[0].mode is Mode.CONTROL
 
 
+def test_a_meter_whose_reads_fail_is_held_at_once_and_released_after_8_s() -> None:
+    script = Script()
+    script.steady(5)
+    found = []
+    for _ in range(10):
+        script.devices["grid"]["p_w"] = Reading.absent("timeout", script.now_s + 1)
+        found.append(script.second(pv_p_w=0.0, battery_p_w=0.0, battery_soc=0.5))
+    assert [s.mode for s in found] == [Mode.HOLD] * 8 + [Mode.RELEASE] * 2
+    assert found[0].reason.code == "wait"
+
+
 def test_a_meter_that_repeats_itself_while_the_sun_moves_is_not_believed() -> None:
     script = Script()
     script.steady(5)
@@ -74,6 +85,15 @@ def test_a_quiet_night_with_a_constant_number_is_no_frozen_meter() -> None:
     script.steady(5)
     found = [script.second(grid_p_w=0.0, pv_p_w=0.0, battery_p_w=-300.0, battery_soc=0.5) for _ in range(60)]
     assert {s.mode for s in found} == {Mode.CONTROL}
+
+
+def test_one_failed_read_of_the_charge_changes_nothing() -> None:
+    script = Script()
+    script.steady(5)
+    script.devices["battery"]["soc"] = Reading.absent("timeout", script.now_s)
+    found = [script.second(grid_p_w=500.0 + i, pv_p_w=0.0, battery_p_w=0.0) for i in range(35)]
+    assert [s.mode for s in found] == [Mode.CONTROL] * 30 + [Mode.RELEASE] * 5
+    assert found[-1].reason.code == "lost_soc"
 
 
 def test_a_silent_battery_is_held_then_released() -> None:

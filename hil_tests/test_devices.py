@@ -1,0 +1,112 @@
+"""What a device does wrong is an absence with its reason, seen on the page; it is never a number."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import places
+from gateway.bench.chain import Chain, Wanted
+
+from .conftest import QUIET, OpenChain, device, house, state, until, until_battery, until_controlled, until_mode
+
+
+async def why_within(chain: Chain, name: str, point: str, why: str, within_s: float) -> None:
+    """The page shows this reason for the absence of a point."""
+
+    async def shown() -> bool:
+        points = {p["name"]: p for p in device(await state(chain), name)["points"]}
+        return point in points and points[point]["why"] == why and points[point]["value"] is None
+
+    await until(shown, within_s, f"{name}.{point} is absent: {why}")
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    ("kind", "held", "released"), [("MeterGone", "wait", "lost_meter"), ("MeterFrozen", "frozen_wait", "frozen_meter")]
+)
+async def test_a_meter_that_is_gone_or_frozen_is_held_then_released(
+    chain_of: OpenChain, kind: str, held: str, released: str
+) -> None:
+    async with chain_of(Wanted(house=QUIET)) as chain:
+        await until_controlled(chain)
+        await asyncio.sleep(3)
+        await house(chain, do="fault", kind=kind)
+        await house(chain, do="step", w=1500, seconds=None)  # the world moves on, the meter does not show it
+
+        async def moving() -> bool:
+            # the sun must move for a frozen number to be seen as frozen
+            setpoint = (await state(chain))["setpoint"]
+            return setpoint["mode"] == "hold" and setpoint["reason"]["code"] == held
+
+        if kind == "MeterFrozen":
+            await asyncio.sleep(4.5)
+            await house(chain, do="fault", kind="InverterGone")  # the battery and the roof cannot both stand still
+        await until(moving, 20, f"the set-point is held: {held}")
+        await until_mode(chain, "release", 20)
+        assert (await state(chain))["setpoint"]["reason"]["code"] == released
+        await until_battery(chain, "own", 5)
+        await house(chain, do="clear")
+        await until_battery(chain, "remote", 20)
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ({"kind": "WrongCount", "device": "meter"}, "wrong_reply"),
+        ({"kind": "WrongFunction", "device": "meter"}, "wrong_reply"),
+        ({"kind": "WrongCount", "device": "battery"}, "wrong_reply"),
+        ({"kind": "WrongFunction", "device": "pv"}, "wrong_reply"),
+    ],
+)
+async def test_a_wrong_answer_is_no_value(chain_of: OpenChain, fault: dict[str, Any], why: str) -> None:
+    name = {"meter": "grid", "pv": "pv", "battery": "battery"}[fault["device"]]
+    async with chain_of(Wanted(house=QUIET)) as chain:
+        await until_controlled(chain)
+        await house(chain, do="fault", **fault)
+        await why_within(chain, name, "p_w", why, 10)
+        await house(chain, do="clear")
+
+        async def back() -> bool:
+            return device(await state(chain), name)["quality"] == "good"
+
+        await until(back, 20, "the device is good again")
+
+
+async def test_a_not_available_value_is_absent_and_not_a_number(chain_of: OpenChain) -> None:
+    async with chain_of(Wanted(house=QUIET)) as chain:
+        await until_controlled(chain)
+        await house(chain, do="fault", kind="NanSentinel", device="battery", point="soc_pct")
+        await why_within(chain, "battery", "soc", "nan", 15)
+        await house(chain, do="fault", kind="NanSentinel", device="pv", point="active_power_w")
+        await why_within(chain, "pv", "p_w", "nan", 10)
+        assert (await state(chain))["flow"]["pv_w"] is None
+
+
+@pytest.mark.parametrize("name", ["eastron_sdm630", "sma_sunny_boy_storage"])
+async def test_swapped_words_in_a_profile_give_no_number_at_all(chain_of: OpenChain, tmp_path: Path, name: str) -> None:
+    profile = json.loads((places.config_folder() / "devices" / f"{name}.json").read_text())
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices" / f"{name}.json").write_text(json.dumps(profile | {"word_order": "little"}))
+    shown_as = "grid" if name == "eastron_sdm630" else "battery"
+    async with chain_of(Wanted(house=QUIET)) as chain:
+        await why_within(chain, shown_as, "f_hz", "implausible", 20)
+        for _ in range(20):
+            points = device(await state(chain), shown_as)["points"]
+            assert [p for p in points if p["value"] is not None] == []
+            await asyncio.sleep(0.3)
+        assert (await state(chain))["setpoint"]["mode"] == "watch"
+        assert (await house(chain, do="state"))["battery_mode"] == "own"
+
+
+async def test_a_battery_that_refuses_is_told_and_stays_in_its_own_mode(chain_of: OpenChain) -> None:
+    async with chain_of(Wanted(house=QUIET)) as chain:
+        await house(chain, do="fault", kind="BatteryRefuses")
+
+        async def failed() -> bool:
+            return "failed: device" in (chain.folder / "gateway.log").read_text()
+
+        await until(failed, 20, "the gateway's log names the refusal")
+        assert (await house(chain, do="state"))["battery_mode"] == "own"
