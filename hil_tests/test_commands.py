@@ -1,0 +1,127 @@
+"""The commands that people type, with what they print and how they end."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway import places
+from gateway.bench.chain import Wanted
+
+from .conftest import QUIET, OpenChain, until_controlled
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+def zen(*arguments: str, within_s: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from gateway.cli import main; main()", *arguments]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=within_s,
+        check=False,
+        env={**os.environ, "PYTHONPATH": places.python_path(), "COLUMNS": "200", **environment},
+    )
+
+
+def test_check_accepts_the_demo_s_site_file() -> None:
+    done = zen("check", str(places.config_folder() / "demo" / "site.toml"), LANG="en_GB.UTF-8", LC_ALL="")
+    assert (done.returncode, "no mistakes" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "5 mistakes"), ("fr", "5 erreurs")])
+def test_check_tells_five_mistakes_in_one_run(tmp_path: Path, language: str, title: str) -> None:
+    text = (places.config_folder() / "demo" / "site.toml").read_text()
+    for old, new in (
+        ("port = 1883", "prot = 1883"),
+        ("reserve = 0.10", "reserve = 10"),
+        ("lease_s = 10", 'lease_s = "10"'),
+        ('"sunspec_inverter"', '"sunspec_invertor"'),
+        ('bus = "rs485"', 'bus = "rs845"'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "site.toml").write_text(text)
+    done = zen("check", str(tmp_path / "site.toml"), LC_ALL=f"{language}_XX.UTF-8")
+    assert done.returncode == 2
+    assert title in done.stderr
+    for place in ("broker.prot", "control.reserve", "control.lease_s", "devices.pv.profile", "devices.grid.bus"):
+        assert place in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_without_secrets_names_the_variables(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text((places.config_folder() / "demo" / "site.toml").read_text())
+    done = zen("run", str(tmp_path / "site.toml"), ZEN_KEY_CELLAR="")
+    assert done.returncode == 2
+    assert "ZEN_KEY_CELLAR" in done.stderr
+
+
+async def test_once_prints_every_point_and_a_decision_and_commands_nothing(chain_of: OpenChain) -> None:
+    async with chain_of(Wanted(house=QUIET)) as chain:
+        await until_controlled(chain)
+        environment = {**chain.run.gateway_environment(), "LC_ALL": "en_GB.UTF-8"}
+        done = await asyncio.to_thread(lambda: zen("once", str(chain.run.site_file), **environment))
+        assert done.returncode == 0, done.stderr
+        for word in ("grid", "e_import_wh", "battery", "soc", "pv", "f_hz", "Without the battery"):
+            assert word in done.stdout
+        await chain.stop("broker")
+        done = await asyncio.to_thread(lambda: zen("once", str(chain.run.site_file), "--wait-s", "2", **environment))
+        assert (done.returncode, "does not answer" in done.stderr) == (1, True)
+
+
+def check_figures(figures: dict) -> None:
+    """The books of a run close: energy in is energy out, and every sample is accounted for."""
+    energy = figures["energy_wh"]
+    given = energy["pv"] + energy["import"] + energy["discharge"]
+    taken = energy["load"] + energy["export"] + energy["charge"]
+    assert given == pytest.approx(taken, rel=0.01, abs=0.5)
+    samples = figures["samples"]
+    assert samples["lost"] == samples["duplicated"] == 0
+    assert samples["sent"] == samples["received"] > 0
+    assert figures["orders"]["refused"] == 0
+    assert figures["orders"]["applied"] >= figures["orders"]["sent"] - 2
+    assert 0 <= figures["self_consumption"] <= 1
+    assert 0 <= figures["self_sufficiency"] <= 1
+
+
+@pytest.mark.parametrize("broker", ["none", ""])
+def test_a_headless_demo_writes_its_figures(tmp_path: Path, micropython, broker: str) -> None:
+    target = tmp_path / "out.json"
+    environment = {"ZEN_MOSQUITTO": broker} if broker else {}
+    done = zen("demo", "--headless", "--minutes", "0.4", "--json", str(target), within_s=100, **environment)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(target.read_text())
+    check_figures(figures)
+    assert figures["parts"]["broker"].startswith("amqtt" if broker else "mosquitto")
+    assert figures["parts"]["micropython_bits"] == micropython.bits
+
+
+@pytest.mark.timeout(180)
+def test_a_demo_lives_through_recorded_data(tmp_path: Path, micropython) -> None:
+    load = SHARED / "fr_home_1min" / "load_2006-12-16_2006-12-30.csv"
+    pv = SHARED / "pv_weather" / "uccle_15min_2019.parquet"
+    if not load.exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"recorded data are not at {SHARED}")
+    target = tmp_path / "out.json"
+    options = ("--load", str(load), "--pv", str(pv), "--kwp", "5", "--start", "2006-12-18T12:00:00")
+    done = zen("demo", "--headless", "--minutes", "0.5", "--json", str(target), *options, within_s=120)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(target.read_text())
+    check_figures(figures)
+    recorded_w = mean_load_w(load, "2006-12-18T12:00")
+    assert figures["energy_wh"]["load"] * 3600 / figures["seconds"] == pytest.approx(recorded_w, rel=0.05)
+    assert micropython.version
+
+
+def mean_load_w(path: Path, minute: str) -> float:
+    """The recorded load of the first minute, which the run of half a minute lies in."""
+    for line in path.read_text().splitlines():
+        if line.startswith(minute):
+            return float(line.split(",")[1])
+    raise AssertionError(minute)
