@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench influxd lock docs clean
+.PHONY: help setup demo test soak check bench influxd lock docs clean
 
 PYTHON ?=
 VENV := .venv
@@ -49,6 +49,10 @@ demo: setup ## house, broker, node and gateway on this machine, with a live tabl
 test: setup ## all tests, on real parts; ARGS="-k node -x" …
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
 	@$(BIN)/python -m pytest --durations=10 $(ARGS)
+
+soak: setup ## what takes real minutes: ten with a late meter, ten without the database
+	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
+	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 check: setup ## format, lint, types, layers: under a minute
 	@$(BIN)/ruff format --check .

@@ -16,6 +16,9 @@ from gateway.bench.report import get_json
 QUIET = {"pv": {"clouds": False}, "load": {"kettle_every_s": 0, "appliances": False}}
 """A building in which nothing moves unless the test moves it."""
 
+TEN_MINUTES_S = 600
+TEN_MINUTES = pytest.param(TEN_MINUTES_S, marks=[pytest.mark.soak, pytest.mark.timeout(900)], id="ten minutes")
+
 OpenChain = Callable[[Wanted], AbstractAsyncContextManager[Chain]]
 
 

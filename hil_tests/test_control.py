@@ -9,7 +9,7 @@ import pytest
 
 from gateway.bench.chain import Wanted
 
-from .conftest import QUIET, OpenChain, house, state, status, until_controlled
+from .conftest import QUIET, TEN_MINUTES, OpenChain, house, state, status, until_controlled
 
 DEAD_TIME_S, RAMP_W_PER_S = 0.8, 2500.0
 STEP_W = 3000.0
@@ -38,7 +38,8 @@ async def test_a_load_step_of_3_kw_is_covered_in_time_without_overshoot(chain_of
 
 
 @pytest.mark.timeout(180)
-async def test_a_meter_1_to_3_s_late_makes_no_limit_cycle(chain_of: OpenChain) -> None:
+@pytest.mark.parametrize("seconds", [60, TEN_MINUTES])
+async def test_a_meter_1_to_3_s_late_makes_no_limit_cycle(chain_of: OpenChain, seconds: int) -> None:
     site = {"control": {"meter_delay_max_s": 3.0}}
     async with chain_of(Wanted(house=QUIET, site=site)) as chain:
         await until_controlled(chain)
@@ -46,7 +47,7 @@ async def test_a_meter_1_to_3_s_late_makes_no_limit_cycle(chain_of: OpenChain) -
         await asyncio.sleep(5)
         begun = time.monotonic()
         await house(chain, do="step", w=STEP_W, seconds=None)
-        after = await grid_after(chain, begun, 60)
+        after = await grid_after(chain, begun, seconds)
         assert min(w for _, w in after) >= -0.1 * STEP_W
         assert [(t, w) for t, w in after if t > 12 and abs(w) > 100] == []
 

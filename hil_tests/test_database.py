@@ -12,7 +12,7 @@ from gateway.bench.database import Database
 from gateway.bench.exchange import exchange
 from gateway.bench.part import Part
 
-from .conftest import QUIET, OpenChain, house, state, status, until, until_controlled
+from .conftest import QUIET, TEN_MINUTES, OpenChain, house, state, status, until, until_controlled
 
 
 async def ask(database: Database, query: str) -> list[dict[str, str]]:
@@ -55,7 +55,10 @@ def waiting(chain: Chain) -> int:
 
 
 @pytest.mark.timeout(180)
-async def test_an_outage_of_the_database_loses_and_doubles_nothing(chain_of: OpenChain, influxd: Part) -> None:
+@pytest.mark.parametrize("seconds", [20, TEN_MINUTES])
+async def test_an_outage_of_the_database_loses_and_doubles_nothing(
+    chain_of: OpenChain, influxd: Part, seconds: int
+) -> None:
     async with chain_of(Wanted(house=QUIET, database=True)) as chain:
         await until_controlled(chain)
         database = chain.database
@@ -68,7 +71,7 @@ async def test_an_outage_of_the_database_loses_and_doubles_nothing(chain_of: Ope
 
         await until(told, 30, "the page tells that the database does not answer")
         assert (await state(chain))["setpoint"]["mode"] == "control"
-        await asyncio.sleep(20)
+        await asyncio.sleep(seconds)
         cycles = (await status(chain))["cycle_late_ms"]
         await chain.start("database")
         await until(lambda: _drained(chain), 60, "the outbox is empty")
