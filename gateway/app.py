@@ -7,7 +7,6 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from gateway import __version__
@@ -18,90 +17,33 @@ from gateway.adapters.influx import Forwarder
 from gateway.adapters.ledger import Ledger
 from gateway.adapters.nodes import NodeDesk, OrderBook
 from gateway.adapters.outbox import Outbox
-from gateway.adapters.tables import NodeTable, Wiring, compile_table
-from gateway.core.site import Battery, Site
+from gateway.credentials import Credentials
 from gateway.display import Display, Trend, percentiles
 from gateway.loop import Loop
 from gateway.ports import Cycle
-from gateway.settings import DeviceSection, Mistake, SiteFile, SiteFileError
+from gateway.settings import SiteFile
 from gateway.web.app import create_app
 from gateway.web.server import serve
 from gateway.wire.records import EPOCH_2000
+from gateway.wiring import core_site, tables
 
 _log = logging.getLogger(__name__)
 
 LEAVE_S = 5.0  # what the last words may take
-KEY_HEX = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Secrets:
-    """What must not stand in a file: from the environment."""
-
-    broker_password: str | None
-    node_keys: Mapping[str, bytes]
-    influx_token: str | None
-
-    @classmethod
-    def read(cls, file: SiteFile, environment: Mapping[str, str]) -> "Secrets":
-        """Secrets of a site. Raises SiteFileError naming every variable that is missing or malformed."""
-        keys = {node: environment.get(_key_name(node), "") for node in file.nodes}
-        mistakes = [
-            Mistake(
-                path=_key_name(node), found=f"{len(key)} characters", allowed="64 hexadecimal digits in the environment"
-            )
-            for node, key in keys.items()
-            if len(key) != KEY_HEX or not all(c in "0123456789abcdefABCDEF" for c in key)
-        ]
-        token = environment.get("ZEN_INFLUX_TOKEN")
-        if file.database is not None and not token:
-            mistakes.append(Mistake(path="ZEN_INFLUX_TOKEN", found="nothing", allowed="a token of the database"))
-        if mistakes:
-            raise SiteFileError(file.path, mistakes)
-        return cls(
-            broker_password=environment.get("ZEN_BROKER_PASSWORD"),
-            node_keys={node: bytes.fromhex(key) for node, key in keys.items()},
-            influx_token=token,
-        )
-
-
-def tables(file: SiteFile) -> dict[str, NodeTable]:
-    """The poll table of each node."""
-    lease_ms = 1000 * file.control.lease_s
-    wirings = {id_: _wiring(file, id_, device) for id_, device in file.devices.items()}
-    return {
-        node: compile_table(node, [w for id_, w in wirings.items() if file.devices[id_].node == node], lease_ms)
-        for node in file.nodes
-    }
-
-
-def core_site(file: SiteFile) -> Site:
-    """The building as the core knows it."""
-    by_role = {role: [id_ for id_, d in file.devices.items() if d.role == role] for role in ("grid", "pv", "battery")}
-    control = file.control
-    return Site(
-        grid=by_role["grid"][0],
-        pv=tuple(by_role["pv"]),
-        battery=_battery(file, by_role["battery"][0]) if by_role["battery"] else None,
-        grid_setpoint_w=control.grid_setpoint_w,
-        import_limit_w=control.import_limit_w,
-        export_limit_w=control.export_limit_w,
-        meter_delay_s=(control.meter_delay_min_s, control.meter_delay_max_s),
-    )
 
 
 class Gateway:
     """All parts of one gateway, built and wired; `writes` off only looks."""
 
-    def __init__(self, file: SiteFile, secrets: Secrets, *, clock: SystemClock, writes: bool = True) -> None:
+    def __init__(self, file: SiteFile, credentials: Credentials, *, clock: SystemClock, writes: bool = True) -> None:
         """Raises OutboxError when the store cannot be opened."""
         self.file = file
         self.clock = clock
         self.outbox = Outbox(_store_path(file), max_mb=file.store.max_mb)
-        self.building = _building(file, secrets, self.outbox, clock, writes=writes)
-        self.broker = _broker(file, secrets, self.building, writes=writes)
+        self.building = _building(file, credentials, self.outbox, clock, writes=writes)
+        self.broker = _broker(file, credentials, self.building, writes=writes)
         self.building.attach(self.broker)
-        self.forwarder = _forwarder(file, secrets, self.outbox)
+        self.forwarder = _forwarder(file, credentials, self.outbox)
         self._waiting = 0
         self._finished_steps: asyncio.Queue[tuple[int, Mapping[str, float | None]]] = asyncio.Queue(maxsize=1000)
         self.display = self._display()
@@ -239,7 +181,9 @@ async def _stopping(stop: asyncio.Event) -> AsyncIterator[asyncio.TaskGroup]:
         stop.set()
 
 
-def _building(file: SiteFile, secrets: Secrets, outbox: Outbox, clock: SystemClock, *, writes: bool) -> Building:
+def _building(
+    file: SiteFile, credentials: Credentials, outbox: Outbox, clock: SystemClock, *, writes: bool
+) -> Building:
     by_node = tables(file)
     roles = {id_: device.role for id_, device in file.devices.items()}
     desks = {
@@ -256,7 +200,7 @@ def _building(file: SiteFile, secrets: Secrets, outbox: Outbox, clock: SystemClo
         device: Actuator(
             node=node,
             number=number,
-            key=secrets.node_keys[node],
+            key=credentials.node_keys[node],
             profile=file.profiles[device],
             ttl_ms=1000 * file.control.lease_s,
         )
@@ -269,7 +213,7 @@ def _building(file: SiteFile, secrets: Secrets, outbox: Outbox, clock: SystemClo
         grid=core_site(file).grid,
         clock=clock,
         desks=desks,
-        keys=secrets.node_keys,
+        keys=credentials.node_keys,
         actuators=actuators,
         outbox=outbox,
         orders=OrderBook(session=session),
@@ -277,7 +221,7 @@ def _building(file: SiteFile, secrets: Secrets, outbox: Outbox, clock: SystemClo
     )
 
 
-def _broker(file: SiteFile, secrets: Secrets, building: Building, *, writes: bool) -> Broker:
+def _broker(file: SiteFile, credentials: Credentials, building: Building, *, writes: bool) -> Broker:
     section = file.broker
     address = Address(
         host=section.host,
@@ -285,47 +229,24 @@ def _broker(file: SiteFile, secrets: Secrets, building: Building, *, writes: boo
         identity=f"zev-{file.site.id}-{building.instance}",
         keeps_session=writes,
         user=section.user,
-        password=secrets.broker_password,
+        password=credentials.broker_password,
         ca=section.ca,
     )
     will = Will(topic=building.presence, payload=building.presence_payload(up=False)) if writes else None
     return Broker(address, will=will, subscriptions=building.subscriptions)
 
 
-def _forwarder(file: SiteFile, secrets: Secrets, outbox: Outbox) -> Forwarder | None:
+def _forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwarder | None:
     section = file.database
-    if section is None or secrets.influx_token is None:
+    if section is None or credentials.influx_token is None:
         return None
-    return Forwarder(url=section.url, org=section.org, bucket=section.bucket, token=secrets.influx_token, lines=outbox)
-
-
-def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
-    profile = file.profiles[id_]
-    bus: dict[str, object] = {"timeout_ms": profile.reply_timeout_ms, "gap_ms": profile.gap_ms}
-    if device.bus is not None:
-        line = file.nodes[device.node].buses[device.bus]
-        serial = {"port": device.bus, "baud": line.baud, "parity": line.parity, "stop": line.stop_bits}
-        bus = {"kind": "rtu", **serial, **bus}
-    else:
-        default = profile.links.tcp.port if profile.links.tcp else 502
-        bus = {"kind": "tcp", "host": device.host, "port": device.tcp_port or default, **bus}
-    battery = device.battery
-    range_w = (-battery.discharge_max_w, battery.charge_max_w) if battery else None
-    return Wiring(device=id_, profile=profile, bus=bus, unit=device.unit, range_w=range_w)
-
-
-def _battery(file: SiteFile, id_: str) -> Battery:
-    section = file.devices[id_].battery
-    assert section is not None  # noqa: S101 - the site file was checked
-    return Battery(id=id_, reserve=file.control.reserve, **section.model_dump())
+    return Forwarder(
+        url=section.url, org=section.org, bucket=section.bucket, token=credentials.influx_token, lines=outbox
+    )
 
 
 def _store_path(file: SiteFile) -> Path:
     return file.path.parent / file.store.path
-
-
-def _key_name(node: str) -> str:
-    return f"ZEN_KEY_{node.upper().replace('-', '_')}"
 
 
 def _rss_mb() -> float:

@@ -1,19 +1,16 @@
 """The site file: read once, checked whole, every mistake told at once with its place."""
 
-import difflib
-import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.adapters import profiles
 from gateway.adapters.profiles import Profile, ProfileError
+from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -131,25 +128,8 @@ class SiteFile:
     profiles: Mapping[str, Profile]  # by device
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
-    """One mistake: its place in the file, what stands there, what may."""
-
-    path: str
-    found: str
-    allowed: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: found {self.found}; allowed: {self.allowed}"
-
-
-class SiteFileError(ValueError):
+class SiteFileError(MistakesError):
     """All mistakes of a site file."""
-
-    def __init__(self, path: Path, mistakes: list[Mistake]) -> None:
-        self.path = path
-        self.mistakes = mistakes
-        super().__init__("\n".join(str(mistake) for mistake in mistakes))
 
 
 SECTIONS: Mapping[str, tuple[type[_Section], bool]] = {  # name -> (model, required)
@@ -165,7 +145,9 @@ TABLES: Mapping[str, type[_Section]] = {"nodes": NodeSection, "devices": DeviceS
 
 def read(path: Path) -> SiteFile:
     """The site file at `path`. Raises SiteFileError with every mistake found."""
-    raw = _parse(path)
+    raw = read_toml(path, example="config/demo/site.toml")
+    if isinstance(raw, Mistake):
+        raise SiteFileError(path, [raw])
     mistakes: list[Mistake] = []
     known = [*SECTIONS, *TABLES]
     mistakes += [_unknown(key, key, known) for key in raw if key not in known]
@@ -176,18 +158,6 @@ def read(path: Path) -> SiteFile:
     if mistakes:
         raise SiteFileError(path, mistakes)
     return SiteFile(path=path, profiles=found, **sections, **tables)  # type: ignore[arg-type]  # checked above
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        mistake = Mistake(path=str(path), found=error.strerror or "no file", allowed="a readable site file")
-    except UnicodeDecodeError as error:
-        mistake = Mistake(path=f"byte {error.start}", found="bytes that are not UTF-8", allowed="text in UTF-8")
-    except tomllib.TOMLDecodeError as error:
-        mistake = Mistake(path=str(path.name), found=f"text that is not TOML: {error}", allowed="TOML 1.0")
-    raise SiteFileError(path, [mistake])
 
 
 def _section(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> _Section | None:
@@ -217,36 +187,13 @@ def _table(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> dict[s
 
 
 def _model(path: str, model: type[_Section], value: Any, mistakes: list[Mistake]) -> _Section | None:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        mistakes += [_from_pydantic(path, model, detail) for detail in error.errors()]
-        return None
-
-
-def _from_pydantic(path: str, model: type[_Section], detail: ErrorDetails) -> Mistake:
-    place = ".".join([path, *(str(part) for part in detail["loc"])])
-    if detail["type"] == "extra_forbidden":
-        return _unknown(place, str(detail["loc"][-1]), list(model.model_fields))
-    if detail["type"] == "missing":
-        return Mistake(path=place, found="nothing", allowed="a value: this key is needed")
-    allowed = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return Mistake(path=place, found=_shown(detail["input"]), allowed=allowed)
+    section, found = validated(model, value, at=path)
+    mistakes += found
+    return section
 
 
 def _unknown(path: str, key: str, known: list[str]) -> Mistake:
-    return Mistake(path=path, found="a key that nothing reads", allowed=_choice(key, known))
-
-
-def _choice(word: str, known: list[str]) -> str:
-    """The allowed words, and the one that was probably meant."""
-    near = difflib.get_close_matches(word, known, n=1)
-    listed = ", ".join(known) or "nothing"
-    return f"{listed} (did you mean {near[0]}?)" if near else listed
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, default=str, ensure_ascii=False)[:80]
+    return Mistake(path=path, found="a key that nothing reads", allowed=choice(key, known))
 
 
 def _keys(raw: Mapping[str, Any], name: str) -> list[str]:
@@ -260,8 +207,8 @@ def _profiles(
     for id_, device in devices.items():
         path = f"devices.{id_}.profile"
         if device.profile not in known:
-            found = _shown(device.profile)
-            mistakes.append(Mistake(path=path, found=found, allowed=_choice(device.profile, known)))
+            found = shown(device.profile)
+            mistakes.append(Mistake(path=path, found=found, allowed=choice(device.profile, known)))
             continue
         try:
             yield id_, profiles.find(device.profile, beside)
@@ -279,8 +226,8 @@ def _across(
     """Mistakes between sections: only those parts that are right in themselves are compared."""
     site, control = sections["site"], sections["control"]
     if site is not None and site.time_zone not in available_timezones():
-        allowed = _choice(site.time_zone, ["Europe/Paris"])
-        yield Mistake(path="site.time_zone", found=_shown(site.time_zone), allowed=f"an IANA zone such as {allowed}")
+        allowed = choice(site.time_zone, ["Europe/Paris"])
+        yield Mistake(path="site.time_zone", found=shown(site.time_zone), allowed=f"an IANA zone such as {allowed}")
     yield from _grid_and_battery(devices)
     for id_, device in devices.items():
         yield from _wiring(f"devices.{id_}", device, node_ids, nodes, found.get(id_))
@@ -313,10 +260,10 @@ def _wiring(
     profile: Profile | None,
 ) -> Iterator[Mistake]:
     if device.node not in node_ids:
-        yield Mistake(path=f"{path}.node", found=_shown(device.node), allowed=_choice(device.node, node_ids))
+        yield Mistake(path=f"{path}.node", found=shown(device.node), allowed=choice(device.node, node_ids))
     elif device.bus is not None and device.node in nodes and device.bus not in nodes[device.node].buses:
         buses = list(nodes[device.node].buses)
-        yield Mistake(path=f"{path}.bus", found=_shown(device.bus), allowed=_choice(device.bus, buses))
+        yield Mistake(path=f"{path}.bus", found=shown(device.bus), allowed=choice(device.bus, buses))
     if (device.bus is None) == (device.host is None):
         found = "both bus and host" if device.bus else "neither bus nor host"
         yield Mistake(path=path, found=found, allowed="bus = a serial line of the node, or host = an address")
@@ -326,9 +273,9 @@ def _wiring(
     if profile is None:
         return
     if device.role not in profile.roles:
-        yield Mistake(path=f"{path}.role", found=_shown(device.role), allowed=", ".join(profile.roles))
+        yield Mistake(path=f"{path}.role", found=shown(device.role), allowed=", ".join(profile.roles))
     if device.bus is not None and profile.links.rtu is None:
-        yield Mistake(path=f"{path}.bus", found=_shown(device.bus), allowed=f"host: {profile.id} has no serial side")
+        yield Mistake(path=f"{path}.bus", found=shown(device.bus), allowed=f"host: {profile.id} has no serial side")
     if device.host is not None and profile.links.tcp is None:
         allowed = f"bus: {profile.id} has no network side"
-        yield Mistake(path=f"{path}.host", found=_shown(device.host), allowed=allowed)
+        yield Mistake(path=f"{path}.host", found=shown(device.host), allowed=allowed)

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway import app, settings
+from gateway import settings, wiring
 from gateway.cli.language import say
 from gateway.settings import SiteFile, SiteFileError
 from gateway.wire.table import TableError
@@ -18,7 +18,7 @@ SiteArgument = Annotated[Path, typer.Argument(help="The site file (TOML).", meta
 def check(site: SiteArgument) -> None:
     """Tell every mistake of a site file at once: its place, what was found, what is allowed."""
     file = read(site)
-    tables = app.tables(file)
+    tables = wiring.tables(file)
     blocks = sum(len(table.blocks) for table in tables.values())
     numbers = {"devices": len(file.devices), "nodes": len(file.nodes), "blocks": blocks}
     Console().print(f"[green]✓[/] {site}: {say('check.good', **numbers)}")
@@ -28,7 +28,7 @@ def read(path: Path) -> SiteFile:
     """The site file, or the mistakes on the screen and exit code 2."""
     try:
         file = settings.read(path)
-        app.tables(file)
+        wiring.tables(file)
     except SiteFileError as error:
         show_mistakes(error)
     except TableError as error:

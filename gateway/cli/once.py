@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.adapters.clock import SystemClock
-from gateway.app import Gateway, Secrets
+from gateway.app import Gateway
 from gateway.cli.check import SiteArgument, read, show_mistakes
 from gateway.cli.language import language, say
+from gateway.credentials import Credentials
 from gateway.settings import SiteFile, SiteFileError, StoreSection
 from gateway.words.figures import figure
 
@@ -25,21 +26,21 @@ def once(site: SiteArgument, wait_s: WaitOption = 15.0) -> None:
     """Read everything once, decide once, and print it as a table."""
     file = read(site)
     try:
-        secrets = Secrets.read(file, os.environ)
+        credentials = Credentials.read(file, os.environ)
     except SiteFileError as error:
         show_mistakes(error)
         raise typer.Exit(2) from error
     with tempfile.TemporaryDirectory() as folder:
         looking = replace(file, store=StoreSection(path=f"{folder}/look.sqlite"), database=None)
-        state, error_text = asyncio.run(_look(looking, secrets, wait_s))
+        state, error_text = asyncio.run(_look(looking, credentials, wait_s))
     if error_text:
         Console(stderr=True).print(f"[red]{say('once.no_broker', url=f'{file.broker.host}:{file.broker.port}')}[/]")
         raise typer.Exit(1)
     _print(state)
 
 
-async def _look(file: SiteFile, secrets: Secrets, wait_s: float) -> tuple[dict[str, Any], str | None]:
-    gateway = Gateway(file, secrets, clock=SystemClock(), writes=False)
+async def _look(file: SiteFile, credentials: Credentials, wait_s: float) -> tuple[dict[str, Any], str | None]:
+    gateway = Gateway(file, credentials, clock=SystemClock(), writes=False)
     connection = asyncio.create_task(gateway.broker.run(gateway.building.receive), name="broker")
     try:
         with contextlib.suppress(TimeoutError):

@@ -12,9 +12,10 @@ from rich.console import Console
 
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.outbox import OutboxError
-from gateway.app import Gateway, Secrets, stop_on_signals
+from gateway.app import Gateway, stop_on_signals
 from gateway.cli.check import SiteArgument, read, show_mistakes
 from gateway.cli.language import say
+from gateway.credentials import Credentials
 from gateway.settings import SiteFile, SiteFileError
 from gateway.web.server import AddressError
 
@@ -26,21 +27,21 @@ def run(site: SiteArgument, clock_offset_s: OffsetOption = 0.0) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     file = read(site)
     try:
-        secrets = Secrets.read(file, os.environ)
+        credentials = Credentials.read(file, os.environ)
     except SiteFileError as error:
         show_mistakes(error)
         raise typer.Exit(2) from error
     try:
-        asyncio.run(_run(file, secrets, SystemClock(offset_s=clock_offset_s)))
+        asyncio.run(_run(file, credentials, SystemClock(offset_s=clock_offset_s)))
     except (AddressError, OutboxError) as error:
         Console(stderr=True).print(f"[red]{error}[/]")
         raise typer.Exit(1) from error
 
 
-async def _run(file: SiteFile, secrets: Secrets, clock: SystemClock) -> None:
+async def _run(file: SiteFile, credentials: Credentials, clock: SystemClock) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
-    gateway = Gateway(file, secrets, clock=clock)
+    gateway = Gateway(file, credentials, clock=clock)
     try:
         await gateway.run(stop, _ready)
     finally:

@@ -82,8 +82,8 @@ class Load(Replay):
     base_w: NonNegativeFloat = 250.0
     noise_w: NonNegativeFloat = 15.0
     kettle_w: NonNegativeFloat = 2200.0
-    kettle_s: PositiveFloat = 90.0
-    kettle_every_s: NonNegativeFloat = 240.0  # 0: nobody makes tea
+    kettle_s: PositiveFloat = 45.0
+    kettle_every_s: NonNegativeFloat = 120.0  # 0: nobody makes tea
     appliances: bool = True  # fridge, microwave and washing machine
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from gateway.house.config import Fraction
-from gateway.house.house_file import mistakes_of
+from gateway.mistakes import mistakes_of
 
 Device = Literal["meter", "pv", "battery"]
 Seconds = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]

@@ -21,8 +21,9 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from gateway.house.config import PowerUnit, Replay
-from gateway.house.mistakes import HouseFileError, Mistake
+from gateway.house.mistakes import HouseFileError
 from gateway.house.table_file import Column, TableFileError, read_columns, read_names
+from gateway.mistakes import Mistake
 
 HOLD_S = 600.0
 TIME_COLUMNS = ("time_utc", "time_local", "time")
@@ -205,7 +206,7 @@ def _number(cell: object) -> float:
 
 
 def _mistake(kind: Kind, name: str, found: str, allowed: str) -> HouseFileError:
-    return HouseFileError([Mistake(path=f"{kind}.{name}", found=found, allowed=allowed)])
+    return HouseFileError(None, [Mistake(path=f"{kind}.{name}", found=found, allowed=allowed)])
 
 
 def _list(names: Sequence[str]) -> str:

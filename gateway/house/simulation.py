@@ -11,12 +11,13 @@ from gateway.house.config import HouseConfig
 from gateway.house.faults import ActiveFaults, BatteryRefuses, Device, Fault, NanSentinel
 from gateway.house.load import Household
 from gateway.house.meter import MeterDisplay
-from gateway.house.mistakes import HouseFileError, Mistake
+from gateway.house.mistakes import HouseFileError
 from gateway.house.pv import Roof
 from gateway.house.sdm630 import Sdm630
 from gateway.house.series import open_series
 from gateway.house.sma_storage import SmaStorage
 from gateway.house.sunspec import SunspecInverter
+from gateway.mistakes import Mistake
 
 STEP_S = 0.1  # live step: 10 Hz
 TRACE_ROWS = 6000  # ten minutes at 10 Hz
@@ -127,5 +128,5 @@ def _sources(config: HouseConfig) -> tuple[PowerSource, PowerSource]:
     except HouseFileError as error:
         mistakes += error.mistakes
     if mistakes:
-        raise HouseFileError(mistakes)
+        raise HouseFileError(None, mistakes)
     return load, pv

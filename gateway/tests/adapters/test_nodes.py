@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import app, settings
+from gateway import settings, wiring
 from gateway.adapters.clock import NodeClock
 from gateway.adapters.ledger import Ledger
 from gateway.adapters.nodes import Answer, NodeDesk, OrderBook
@@ -23,7 +23,7 @@ HZ_50 = (0x4248, 0x0000)  # 50.0 as float32, IEEE 754
 def desk() -> NodeDesk:
     file = settings.read(config_folder() / "demo" / "site.toml")
     roles = {name: device.role for name, device in file.devices.items()}
-    return NodeDesk(site_id="lens", table=app.tables(file)["cellar"], roles=roles, ledger=Ledger())
+    return NodeDesk(site_id="lens", table=wiring.tables(file)["cellar"], roles=roles, ledger=Ledger())
 
 
 def batch(desk: NodeDesk, *rows: tuple[int, int, int, tuple[int, ...]], oldest: int = 1, boot: int = 9) -> bytes:
@@ -106,7 +106,7 @@ def test_records_of_another_table_are_counted_but_not_read(desk: NodeDesk) -> No
 @given(st.binary(max_size=200))
 def test_random_bytes_never_become_a_reading(noise: bytes) -> None:
     file = settings.read(config_folder() / "demo" / "site.toml")
-    desk = NodeDesk(site_id="s", table=app.tables(file)["cellar"], roles={}, ledger=Ledger())
+    desk = NodeDesk(site_id="s", table=wiring.tables(file)["cellar"], roles={}, ledger=Ledger())
     for take in (desk.on_state, desk.on_health, desk.on_answer):
         take(noise, 1.0)
     desk.on_data(noise, 1.0, 1.0)

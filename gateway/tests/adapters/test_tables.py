@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import app, settings
+from gateway import settings, wiring
 from gateway.adapters.profiles import ProfileError, find, load, names
 from gateway.places import config_folder
 from gateway.wire import table as wire
@@ -13,7 +13,7 @@ from gateway.wire import table as wire
 
 @pytest.fixture
 def demo():
-    return app.tables(settings.read(config_folder() / "demo" / "site.toml"))["cellar"]
+    return wiring.tables(settings.read(config_folder() / "demo" / "site.toml"))["cellar"]
 
 
 def test_the_demo_s_table_is_what_a_node_accepts(demo) -> None:

@@ -66,8 +66,8 @@ def test_steps_and_faults_begin_and_are_cleared(simulation: Simulation) -> None:
         ({"do": "trace"}, '"seconds" is None'),
         ({"do": "fault", "kind": "Flood"}, "MeterFrozen"),
         ({"do": "fault", "kind": "MeterGone", "since": 1}, "has no since"),
-        ({"do": "fault", "kind": "MeterGone", "for_s": "long"}, "for_s: found 'long'"),
-        ({"do": "fault", "kind": "MeterGone", "device": "pv"}, "device: found 'pv'"),
+        ({"do": "fault", "kind": "MeterGone", "for_s": "long"}, 'for_s: found "long"'),
+        ({"do": "fault", "kind": "MeterGone", "device": "pv"}, 'device: found "pv"'),
         ({"do": "fault", "kind": "NanSentinel", "point": "x"}, "has no point 'x'"),
     ],
 )

@@ -38,9 +38,9 @@ def test_five_mistakes_get_five_messages_with_place_finding_and_remedy(tmp_path:
         """,
     )
     assert set(found) == {"sead", "clock.start", "battery.soc", "serve.pv.tcp", "serve.meter.baud"}
-    assert "allowed is a name out of seed, clock" in found["sead"]
+    assert "allowed: seed, clock" in found["sead"]
     assert "without offset" in found["clock.start"]
-    assert "found 1.5; allowed is less than or equal to 1" in found["battery.soc"]
+    assert "found 1.5; allowed: less than or equal to 1" in found["battery.soc"]
     assert "host:port" in found["serve.pv.tcp"]
     assert "2400, 4800, 9600" in found["serve.meter.baud"]
 

@@ -58,14 +58,14 @@ def test_the_same_seed_gives_the_same_house_and_another_seed_another() -> None:
     assert grid(1) != grid(2)
 
 
-def test_the_kettle_boils_soon_and_again_every_four_minutes() -> None:
+def test_the_kettle_boils_soon_and_again_every_two_minutes() -> None:
     simulation = house(load={"appliances": False, "noise_w": 0})
     loads = [simulation.advance(0.5).base_load_w for _ in range(2 * 1200)]
     assert set(loads) == {250.0, 2450.0}
     switched_on = [i / 2 for i in range(1, len(loads)) if loads[i] > loads[i - 1]]
-    assert len(switched_on) == 5
-    assert 60.0 <= switched_on[0] <= 84.5  # a quarter of 240 s and at most a tenth later
-    assert sum(load > 1000.0 for load in loads) / 2 == pytest.approx(5 * 90.0, abs=5.0)
+    assert len(switched_on) == 10
+    assert 30.0 <= switched_on[0] <= 42.5  # a quarter of 120 s and at most a tenth later
+    assert sum(load > 1000.0 for load in loads) / 2 == pytest.approx(10 * 45.0, abs=5.0)
 
 
 def test_an_appliance_of_a_bench_lasts_as_long_as_it_was_told() -> None:

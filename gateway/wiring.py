@@ -1,0 +1,51 @@
+"""From the site file to what its readers need: the building for the core, the poll table for each node."""
+
+from gateway.adapters.tables import NodeTable, Wiring, compile_table
+from gateway.core.site import Battery, Site
+from gateway.settings import DeviceSection, SiteFile
+
+
+def tables(file: SiteFile) -> dict[str, NodeTable]:
+    """The poll table of each node."""
+    lease_ms = 1000 * file.control.lease_s
+    wirings = {id_: _wiring(file, id_, device) for id_, device in file.devices.items()}
+    return {
+        node: compile_table(node, [w for id_, w in wirings.items() if file.devices[id_].node == node], lease_ms)
+        for node in file.nodes
+    }
+
+
+def core_site(file: SiteFile) -> Site:
+    """The building as the core knows it."""
+    by_role = {role: [id_ for id_, d in file.devices.items() if d.role == role] for role in ("grid", "pv", "battery")}
+    control = file.control
+    return Site(
+        grid=by_role["grid"][0],
+        pv=tuple(by_role["pv"]),
+        battery=_battery(file, by_role["battery"][0]) if by_role["battery"] else None,
+        grid_setpoint_w=control.grid_setpoint_w,
+        import_limit_w=control.import_limit_w,
+        export_limit_w=control.export_limit_w,
+        meter_delay_s=(control.meter_delay_min_s, control.meter_delay_max_s),
+    )
+
+
+def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
+    profile = file.profiles[id_]
+    bus: dict[str, object] = {"timeout_ms": profile.reply_timeout_ms, "gap_ms": profile.gap_ms}
+    if device.bus is not None:
+        line = file.nodes[device.node].buses[device.bus]
+        serial = {"port": device.bus, "baud": line.baud, "parity": line.parity, "stop": line.stop_bits}
+        bus = {"kind": "rtu", **serial, **bus}
+    else:
+        default = profile.links.tcp.port if profile.links.tcp else 502
+        bus = {"kind": "tcp", "host": device.host, "port": device.tcp_port or default, **bus}
+    battery = device.battery
+    range_w = (-battery.discharge_max_w, battery.charge_max_w) if battery else None
+    return Wiring(device=id_, profile=profile, bus=bus, unit=device.unit, range_w=range_w)
+
+
+def _battery(file: SiteFile, id_: str) -> Battery:
+    section = file.devices[id_].battery
+    assert section is not None  # noqa: S101 - the site file was checked
+    return Battery(id=id_, reserve=file.control.reserve, **section.model_dump())
