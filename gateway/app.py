@@ -104,6 +104,7 @@ class Gateway:
                 id_: {"role": d.role, "title": file.profiles[id_].title, "node": d.node}
                 for id_, d in file.devices.items()
             },
+            points={id_: [point.name for point in profile.points] for id_, profile in file.profiles.items()},
             quality=lambda device, now_s: self.building.desks[file.devices[device].node].quality(device, now_s),
             links=self._links,
             status=self._status,

@@ -60,6 +60,7 @@ class Display:
         reserve: float,
         heading: Mapping[str, object],
         devices: Mapping[str, Mapping[str, object]],
+        points: Mapping[str, Sequence[str]],
         quality: Callable[[str, float], str],
         links: Describe,
         status: Describe,
@@ -70,6 +71,7 @@ class Display:
         self._reserve = reserve
         self._heading = heading
         self._devices = devices
+        self._points = points
         self._quality = quality
         self._links = links
         self._status = status
@@ -141,7 +143,7 @@ class Display:
         power = cycle.state.reading(device, "p_w")
         quality = self._quality(device, now_s)
         why = power.why or ("stale" if quality == "stale" else None)
-        points = cycle.state.devices.get(device, {})
+        readings = [(name, cycle.state.reading(device, name)) for name in self._points[device]]
         return {
             "id": device,
             **self._devices[device],
@@ -150,7 +152,7 @@ class Display:
             "why": why,
             "points": [
                 {"name": name, "value": reading.value, "age_s": _age(reading, now_s), "why": reading.why}
-                for name, reading in sorted(points.items())
+                for name, reading in readings
             ],
         }
 

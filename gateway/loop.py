@@ -4,6 +4,7 @@ A cycle starts when a sample of the grid meter arrives, because an old sample is
 latest a period after the one before. A late cycle is not caught up: the next one waits for the next sample.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from gateway.ports import Clock, Cycle, Display, Field, Hands, Row, Senses, Stor
 
 PERIOD_S = 1.0
 PATIENCE_S = 0.25  # how long beyond the period a sample is waited for
+REPEAT_S = 5.0  # a release that got lost is said again
 NEAREST_S = 0.6  # two cycles are never closer: a burst of old samples is one
 
 
@@ -32,6 +34,7 @@ class Loop:
         self._display = display
         self._memory = Memory()
         self._number = 0
+        self._given_back_s = -math.inf
 
     async def run(self) -> None:
         """Cycle for ever."""
@@ -53,7 +56,7 @@ class Loop:
         if setpoint is not None and other is not None:
             setpoint, self._memory = _watch_only(setpoint, other), Memory()
         if lend and setpoint is not None and setpoint.mode is not Mode.WATCH:
-            await self._hands.lend(setpoint)
+            await self._lend(setpoint)
         self._number += 1
         cycle = Cycle(
             number=self._number,
@@ -66,12 +69,24 @@ class Loop:
         self._display.show(cycle)
         return cycle
 
+    async def _lend(self, setpoint: SetPoint) -> None:
+        """A set-point each cycle, which also renews its lease; a release at once and then now and then."""
+        now_s = self._clock.monotonic_s()
+        if setpoint.power_w is not None:
+            self._given_back_s = -math.inf
+        elif now_s - self._given_back_s < REPEAT_S:
+            return
+        else:
+            self._given_back_s = now_s
+        await self._hands.lend(setpoint)
+
     async def release(self) -> None:
         """Give the battery back now: the last act of the program."""
         if self._site.battery is not None and self._memory.last is not None:
             reason = Reason(code="stopping")
             setpoint = SetPoint(device=self._site.battery.id, power_w=None, mode=Mode.RELEASE, reason=reason)
             await self._hands.lend(setpoint)
+            await self._hands.answered()
 
 
 def _watch_only(setpoint: SetPoint, other: str) -> SetPoint:

@@ -47,7 +47,11 @@ class Hands(Protocol):
     """What carries set-points to the devices."""
 
     async def lend(self, setpoint: SetPoint) -> None:
-        """Send an order for one lease; power None gives the device back."""
+        """Send an order for one lease; power None gives the device back. Does not wait for the answer."""
+        ...
+
+    async def answered(self) -> None:
+        """Wait, within bounds, until the last order was answered."""
         ...
 
     def yields_to(self) -> str | None:

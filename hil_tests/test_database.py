@@ -54,7 +54,6 @@ def waiting(chain: Chain) -> int:
     return int(database.execute("SELECT COUNT(*) FROM lines").fetchone()[0])
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("seconds", [20, TEN_MINUTES])
 async def test_an_outage_of_the_database_loses_and_doubles_nothing(
     chain_of: OpenChain, influxd: Part, seconds: int

@@ -19,7 +19,7 @@ from gateway.wire.seal import seal
 _log = logging.getLogger(__name__)
 
 LISTEN_S = 0.5  # how long the broker may take to tell of another gateway
-RELEASE_S = 3.0  # how long a release may take to be answered before we leave anyway
+ANSWER_S = 3.0  # how long we wait for an answer before we leave anyway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,16 +120,25 @@ class Building:
         return SiteState(now_s=self._clock.monotonic_s(), utc_s=self._clock.utc_s(), devices=devices)
 
     async def lend(self, setpoint: SetPoint) -> None:
-        """Send an order (port Hands). A release waits for its answer, within bounds."""
+        """Send an order (port Hands)."""
         actuator = self._actuators.get(setpoint.device)
         if actuator is None:
             return
         values = None if setpoint.power_w is None else raw_setpoint(actuator.profile, setpoint.power_w)
         text = self.orders.order(actuator.number, values, actuator.ttl_ms, self._clock.utc_s(), setpoint.measured_s)
         topic = topics.topic(self._site_id, actuator.node, topics.SET)
-        sent = await self._publish(topic, seal(actuator.key, topics.SET, text), qos=0)
-        if values is None and sent:
-            await self._until_answered(self.orders.seq)
+        await self._publish(topic, seal(actuator.key, topics.SET, text), qos=0)
+
+    async def answered(self) -> None:
+        """Wait, within bounds, until the last order was answered (port Hands)."""
+        seq = self.orders.seq
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                while self._last_answer is None or self._last_answer.seq < seq:
+                    self._answered.clear()
+                    await self._answered.wait()
+        except TimeoutError:
+            _log.warning("order %d was not answered in %.0f s: the lease will end by itself", seq, ANSWER_S)
 
     def yields_to(self) -> str | None:
         """The other gateway that was here first (port Hands)."""
@@ -213,15 +222,6 @@ class Building:
         if first and self._other is None:
             _log.warning("gateway %s was here first: this one only watches", other)
         self._other = other if first else None
-
-    async def _until_answered(self, seq: int) -> None:
-        try:
-            async with asyncio.timeout(RELEASE_S):
-                while self._last_answer is None or self._last_answer.seq < seq:
-                    self._answered.clear()
-                    await self._answered.wait()
-        except TimeoutError:
-            _log.warning("the release was not answered in %.0f s: the lease will end by itself", RELEASE_S)
 
     async def _publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
         return self._broker is not None and await self._broker.publish(topic, payload, qos=qos, retain=retain)

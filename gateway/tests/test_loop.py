@@ -25,6 +25,8 @@ class World:
     shown: list[Cycle] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
     work_s: float = 0.0
+    silent_after_s: float = 1e9
+    lent_at_answer: int = 0
 
     def utc_s(self) -> float:
         return 1e9 + self.now_s
@@ -46,12 +48,16 @@ class World:
     def state(self) -> SiteState:
         self.starts.append(round(self.now_s, 3))
         self.now_s += self.work_s
-        fresh = {"p_w": Reading(value=500.0 + self.now_s, measured_s=self.now_s)}
+        told_s = min(self.now_s, self.silent_after_s)
+        fresh = {"p_w": Reading(value=500.0 + told_s, measured_s=told_s)}
         battery = {**fresh, "soc": Reading(value=0.5, measured_s=self.now_s)}
         return SiteState(now_s=self.now_s, utc_s=self.utc_s(), devices={"grid": fresh, "pv": fresh, "battery": battery})
 
     async def lend(self, setpoint: SetPoint) -> None:
         self.lent.append(setpoint)
+
+    async def answered(self) -> None:
+        self.lent_at_answer = len(self.lent)
 
     def yields_to(self) -> str | None:
         return self.other
@@ -97,6 +103,22 @@ async def test_another_gateway_makes_this_one_only_watch() -> None:
     assert world.lent == []
     assert {cycle.setpoint.mode for cycle in world.shown} == {Mode.WATCH}
     assert world.shown[0].setpoint.reason.numbers == {"other": "aaaa"}
+
+
+async def test_a_release_is_said_at_once_and_then_every_five_seconds() -> None:
+    world = await run(World(arrivals=[1.0, 2.0], silent_after_s=2.0))
+    released = [world.starts[i] for i, cycle in enumerate(world.shown) if cycle.setpoint.mode is Mode.RELEASE]
+    assert released[0] == pytest.approx(2 + 8, abs=1.3)
+    assert len([setpoint for setpoint in world.lent if setpoint.power_w is None]) == 3  # in 20 s
+
+
+async def test_leaving_gives_the_battery_back_and_waits_for_the_answer() -> None:
+    world = World(arrivals=[1.0])
+    loop = Loop(site=SITE, site_id="s", clock=world, senses=world, hands=world, store=world, display=world)
+    await loop.cycle()
+    await loop.release()
+    assert world.lent[-1].power_w is None
+    assert world.lent_at_answer == len(world.lent)
 
 
 async def test_state_and_decision_are_stored_with_the_reason_s_numbers() -> None:
