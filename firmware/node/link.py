@@ -1,0 +1,169 @@
+"""Between ring and broker: connects again and again, sends records until the gateway has stored them, brings orders.
+
+Delivery is at least once from end to end: a record leaves the ring when the gateway says so (`heard`), because a
+broker also acknowledges what it throws away. The gateway tells copies by boot and sequence.
+"""
+
+import asyncio
+import json
+import random
+
+from micropython import const
+from node import tcp
+from node.mqtt import Mqtt
+from node.wait import Bell, after, left
+from wire import topics
+
+_WINDOW = const(4)  # batches on their way to the broker
+_UNACKED_MS = const(10000)  # a broker that does not acknowledge for so long is gone
+_UNHEARD_MS = const(10000)  # what the broker took and the gateway did not store by then is sent again
+_HEALTH_MS = const(10000)
+_STEADY_MS = const(10000)  # a session of this length starts the back-off anew
+_OUTBOX = const(32)  # acks kept while there is no broker
+DOWN = '{"up": false}'
+
+
+def pause_ms(attempt):
+    """Back-off: quick for a broker that restarts, patient for one that is gone; at most a minute, with jitter."""
+    whole = 500 << max(min(attempt, 3), min(attempt - 8, 7))  # 0.5, 1, 2, 4 … for half a minute, then 8 … 64 s
+    return whole * (240 - random.getrandbits(6)) // 256
+
+
+class Link:
+    """`handlers` maps a topic in bytes to function(payload, retained); `health` gives a dict; `say` tells a change."""
+
+    address = None
+    state = DOWN
+    announced = False  # the state, in this session
+    stored = -1  # what the gateway said last
+    patience = 0  # tick until which it may say the same
+    said = ""
+    stopping = False
+
+    def __init__(self, conf, ring, handlers, health, say):
+        self.conf = conf
+        self.ring = ring
+        self.health = health
+        self.say = say
+        self.node_topic = topics.topic(conf["site"], conf["node"], "")
+        handlers[(self.node_topic + topics.HEARD).encode()] = self._heard
+        self.bell = Bell()
+        self.mqtt = Mqtt(self.bell, handlers, self._acked)
+        self.flight = []  # (packet id, tick of the latest acknowledgement, last sequence or entry of the outbox)
+        self.outbox = []  # [JSON, sent in this session]
+        self.tell = after(_HEALTH_MS)  # tick of the next health
+
+    def announce(self, state):
+        """The retained state from now on."""
+        self.state = state
+        self.announced = False
+        self.bell.ring()
+
+    def answer(self, ack):
+        """Queue an ack; the oldest goes when too many wait."""
+        if len(self.outbox) >= _OUTBOX:
+            self.outbox.pop(0)
+        self.outbox.append([json.dumps(ack).encode(), False])
+        self.bell.ring()
+
+    async def run(self):
+        """Until `stop`."""
+        attempt = 0
+        while True:
+            steady = after(_STEADY_MS)
+            try:
+                await self._session(attempt)
+            except OSError as error:
+                self._tell("link: %r" % error)
+            finally:
+                self.mqtt.close()
+            if self.stopping:
+                break
+            if left(steady) < 0:
+                attempt = 0
+            await asyncio.sleep_ms(pause_ms(attempt))
+            attempt += 1
+
+    def stop(self):
+        """Send what waits, say goodbye; `run` ends."""
+        self.stopping = True
+        self.announce(DOWN)
+
+    async def _session(self, attempt):
+        broker = self.conf["broker"]
+        if self.address is None or attempt % 8 == 7:  # names are looked up rarely: it blocks
+            self.address = tcp.resolve(broker["host"], broker["port"])
+        mqtt = self.mqtt
+        await mqtt.open(
+            self.address, self.conf["site"] + "-" + self.conf["node"], broker.get("user"), broker.get("password", ""),
+            self.node_topic + topics.STATE, DOWN,
+        )  # fmt: skip
+        self._tell("link: up")
+        self.announced = False
+        self.flight = []
+        for entry in self.outbox:
+            entry[1] = False
+        self.ring.rewind()
+        while True:
+            await self._send()
+            if self.stopping and not self.outbox:
+                return
+            await mqtt.idle(1000)
+            if self.flight and left(self.flight[0][1]) < 0:
+                raise OSError("no PUBACK")
+
+    async def _send(self):
+        if not self.announced:
+            self.announced = True
+            await self._publish(topics.STATE, self.state.encode(), None, retain=1)
+        for entry in list(self.outbox):
+            if not entry[1]:
+                entry[1] = True
+                await self._publish(topics.ACK, entry[0], entry)
+        while len(self.flight) < _WINDOW:
+            size, last = self.ring.batch(self.mqtt.room)
+            if not size:
+                break
+            await self._publish(topics.DATA, self.mqtt.room[:size], last)
+        if left(self.tell) <= 0:
+            self.tell = after(_HEALTH_MS)
+            await self.mqtt.publish(self.node_topic + topics.HEALTH, json.dumps(self.health()).encode())
+
+    async def _publish(self, leaf, payload, what, retain=0):
+        packet_id = await self.mqtt.publish(self.node_topic + leaf, payload, 1, retain)
+        self.flight.append((packet_id, after(_UNACKED_MS), what))
+
+    def _acked(self, packet_id):
+        for entry in self.flight:
+            if entry[0] == packet_id:
+                self.flight.remove(entry)
+                if isinstance(entry[2], int):
+                    self.ring.acked = max(self.ring.acked, entry[2])
+                elif entry[2] in self.outbox:
+                    self.outbox.remove(entry[2])
+                break
+        self.bell.ring()
+
+    def _heard(self, payload, _retained):
+        """What the gateway has stored may go; what it did not store for too long is sent again."""
+        try:
+            message = json.loads(bytes(payload))
+            boot, seq = int(message["boot"]), int(message["seq"])
+        except Exception:  # not a message of ours
+            return
+        if boot != self.ring.boot:
+            return
+        self.ring.forget(seq)
+        if seq != self.stored or self.ring.oldest > self.ring.acked:
+            self.stored = seq
+        elif left(self.patience) > 0:
+            return
+        else:
+            self.ring.rewind()
+            self.bell.ring()
+        self.patience = after(_UNHEARD_MS)
+
+    def _tell(self, what):
+        if what != self.said:
+            self.said = what
+            self.say(what)

@@ -1,0 +1,204 @@
+"""MQTT 3.1.1, as much as a node needs: QoS 0 and 1, a will, keep-alive, one connection at a time.
+
+Everything is bounded: the buffers, what is read of a message, and every wait. One task sends (`publish`, `idle`), an
+inner one receives; when that ends, `idle` raises and the bell rings, so that nobody waits for an answer that cannot
+come. Knows nothing of Wi-Fi. Source: OASIS MQTT Version 3.1.1.
+"""
+
+import asyncio
+import errno
+import struct
+
+from micropython import const
+from node import tcp
+from node.wait import after, left
+from wire.seal import MAX_SEALED
+
+_CONNACK = const(0x20)
+_PUBLISH = const(0x30)
+_PUBACK = const(0x40)
+_SUBACK = const(0x90)
+_KEEP_ALIVE_S = const(10)
+_PING_MS = const(5000)
+_SILENCE_MS = const(15000)
+_WAIT_MS = const(5000)
+_SMALL = const(256)  # bytes received without allocating
+_HEAD = const(128)  # room for header and topic
+_ROOM = const(640)  # for a payload; wire.records.MAX_BATCH allows more, the heap likes less
+_REFUSED = const(0x80)  # return code of a subscription
+
+
+def text(value):
+    """A string (or its bytes) as MQTT writes it: length and UTF-8."""
+    raw = bytes(value, "utf-8") if isinstance(value, str) else value
+    return struct.pack(">H", len(raw)) + raw
+
+
+def number(body, at):
+    """Two bytes of a packet, high one first; OSError when it is too short for them."""
+    if at + 2 > len(body):
+        raise OSError(errno.EINVAL)
+    return body[at] << 8 | body[at + 1]
+
+
+def head(kind, length):
+    """Fixed header: the length in groups of seven bits, low ones first."""
+    raw = bytearray((kind,))
+    while True:
+        length, group = length >> 7, length & 127
+        raw.append(group | 128 if length else group)
+        if not length:
+            return raw
+
+
+def connect_packet(client, user, password, will_topic, will):
+    """CONNECT with a clean session and a retained will of QoS 1."""
+    flags = 0x02 | 0x04 | 0x08 | 0x20
+    body = text(client) + text(will_topic) + text(will)
+    if user is not None:
+        flags |= 0x80 | 0x40
+        body += text(user) + text(password)
+    body = text("MQTT") + struct.pack(">BBH", 4, flags, _KEEP_ALIVE_S) + body
+    return head(0x10, len(body)) + body
+
+
+def subscribe_packet(packet_id, topics):
+    """SUBSCRIBE to each of `topics` (in bytes) with QoS 1."""
+    body = struct.pack(">H", packet_id)
+    for topic in topics:
+        body += text(topic) + b"\1"
+    return head(0x82, len(body)) + body
+
+
+class Mqtt:
+    """`handlers`: topic in bytes → function(payload valid during the call, retained); `on_ack(packet_id)`: a PUBACK."""
+
+    def __init__(self, bell, handlers, on_ack):
+        self.bell = bell
+        self.handlers = handlers
+        self.on_ack = on_ack
+        self.tx = memoryview(bytearray(_HEAD + _ROOM))
+        self.room = self.tx[_HEAD:]  # a payload that is made here need not be moved
+        self.rx = memoryview(bytearray(_SMALL))
+        self.connection = self.reader = None
+        self.packet_id = 0
+        self.owed = []  # packet ids we have to acknowledge
+        self.granted = None  # return codes of the subscription
+        self.why = None  # what ended the connection
+        self.whole = True  # the message just read fitted
+        self.silent = self.ping = 0  # ticks: then the broker counts as gone, then the next ping
+
+    async def open(self, address, client, user, password, will_topic, will):
+        """Connect and subscribe; OSError when the broker is not there or does not want us."""
+        self.owed.clear()
+        self.why = self.granted = None
+        self.connection = await tcp.connect(address, _WAIT_MS)
+        self.silent = after(_SILENCE_MS)
+        self.ping = after(_PING_MS)
+        self.reader = asyncio.create_task(self._read())
+        await self._send(connect_packet(client, user, password, will_topic, will))
+        await self._send(subscribe_packet(self._next_id(), self.handlers))  # need not wait for CONNACK (3.1.4)
+        while self.granted is None:
+            await self.idle(100)
+        if _REFUSED in self.granted:
+            raise OSError("subscription refused")
+
+    async def publish(self, topic, payload, qos=0, retain=0):
+        """Sends at once; gives the packet id that `on_ack` will name (0 for QoS 0)."""
+        packet_id = self._next_id() if qos else 0
+        name = text(topic)
+        start = head(_PUBLISH | qos << 1 | retain, len(name) + 2 * qos + len(payload)) + name
+        if qos:
+            start += struct.pack(">H", packet_id)
+        if len(payload) > len(self.room):
+            await self._send(start)
+            await self._send(payload)
+        else:  # one segment on the network
+            begin, end = _HEAD - len(start), _HEAD + len(payload)
+            self.tx[begin:_HEAD] = start
+            self.tx[_HEAD:end] = payload
+            await self._send(self.tx[begin:end])
+        return packet_id
+
+    async def idle(self, ms):
+        """Pays what is owed, keeps the connection alive, then waits for the bell; OSError when it has ended."""
+        while self.owed:
+            await self._send(b"\x40\2" + struct.pack(">H", self.owed.pop(0)))
+        if self.why is None and left(self.silent) < 0:
+            self.why = OSError(errno.ETIMEDOUT)
+        if self.why is not None:
+            raise self.why
+        if left(self.ping) < 0:
+            self.ping = after(_PING_MS)
+            await self._send(b"\xc0\0")  # PINGREQ
+        await self.bell.wait_ms(ms)
+
+    def close(self):
+        """Without a DISCONNECT: the broker publishes the will, and a node that stops has said the same before."""
+        if self.reader:
+            self.reader.cancel()
+        if self.connection:
+            self.connection.close()
+        self.reader = self.connection = None
+
+    def _next_id(self):
+        self.packet_id = self.packet_id % 65535 + 1
+        return self.packet_id
+
+    async def _send(self, packet):
+        await self.connection.send(memoryview(packet))
+
+    async def _read(self):
+        try:
+            while True:
+                self._take(*await self._packet())
+        except Exception as error:  # whatever it is, the sender must learn of it
+            self.why = error
+        finally:
+            self.bell.ring()
+
+    def _take(self, kind, body):
+        if kind & 0xF0 == _PUBLISH:
+            at = 2 + number(body, 0)
+            topic = bytes(body[2:at])
+            if kind & 6:
+                self.owed.append(number(body, at))
+                at += 2
+                self.bell.ring()
+            if self.whole and topic in self.handlers:
+                self.handlers[topic](body[at:], kind & 1)
+        elif kind == _PUBACK:
+            self.on_ack(number(body, 0))
+        elif kind == _CONNACK and number(body, 0) & 0xFF:
+            raise OSError("broker refuses: %d" % body[1])
+        elif kind == _SUBACK:
+            self.granted = bytes(body[2:])
+            self.bell.ring()
+
+    async def _packet(self):
+        """(first byte, body); of a body that is too long only the beginning, and `whole` is False."""
+        kind, length, shift = (await self._fill(self.rx[:1]))[0], 0, 0
+        while shift < 28:
+            group = (await self._fill(self.rx[:1]))[0]
+            length |= (group & 127) << shift
+            shift += 7
+            if group < 128:
+                break
+        body = self.rx
+        if _SMALL < length <= MAX_SEALED + _HEAD:
+            try:
+                body = memoryview(bytearray(length))
+            except MemoryError:
+                pass  # too long for today's heap
+        body = await self._fill(body[:length])
+        length -= len(body)
+        self.whole = not length
+        while length:
+            length -= len(await self._fill(memoryview(bytearray(min(length, 64)))))
+        self.silent = after(_SILENCE_MS)
+        return kind, body
+
+    async def _fill(self, view):
+        self.connection.got = 0
+        await self.connection.fill(view)
+        return view

@@ -1,0 +1,234 @@
+"""What stands around a node in the tests: a real broker, the node's own process, and a gateway that only listens.
+
+The gateway seals with Python's hmac and not with the wire's own code.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import aiomqtt
+from wire import records, table, topics
+
+SITE, NODE = "test", "cellar"
+KEY = bytes(range(32))
+PATIENCE_S = 15.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def seal(leaf: str, text: str, key: bytes = KEY) -> bytes:
+    return hmac.digest(key, leaf.encode() + b"\0" + text.encode(), hashlib.sha256) + text.encode()
+
+
+async def until(condition, what: str, patience_s: float = PATIENCE_S):
+    """Waits for a condition that other tasks bring about; gives its value."""
+    end = time.monotonic() + patience_s
+    while not (value := condition()):
+        assert time.monotonic() < end, f"waited {patience_s} s for {what}"
+        await asyncio.sleep(0.01)
+    return value
+
+
+class Broker:
+    """mosquitto on a port of its own."""
+
+    def __init__(self, executable: str, directory: Path):
+        self.executable = executable
+        self.port = free_port()
+        self.conf = directory / "mosquitto.conf"
+        self.conf.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
+
+    async def start(self) -> None:
+        self.process = subprocess.Popen([self.executable, "-c", self.conf], stderr=subprocess.DEVNULL)
+        await until(self._listens, "the broker")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class Node:
+    """The firmware as it is, on the board's interpreter with the heap of an ESP32."""
+
+    def __init__(self, micropython: str, directory: Path, firmware: Path, port: int):
+        directory.mkdir()
+        for name in ("main.py", "node"):
+            (directory / name).symlink_to(firmware / name)
+        (directory / "wire").symlink_to(firmware.parent / "gateway" / "wire")
+        self.micropython = micropython
+        self.directory = directory
+        self.conf = {
+            "site": SITE,
+            "node": NODE,
+            "broker": {"host": "127.0.0.1", "port": port, "user": "cellar", "password": "damp"},
+            "key": KEY.hex(),
+            "serial": {"rs485": str(directory.parent / "rs485")},
+        }
+        self.process = None
+        self.output = directory / "output"
+
+    def start(self, poll: dict | None = None, **conf) -> None:
+        if poll is not None:
+            (self.directory / "table.json").write_text(json.dumps(poll))
+        (self.directory / "node.json").write_text(json.dumps({**self.conf, **conf}))
+        with self.output.open("a") as output:
+            self.process = subprocess.Popen(
+                [self.micropython, "-X", "heapsize=112k", "main.py"],
+                cwd=self.directory,
+                env={**os.environ, "MICROPYPATH": ".frozen:."},
+                stdout=output,
+                stderr=output,
+            )
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
+    def said(self) -> str:
+        return self.output.read_text() if self.output.exists() else ""
+
+
+class Gateway:
+    """Keeps what the node says; tells it what was heard; publishes tables and orders."""
+
+    def __init__(self, port: int):
+        self.port = port
+        self.batches = []  # (monotonic, table, boot, oldest, records)
+        self.stored = {}  # boot → set of sequences
+        self.copies = 0
+        self.acks = []
+        self.states = []
+        self.health = []
+        self.sid = int(time.time()) - records.EPOCH_2000
+        self.seq = 0
+        self.hears = True
+        self.connected = asyncio.Event()
+        self.closing = False
+
+    async def __aenter__(self):
+        self.task = asyncio.create_task(self._run())
+        await asyncio.wait_for(self.connected.wait(), PATIENCE_S)
+        return self
+
+    async def __aexit__(self, *_exc):
+        self.closing = True  # aiomqtt may turn a cancellation into an error of its own
+        while not self.task.done():
+            self.task.cancel()
+            await asyncio.wait([self.task], timeout=1)
+
+    async def say(
+        self, leaf: str, payload: bytes | str, *, node: str = NODE, qos: int = 1, retain: bool = False
+    ) -> None:
+        await self.connected.wait()
+        await self.client.publish(topics.topic(SITE, node, leaf), payload, qos=qos, retain=retain)
+
+    async def configure(self, poll: dict, key: bytes = KEY) -> None:
+        await self.say(topics.CFG, seal(topics.CFG, json.dumps(poll), key), retain=True)
+
+    async def order(self, values, *, key: bytes = KEY, retain: bool = False, **fields) -> int:
+        """Gives its sequence."""
+        self.seq += 1
+        order = {"sid": self.sid, "seq": self.seq, "act": 0, "v": values, "ttl": 10000}
+        order |= {"at": int(time.time()) - records.EPOCH_2000} | fields
+        await self.say(topics.SET, seal(topics.SET, json.dumps(order), key), retain=retain)
+        return order["seq"]
+
+    async def ack(self, done: str, seq: int | None = None, patience_s: float = PATIENCE_S) -> dict:
+        """The first ack of that kind (and sequence); it is taken out."""
+
+        def find():
+            for ack in self.acks:
+                if ack["done"] == done and (seq is None or ack["seq"] == seq):
+                    self.acks.remove(ack)
+                    return ack
+            return None
+
+        return await until(find, f"ack {done} of {seq}; there are {self.acks}", patience_s)
+
+    async def record(self, block: int, flag: int = records.OK, patience_s: float = PATIENCE_S) -> tuple:
+        """The next record of a block with that flag."""
+        seen = len(self.batches)
+
+        def find():
+            rows = (row for batch in self.batches[seen:] for row in batch[4] if row[4] == block and row[5] == flag)
+            return next(rows, None)
+
+        return await until(find, f"record of block {block}, flag {flag}", patience_s)
+
+    def records(self, block: int | None = None) -> list[tuple]:
+        return [row for batch in self.batches for row in batch[4] if block is None or row[4] == block]
+
+    async def _run(self):
+        while not self.closing:
+            try:
+                async with aiomqtt.Client("127.0.0.1", self.port, identifier="gateway") as self.client:
+                    await self.client.subscribe(f"zev/1/{SITE}/+/+", qos=1)
+                    self.connected.set()
+                    async for message in self.client.messages:
+                        await self._take(message)
+            except aiomqtt.MqttError:
+                self.connected.clear()
+                await asyncio.sleep(0.2)
+
+    async def _take(self, message):
+        leaf = topics.split(message.topic.value)[2]
+        if leaf == topics.DATA:
+            identity, boot, oldest, rows = records.decode(message.payload)
+            self.batches.append((time.monotonic(), identity, boot, oldest, rows))
+            await self._store(boot, oldest, rows)
+        elif leaf == topics.ACK:
+            self.acks.append(json.loads(message.payload))
+        elif leaf == topics.STATE and topics.split(message.topic.value)[1] == NODE:
+            self.states.append(json.loads(message.payload))
+        elif leaf == topics.HEALTH:
+            self.health.append(json.loads(message.payload))
+
+    async def _store(self, boot, oldest, rows):
+        if not self.hears:
+            return
+        stored = self.stored.setdefault(boot, set())
+        for row in rows:
+            self.copies += row[0] in stored
+            stored.add(row[0])
+        upto = oldest - 1
+        while upto + 1 in stored:
+            upto += 1
+        await self.client.publish(topics.topic(SITE, NODE, topics.HEARD), json.dumps({"boot": boot, "seq": upto}))
+
+
+def figure(capsys, text: str) -> None:
+    """Shows a measured figure in the test's output."""
+    with capsys.disabled():
+        sys.stdout.write(f"\n{text}\n")
+
+
+def identity(poll: dict) -> int:
+    return table.identity(json.dumps(poll))

@@ -1,0 +1,159 @@
+"""Bytes from the specifications, on the interpreter of the gateway and on that of the board."""
+
+import json
+
+import pytest
+from node import frames
+from wire import records, seal
+
+# Two maker's frames with their checksum: Eastron SDM630 protocol (read 0x34) and MODBUS over Serial Line V1.02.
+FRAMES = ["010400340002 3005", "0207 4112"]
+
+# RFC 4231, test cases 1, 2, 3, 4, 6, 7 (5 is about truncation): key, data, HMAC-SHA-256.
+RFC_4231 = [
+    ("0b" * 20, b"Hi There".hex(), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+    (
+        b"Jefe".hex(),
+        b"what do ya want for nothing?".hex(),
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+    ),
+    ("aa" * 20, "dd" * 50, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
+    (bytes(range(1, 26)).hex(), "cd" * 50, "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
+    (
+        "aa" * 131,
+        b"Test Using Larger Than Block-Size Key - Hash Key First".hex(),
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+    ),
+    (
+        "aa" * 131,
+        b"This is a test using a larger than block-size key and a larger than block-size data. "
+        b"The key needs to be hashed before being used by the HMAC algorithm.".hex(),
+        "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+    ),
+]
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_checksum_of_a_line_frame(frame):
+    body, crc = (bytes.fromhex(part) for part in frame.split())
+    assert frames.crc16(body, len(body)).to_bytes(2, "little") == crc
+    assert frames.crc16(body + crc, len(body) + 2) == 0
+
+
+@pytest.mark.parametrize(("key", "data", "digest"), RFC_4231)
+def test_hmac_on_the_gateway(key, data, digest):
+    assert seal.hmac_sha256(bytes.fromhex(key), bytes.fromhex(data)).hex() == digest
+
+
+@pytest.mark.hil
+def test_checksum_and_hmac_on_the_board(board):
+    said = board(
+        "from node.frames import crc16\nfrom wire.seal import hmac_sha256\nx = bytes.fromhex\n"
+        f"for f in {[frame.split()[0] for frame in FRAMES]}: print('%04x' % crc16(x(f), len(x(f))))\n"
+        f"for k, d in {[row[:2] for row in RFC_4231]}: print(hmac_sha256(x(k), x(d)).hex())\n"
+    )
+    checksums = ["".join(reversed([frame.split()[1][:2], frame.split()[1][2:]])) for frame in FRAMES]
+    assert said.split() == checksums + [row[2] for row in RFC_4231]
+
+
+# MODBUS Application Protocol V1.1b3: the examples of 6.3, 6.4, 6.6 and 6.12 (PDU only; unit 0x11 in front).
+REQUESTS = [
+    ((0x11, 3, 0x6B, 3), "11 03006B0003"),
+    ((0x11, 4, 0x08, 1), "11 0400080001"),
+    ((0x11, 6, 0x01, 3), "11 0600010003"),
+    ((0x11, 16, 0x01, 2, [0x0A, 0x0102]), "11 100001000204000A0102"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), REQUESTS)
+def test_requests_are_those_of_the_specification(arguments, expected):
+    tx = bytearray(40)
+    end = frames.request(tx, 6, *arguments)
+    assert bytes(tx[6:end]) == bytes.fromhex(expected)
+
+
+VERDICTS = [
+    ("11 03006B0003", "11 0306022B00000064", records.OK),  # 6.3
+    ("11 0400080001", "11 0402000A", records.OK),  # 6.4
+    ("11 0600010003", "11 0600010003", records.OK),  # 6.6
+    ("11 100001000204000A0102", "11 1000010002", records.OK),  # 6.12
+    ("11 03006B0003", "11 8302", records.EXCEPTION),
+    ("11 03006B0003", "12 0306022B00000064", records.WRONG_REPLY),  # another unit
+    ("11 03006B0003", "11 0406022B00000064", records.WRONG_REPLY),  # another function
+    ("11 03006B0003", "11 8402", records.WRONG_REPLY),  # an exception to another function
+    ("11 03006B0003", "11 0304022B0000", records.WRONG_REPLY),  # fewer registers
+    ("11 03006B0003", "11 0306022B0000", records.WRONG_REPLY),  # fewer than it says
+    ("11 03006B0003", "11 0306022B0000006400", records.WRONG_REPLY),  # more than it says
+    ("11 0600010003", "11 0600010004", records.WRONG_REPLY),  # another value than written
+    ("11 100001000204000A0102", "11 1000020002", records.WRONG_REPLY),  # another address
+]
+
+
+@pytest.mark.parametrize(("request_", "answer", "flag"), VERDICTS)
+@pytest.mark.parametrize("at", [0, 6], ids=["line", "tcp"])
+def test_an_answer_is_judged(request_, answer, flag, at):
+    tx = bytes(at) + bytes.fromhex(request_)
+    rx = bytes(at) + bytes.fromhex(answer)
+    assert frames.verdict(tx, rx, at, len(rx)) == flag
+
+
+MQTT = {
+    # 3.1.1, 2.2.3: remaining lengths at the limits of one, two and three bytes
+    "head(0x30, 127)": "307f",
+    "head(0x30, 128)": "308001",
+    "head(0x30, 16383)": "30ff7f",
+    "head(0x30, 16384)": "30808001",
+    # 1.5.3: the string A + U+2A6D4 is not ours to send, but its rule is: length, then UTF-8
+    "text('é')": "0002c3a9",
+    # 3.1: protocol MQTT level 4; flags 0xEE = user, password, will retain, will QoS 1, will, clean; keep-alive 10 s
+    "connect_packet('n', 'u', 'p', 'a/b', 'w')": "101b 00044d515454 04 ee 000a 00016e 0003612f62 000177 000175 000170",
+    "connect_packet('n', None, '', 'a/b', 'w')": "1015 00044d515454 04 2e 000a 00016e 0003612f62 000177",
+    # 3.8: SUBSCRIBE has the reserved bits 0010; figure 3.23 with QoS 1
+    "subscribe_packet(10, [b'a/b', b'c/d'])": "820e 000a 0003612f62 01 0003632f64 01",
+}
+
+
+@pytest.mark.hil
+def test_mqtt_packets_are_those_of_the_specification(board):
+    lines = "".join(f"print(bytes({call}).hex())\n" for call in MQTT)
+    said = board("from node.mqtt import connect_packet, subscribe_packet, head, text\n" + lines)
+    assert said.split() == [expected.replace(" ", "") for expected in MQTT.values()]
+
+
+@pytest.mark.hil
+def test_words_of_a_value_in_every_format(board):
+    wanted = {
+        ("h", -2): [0xFFFE],
+        ("H", 65535): [65535],
+        ("i", -1200): [0xFFFF, 0xFB50],
+        ("I", 0x00010002): [1, 2],
+        ("i<", -1200): [0xFB50, 0xFFFF],
+        ("I<", 4294967294): [0xFFFE, 0xFFFF],
+    }
+    said = board(
+        f"import json\nfrom node.orders import words\nprint(json.dumps([list(words(*k)) for k in {list(wanted)}]))"
+    )
+    assert json.loads(said) == list(wanted.values())
+
+
+@pytest.mark.hil
+def test_the_back_off_is_quick_for_half_a_minute_and_patient_after(board):
+    said = board("from node.link import pause_ms\nprint([pause_ms(n) for n in range(20)])")
+    pauses = json.loads(said)
+    assert pauses[0] <= 500
+    assert max(pauses[:12]) <= 4000
+    assert sum(pauses[:12]) > 20000
+    assert 44000 <= min(pauses[15:]) <= max(pauses[15:]) <= 60000
+
+
+@pytest.mark.hil
+def test_a_clock_survives_the_wrap_of_the_tick(board):
+    """The 32-bit tick wraps at 2^30 ms; the clock is asked often, the tick is moved by hand."""
+    said = board(
+        "import time\nnow = [(1 << 30) - 2500]\nimport node.wait\n"
+        "node.wait.ticks_ms = lambda: now[0]\n"
+        "from node.clock import Clock\nclock = Clock()\nclock.set(1000, 250)\n"
+        "for _ in range(10):\n    now[0] = (now[0] + 700) & ((1 << 30) - 1)\n    clock.tick()\n"
+        "print(clock.s, clock.ms, clock.uptime_s)"
+    )
+    assert said.split() == ["1007", "250", "7"]  # 10 × 0.7 s later

@@ -1,0 +1,186 @@
+"""Orders: lent, refreshed, refused, taken back. A Sunny Boy Storage on TCP: set-point at 40149, enable at 40151."""
+
+import struct
+import time
+
+import pytest
+import tables
+from bench import figure, until
+
+pytestmark = pytest.mark.hil
+
+SAFE = (40151, [0, 803])
+ENABLE = (40151, [0, 802])
+
+
+def setpoint(power_w: int) -> tuple[int, list[int]]:
+    return 40149, list(struct.unpack(">HH", struct.pack(">i", power_w)))
+
+
+def writes(slave) -> list:
+    return [(address, words) for _, _, address, words in slave.written]
+
+
+@pytest.fixture
+async def safe_node(node, gateway, battery):
+    """A node with a battery that has had its safe values after the start; what was written is forgotten."""
+    battery.units = {3}
+    battery.put(30775, 0, 0)
+    node.start(tables.battery_table(battery.port))
+    boot = await gateway.ack("safe")
+    assert (boot["sid"], boot["seq"], boot["v"]) == (0, 0, None)
+    assert writes(battery) == [SAFE]
+    battery.written.clear()
+    return node
+
+
+async def test_writes_the_setpoint_then_the_enable_and_safe_values_when_the_lease_ends(safe_node, gateway, battery):
+    begin = time.monotonic()
+    seq = await gateway.order([-1200], ttl=1000)
+    applied = await gateway.ack("applied", seq)
+    assert (applied["v"], applied["sid"], applied["w"]) == ([-1200], gateway.sid, 1)
+    await gateway.ack("expired", seq)
+    assert writes(battery) == [setpoint(-1200), ENABLE, SAFE]
+    held_s = battery.written[2][0] - begin
+    assert 1.0 <= held_s < 1.5
+
+
+async def test_arms_the_device_first_and_writes_single_registers_where_the_device_wants_it(node, gateway, battery):
+    battery.units = {3}
+    node.start(tables.battery_table(battery.port, write_function=6, arm=[[41000, [60]]]))
+    await gateway.ack("safe")
+    battery.written.clear()
+    await gateway.ack("applied", await gateway.order([5]))
+    assert writes(battery) == [(41000, [60]), (40149, [0]), (40150, [5]), (40151, [0]), (40152, [802])]
+    assert {function for _, _, function, _, _ in battery.asked if function > 4} == {6}
+
+
+async def test_the_same_values_again_only_extend_the_lease(safe_node, gateway, battery):
+    first = await gateway.order([700], ttl=1000)
+    await gateway.ack("applied", first)
+    again = await gateway.order([700], ttl=3000)
+    extended = await gateway.ack("applied", again)
+    assert extended["w"] == 0
+    begin = time.monotonic()
+    await gateway.ack("expired", again)
+    assert time.monotonic() - begin > 2.5
+    assert writes(battery) == [setpoint(700), ENABLE, SAFE]
+
+
+async def test_refreshes_what_it_holds(node, gateway, battery):
+    battery.units = {3}
+    node.start(tables.battery_table(battery.port, refresh_ms=500))
+    await gateway.ack("safe")
+    battery.written.clear()
+    await gateway.order([700], ttl=1800)
+    await gateway.ack("expired")
+    assert writes(battery) == [setpoint(700), ENABLE] * 4 + [SAFE]  # at 0, 0.5, 1.0, 1.5 s
+
+
+async def test_null_gives_the_actuator_back(safe_node, gateway, battery):
+    await gateway.ack("applied", await gateway.order([700]))
+    await gateway.ack("released", await gateway.order(None))
+    assert writes(battery) == [setpoint(700), ENABLE, SAFE]
+
+
+async def test_the_end_of_the_gateway_ends_the_lease(safe_node, gateway, battery):
+    seq = await gateway.order([700])
+    await gateway.ack("applied", seq)
+    await gateway.say("state", '{"up": false}', node="gateway", retain=True)
+    await gateway.ack("safe", seq)
+    assert writes(battery) == [setpoint(700), ENABLE, SAFE]
+
+
+async def test_ctrl_c_writes_safe_values_and_says_goodbye(safe_node, gateway, battery):
+    seq = await gateway.order([700])
+    await gateway.ack("applied", seq)
+    safe_node.interrupt()
+    await gateway.ack("safe", seq)
+    await until(lambda: gateway.states[-1] == {"up": False}, "the goodbye")
+    assert writes(battery)[-1] == SAFE
+    assert safe_node.process.wait(5) == 0
+
+
+async def test_a_power_cut_is_told_by_the_will_and_healed_at_the_next_boot(safe_node, gateway, battery):
+    await gateway.ack("applied", await gateway.order([700]))
+    safe_node.kill()
+    await until(lambda: gateway.states[-1] == {"up": False}, "the will")
+    safe_node.start()
+    await gateway.ack("safe")
+    assert writes(battery)[-1] == SAFE
+
+
+REFUSED = {
+    "seal": {"key": bytes(32)},
+    "fields": {"ttl": "10000"},
+    "session": {"sid": 1},
+    "sequence": {"seq": 1},
+    "old": {"at": 1},
+    "actuator": {"act": 1},
+    "ttl": {"ttl": 15001},
+    "count": {"v": [1, 2]},
+    "range": {"v": [5001]},
+}
+
+
+async def test_refuses_what_is_forged_replayed_or_not_allowed_and_says_why(safe_node, gateway, battery):
+    await gateway.ack("applied", await gateway.order([1]))
+    for why, fields in REFUSED.items():
+        await gateway.order(**({"values": [2]} | fields))
+        refused = await gateway.ack("refused")
+        assert refused["why"] == why
+    await gateway.ack("applied", await gateway.order([3]))  # and none of them has locked the right one out
+    assert writes(battery) == [setpoint(1), ENABLE, setpoint(3), ENABLE]
+    health = await until(lambda: gateway.health and gateway.health[-1], "the health")
+    assert health["orders"]["refused"] == dict.fromkeys(REFUSED, 1)
+    assert health["orders"]["applied"] == 2
+
+
+async def test_never_obeys_a_retained_order(node, gateway, battery):
+    battery.units = {3}
+    await gateway.order([700], retain=True)
+    node.start(tables.battery_table(battery.port))
+    assert (await gateway.ack("refused"))["why"] == "retained"
+    await gateway.ack("safe")
+    assert writes(battery) == [SAFE]
+
+
+async def test_a_device_that_refuses_is_reported_and_asked_again_while_the_lease_lasts(safe_node, gateway, battery):
+    battery.fault = lambda request, answer: bytes((request[0], request[1] | 0x80, 4)) if request[1] == 16 else answer
+    seq = await gateway.order([700])
+    assert (await gateway.ack("failed", seq))["why"] == "device"
+    battery.fault = None
+    await until(lambda: writes(battery)[-2:] == [setpoint(700), ENABLE], "the repetition")
+
+
+async def test_safe_values_are_written_again_until_a_dead_device_takes_them(safe_node, gateway, battery):
+    seq = await gateway.order([700], ttl=1000)
+    await gateway.ack("applied", seq)
+    battery.units = set()
+    await gateway.ack("failed", seq)
+    battery.units = {3}
+    await gateway.ack("expired", seq)
+    assert writes(battery)[-1] == SAFE
+
+
+async def test_an_order_goes_before_waiting_polls(node, gateway, battery, capsys):
+    """A bus that is always busy: each poll takes 20 ms and there are always some due."""
+    battery.units = {3}
+    battery.put(0, *range(60))
+    battery.delay_s = 0.02
+    poll = tables.battery_table(battery.port)
+    poll["blocks"] = [tables.block(0, i, 1, ms=100) for i in range(10)]
+    node.start(poll)
+    await gateway.ack("safe")
+    latencies_ms = []
+    for power_w in range(20):
+        begin = time.monotonic()
+        battery.written.clear()
+        await gateway.order([power_w])
+        await until(lambda: battery.written, "the write")
+        latencies_ms.append(round(1000 * (battery.written[0][0] - begin), 1))
+        await gateway.ack("applied")
+    latencies_ms.sort()
+    figure(capsys, f"order to first write on a busy bus: median {latencies_ms[10]} ms, worst {latencies_ms[-1]} ms")
+    assert latencies_ms[10] < 100
+    assert latencies_ms[-1] < 300
