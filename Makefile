@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 ZEN := $(BIN)/zen
 READY := $(VENV)/ready
 ARGS ?=
+JOBS ?= 4
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,11 +49,11 @@ demo: setup ## house, broker, node and gateway on this machine, with a live tabl
 
 test: setup ## all tests, on real parts; ARGS="-k node -x" …
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
-	@$(BIN)/python -m pytest --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --durations=10 $(ARGS)
 
 soak: setup ## what takes real minutes: ten with a late meter, ten without the database
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
-	@$(BIN)/python -m pytest -m soak $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) -m soak $(ARGS)
 
 check: setup ## format, lint, types, layers: under a minute
 	@$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gateway import settings
-from gateway.adapters import profiles
+from gateway.adapters import batches, profiles
 from gateway.house import faults
 from gateway.places import config_folder
 from gateway.wire import orders, records, seal, table, topics
@@ -108,10 +108,9 @@ def _wire() -> Iterator[str]:
         yield f"## {heading}\n"
         yield f"```\n{inspect.cleandoc(module.__doc__ or '')}\n```\n"
     yield "### What became of a read\n"
-    yield from _table(("flag", "name"), enumerate(records.FLAG_NAMES))
+    yield from _table(("flag", "name"), enumerate(batches.FLAG_NAMES))
     yield "## Orders\n"
     yield f"```\n{inspect.cleandoc(orders.__doc__ or '')}\n```\n"
-    yield "Reasons for a refusal: " + ", ".join(f"`{why}`" for why in orders.WHY) + ".\n"
 
 
 def _reasons() -> Iterator[str]:

@@ -164,12 +164,13 @@ class App:
         gc.collect()
 
     def _gateway(self, payload, _retained):
-        """The gateway's own state: when it is gone, no lease outlives it."""
+        """The gateway's own state: when the one that we obey is gone, no lease outlives it."""
         try:
-            up = json.loads(bytes(payload)).get("up")
+            said = json.loads(bytes(payload))
+            gone = not said["up"] and said["sid"] == self.orders.sid
         except Exception:  # not a message of ours
             return
-        if up is False:
+        if gone:
             self.orders.leave(SAFE)
 
 

@@ -174,7 +174,7 @@ class Orders:
                 actuator.leave(reason)
 
     def _refusal(self, order):
-        """One of wire.orders.WHY, or None for an order to be obeyed. Nothing is ever obeyed twice."""
+        """Why, in a word of wire.orders, or None for an order to be obeyed. Nothing is ever obeyed twice."""
         if flaw(order):
             return "fields"
         if order["sid"] < self.sid:

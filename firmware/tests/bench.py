@@ -18,6 +18,8 @@ from pathlib import Path
 import aiomqtt
 from wire import records, table, topics
 
+from gateway.adapters import batches
+
 SITE, NODE = "test", "cellar"
 KEY = bytes(range(32))
 PATIENCE_S = 15.0
@@ -40,6 +42,13 @@ async def until(condition, what: str, patience_s: float = PATIENCE_S):
         assert time.monotonic() < end, f"waited {patience_s} s for {what}"
         await asyncio.sleep(0.01)
     return value
+
+
+def unpacked(payload: bytes) -> tuple:
+    """(table, boot, oldest, rows) of a batch; a row is (seq, s, ms, clock, block, flag, registers)."""
+    batch = batches.decode(payload)
+    rows = [(r.seq, r.s, r.ms, r.clock, r.block, r.flag, tuple(r.registers)) for r in batch.records]
+    return batch.table, batch.boot, batch.oldest, rows
 
 
 class Broker:
@@ -199,14 +208,14 @@ class Gateway:
                 await asyncio.sleep(0.2)
 
     async def _take(self, message):
-        leaf = topics.split(message.topic.value)[2]
+        leaf = message.topic.value.split("/")[4]
         if leaf == topics.DATA:
-            identity, boot, oldest, rows = records.decode(message.payload)
+            identity, boot, oldest, rows = unpacked(message.payload)
             self.batches.append((time.monotonic(), identity, boot, oldest, rows))
             await self._store(boot, oldest, rows)
         elif leaf == topics.ACK:
             self.acks.append(json.loads(message.payload))
-        elif leaf == topics.STATE and topics.split(message.topic.value)[1] == NODE:
+        elif leaf == topics.STATE and message.topic.value.split("/")[3] == NODE:
             self.states.append(json.loads(message.payload))
         elif leaf == topics.HEALTH:
             self.health.append(json.loads(message.payload))

@@ -1,8 +1,6 @@
 """Real parts for the tests of the node: the interpreter of the board, a broker, and the simulated devices."""
 
 import importlib
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,30 +18,16 @@ from bench import Broker, Gateway, Node  # noqa: E402  the path is set above
 from slaves import LineSlave, TcpSlave  # noqa: E402
 
 
-def part(name: str, variable: str, *places: Path) -> str:
-    """Path of a real part; without it the test skips, or fails where all parts are promised (CI=true)."""
-    search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    found = os.environ.get(variable) or shutil.which(name, path=search)
-    for place in places:
-        found = found or (str(place) if place.exists() else None)
-    if found:
-        return found
-    reason = f"{name} is neither in PATH nor named by {variable}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+@pytest.fixture(scope="session")
+def micropython(part):
+    """Path of the interpreter."""
+    return str(part("micropython").path)
 
 
 @pytest.fixture(scope="session")
-def micropython():
-    return part(
-        "micropython", "ZEN_MICROPYTHON", Path("~/.cache/zen-e-ville/micropython-i386/micropython").expanduser()
-    )
-
-
-@pytest.fixture(scope="session")
-def mosquitto():
-    return part("mosquitto", "ZEN_MOSQUITTO")
+def mosquitto(part):
+    """Path of the broker."""
+    return str(part("mosquitto").path)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Orders: lent, refreshed, refused, taken back. A Sunny Boy Storage on TCP: set-point at 40149, enable at 40151."""
 
+import json
 import struct
 import time
 
@@ -86,8 +87,12 @@ async def test_null_gives_the_actuator_back(safe_node, gateway, battery):
 async def test_the_end_of_the_gateway_ends_the_lease(safe_node, gateway, battery):
     seq = await gateway.order([700])
     await gateway.ack("applied", seq)
-    await gateway.say("state", '{"up": false}', node="gateway", retain=True)
-    await gateway.ack("safe", seq)
+    other = json.dumps({"up": False, "sid": gateway.sid - 5})
+    await gateway.say("state", other, node="gateway", retain=True)  # one that only watched
+    await gateway.ack("applied", await gateway.order([700]))
+    assert writes(battery) == [setpoint(700), ENABLE]
+    await gateway.say("state", json.dumps({"up": False, "sid": gateway.sid}), node="gateway", retain=True)
+    await gateway.ack("safe")
     assert writes(battery) == [setpoint(700), ENABLE, SAFE]
 
 

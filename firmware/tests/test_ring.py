@@ -4,6 +4,7 @@ import struct
 from collections import deque
 from types import SimpleNamespace
 
+from bench import unpacked
 from hypothesis import given
 from hypothesis import strategies as st
 from node.ring import Ring
@@ -19,14 +20,14 @@ def ring_of(size: int) -> Ring:
 def drain(ring: Ring, room: int = records.MAX_BATCH) -> list[tuple]:
     """All batches that are ready, decoded."""
     out = memoryview(bytearray(room))
-    batches = []
+    found = []
     while True:
         size, last = ring.batch(out)
         if not size:
-            return batches
-        batch = records.decode(bytes(out[:size]))
+            return found
+        batch = unpacked(bytes(out[:size]))
         assert batch[3][-1][0] == last
-        batches.append(batch)
+        found.append(batch)
 
 
 steps = st.lists(

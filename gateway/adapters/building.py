@@ -91,7 +91,7 @@ class Building:
 
     def receive(self, message: Message) -> None:
         """One message from the broker; anything that is not ours is left alone."""
-        parts = topics.split(message.topic)
+        parts = _parts(message.topic)
         if parts is None or parts[0] != self._site_id:
             return
         _, node, leaf = parts
@@ -225,3 +225,9 @@ class Building:
 
     async def _publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
         return self._broker is not None and await self._broker.publish(topic, payload, qos=qos, retain=retain)
+
+
+def _parts(topic: str) -> tuple[str, str, str] | None:
+    """(site, node, leaf) of a topic of ours, or None for any other."""
+    words = topic.removeprefix(f"{topics.ROOT}/").split("/")
+    return (words[0], words[1], words[2]) if topic.startswith(topics.ROOT) and len(words) == 3 else None

@@ -3,18 +3,19 @@
 import json
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.adapters import registers
+from gateway.adapters import batches, registers
+from gateway.adapters.batches import FLAG_NAMES, BatchError
 from gateway.adapters.clock import NodeClock
 from gateway.adapters.ledger import Ledger
 from gateway.adapters.tables import Block, NodeTable
 from gateway.core.model import Reading
 from gateway.ports import Row
 from gateway.wire import records
-from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000, FLAG_NAMES, OK, RecordError
+from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000, OK
 
 MEASUREMENTS: Mapping[str, str] = {"grid": "meter", "pv": "pv", "battery": "battery", "load": "meter"}  # by role
 STALE_PERIODS = 3
@@ -81,23 +82,24 @@ class NodeDesk:
     def on_data(self, payload: bytes, now_s: float, utc_s: float) -> list[Row]:
         """Take a batch in: readings are renewed, the rows returned are to be stored before `heard` is said."""
         try:
-            identity, boot, oldest, batch = records.decode(payload)
-        except RecordError:
+            batch = batches.decode(payload)
+        except BatchError:
             self.malformed += 1
             return []
         self.seen_s = now_s
-        self.ledger.begin(boot, oldest)
+        self.ledger.begin(batch.boot, batch.oldest)
         rows: list[Row] = []
-        for seq, s, ms, clock, number, flag, words in batch:
-            if not self.ledger.admit(seq):
+        for record in batch.records:
+            node_s = record.s + record.ms / 1000
+            measured_s = self._clock.moment_s(node_s, now_s)
+            if not self.ledger.admit(record.seq):
                 continue
-            measured_s = self._clock.moment_s(s + ms / 1000, now_s)
-            time_s = utc_s - (now_s - measured_s) if clock == CLOCK_UNKNOWN else EPOCH_2000 + s + ms / 1000
-            if identity != self.table.identity or number >= len(self.table.blocks):
+            if batch.table != self.table.identity or record.block >= len(self.table.blocks):
                 continue  # of a table that is no longer ours: it cannot be read, but it was received
-            block = self.table.blocks[number]
-            fresh = self._read(block, flag, words, measured_s)
+            block = self.table.blocks[record.block]
+            fresh = self._read(block, record.flag, record.registers, measured_s)
             self._remember(block.device, fresh)
+            time_s = utc_s - (now_s - measured_s) if record.clock == CLOCK_UNKNOWN else EPOCH_2000 + node_s
             rows += self._rows(block, fresh, round(1000 * time_s))
         return rows
 
@@ -109,7 +111,7 @@ class NodeDesk:
             return "stale"
         return "good" if reading.value is not None else "absent"
 
-    def _read(self, block: Block, flag: int, words: tuple[int, ...], measured_s: float) -> Mapping[str, Reading]:
+    def _read(self, block: Block, flag: int, words: Sequence[int], measured_s: float) -> Mapping[str, Reading]:
         if flag == OK and len(words) != block.count:
             flag = records.WRONG_REPLY
         if flag != OK:

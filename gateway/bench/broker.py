@@ -22,6 +22,7 @@ persistence_location {folder}/
 # A broker that is killed forgets what came since its last save.
 autosave_interval 5
 max_queued_messages 20000
+set_tcp_nodelay true
 max_inflight_messages 20
 max_packet_size 262144
 log_dest stderr

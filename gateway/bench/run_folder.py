@@ -18,6 +18,7 @@ from gateway.bench.toml_text import merged, toml
 LOOPBACK = "127.0.0.1"
 NO_CHANGES: Mapping[str, Any] = {}
 KEY_BYTES = 32
+RING_BYTES = 16000  # of a node: some minutes of records, as a board with room has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,13 @@ class RunFolder:
         broker = {"host": LOOPBACK, "port": self.ports.broker, "user": node, "password": self.secrets.passwords[node]}
         serial = {bus: str(self.folder / bus) for bus in self.site["nodes"][node].get("buses", {})}
         identity = {"site": self.site["site"]["id"], "node": node, "key": self.secrets.keys[node]}
-        return {**identity, "broker": broker, "serial": serial, "clock_offset_s": self.clock_offset_s}
+        return {
+            **identity,
+            "broker": broker,
+            "serial": serial,
+            "ring_bytes": RING_BYTES,
+            "clock_offset_s": self.clock_offset_s,
+        }
 
 
 def prepare(

@@ -8,9 +8,15 @@ Order (sealed JSON, topic `set`):
 - `at` is the moment of writing, seconds since 2000; a node whose clock is synced refuses an order older than its ttl.
 
 Answer (JSON, topic `ack`):
-{"boot": 1, "sid": 840000000, "seq": 7, "act": 0, "done": "applied", "why": "", "v": [-1200], "s": 840000123, "ms": 40}
+{"boot": 1, "sid": 840000000, "seq": 7, "act": 0, "done": "applied", "why": "", "v": [-1200],
+ "s": 840000123, "ms": 40, "w": 1}
 - `done`: applied (written and acknowledged by the device), released, expired, safe (boot, stop or loss of the gateway),
-  refused (never written) or failed (the device did not take it); `why` is one of WHY for the last two.
+  refused (never written) or failed (the device did not take it).
+- `why` of a refusal: retained (kept by the broker: never obeyed), seal (forged, cut or not JSON), fields (one is
+  missing or of a wrong kind), session (an older run of the gateway), sequence (not newer than the last one), old
+  (written longer ago than its ttl), actuator (there is none), ttl (longer than the table allows), count (not one value
+  for each register), range (outside of what the table allows); of a failure: device.
+- `w` is 1 when the device was really written; an order with the values that it already has only renews the lease.
 - `s`, `ms`: the moment of the device's answer on the node's clock. `sid` and `seq` are those of the last order.
 """
 
@@ -20,20 +26,6 @@ EXPIRED = "expired"
 SAFE = "safe"
 REFUSED = "refused"
 FAILED = "failed"
-
-WHY = (
-    "retained",  # kept by the broker: never obeyed
-    "seal",  # forged, cut or not JSON
-    "fields",  # a field missing or of a wrong kind
-    "session",  # an older run of the gateway
-    "sequence",  # not newer than the last one
-    "old",  # written longer ago than its ttl
-    "actuator",  # no such actuator
-    "ttl",  # longer than the table allows
-    "count",  # not one value for each register
-    "range",  # outside the allowed range
-    "device",  # written, but the device refused or did not answer
-)
 
 
 def flaw(order: dict) -> bool:

@@ -10,8 +10,6 @@ Record: seq u32 | s u32 | ms u16 | clock u8 | block u8 | flag u8 | n u8 | n regi
   (one for EXCEPTION: the code of the device).
 """
 
-import struct
-
 VERSION = 1
 EPOCH_2000 = 946684800  # unix time of 2000-01-01 00:00 UTC
 
@@ -27,8 +25,6 @@ NO_LINK = 4  # connection refused or lost, or port missing
 WRONG_REPLY = 5  # well-formed, but another unit, function or count than asked
 NO_MODEL = 6  # the SunSpec chain has no such model
 
-FLAG_NAMES = ("ok", "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model")
-
 HEADER = ">BBIII"
 HEADER_SIZE = 14
 RECORD = ">IIHBBBB"
@@ -36,38 +32,6 @@ RECORD_SIZE = 14
 MAX_BATCH = 1024  # bytes of one message, so that small brokers and small heaps cope
 
 
-class RecordError(ValueError):
-    """A batch that is not one: says where it stops making sense."""
-
-
 def record_size(registers: int) -> int:
     """Bytes of a record with so many registers."""
     return RECORD_SIZE + 2 * registers
-
-
-def decode(payload: bytes) -> tuple[int, int, int, list[tuple[int, int, int, int, int, int, tuple[int, ...]]]]:
-    """(table, boot, oldest, [(seq, s, ms, clock, block, flag, registers), ...]) of a batch.
-
-    Raises RecordError for anything that is not exactly one batch.
-    """
-    if len(payload) < HEADER_SIZE:
-        raise RecordError("batch of %d bytes is shorter than its header" % len(payload))
-    version, count, table, boot, oldest = struct.unpack_from(HEADER, payload, 0)
-    if version != VERSION:
-        raise RecordError("batch version %d, this side speaks %d" % (version, VERSION))
-    records = []
-    at = HEADER_SIZE
-    for _ in range(count):
-        if at + RECORD_SIZE > len(payload):
-            raise RecordError("batch ends inside record %d of %d" % (len(records) + 1, count))
-        seq, s, ms, clock, block, flag, n = struct.unpack_from(RECORD, payload, at)
-        at += RECORD_SIZE
-        if at + 2 * n > len(payload):
-            raise RecordError("batch ends inside the registers of record %d" % (len(records) + 1))
-        if ms > 999 or clock > CLOCK_SYNCED or flag >= len(FLAG_NAMES):
-            raise RecordError("record %d has ms %d, clock %d, flag %d" % (len(records) + 1, ms, clock, flag))
-        records.append((seq, s, ms, clock, block, flag, struct.unpack_from(">%dH" % n, payload, at)))
-        at += 2 * n
-    if at != len(payload):
-        raise RecordError("%d bytes behind the last record" % (len(payload) - at))
-    return table, boot, oldest, records

@@ -2,7 +2,7 @@
 
 | leaf   | from    | QoS | retained | payload                                                    |
 |--------|---------|-----|----------|------------------------------------------------------------|
-| state  | node    | 1   | yes, and the node's will | JSON: up, boot, table, version             |
+| state  | node    | 1   | yes, and the node's will | JSON: up, boot, table, fw                  |
 | data   | node    | 1   | no       | records (`wire.records`)                                   |
 | ack    | node    | 1   | no       | JSON: what became of an order                              |
 | health | node    | 0   | no       | JSON: memory, ring, buses, units, orders                   |
@@ -27,11 +27,3 @@ GATEWAY = "gateway"
 def topic(site: str, node: str, leaf: str) -> str:
     """`zev/1/<site>/<node>/<leaf>`."""
     return "/".join((ROOT, site, node, leaf))
-
-
-def split(name: str) -> tuple[str, str, str] | None:
-    """(site, node, leaf) of a topic of ours, or None for any other."""
-    parts = name.split("/")
-    if len(parts) != 5 or parts[0] + "/" + parts[1] != ROOT:
-        return None
-    return parts[2], parts[3], parts[4]

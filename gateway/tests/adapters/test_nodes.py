@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import settings, wiring
+from gateway.adapters.batches import FLAG_NAMES
 from gateway.adapters.clock import NodeClock
 from gateway.adapters.ledger import Ledger
 from gateway.adapters.nodes import Answer, NodeDesk, OrderBook
@@ -63,10 +64,10 @@ def test_a_profile_with_swapped_words_gives_no_number_at_all(desk: NodeDesk) -> 
     assert {row.measurement for row in rows} == {"health"}
 
 
-@pytest.mark.parametrize("flag", range(1, len(records.FLAG_NAMES)))
+@pytest.mark.parametrize("flag", range(1, len(FLAG_NAMES)))
 def test_a_failed_read_is_absent_with_its_reason_and_is_stored_as_such(desk: NodeDesk, flag: int) -> None:
     [row] = desk.on_data(batch(desk, (1, POWER, flag, (2,) if flag == records.EXCEPTION else ())), 100.0, 5e8)
-    why = records.FLAG_NAMES[flag]
+    why = FLAG_NAMES[flag]
     assert desk.readings["grid"]["p_w"].why == why
     assert (row.measurement, row.fields) == ("health", {"p_w_why": why})
 

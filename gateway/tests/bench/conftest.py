@@ -1,38 +1,10 @@
-"""Real parts for the tests of the bench: skipped with a sentence where one is missing, an error in CI."""
+"""Folders, ports and processes for the tests of the bench."""
 
-import os
 import socket
 
 import pytest
 
-from gateway.bench.part import Machine, Missing
-from gateway.bench.parts import find
 from gateway.bench.processes import Processes
-
-
-def _needed(name):
-    found = find(name, Machine())
-    if not isinstance(found, Missing):
-        return found
-    sentence = f"{name}: {found.why}. To have it: {found.remedy}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(sentence)
-    return pytest.skip(sentence)
-
-
-@pytest.fixture(scope="session")
-def mosquitto_part():
-    return _needed("mosquitto")
-
-
-@pytest.fixture(scope="session")
-def micropython_part():
-    return _needed("micropython")
-
-
-@pytest.fixture(scope="session")
-def influxd_part():
-    return _needed("influxd")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ async def port(request, processes, tmp_path, free_port):
     folder = tmp_path / "broker"
     write_accounts(folder, PASSWORDS)
     if request.param == "mosquitto":
-        program = mosquitto_program(request.getfixturevalue("mosquitto_part"), port=free_port, folder=folder)
+        program = mosquitto_program(request.getfixturevalue("mosquitto"), port=free_port, folder=folder)
     else:
         program = embedded_program(port=free_port, folder=folder)
     await processes.start(program)

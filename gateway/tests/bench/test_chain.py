@@ -12,7 +12,7 @@ from gateway.bench.readiness import JsonLine
 
 
 @pytest.fixture
-def machine(mosquitto_part, micropython_part):
+def machine(mosquitto, micropython):
     return Machine()
 
 
@@ -47,7 +47,7 @@ async def test_a_part_that_hangs_keeps_its_connections(machine, tmp_path):
 
 
 async def test_without_mosquitto_the_embedded_broker_stands_in_where_that_is_allowed(
-    micropython_part, tmp_path, monkeypatch
+    micropython, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("ZEN_MOSQUITTO", "none")
     async with open_chain(Wanted(), machine=Machine(), folder=tmp_path / "any", start=False) as chain:

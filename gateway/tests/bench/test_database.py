@@ -14,8 +14,8 @@ POINTS = 2000
 
 
 @pytest.fixture
-def program(influxd_part, tmp_path, free_port):
-    return database_program(influxd_part, port=free_port, folder=tmp_path / "influxd")
+def program(influxd, tmp_path, free_port):
+    return database_program(influxd, port=free_port, folder=tmp_path / "influxd")
 
 
 @pytest.fixture

@@ -165,10 +165,10 @@ def test_without_docker_and_compilers_the_database_is_missing_with_both_reasons(
     assert found.why == "docker is not on this machine; go, cargo, cc not on this machine, needed for compiling it"
 
 
-def test_the_interpreter_that_is_here_has_the_heap_it_is_given(micropython_part, tmp_path):
+def test_the_interpreter_that_is_here_has_the_heap_it_is_given(micropython, tmp_path):
     # 112 Ki words of 32 bits: 112,000 bytes as gc counts them on 32 bits, twice as much on 64.
     from gateway.bench.part import ask  # noqa: PLC0415
 
     text = "import gc; gc.collect(); print(gc.mem_free() + gc.mem_alloc())"
-    heap = int(ask(micropython_part.path, "-X", "heapsize=112wk", "-c", text))
-    assert 0.95 < heap / (112 * 1024 * micropython_part.bits / 32) <= 1.0
+    heap = int(ask(micropython.path, "-X", "heapsize=112wk", "-c", text))
+    assert 0.95 < heap / (112 * 1024 * micropython.bits / 32) <= 1.0

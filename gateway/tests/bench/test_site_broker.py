@@ -24,7 +24,7 @@ def certificate(tmp_path):
 
 
 @pytest.fixture
-async def encrypted_port(mosquitto_part, processes, tmp_path, certificate, unused_ports):
+async def encrypted_port(mosquitto, processes, tmp_path, certificate, unused_ports):
     """Only paths, ports and the interface differ from the file that is copied to a site."""
     write_accounts(tmp_path, PASSWORDS)
     encrypted, local = unused_ports
@@ -40,7 +40,7 @@ async def encrypted_port(mosquitto_part, processes, tmp_path, certificate, unuse
         text = text.replace(given, here)
     file = tmp_path / "mosquitto.conf"
     file.write_text(text + "user root\n")  # obeyed by root only, who could not read the test's files otherwise
-    command = (str(mosquitto_part.path), "-c", str(file))
+    command = (str(mosquitto.path), "-c", str(file))
     ready = PortOpen(host="127.0.0.1", port=local)
     broker = await processes.start(Program(name="broker", command=command, folder=tmp_path, ready=ready))
     assert "Error" not in broker.log.read_text()

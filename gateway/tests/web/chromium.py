@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -12,19 +11,11 @@ from pathlib import Path
 
 import websocket
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-HOW_TO_GET = "the page tests need Chromium: `apt install chromium`, or name one in ZEN_CHROMIUM"
 QUIET = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
     "--remote-debugging-port=0",
 )  # fmt: skip
-
-
-def find_chromium():
-    """Path of the browser, or None."""
-    named = os.environ.get("ZEN_CHROMIUM")
-    return shutil.which(named) if named else next(filter(None, map(shutil.which, NAMES)), None)
 
 
 class Chromium:

@@ -1,22 +1,15 @@
-import os
-
 import httpx
 import pytest
 
-from gateway.tests.web.chromium import HOW_TO_GET, Chromium, find_chromium
+from gateway.tests.web.chromium import Chromium
 from gateway.tests.web.fake_view import FakeView
 from gateway.tests.web.page_thread import PageThread
 from gateway.web import create_app, serve
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    executable = find_chromium()
-    if executable is None and os.environ.get("CI") == "true":
-        pytest.fail(HOW_TO_GET)
-    if executable is None:
-        pytest.skip(HOW_TO_GET)
-    browser = Chromium(executable)
+def browser(chromium):
+    browser = Chromium(str(chromium.path))
     yield browser
     browser.close()
 
@@ -29,12 +22,12 @@ def page():
 
 
 @pytest.fixture
-def open_tab(chromium, page):
+def open_tab(browser, page):
     """Opens the page in a tab of its own and waits for its first numbers."""
     tabs = []
 
     def open_tab(query="?lang=en", **look):
-        tabs.append(chromium.open(page.address.url + query, **look))
+        tabs.append(browser.open(page.address.url + query, **look))
         tabs[-1].wait("document.body.dataset.live === 'good'")
         return tabs[-1]
 

@@ -189,10 +189,10 @@ def test_the_range_of_the_chart_is_chosen_with_buttons(page, open_tab):
 @pytest.mark.parametrize(
     ("known_h", "pressed", "note"), [(0.2, "1 h", "Mean values."), (0.0, "24 h", "No values in this time yet.")]
 )
-def test_a_young_history_fills_the_chart_and_an_empty_one_says_so(chromium, known_h, pressed, note):
+def test_a_young_history_fills_the_chart_and_an_empty_one_says_so(browser, known_h, pressed, note):
     page = PageThread(lambda: FakeView(known_h=known_h))
     try:
-        tab = chromium.open(f"{page.address.url}?lang=en")
+        tab = browser.open(f"{page.address.url}?lang=en")
         tab.wait(CHART)
         assert plain(tab.text(".choice-item[aria-pressed=true]")) == pressed
         assert tab.text("#trend-note").startswith(note)

@@ -11,6 +11,9 @@ from gateway.words import LANGUAGES, PLACEHOLDER, WordError, text
 
 # The table of the wire's reasons and numbers, written out again: whoever emits one more must give it a text.
 REASONS = {
+    "stopping": set(),
+    "frozen_wait": {"age_s"},
+    "wait_battery": {"age_s"},
     "hold_grid_charge": {"net_w", "target_w", "power_w"},
     "hold_grid_discharge": {"net_w", "target_w", "power_w"},
     "hold_grid_idle": {"net_w", "target_w", "power_w"},
@@ -25,11 +28,9 @@ REASONS = {
     "frozen_meter": {"age_s"},
     "lost_battery": set(),
     "lost_soc": set(),
-    "settling": {"wait_s"},
     "starting": set(),
     "second_gateway": {"other"},
     "watch_only": set(),
-    "small_step": {"step_w"},
 }
 ABSENCES = (
     "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model", "no_node", "no_data", "nan",
