@@ -13,13 +13,14 @@ from .conftest import QUIET, TEN_MINUTES, OpenChain, house, state, status, until
 
 DEAD_TIME_S, RAMP_W_PER_S = 0.8, 2500.0
 STEP_W = 3000.0
+TRACE_S = 600.0  # as far back as the house remembers
 SETTLED_S = DEAD_TIME_S + STEP_W / RAMP_W_PER_S + 2.0
 
 
 async def grid_after(chain, since: float, seconds: float) -> list[tuple[float, float]]:
     """(seconds after `since`, grid power) at 10 Hz, as the house itself knows it."""
     await asyncio.sleep(max(0.0, since + seconds - time.monotonic()))
-    rows = (await house(chain, do="trace", seconds=time.monotonic() - since))["rows"]
+    rows = (await house(chain, do="trace", seconds=min(time.monotonic() - since, TRACE_S)))["rows"]
     return [(row[0] - since, row[4]) for row in rows if row[0] >= since]
 
 

@@ -11,6 +11,7 @@ from gateway.bench.processes import Program, ProgramError
 from gateway.bench.readiness import PageServed
 
 SETUP_WITHIN_S = 20.0
+USER = "zen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Database:
             if not asked.json()["allowed"]:
                 return
             wish = {
-                "username": "zen",
+                "username": USER,
                 "password": self.token,
                 "org": self.org,
                 "bucket": self.bucket,

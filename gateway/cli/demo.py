@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gateway.bench.chain import Chain, PartsMissingError, Wanted, open_chain
+from gateway.bench.database import USER
 from gateway.bench.part import Machine, Missing
 from gateway.bench.parts import find_or_fetch
 from gateway.bench.processes import ProgramError
@@ -117,6 +118,9 @@ async def _demo(people: Console, folder: Path, replay: Replay, screen: Screen) -
             await chain.start_all()
             progress.update(task, completed=1, description=say("demo.started"))
         people.print(say("demo.page", url=chain.page_address), style="bold")
+        if chain.database is not None:
+            database = chain.database
+            people.print(say("demo.database", url=database.url, user=USER, password=database.token), highlight=False)
         window = await Window.open(chain)
         if screen.headless:
             await _wait(people, 60 * screen.minutes)

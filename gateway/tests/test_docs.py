@@ -37,3 +37,19 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
     named = re.findall(r"`((?:gateway|firmware|config|hil_tests)/[\w/.]+)`", page.read_text(encoding="utf-8"))
     assert len(named) > 10
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+CONFIG = {  # what may stand in config/, and the test that loads it
+    "demo/site*.toml": "gateway/tests/test_settings.py",
+    "demo/house*.toml": "gateway/tests/house/test_house_file.py",
+    "devices/*.json": "gateway/tests/adapters/test_tables.py",
+    "mosquitto/mosquitto.conf": "gateway/tests/bench/test_site_broker.py",
+    "mosquitto/access": "gateway/tests/bench/test_site_broker.py",
+}
+
+
+def test_every_file_in_config_is_loaded_by_a_test() -> None:
+    files = {path for path in (ROOT / "config").rglob("*") if path.is_file()}
+    known = {path for pattern in CONFIG for path in (ROOT / "config").glob(pattern)}
+    assert files == known
+    assert all((ROOT / test).exists() for test in CONFIG.values())
