@@ -16,7 +16,7 @@ from gateway.adapters.clock import SystemClock
 from gateway.adapters.influx import Forwarder
 from gateway.adapters.ledger import Ledger
 from gateway.adapters.nodes import NodeDesk, OrderBook
-from gateway.adapters.outbox import Outbox
+from gateway.adapters.outbox import Outbox, OutboxError
 from gateway.credentials import Credentials
 from gateway.display import Display, Trend, percentiles
 from gateway.loop import Loop
@@ -44,7 +44,6 @@ class Gateway:
         self.broker = _broker(file, credentials, self.building, writes=writes)
         self.building.attach(self.broker)
         self.forwarder = _forwarder(file, credentials, self.outbox)
-        self._waiting = 0
         self._finished_steps: asyncio.Queue[tuple[int, Mapping[str, float | None]]] = asyncio.Queue(maxsize=1000)
         self.display = self._display()
         self.loop = Loop(
@@ -79,6 +78,7 @@ class Gateway:
         """The order of leaving: no more cycles, devices given back, our records safe, our absence told."""
         await stop.wait()
         cycle.cancel()
+        await asyncio.wait([cycle], timeout=LEAVE_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_S):
                 await self.loop.release()
@@ -89,8 +89,8 @@ class Gateway:
     async def _keep_trend(self) -> None:
         while True:
             t, values = await self._finished_steps.get()
-            await self.outbox.keep_trend(t, values)
-            self._waiting = await self.outbox.waiting()
+            with contextlib.suppress(OutboxError):  # told by the cycle; the chart goes on from memory
+                await self.outbox.keep_trend(t, values)
 
     def _display(self) -> Display:
         file, site = self.file, core_site(self.file)
@@ -135,15 +135,17 @@ class Gateway:
             },
             "database": {
                 "configured": forwarder is not None,
-                "waiting": self._waiting,
-                "error": forwarder.error if forwarder else None,
+                "waiting": self.outbox.waiting,
+                "error": self.building.store_error or (forwarder.error if forwarder else None),
             },
         }
 
     def _status(self) -> Mapping[str, object]:
         orders = self.building.orders
+        dropped = self.outbox.dropped + self.building.rows_cut
+        written = self.forwarder.written if self.forwarder else 0
         return {
-            "instance": self.outbox.instance(),
+            "instance": self.building.presence.instance,
             "orders": {
                 "sent": orders.sent,
                 "applied": orders.applied,
@@ -152,10 +154,15 @@ class Gateway:
             },
             "latency_ms": percentiles(orders.latency_ms),
             "nodes": {
-                node: {**desk.ledger.counts(), "malformed": desk.malformed, "health": desk.health}
+                node: {
+                    **desk.ledger.counts(),
+                    "malformed": desk.malformed,
+                    "unreadable": desk.unreadable,
+                    "health": desk.health,
+                }
                 for node, desk in self.building.desks.items()
             },
-            "database": {"written": self.forwarder.written if self.forwarder else 0, "dropped": self.outbox.dropped},
+            "database": {"written": written, "dropped": dropped},
             "rss_mb": _rss_mb(),
             "rss_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         }
@@ -227,13 +234,13 @@ def _broker(file: SiteFile, credentials: Credentials, building: Building, *, wri
     address = Address(
         host=section.host,
         port=section.port,
-        identity=f"zev-{file.site.id}-{building.instance}",
+        identity=f"zev-{file.site.id}-{building.presence.instance}",
         keeps_session=writes,
         user=section.user,
         password=credentials.broker_password,
         ca=section.ca,
     )
-    will = Will(topic=building.presence, payload=building.presence_payload(up=False)) if writes else None
+    will = Will(topic=building.presence_topic, payload=building.presence.payload(up=False)) if writes else None
     return Broker(address, will=will, subscriptions=building.subscriptions)
 
 

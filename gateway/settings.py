@@ -1,5 +1,6 @@
 """The site file: read once, checked whole, every mistake told at once with its place."""
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,6 +141,8 @@ SECTIONS: Mapping[str, tuple[type[_Section], bool]] = {  # name -> (model, requi
     "store": (StoreSection, False),
     "database": (DatabaseSection, False),
 }
+SLOWEST_S = 2.0  # of a power that control relies on
+
 TABLES: Mapping[str, type[_Section]] = {"nodes": NodeSection, "devices": DeviceSection}
 
 
@@ -242,6 +245,14 @@ def _across(
         yield Mistake(path="control.meter_delay_min_s", found=f"{control.meter_delay_min_s}", allowed=allowed)
 
 
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _grid_and_battery(devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
     roles = [device.role for device in devices.values()]
     if devices and roles.count("grid") != 1:
@@ -270,8 +281,19 @@ def _wiring(
     if (device.role == "battery") != (device.battery is not None):
         found = "no battery table" if device.role == "battery" else "a battery table"
         yield Mistake(path=f"{path}.battery", found=found, allowed="battery = {…} for role battery, and only there")
-    if profile is None:
-        return
+    if device.host is not None and not _is_address(device.host):
+        allowed = "a numeric address such as 192.168.1.20: control must not wait for a name server"
+        yield Mistake(path=f"{path}.host", found=shown(device.host), allowed=allowed)
+    if profile is not None:
+        yield from _fit(path, device, profile)
+
+
+def _fit(path: str, device: DeviceSection, profile: Profile) -> Iterator[Mistake]:
+    """Whether the product is one for this role and this link."""
+    power = profile.point("p_w")
+    if device.role in ("grid", "battery") and (power is None or power.every_s > SLOWEST_S):
+        found = "no p_w" if power is None else f"p_w every {power.every_s:g} s"
+        yield Mistake(path=f"{path}.profile", found=found, allowed=f"a product that tells p_w every {SLOWEST_S:g} s")
     if device.role not in profile.roles:
         yield Mistake(path=f"{path}.role", found=shown(device.role), allowed=", ".join(profile.roles))
     if device.bus is not None and profile.links.rtu is None:

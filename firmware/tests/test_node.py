@@ -45,10 +45,10 @@ async def test_polls_at_multiples_of_the_period(node, gateway, inverter):
     inverter.put(0, 7)
     node.start(tables.table([tables.tcp(inverter.port)], TWO_UNITS, [tables.block(0, 0, 1, ms=100)]))
     await until(lambda: len(inverter.asked) > 40, "40 polls")
-    start = inverter.asked[0][0]
-    late_ms = [1000 * (asked[0] - start) - 100 * i for i, asked in enumerate(inverter.asked[:40])]
-    assert -20 < min(late_ms)
-    assert max(late_ms) < 90  # no drift: the 40th is as punctual as the first
+    late_ms = [1000 * asked[0] - 100 * i for i, asked in enumerate(inverter.asked[:40])]
+    early, late = sorted(late_ms[:20])[10], sorted(late_ms[20:])[10]
+    assert abs(late - early) < 20  # no drift; single polls may wait for a busy machine
+    assert max(late_ms) - min(late_ms) < 100  # never a whole period, never two at once
 
 
 FAULTS = {

@@ -73,7 +73,7 @@ class Broker:
                     self.connections += 1
                     _log.info("connected to the broker at %s:%d", self._address.host, self._address.port)
                     async for message in client.messages:
-                        on_message(_own(message))
+                        _deliver(_own(message), on_message)
             except aiomqtt.MqttError as error:
                 if self._client is not None or str(error) != self.error:
                     _log.warning("broker at %s:%d: %s", self._address.host, self._address.port, error)
@@ -107,6 +107,14 @@ class Broker:
             tls_context=ssl.create_default_context(cafile=address.ca) if address.ca else None,
             will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True) if will else None,
         )
+
+
+def _deliver(message: Message, on_message: Callable[[Message], None]) -> None:
+    """A message that trips us up is put aside: anybody with an account could send it again and again."""
+    try:
+        on_message(message)
+    except Exception:  # noqa: BLE001 - whatever it is: control goes on, and the log tells all of it
+        _log.exception("a message of %d bytes on %s was not understood", len(message.payload), message.topic)
 
 
 def _own(message: aiomqtt.Message) -> Message:

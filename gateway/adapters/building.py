@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.adapters.broker import Broker, Message
-from gateway.adapters.nodes import Answer, NodeDesk, OrderBook
-from gateway.adapters.outbox import Outbox
+from gateway.adapters.ledger import Page
+from gateway.adapters.nodes import Answer, NodeDesk, OrderBook, json_object
+from gateway.adapters.outbox import Outbox, OutboxError
+from gateway.adapters.presence import Presence
 from gateway.adapters.profiles import Profile
 from gateway.adapters.tables import raw_setpoint
 from gateway.core.model import Reading, SetPoint, SiteState
@@ -18,7 +20,7 @@ from gateway.wire.seal import seal
 
 _log = logging.getLogger(__name__)
 
-LISTEN_S = 0.5  # how long the broker may take to tell of another gateway
+ROWS_KEPT = 20_000  # rows that wait in memory for a disk that cannot be written
 ANSWER_S = 3.0  # how long we wait for an answer before we leave anyway
 
 
@@ -58,11 +60,10 @@ class Building:
         self._outbox = outbox
         self.orders = orders
         self._writes = writes
-        self.instance = outbox.instance()
+        self.presence = Presence(instance=outbox.instance(), session=orders.session)
+        self.store_error: str | None = None
+        self.rows_cut = 0
         self._broker: Broker | None = None
-        self._other: str | None = None
-        self._announced = 0  # the connection on which we said that we are here
-        self._connected = 0, 0.0  # its number and the moment at which it was first seen
         self._rows: list[Row] = []
         self._proven = {node: set(desk.proven) for node, desk in desks.items()}
         self._sampled = asyncio.Event()
@@ -75,19 +76,19 @@ class Building:
         self._broker = broker
 
     @property
-    def presence(self) -> str:
+    def presence_topic(self) -> str:
         """The topic of the gateway's own state."""
         return topics.topic(self._site_id, topics.GATEWAY, topics.STATE)
+
+    @property
+    def _probe_topic(self) -> str:
+        return topics.topic(self._site_id, topics.GATEWAY, "probe")
 
     @property
     def subscriptions(self) -> list[str]:
         """What the gateway listens to."""
         leaves = (topics.STATE, topics.DATA, topics.ACK, topics.HEALTH)
-        return [topics.topic(self._site_id, "+", leaf) for leaf in leaves]
-
-    def presence_payload(self, *, up: bool) -> bytes:
-        """What the gateway says of itself; the same with up false is its will."""
-        return json.dumps({"up": up, "instance": self.instance, "sid": self.orders.session}).encode()
+        return [self._probe_topic, *(topics.topic(self._site_id, "+", leaf) for leaf in leaves)]
 
     def receive(self, message: Message) -> None:
         """One message from the broker; anything that is not ours is left alone."""
@@ -96,11 +97,9 @@ class Building:
             return
         _, node, leaf = parts
         if node == topics.GATEWAY:
-            self._meet(message.payload)
-            return
-        desk = self.desks.get(node)
-        if desk is not None:
-            self._sort(desk, leaf, message.payload)
+            self._meet(leaf, message.payload)
+        elif node in self.desks and (leaf == topics.STATE or not message.retained):
+            self._sort(self.desks[node], leaf, message.payload)
 
     async def sample(self, timeout_s: float) -> float | None:
         """Wait for the next sample of the grid meter (port Senses)."""
@@ -122,7 +121,7 @@ class Building:
     async def lend(self, setpoint: SetPoint) -> None:
         """Send an order (port Hands)."""
         actuator = self._actuators.get(setpoint.device)
-        if actuator is None:
+        if actuator is None or not self.presence.may_write(self._clock.monotonic_s()):
             return
         values = None if setpoint.power_w is None else raw_setpoint(actuator.profile, setpoint.power_w)
         text = self.orders.order(actuator.number, values, actuator.ttl_ms, self._clock.utc_s(), setpoint.measured_s)
@@ -142,46 +141,70 @@ class Building:
 
     def yields_to(self) -> str | None:
         """The other gateway that was here first (port Hands)."""
-        return self._other if self._writes else None
+        return self.presence.rival(self._clock.monotonic_s()) if self._writes else None
 
     async def keep(self, rows: Sequence[Row]) -> None:
-        """Rows and all records taken in so far onto the disk, then `heard` to the nodes (port Store)."""
-        taken, self._rows = self._rows, []
+        """Rows and all records taken in so far onto the disk, then `heard` to the nodes (port Store).
+
+        A disk that cannot be written does not stop control: nothing is `heard`, the nodes keep their records, and the
+        rows wait in memory within bounds.
+        """
+        self._rows += rows
         if not self._writes:
+            self._rows.clear()
             return
         pages = {node: page for node, desk in self.desks.items() if (page := desk.ledger.page()) is not None}
-        await self._outbox.keep([*taken, *rows], pages)
-        await self._keep_proven()
-        await self._announce()
-        if self._other is None:
-            for node, page in pages.items():
-                heard = json.dumps({"boot": page.boot, "seq": page.upto}).encode()
-                await self._publish(topics.topic(self._site_id, node, topics.HEARD), heard)
+        if await self._commit(pages):
+            await self._say_heard(pages)
+        await self._say_here()
 
     async def leave(self) -> None:
         """Say that we are gone; the nodes give their devices back even if they missed the release."""
-        if self._writes and self._announced:
-            await self._publish(self.presence, self.presence_payload(up=False), qos=1, retain=True)
+        if self._writes and self.presence.may_write(self._clock.monotonic_s()):
+            await self._publish(self.presence_topic, self.presence.payload(up=False), qos=1, retain=True)
+
+    async def _commit(self, pages: Mapping[str, Page]) -> bool:
+        """Whether all rows so far are on disk. Whoever cancels us may find them written twice, which is harmless."""
+        count = len(self._rows)
+        try:
+            await asyncio.shield(self._outbox.keep(self._rows[:count], pages))
+            await self._keep_proven()
+        except OutboxError as error:
+            if self.store_error is None:
+                _log.error("%s", error)
+            self.store_error = str(error)
+            self.rows_cut += max(0, count - ROWS_KEPT)
+            del self._rows[: count - ROWS_KEPT]
+            return False
+        self.store_error = None
+        del self._rows[:count]
+        return True
+
+    async def _say_heard(self, pages: Mapping[str, Page]) -> None:
+        if self.yields_to() is not None:
+            return
+        for node, page in pages.items():
+            heard = json.dumps({"boot": page.boot, "seq": page.upto}).encode()
+            await self._publish(topics.topic(self._site_id, node, topics.HEARD), heard)
 
     async def _keep_proven(self) -> None:
         """A change of what is believed: rare, so that a restart begins with what was known."""
         for node, desk in self.desks.items():
             if desk.proven != self._proven.get(node):
-                self._proven[node] = set(desk.proven)
                 await self._outbox.keep_proven(desk.table.identity, desk.proven)
+                self._proven[node] = set(desk.proven)
 
-    async def _announce(self) -> None:
-        """Once a connection: we are here, and this is what each node shall poll. Another gateway may speak first."""
+    async def _say_here(self) -> None:
+        """The probe on a new connection; then that we are here, and once what each node shall poll."""
         if self._broker is None or not self._broker.is_up:
             return
-        number, now_s = self._broker.connections, self._clock.monotonic_s()
-        if self._connected[0] != number:
-            self._connected = number, now_s
-        if self._announced == number or self._other is not None or now_s - self._connected[1] < LISTEN_S:
-            return
-        self._announced = number
-        await self._publish(self.presence, self.presence_payload(up=True), qos=1, retain=True)
-        for node, desk in self.desks.items():
+        probe = self.presence.connected(self._broker.connections)
+        if probe is not None:
+            await self._publish(self._probe_topic, probe, qos=1)
+        due, first = self.presence.to_say(self._clock.monotonic_s())
+        if due:
+            await self._publish(self.presence_topic, self.presence.payload(up=True), qos=1, retain=True)
+        for node, desk in self.desks.items() if first else ():
             sealed = seal(self._keys[node], topics.CFG, desk.table.text)
             await self._publish(topics.topic(self._site_id, node, topics.CFG), sealed, qos=1, retain=True)
 
@@ -205,23 +228,20 @@ class Building:
             return
         if answer.done in ("refused", "failed"):
             _log.warning("order %d was %s: %s", answer.seq, answer.done, answer.why)
+        if answer.why == "session":
+            self.presence.refused(self._clock.monotonic_s())
         self.orders.settle(answer)
         self._last_answer = answer
         self._answered.set()
 
-    def _meet(self, payload: bytes) -> None:
-        """Another gateway in our place: the one with the older session stays, the other one only watches."""
-        try:
-            state = json.loads(payload)
-            other, up, session = str(state["instance"]), state["up"] is True, int(state["sid"])
-        except (ValueError, KeyError, TypeError):
-            return
-        if other == self.instance:
-            return
-        first = up and session <= self.orders.session
-        if first and self._other is None:
-            _log.warning("gateway %s was here first: this one only watches", other)
-        self._other = other if first else None
+    def _meet(self, leaf: str, payload: bytes) -> None:
+        now_s, before = self._clock.monotonic_s(), self.yields_to()
+        if leaf == topics.STATE:
+            self.presence.meet(json_object(payload), now_s)
+        else:
+            self.presence.probe_came(payload, now_s)
+        if self.yields_to() not in (None, before):
+            _log.warning("gateway %s was here first: this one only watches", self.yields_to())
 
     async def _publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
         return self._broker is not None and await self._broker.publish(topic, payload, qos=qos, retain=retain)

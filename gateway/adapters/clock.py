@@ -4,6 +4,9 @@ import time
 from dataclasses import dataclass, field
 
 WINDOW_S = 30.0
+WARM_S = 10.0  # a backlog is through by then
+BACKLOG_S = 5.0  # a record this much older than its arrival was kept somewhere
+SET_BACK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,24 +24,55 @@ class SystemClock:
         return time.monotonic()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """When a record was made, as its node says: seconds on the node's clock, in one base; `utc` if they are UTC."""
+
+    base: tuple[int, bool]  # boot, and whether it is UTC: a clock that is set begins a new base
+    seq: int
+    node_s: float
+    utc_s: float | None
+
+
 @dataclass(slots=True)
 class NodeClock:
     """When, on our monotonic clock, a node measured something.
 
     Only differences of the node's clock are used: the quickest message of the last half minute shows the offset
     between both clocks but for its travel time, and every other moment is reckoned with that offset. So a node
-    without a clock is as good as one with, and a wrong one does no harm.
+    without a clock is as good as one with, and a wrong one does no harm. After a fresh start the first messages may be
+    a backlog: until messages have come for a while, a record whose UTC lies back is as old as that says.
     """
 
+    _base: tuple[int, bool] | None = field(default=None, init=False)
+    _last: tuple[int, float] = field(default=(0, 0.0), init=False)  # seq and moment of the newest record
+    _begun_s: float = field(default=0.0, init=False)
     _best_s: float | None = field(default=None, init=False)
     _before_s: float | None = field(default=None, init=False)
     _since_s: float = field(default=0.0, init=False)
 
-    def moment_s(self, node_s: float, arrived_s: float) -> float:
-        """Our monotonic moment of the node's moment `node_s`; never later than the arrival."""
-        offset_s = arrived_s - node_s
+    def moment_s(self, stamp: Stamp, arrived_s: float, utc_now_s: float) -> float:
+        """Our monotonic moment of a record; never later than its arrival."""
+        seq, node_s = self._last
+        set_back = stamp.seq > seq and stamp.node_s < node_s - SET_BACK_S
+        if stamp.base != self._base or set_back:
+            self._base, self._best_s, self._before_s, self._begun_s = stamp.base, None, None, arrived_s
+            self._last = stamp.seq, stamp.node_s
+        elif stamp.seq > seq:
+            self._last = stamp.seq, stamp.node_s
+        self._learn(arrived_s - stamp.node_s, arrived_s)
+        moment_s = self.mapped_s(stamp.node_s, arrived_s)
+        if stamp.utc_s is None or arrived_s - self._begun_s > WARM_S:
+            return moment_s
+        age_s = utc_now_s - stamp.utc_s
+        return min(moment_s, arrived_s - age_s) if age_s > BACKLOG_S else moment_s
+
+    def mapped_s(self, node_s: float, arrived_s: float) -> float:
+        """Our moment of the node's moment by the least offset seen so far; nothing is learned."""
+        known = [offset_s for offset_s in (self._best_s, self._before_s) if offset_s is not None]
+        return min(node_s + min(known), arrived_s) if known else arrived_s
+
+    def _learn(self, offset_s: float, arrived_s: float) -> None:
         if self._best_s is None or arrived_s - self._since_s > WINDOW_S:
             self._before_s, self._best_s, self._since_s = self._best_s, offset_s, arrived_s
         self._best_s = min(self._best_s, offset_s)
-        least_s = self._best_s if self._before_s is None else min(self._best_s, self._before_s)
-        return min(node_s + least_s, arrived_s)

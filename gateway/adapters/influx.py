@@ -20,7 +20,7 @@ BATCH = 2000
 TIMEOUT_MS = 10_000
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 IDLE_S = 1.0
-BAD_REQUEST = 400
+UNACCEPTABLE = frozenset({400, 413, 422})  # malformed, too large; of a wrong type or outside of the retention
 MILLISECONDS = cast("WritePrecision", WritePrecision.MS)  # the client annotates its own constants wrongly
 
 Line = tuple[int, str]
@@ -83,7 +83,7 @@ class Forwarder:
         try:
             await asyncio.to_thread(self._write, [text for _, text in lines])
         except ApiException as error:
-            if error.status != BAD_REQUEST:
+            if error.status not in UNACCEPTABLE:
                 raise
             await self._divide(lines, str(error.message or error.reason))
             return

@@ -5,11 +5,11 @@ import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from gateway.adapters import batches, registers
-from gateway.adapters.batches import FLAG_NAMES, BatchError
-from gateway.adapters.clock import NodeClock
+from gateway.adapters.batches import FLAG_NAMES, BatchError, Record
+from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.ledger import Ledger
 from gateway.adapters.tables import Block, NodeTable
 from gateway.core.model import Reading
@@ -49,12 +49,13 @@ class NodeDesk:
     seen_s: float = -math.inf
     health: Mapping[str, Any] = field(default_factory=dict)
     malformed: int = 0
+    unreadable: int = 0  # records of another poll table than ours
     _clock: NodeClock = field(default_factory=NodeClock)
     _counters: dict[tuple[str, str], Reading] = field(default_factory=dict)
 
     def on_state(self, payload: bytes, now_s: float) -> None:
         """The node's presence: retained JSON, or its will."""
-        state = _json(payload)
+        state = json_object(payload)
         self.up = state.get("up") is True
         self.runs_our_table = self.up and state.get("table") == self.table.identity
         if self.up:
@@ -62,13 +63,13 @@ class NodeDesk:
 
     def on_health(self, payload: bytes, now_s: float) -> None:
         """The node's own figures."""
-        self.health, self.seen_s = _json(payload), now_s
+        self.health, self.seen_s = json_object(payload), now_s
 
     def on_answer(self, payload: bytes, now_s: float) -> Answer | None:
         """The answer to an order; None for a message that is none."""
-        answer = _json(payload)
+        answer = json_object(payload)
         seq, s, ms = answer.get("seq"), answer.get("s"), answer.get("ms")
-        if not (isinstance(seq, int) and isinstance(s, int) and isinstance(ms, int)):
+        if not (_is_count(seq) and _is_count(s) and _is_count(ms) and ms < 1000):
             self.malformed += 1
             return None
         return Answer(
@@ -76,7 +77,7 @@ class NodeDesk:
             done=str(answer.get("done")),
             why=str(answer.get("why", "")),
             written=bool(answer.get("w", 1)),
-            at_s=self._clock.moment_s(s + ms / 1000, now_s),
+            at_s=self._clock.mapped_s(s + ms / 1000, now_s),
         )
 
     def on_data(self, payload: bytes, now_s: float, utc_s: float) -> list[Row]:
@@ -90,16 +91,17 @@ class NodeDesk:
         self.ledger.begin(batch.boot, batch.oldest)
         rows: list[Row] = []
         for record in batch.records:
-            node_s = record.s + record.ms / 1000
-            measured_s = self._clock.moment_s(node_s, now_s)
             if not self.ledger.admit(record.seq):
                 continue
+            stamp = _stamp(batch.boot, record)
+            measured_s = self._clock.moment_s(stamp, now_s, utc_s)
             if batch.table != self.table.identity or record.block >= len(self.table.blocks):
-                continue  # of a table that is no longer ours: it cannot be read, but it was received
+                self.unreadable += 1  # of a table that is no longer ours
+                continue
             block = self.table.blocks[record.block]
             fresh = self._read(block, record.flag, record.registers, measured_s)
             self._remember(block.device, fresh)
-            time_s = utc_s - (now_s - measured_s) if record.clock == CLOCK_UNKNOWN else EPOCH_2000 + node_s
+            time_s = utc_s - (now_s - measured_s) if stamp.utc_s is None else stamp.utc_s
             rows += self._rows(block, fresh, round(1000 * time_s))
         return rows
 
@@ -199,6 +201,17 @@ class OrderBook:
             self.latency_ms.append(1000 * (answer.at_s - sample_s))
 
 
+def _stamp(boot: int, record: Record) -> Stamp:
+    node_s = record.s + record.ms / 1000
+    known = record.clock != CLOCK_UNKNOWN
+    return Stamp(base=(boot, known), seq=record.seq, node_s=node_s, utc_s=EPOCH_2000 + node_s if known else None)
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    """A whole number that fits the wire's u32."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**32
+
+
 def _has(block: Block, name: str) -> bool:
     return any(point.name == name for point in block.points)
 
@@ -207,10 +220,15 @@ def _without(reading: Reading, why: str) -> Reading:
     return Reading.absent(why, reading.measured_s) if reading.value is not None else reading
 
 
-def _json(payload: bytes) -> dict[str, Any]:
+def json_object(payload: bytes) -> dict[str, Any]:
     """The object in a payload; an empty one for anything else."""
     try:
-        value = json.loads(payload)
+        value = json.loads(payload, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _no_constant(name: str) -> None:
+    """NaN and Infinity are no JSON (RFC 8259), and no page could show them."""
+    raise ValueError(f"{name} is no number")

@@ -36,16 +36,19 @@ CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REA
 
 
 class OutboxError(OSError):
-    """The file cannot be used: says which and why."""
+    """The file cannot be used, or not now: says which and why."""
 
 
 class Outbox:
-    """One writer thread owns the file; every call is awaited through it."""
+    """One writer thread owns the file; every call is awaited through it and may raise OutboxError.
+
+    `waiting` lines are not in the database yet; `dropped` ones never will be.
+    """
 
     def __init__(self, path: Path, *, max_mb: int) -> None:
         """Open or create. Raises OutboxError."""
+        self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
-        self.dropped = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=1.0)
@@ -54,6 +57,8 @@ class Outbox:
                 self._db.execute(f"PRAGMA {pragma}")
             self._db.executescript(_SCHEMA)
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('instance', ?)", (secrets.token_hex(4),))
+            self.waiting = int(self._db.execute("SELECT COUNT(*) FROM lines").fetchone()[0])
+            self.dropped = int(self._meta("dropped") or 0)
         except (sqlite3.Error, OSError) as error:
             raise OutboxError(
                 f"the store {path} cannot be opened: {error}; give a folder that can be written"
@@ -103,6 +108,7 @@ class Outbox:
             )
 
         await self._do(lambda: self._transaction(write))
+        self.waiting += len(lines)
 
     async def oldest(self, limit: int) -> list[tuple[int, str]]:
         """The first lines that wait, with their numbers."""
@@ -122,11 +128,6 @@ class Outbox:
             self._delete([(number,)])
 
         await self._do(lambda: self._transaction(move))
-
-    async def waiting(self) -> int:
-        """Lines that wait for the database."""
-        sql = "SELECT COUNT(*) FROM lines"
-        return int((await self._do(lambda: self._db.execute(sql).fetchone()))[0])
 
     async def keep_trend(self, t: int, values: Mapping[str, float | None]) -> None:
         """One step of the page's chart: mean powers (W) and state of charge over the step that starts at `t`."""
@@ -153,7 +154,10 @@ class Outbox:
         return None if row is None else str(row[0])
 
     async def _do(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise OutboxError(f"the store {self._path} cannot be written: {error}") from error
 
     def _transaction(self, work: Callable[[], None]) -> None:
         """All or nothing; at the cap the oldest lines make room, once."""
@@ -177,10 +181,13 @@ class Outbox:
 
     def _drop_oldest(self) -> None:
         sql = "DELETE FROM lines WHERE id IN (SELECT id FROM lines ORDER BY id LIMIT ?)"
-        self.dropped += self._db.execute(sql, (DROP_AT_ONCE,)).rowcount
+        gone = self._db.execute(sql, (DROP_AT_ONCE,)).rowcount
+        self.waiting -= gone
+        self.dropped += gone
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('dropped', ?)", (str(self.dropped),))
 
     def _delete(self, gone: Sequence[tuple[int]]) -> None:
-        self._db.executemany("DELETE FROM lines WHERE id = ?", gone)
+        self.waiting -= self._db.executemany("DELETE FROM lines WHERE id = ?", gone).rowcount
 
 
 def line(row: Row) -> str:

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.adapters.profiles import Point, Profile, Write
+from gateway.adapters.profiles import TYPES, Point, Profile, Write
 from gateway.adapters.registers import encode
 from gateway.wire import table as wire
+from gateway.wire.table import TableError
 
 _FORMAT = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I"}
 
@@ -115,11 +116,21 @@ def _row(unit: int, block: Block) -> dict[str, int]:
     return row | {"ms": round(1000 * block.every_s)}
 
 
+def _must_fit(profile: Profile, kind: str, value: int) -> None:
+    try:
+        encode(kind, value, profile.word_order)
+    except ValueError as error:
+        raise TableError(f"set-points of {profile.id}: {error}: the power limits are too wide for it") from error
+
+
 def _actuator(unit: int, profile: Profile, range_w: tuple[float, float], lease_ms: int) -> dict[str, object]:
     setpoint = profile.setpoint
     assert setpoint is not None  # noqa: S101 - the caller asked
     ends = [raw_setpoint(profile, power_w)[0] for power_w in range_w]
-    form = _FORMAT[setpoint.point.type] + ("" if profile.word_order == "big" else "<")
+    for end in ends:
+        _must_fit(profile, setpoint.point.type, end)
+    swapped = profile.word_order == "little" and TYPES[setpoint.point.type] == 2
+    form = _FORMAT[setpoint.point.type] + ("<" if swapped else "")
     refresh_s = lease_ms / 1000 if setpoint.device_timeout_s is None else setpoint.device_timeout_s / 2
 
     def raw(writes: Sequence[Write]) -> list[list[object]]:

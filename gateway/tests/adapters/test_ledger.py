@@ -43,6 +43,18 @@ def test_a_new_boot_starts_a_new_count() -> None:
     assert ledger.received == 2
 
 
+def test_a_late_copy_of_a_former_boot_changes_nothing() -> None:
+    ledger = Ledger()
+    ledger.begin(1, 500_000)
+    assert ledger.admit(500_000)
+    ledger.begin(2, 1)
+    assert [ledger.admit(seq) for seq in (1, 2)] == [True, True]
+    lost = ledger.lost
+    ledger.begin(1, 500_000)
+    assert not ledger.admit(500_000)
+    assert (ledger.lost, ledger.page().boot, ledger.page().upto) == (lost, 2, 2)
+
+
 @given(st.data())
 def test_sent_is_received_plus_lost_whatever_the_transport_does(data: st.DataObject) -> None:
     total = data.draw(st.integers(1, 60))

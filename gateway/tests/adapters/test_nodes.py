@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway import settings, wiring
 from gateway.adapters.batches import FLAG_NAMES
-from gateway.adapters.clock import NodeClock
+from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.ledger import Ledger
 from gateway.adapters.nodes import Answer, NodeDesk, OrderBook
 from gateway.places import config_folder
@@ -100,8 +100,23 @@ def test_records_of_another_table_are_counted_but_not_read(desk: NodeDesk) -> No
     payload = bytearray(batch(desk, (1, POWER, 0, watts(5.0))))
     payload[2:6] = b"\0\0\0\1"
     assert desk.on_data(bytes(payload), 100.0, 5e8) == []
-    assert desk.ledger.received == 1
+    assert (desk.ledger.received, desk.unreadable) == (1, 1)
     assert desk.readings == {}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"[" * 200_000, b'{"seq":1,"s":1e999,"ms":0}', b'{"seq":1,"s":' + b"9" * 400 + b',"ms":0}', b'{"seq":true,"s":1}'],
+    ids=["deep", "infinite", "long", "bool"],
+)
+def test_a_malformed_answer_is_counted_and_nothing_else(desk: NodeDesk, payload: bytes) -> None:
+    assert desk.on_answer(payload, 1.0) is None
+    assert desk.malformed == 1
+
+
+def test_health_with_a_nan_is_not_taken(desk: NodeDesk) -> None:
+    desk.on_health(b'{"uptime_s": NaN}', 1.0)
+    assert desk.health == {}
 
 
 @given(st.binary(max_size=200))
@@ -119,21 +134,53 @@ def test_quality_follows_the_period_of_the_point(desk: NodeDesk) -> None:
     assert [desk.quality("grid", now) for now in (100.5, 103.0, 104.0)] == ["good", "good", "stale"]
 
 
+def made(seq: int, node_s: float, *, boot: int = 1, utc_s: float | None = None) -> Stamp:
+    return Stamp(base=(boot, utc_s is not None), seq=seq, node_s=node_s, utc_s=utc_s)
+
+
 def test_a_node_without_a_clock_is_as_good_as_one_with() -> None:
     # Messages take 20 to 500 ms; uptime starts at 0 when our clock says 1000.
     clock = NodeClock()
     travel = [0.3, 0.02, 0.5, 0.1, 0.25]
-    moments = [clock.moment_s(t, 1000 + t + delay) for t, delay in enumerate(travel)]
+    moments = [clock.moment_s(made(t, t), 1000 + t + delay, 5e8) for t, delay in enumerate(travel)]
     assert moments[2:] == pytest.approx([1002.02, 1003.02, 1004.02])
 
 
-def test_a_clock_that_is_set_forward_or_back_is_followed() -> None:
+def test_a_clock_that_is_set_forward_or_back_is_followed_at_once() -> None:
     clock = NodeClock()
-    assert clock.moment_s(10.0, 100.0) == pytest.approx(100.0)
-    assert clock.moment_s(1e9, 101.0) == pytest.approx(101.0)
-    for t in range(70):
-        late = clock.moment_s(5.0 + t, 102.0 + t)
-    assert late == pytest.approx(171.0)
+    assert clock.moment_s(made(1, 10.0), 100.0, 5e8) == 100.0
+    assert clock.moment_s(made(2, 1e9), 101.0, 5e8) == 101.0
+    assert clock.moment_s(made(3, 5.0), 102.0, 5e8) == 102.0
+    assert clock.moment_s(made(4, 6.0), 103.2, 5e8) == pytest.approx(103.0)
+
+
+def test_a_backlog_after_a_restart_is_as_old_as_its_records_say() -> None:
+    clock = NodeClock()
+    utc_now = 1_000_000.0
+    ages = []
+    for i, age_s in enumerate([3600.0, 1800.0, 60.0, 0.2, 0.2]):
+        arrived_s = 50.0 + 0.01 * i
+        stamp = made(i, 7_000.0 - age_s, utc_s=utc_now - age_s)
+        ages.append(arrived_s - clock.moment_s(stamp, arrived_s, utc_now))
+    assert ages == pytest.approx([3600, 1800, 60, 0, 0], abs=0.1)
+
+
+def test_a_node_whose_clock_is_an_hour_slow_is_believed_after_ten_seconds() -> None:
+    clock = NodeClock()
+    for t in range(15):
+        moment_s = clock.moment_s(made(t, t, utc_s=1e9 + t - 3600), 100.0 + t, 1e9 + t)
+    assert moment_s == pytest.approx(114.0)
+
+
+def test_a_reboot_without_a_clock_stores_nothing_in_the_year_2000(desk: NodeDesk) -> None:
+    utc_now = 946_684_800.0 + NODE_S
+    desk.on_data(batch(desk, (1, PROOF, 0, proof())), 100.0, utc_now)
+    rebooted = bytearray(batch(desk, (1, POWER, 0, watts(7.0)), boot=10))
+    rebooted[records.HEADER_SIZE + 4 : records.HEADER_SIZE + 8] = (3).to_bytes(4, "big")  # uptime 3 s
+    rebooted[records.HEADER_SIZE + 10] = records.CLOCK_UNKNOWN
+    [row] = desk.on_data(bytes(rebooted), 130.0, utc_now + 30)
+    assert row.time_ms == pytest.approx(1000 * (utc_now + 30), abs=1)
+    assert desk.readings["grid"]["p_w"].value == 7.0
 
 
 def test_orders_are_counted_and_latency_is_from_sample_to_write() -> None:

@@ -25,11 +25,11 @@ async def test_rows_leave_in_order_and_only_when_forgotten(tmp_path: Path) -> No
     first = await outbox.oldest(2)
     assert [text for _, text in first] == ["meter,site=s p_w=1.0 1", "meter,site=s p_w=2.0 2"]
     await outbox.forget([number for number, _ in first])
-    assert await outbox.waiting() == 1
+    assert outbox.waiting == 1
     outbox.close()
     again = Outbox(tmp_path / "a.sqlite", max_mb=10)
     assert again.ledger("n") == PAGE
-    assert await again.waiting() == 1
+    assert again.waiting == 1
     again.close()
 
 
@@ -38,7 +38,7 @@ async def test_a_bad_line_goes_to_quarantine_with_the_reason(tmp_path: Path) -> 
     await outbox.keep([row(1)], {})
     [(number, text)] = await outbox.oldest(10)
     await outbox.quarantine(number, text, "field type conflict")
-    assert await outbox.waiting() == 0
+    assert outbox.waiting == 0
     outbox.close()
     found = sqlite3.connect(tmp_path / "a.sqlite").execute("SELECT line, why FROM quarantine").fetchall()
     assert found == [(text, "field type conflict")]
@@ -52,7 +52,7 @@ async def test_at_the_cap_the_oldest_lines_go_and_are_counted(tmp_path: Path) ->
         await outbox.keep([row(kept + i, **wide) for i in range(1000)], {"n": PAGE})
         kept += 1000
         assert kept < 100_000, "the cap was never reached"
-    assert await outbox.waiting() == kept - outbox.dropped
+    assert outbox.waiting == kept - outbox.dropped
     newest = (await outbox.oldest(10**6))[-1][1]
     assert newest.endswith(f" {kept - 1}")
     outbox.close()
@@ -93,3 +93,15 @@ def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 def test_line_protocol_escapes_what_the_database_would_misread() -> None:
     odd = Row(measurement="a b", tags={"k,1": "v=1 2"}, fields={"t": 'say "no"\\', "n": 1, "b": True}, time_ms=5)
     assert line(odd) == 'a\\ b,k\\,1=v\\=1\\ 2 b=true,n=1.0,t="say \\"no\\"\\\\" 5'
+
+
+async def test_a_locked_store_is_an_error_of_ours_and_keeps_the_count_right(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    other = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OutboxError, match="locked"):
+        await outbox.keep([row(1)], {})
+    other.execute("ROLLBACK")
+    await outbox.keep([row(1)], {})
+    assert outbox.waiting == 1
+    outbox.close()

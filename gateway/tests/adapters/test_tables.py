@@ -7,8 +7,10 @@ import pytest
 
 from gateway import settings, wiring
 from gateway.adapters.profiles import ProfileError, find, load, names
+from gateway.adapters.tables import Wiring, compile_table
 from gateway.places import config_folder
 from gateway.wire import table as wire
+from gateway.wire.table import TableError
 
 
 @pytest.fixture
@@ -72,3 +74,13 @@ def test_a_mistake_in_a_profile_is_told_with_its_place(tmp_path: Path, change: d
     path.write_text(json.dumps(text | change))
     with pytest.raises(ProfileError, match=told):
         load(path)
+
+
+def test_power_limits_that_do_not_fit_the_register_are_refused() -> None:
+    profile = find("sma_sunny_boy_storage", config_folder())
+    narrow = profile.setpoint.point.model_copy(update={"type": "int16"})
+    product = profile.model_copy(update={"setpoint": profile.setpoint.model_copy(update={"point": narrow})})
+    bus = {"kind": "tcp", "host": "127.0.0.1", "port": 502, "timeout_ms": 1000, "gap_ms": 0}
+    wiring = Wiring(device="b", profile=product, bus=bus, unit=3, range_w=(-40_000, 40_000))
+    with pytest.raises(TableError, match="does not fit int16"):
+        compile_table("n", [wiring], 10_000)

@@ -1,0 +1,84 @@
+"""One writer per building: who commands, when several gateways meet at one broker.
+
+Each gateway says that it is there (retained, with a will, and again every SAY_S). The one with the older session stays;
+the other only watches. What another says counts for BELIEVED_S, so that nobody waits for a gateway that is gone without
+a word. A new connection first listens: a broker may have a long backlog for us, so a probe of our own goes round, and
+when it is back, everything that was said before has been heard.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass
+
+SAY_S = 10.0
+BELIEVED_S = 30.0
+LISTEN_S = 0.5  # beyond the probe's return: retained messages come in an order of the broker's choice
+
+
+@dataclass(slots=True, kw_only=True)
+class Presence:
+    """What this gateway knows of itself and of others. All moments are monotonic seconds."""
+
+    instance: str
+    session: int
+    other: str | None = None
+    _other_s: float = 0.0
+    _connection: int = 0
+    _probe: str | None = None
+    _probe_back_s: float | None = None
+    _said_s: float | None = None
+
+    def payload(self, *, up: bool) -> bytes:
+        """What we say of ourselves; with up false it is our will."""
+        return json.dumps({"up": up, "instance": self.instance, "sid": self.session}).encode()
+
+    def connected(self, connection: int) -> bytes | None:
+        """The probe to send round, once for each connection."""
+        if connection == self._connection:
+            return None
+        self._connection, self._said_s, self._probe_back_s = connection, None, None
+        self._probe = secrets.token_hex(8)
+        return self._probe.encode()
+
+    def probe_came(self, payload: bytes, now_s: float) -> None:
+        """A probe is back; only our newest one counts."""
+        if payload.decode("ascii", "replace") == self._probe:
+            self._probe_back_s = now_s
+
+    def meet(self, said: dict[str, object], now_s: float) -> None:
+        """Somebody said who he is, or his will speaks for him."""
+        instance, session, up = said.get("instance"), said.get("sid"), said.get("up")
+        if not isinstance(instance, str) or not isinstance(session, int) or instance == self.instance:
+            return
+        if up is True and session <= self.session:
+            self.other, self._other_s = instance, now_s
+            return
+        if instance == self.other:
+            self.other = None
+        self._said_s = None  # he has spoken over us: say again that we are here
+
+    def refused(self, now_s: float) -> None:
+        """A node obeys a newer session than ours."""
+        self.other, self._other_s = "a newer session", now_s
+
+    def rival(self, now_s: float) -> str | None:
+        """The other gateway that commands, if one does."""
+        return self.other if self.other is not None and now_s - self._other_s <= BELIEVED_S else None
+
+    def has_listened(self, now_s: float) -> bool:
+        """Whether everything that others said before our connection has been heard."""
+        return self._probe_back_s is not None and now_s - self._probe_back_s >= LISTEN_S
+
+    def may_write(self, now_s: float) -> bool:
+        """Whether orders may be sent now."""
+        return self.has_listened(now_s) and self.rival(now_s) is None
+
+    def to_say(self, now_s: float) -> tuple[bool, bool]:
+        """(whether to say now that we are here, whether it is the first time on this connection)."""
+        if not self.may_write(now_s):
+            return False, False
+        first = self._said_s is None
+        due = self._said_s is None or now_s - self._said_s >= SAY_S
+        if due:
+            self._said_s = now_s
+        return due, first
