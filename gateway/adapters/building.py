@@ -82,7 +82,7 @@ class Building:
 
     @property
     def _probe_topic(self) -> str:
-        return topics.topic(self._site_id, topics.GATEWAY, "probe")
+        return topics.topic(self._site_id, topics.GATEWAY, topics.PROBE)
 
     @property
     def subscriptions(self) -> list[str]:

@@ -10,7 +10,8 @@
 | cfg    | gateway | 1   | yes      | sealed JSON: the poll table (`wire.table`)                 |
 | set    | gateway | 1   | never    | sealed JSON: an order (`wire.orders`)                      |
 
-`gateway` in the place of a node is the gateway's own presence: `zev/1/<site>/gateway/state`, retained, with a will.
+`gateway` in the place of a node is the gateway itself: `zev/1/<site>/gateway/state` is its presence (retained, with a
+will), and `.../gateway/probe` goes round from it to itself, to know when everything older has been heard.
 """
 
 ROOT = "zev/1"
@@ -22,6 +23,7 @@ HEARD = "heard"
 CFG = "cfg"
 SET = "set"
 GATEWAY = "gateway"
+PROBE = "probe"
 
 
 def topic(site: str, node: str, leaf: str) -> str:

@@ -1,0 +1,59 @@
+"""A second gateway at the same broker only watches, and takes over when the first is gone."""
+
+import json
+import sys
+
+from gateway import places
+from gateway.bench.chain import Chain, Wanted
+from gateway.bench.exchange import exchange
+from gateway.bench.processes import Program
+from gateway.bench.readiness import JsonLine
+
+from .conftest import QUIET, OpenChain, state, status, until, until_battery, until_controlled
+
+
+def second(chain: Chain) -> Program:
+    """Another `zen run` on the same site file, with a store and a page of its own."""
+    text = chain.run.site_file.read_text()
+    text = text.replace(f"port = {chain.run.ports.page}", "port = 0").replace("store.sqlite", "second.sqlite")
+    file = chain.folder / "second.toml"
+    file.write_text(text)
+    return Program(
+        name="second",
+        command=(sys.executable, "-c", "from gateway.cli import main; main()", "run", str(file)),
+        folder=chain.folder,
+        environment={"PYTHONPATH": places.python_path(), **chain.run.gateway_environment()},
+        ready=JsonLine(key="ready"),
+    )
+
+
+async def test_the_second_one_watches_and_takes_over_when_the_first_is_killed(chain_of: OpenChain) -> None:
+    async with chain_of(Wanted(house=QUIET)) as chain:
+        await until_controlled(chain)
+        child = await chain.processes.start(second(chain))
+        page = json.loads(child.output.read_text().splitlines()[0])["page"].rstrip("/")
+
+        async def mode_of_second() -> str:
+            setpoint = (await exchange(f"{page}/api/state")).json()["setpoint"]
+            return f"{setpoint['mode']} {setpoint['reason']['code']}" if setpoint else "nothing"
+
+        async def watches() -> bool:
+            return await mode_of_second() == "watch second_gateway"
+
+        await until(watches, 10, "the second one only watches")
+        before = (await status(chain))["orders"]["sent"]
+
+        async def goes_on() -> bool:
+            return (await status(chain))["orders"]["sent"] > before + 5
+
+        await until(goes_on, 12, "the first one goes on")
+        assert await watches()
+        assert (await status(chain))["orders"]["refused"] == 0
+        assert (await state(chain))["setpoint"]["mode"] == "control"
+        await chain.kill("gateway")
+
+        async def controls() -> bool:
+            return (await mode_of_second()).startswith("control")
+
+        await until(controls, 15, "the second one controls")
+        await until_battery(chain, "remote", 5)
