@@ -4,6 +4,8 @@ import inspect
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -69,11 +71,30 @@ def _site_file() -> Iterator[str]:
 
 
 def _key(name: str, field: FieldInfo) -> tuple[str, str, str]:
-    kind = str(field.annotation).replace("typing.", "").replace("gateway.settings.", "")
-    kind = field.annotation.__name__ if isinstance(field.annotation, type) else kind
-    bounds = [str(m).split("(")[-1].rstrip(")") for m in field.metadata]
-    default = "needed" if field.is_required() else repr(field.get_default(call_default_factory=True))
-    return f"`{name}`", f"`{', '.join([kind, *bounds])}`", f"`{default}`"
+    allowed = _kind(field.annotation, field.metadata)
+    default = "(needed)" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`"
+    return f"`{name}`", f"`{allowed}`", default
+
+
+def _kind(annotation: Any, metadata: Sequence[Any] = ()) -> str:
+    """A type as a person writes it: `int ≥ 1 ≤ 65535`, `'N' | 'E' | 'O'`, `str | None`."""
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        return _kind(inner, [m for one in more for m in (one.metadata if isinstance(one, FieldInfo) else [one])])
+    if get_origin(annotation) is Literal:
+        return " | ".join(repr(choice) for choice in get_args(annotation))
+    if get_origin(annotation) in (Union, UnionType):
+        return " | ".join(_kind(part) for part in get_args(annotation))
+    if get_origin(annotation) is dict:
+        return "table"
+    name = "None" if annotation is type(None) else annotation.__name__
+    return " ".join([name, *filter(None, map(_bound, metadata))])
+
+
+def _bound(bound: Any) -> str:
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "pattern": "matching"}
+    told = [f"{sign} {getattr(bound, key)}" for key, sign in signs.items() if getattr(bound, key, None) is not None]
+    return " ".join(told)
 
 
 def _devices() -> Iterator[str]:

@@ -238,7 +238,7 @@ def _broker(file: SiteFile, credentials: Credentials, building: Building, *, wri
         keeps_session=writes,
         user=section.user,
         password=credentials.broker_password,
-        ca=section.ca,
+        ca=str(file.path.parent / section.ca) if section.ca else None,
     )
     will = Will(topic=building.presence_topic, payload=building.presence.payload(up=False)) if writes else None
     return Broker(address, will=will, subscriptions=building.subscriptions)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from gateway.adapters.outbox import TREND, TREND_S
-from gateway.core.model import Reading, SetPoint
+from gateway.core.model import SHOWN_S, Reading, SetPoint
 from gateway.core.site import Site
 from gateway.ports import Cycle
 
@@ -124,11 +124,11 @@ class Display:
 
     def _flow(self, cycle: Cycle) -> dict[str, float | None]:
         state, site = cycle.state, self._site
-        pv = [state.value(device, "p_w", max_age_s=5.0) for device in site.pv]
+        pv = [state.value(device, "p_w", max_age_s=SHOWN_S) for device in site.pv]
         known = [power for power in pv if power is not None]
-        battery = None if site.battery is None else state.value(site.battery.id, "p_w", max_age_s=5.0)
+        battery = None if site.battery is None else state.value(site.battery.id, "p_w", max_age_s=SHOWN_S)
         return {
-            "grid_w": state.value(site.grid, "p_w", max_age_s=5.0),
+            "grid_w": state.value(site.grid, "p_w", max_age_s=SHOWN_S),
             "pv_w": sum(known) if pv and len(known) == len(pv) else None,
             "battery_w": battery,
             "load_w": cycle.load_w,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.core.dispatch import Memory, decide
-from gateway.core.model import Mode, Reason, SetPoint, load_w
+from gateway.core.model import SHOWN_S, Mode, Reason, SetPoint, load_w
 from gateway.core.site import Site
 from gateway.ports import Clock, Cycle, Display, Field, Hands, Row, Senses, Store
 
@@ -62,7 +62,7 @@ class Loop:
             number=self._number,
             state=state,
             setpoint=setpoint,
-            load_w=load_w(state, self._site.grid, self._site.producers, max_age_s=5.0),
+            load_w=load_w(state, self._site.grid, self._site.producers, max_age_s=SHOWN_S),
             late_ms=late_ms,
         )
         await self._store.keep(rows(cycle, self._site, self._site_id))
@@ -99,7 +99,7 @@ def rows(cycle: Cycle, site: Site, site_id: str) -> Sequence[Row]:
     time_ms = round(1000 * cycle.state.utc_s)
     powers: dict[str, Field] = {}
     for device in (site.grid, *site.producers):
-        power_w = cycle.state.value(device, "p_w", max_age_s=5.0)
+        power_w = cycle.state.value(device, "p_w", max_age_s=SHOWN_S)
         if power_w is not None:
             powers[f"{device}_w"] = power_w
     if cycle.load_w is not None:

@@ -38,12 +38,12 @@ class MistakesError(Exception):
 def read_toml(path: Path, *, example: str) -> dict[str, Any] | Mistake:
     """The table in a TOML file, or why there is none; `example` names a file that is right."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         found = error.strerror or "no file"
     except UnicodeDecodeError as error:
         found = f"bytes that are not UTF-8 (at {error.start})"
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or numbers and nesting beyond all reason
         found = f"text that is not TOML: {error}"
     return Mistake(path=str(path), found=found, allowed=f"a readable TOML file, see {example}")
 
@@ -80,6 +80,8 @@ def _mistake(model: type | None, detail: ErrorDetails, at: str) -> Mistake:
         return Mistake(path=place, found="a key that nothing reads", allowed=choice(str(detail["loc"][-1]), known))
     if detail["type"] == "missing":
         return Mistake(path=place, found="nothing", allowed="a value: this key is needed")
+    if detail["type"] in ("model_type", "dict_type"):
+        return Mistake(path=place, found=shown(detail["input"]), allowed=f"a table [{place}]")
     allowed = detail["msg"]
     for prefix in ("Value error, ", "Input should be ", "a valid "):
         allowed = allowed.removeprefix(prefix)

@@ -1,6 +1,8 @@
 """The site file: read once, checked whole, every mistake told at once with its place."""
 
 import ipaddress
+import re
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +14,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.adapters import profiles
 from gateway.adapters.profiles import Profile, ProfileError
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
+from gateway.wire.topics import GATEWAY
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-Port = Annotated[int, Field(ge=0, le=65535)]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$")]
+PathText = Annotated[str, Field(pattern=r"^[^\x00]{1,4000}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+FreePort = Annotated[int, Field(ge=0, le=65535)]  # 0: any that is free
 Watts = Annotated[float, Field(ge=0, le=10_000_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Delay = Annotated[float, Field(ge=0, le=30)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class SiteSection(_Section):
@@ -33,12 +39,15 @@ class SiteSection(_Section):
 
 
 class BrokerSection(_Section):
-    """The MQTT broker. The password comes from ZEN_BROKER_PASSWORD; `ca` is the file that vouches for the broker."""
+    """The MQTT broker. The password comes from ZEN_BROKER_PASSWORD.
 
-    host: str = "127.0.0.1"
+    `ca` is the file (PEM) that vouches for the broker, beside the site file unless absolute; with it the link is TLS.
+    """
+
+    host: Host = "127.0.0.1"
     port: Port = 1883
     user: str | None = None
-    ca: str | None = None
+    ca: PathText | None = None
 
 
 class ControlSection(_Section):
@@ -56,14 +65,14 @@ class ControlSection(_Section):
 class PageSection(_Section):
     """Where the built-in page listens."""
 
-    host: str = "127.0.0.1"
-    port: Port = 8080
+    host: Host = "127.0.0.1"
+    port: FreePort = 8080
 
 
 class StoreSection(_Section):
     """The outbox on disk; beside the site file unless absolute."""
 
-    path: str = "store.sqlite"
+    path: PathText = "store.sqlite"
     max_mb: Annotated[int, Field(ge=10, le=100_000)] = 500
 
 
@@ -86,7 +95,7 @@ class SerialBus(_Section):
 class NodeSection(_Section):
     """A node and its serial lines. Its key comes from ZEN_KEY_<ID>."""
 
-    buses: dict[str, SerialBus] = Field(default_factory=dict)
+    buses: dict[Slug, SerialBus] = Field(default_factory=dict)
 
 
 class BatterySection(_Section):
@@ -141,6 +150,8 @@ SECTIONS: Mapping[str, tuple[type[_Section], bool]] = {  # name -> (model, requi
     "store": (StoreSection, False),
     "database": (DatabaseSection, False),
 }
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+LAST_UNIT = 247  # Modbus over serial line V1.02, 2.2
 SLOWEST_S = 2.0  # of a power that control relies on
 
 TABLES: Mapping[str, type[_Section]] = {"nodes": NodeSection, "devices": DeviceSection}
@@ -158,6 +169,8 @@ def read(path: Path) -> SiteFile:
     tables = {name: _table(name, raw, mistakes) for name in TABLES}
     found = dict(_profiles(tables["devices"], path.parent, mistakes))
     mistakes += _across(sections, tables["devices"], _keys(raw, "nodes"), tables["nodes"], found)
+    mistakes += _roles(raw)
+    mistakes += _certificate(path, sections["broker"])
     if mistakes:
         raise SiteFileError(path, mistakes)
     return SiteFile(path=path, profiles=found, **sections, **tables)  # type: ignore[arg-type]  # checked above
@@ -174,15 +187,16 @@ def _section(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> _Sec
 
 
 def _table(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> dict[str, Any]:
-    rows = raw.get(name)
+    rows = raw.get(name, {})
     if not isinstance(rows, dict) or not rows:
-        mistakes.append(Mistake(path=name, found="nothing", allowed=f"at least one table [{name}.<id>]"))
+        found = "nothing" if rows == {} else shown(rows)
+        mistakes.append(Mistake(path=name, found=found, allowed=f"at least one table [{name}.<id>]"))
         return {}
     checked = {}
     for key, row in rows.items():
-        if not key.replace("-", "").isalnum() or not key.islower():
-            allowed = "an id of lower-case letters, digits and hyphens"
-            mistakes.append(Mistake(path=f"{name}.{key}", found=repr(key), allowed=allowed))
+        if _ID.fullmatch(key) is None or key == GATEWAY:
+            allowed = f"an id of 1 to 32 lower-case letters, digits and hyphens, other than {GATEWAY!r}"
+            mistakes.append(Mistake(path=f"{name}.{key}", found=shown(key), allowed=allowed))
         section = _model(f"{name}.{key}", TABLES[name], row, mistakes)
         if section is not None:
             checked[key] = section
@@ -231,7 +245,7 @@ def _across(
     if site is not None and site.time_zone not in available_timezones():
         allowed = choice(site.time_zone, ["Europe/Paris"])
         yield Mistake(path="site.time_zone", found=shown(site.time_zone), allowed=f"an IANA zone such as {allowed}")
-    yield from _grid_and_battery(devices)
+    yield from _same_place(devices)
     for id_, device in devices.items():
         yield from _wiring(f"devices.{id_}", device, node_ids, nodes, found.get(id_))
         if control is not None and device.battery is not None and control.reserve >= device.battery.soc_max:
@@ -253,14 +267,38 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _grid_and_battery(devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
-    roles = [device.role for device in devices.values()]
-    if devices and roles.count("grid") != 1:
+def _roles(raw: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Exactly one grid meter, at most one battery: counted as written, so that one mistake does not look like two."""
+    rows = raw.get("devices")
+    if not isinstance(rows, dict) or not rows:
+        return
+    roles = [row.get("role") for row in rows.values() if isinstance(row, dict)]
+    if roles.count("grid") != 1:
         found = f"{roles.count('grid')} devices with role grid"
         yield Mistake(path="devices", found=found, allowed="exactly one: the meter at the grid connection")
     if roles.count("battery") > 1:
         found = f"{roles.count('battery')} devices with role battery"
         yield Mistake(path="devices", found=found, allowed="at most one battery")
+
+
+def _same_place(devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
+    seen: dict[tuple[object, ...], str] = {}
+    for id_, device in devices.items():
+        place = (device.node, device.bus, device.host, device.tcp_port, device.unit)
+        if place in seen:
+            found = f"the place of devices.{seen[place]}"
+            yield Mistake(path=f"devices.{id_}", found=found, allowed="a bus or host, port and unit of its own")
+        seen.setdefault(place, id_)
+
+
+def _certificate(path: Path, broker: Any) -> Iterator[Mistake]:
+    if broker is None or broker.ca is None:
+        return
+    try:
+        ssl.create_default_context(cafile=path.parent / broker.ca)
+    except OSError as error:  # SSLError is one
+        found = f"{broker.ca!r}, which cannot be used: {error.strerror or error}"
+        yield Mistake(path="broker.ca", found=found, allowed="a file with certificates (PEM)")
 
 
 def _wiring(
@@ -278,6 +316,9 @@ def _wiring(
     if (device.bus is None) == (device.host is None):
         found = "both bus and host" if device.bus else "neither bus nor host"
         yield Mistake(path=path, found=found, allowed="bus = a serial line of the node, or host = an address")
+    if device.bus is not None and not 1 <= device.unit <= LAST_UNIT:
+        allowed = f"1 to {LAST_UNIT} on a serial line (0 would be every device at once)"
+        yield Mistake(path=f"{path}.unit", found=f"{device.unit}", allowed=allowed)
     if (device.role == "battery") != (device.battery is not None):
         found = "no battery table" if device.role == "battery" else "a battery table"
         yield Mistake(path=f"{path}.battery", found=found, allowed="battery = {…} for role battery, and only there")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ def test_check_accepts_the_demo_s_site_file() -> None:
     assert (done.returncode, "no mistakes" in done.stdout) == (0, True), done.stderr
 
 
-@pytest.mark.parametrize(("language", "title"), [("en", "5 mistakes"), ("fr", "5 erreurs")])
+@pytest.mark.parametrize(("language", "title"), [("en", ": 5"), ("fr", "Erreurs dans")])
 def test_check_tells_five_mistakes_in_one_run(tmp_path: Path, language: str, title: str) -> None:
     text = (places.config_folder() / "demo" / "site.toml").read_text()
     for old, new in (
@@ -60,6 +61,62 @@ def test_run_without_secrets_names_the_variables(tmp_path: Path) -> None:
     done = zen("run", str(tmp_path / "site.toml"), ZEN_KEY_CELLAR="")
     assert done.returncode == 2
     assert "ZEN_KEY_CELLAR" in done.stderr
+
+
+def test_check_prints_brackets_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text('"[/x]" = 1\n[site]\nid = "[bold]"\nname = "x"\n')
+    done = zen("check", str(tmp_path / "site.toml"))
+    assert done.returncode == 2
+    for word in ("[/x]", "[bold]", "a table [control]", "at least one table [nodes.<id>]"):
+        assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+DEMO = (sys.executable, "-c", "from gateway.cli import main; main()", "demo", "--port", "0")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_a_demo_that_is_ended_leaves_its_figures_and_nothing_else(
+    tmp_path: Path, micropython, number: int
+) -> None:
+    target, scratch = tmp_path / "out.json", tmp_path / "scratch"
+    scratch.mkdir()
+    demo = await started(*DEMO, "--json", str(target), scratch=scratch)
+    await asyncio.sleep(4)  # something to report
+    demo.send_signal(number)
+    _, told = await asyncio.wait_for(demo.communicate(), 20)
+    assert demo.returncode == 0, told
+    check_figures(json.loads(target.read_text()))
+    assert list(scratch.iterdir()) == []
+    assert micropython.version
+
+
+async def test_a_demo_whose_part_dies_says_which(tmp_path: Path, micropython, mosquitto) -> None:
+    demo = await started(*DEMO, "--headless", scratch=tmp_path)
+    os.kill(child_of(demo.pid, b"mosquitto"), signal.SIGKILL)
+    _, told = await asyncio.wait_for(demo.communicate(), 20)
+    assert demo.returncode == 1
+    assert b"broker ended with" in told
+    assert b"Traceback" not in told
+    assert micropython.version
+    assert mosquitto.version
+
+
+def child_of(parent: int, word: bytes) -> int:
+    """The process id of a child whose command line has this word."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return next(int(pid) for pid in children if word in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
+async def started(*command: str, scratch: Path) -> asyncio.subprocess.Process:
+    """A demo whose page has been announced."""
+    environment = {**os.environ, "PYTHONPATH": places.python_path(), "TMPDIR": str(scratch)}
+    pipe = asyncio.subprocess.PIPE
+    demo = await asyncio.create_subprocess_exec(*command, env=environment, stdout=pipe, stderr=pipe)
+    assert demo.stderr is not None
+    while b"http://" not in (line := await asyncio.wait_for(demo.stderr.readline(), 60)):
+        assert line, "the demo ended before its page was there"
+    return demo
 
 
 async def test_once_prints_every_point_and_a_decision_and_commands_nothing(chain_of: OpenChain) -> None:
@@ -94,7 +151,9 @@ def check_figures(figures: dict) -> None:
 def test_a_headless_demo_writes_its_figures(tmp_path: Path, micropython, broker: str) -> None:
     target = tmp_path / "out.json"
     environment = {"ZEN_MOSQUITTO": broker} if broker else {}
-    done = zen("demo", "--headless", "--minutes", "0.4", "--json", str(target), within_s=100, **environment)
+    done = zen(
+        "demo", "--port", "0", "--headless", "--minutes", "0.4", "--json", str(target), within_s=100, **environment
+    )
     assert done.returncode == 0, done.stderr
     figures = json.loads(target.read_text())
     check_figures(figures)
@@ -110,7 +169,7 @@ def test_a_demo_lives_through_recorded_data(tmp_path: Path, micropython) -> None
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"recorded data are not at {SHARED}")
     target = tmp_path / "out.json"
     options = ("--load", str(load), "--pv", str(pv), "--kwp", "5", "--start", "2006-12-18T12:00:00")
-    done = zen("demo", "--headless", "--minutes", "0.5", "--json", str(target), *options, within_s=120)
+    done = zen("demo", "--port", "0", "--headless", "--minutes", "0.5", "--json", str(target), *options, within_s=120)
     assert done.returncode == 0, done.stderr
     figures = json.loads(target.read_text())
     check_figures(figures)

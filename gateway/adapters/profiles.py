@@ -156,12 +156,12 @@ def load(path: Path) -> Profile:
         profile = Profile.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ProfileError(f"{path}: {error.strerror}") from error
-    except json.JSONDecodeError as error:
-        raise ProfileError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ProfileError(f"{path}: {place}: {first['msg']}, found {first['input']!r}") from error
+    except (ValueError, RecursionError) as error:  # JSONDecodeError and UnicodeDecodeError among them
+        raise ProfileError(f"{path}: not JSON: {error}") from error
     if profile.id != path.stem:
         raise ProfileError(f"{path}: id is {profile.id!r}, but the file is called {path.stem!r}")
     return profile

@@ -123,6 +123,11 @@ class Chain:
         await self.stop(name)
         return await self.start(name)
 
+    def need_running(self) -> None:
+        """ProgramError with the last words of a part that has ended."""
+        for child in self._children.values():
+            child.need_running()
+
     def pause(self, name: str) -> None:
         """It hangs: nothing of it runs, its connections stay open."""
         self._children[name].send(signal.SIGSTOP)

@@ -60,12 +60,12 @@ class Child:
         try:
             async with asyncio.timeout(program.ready_within_s):
                 while not await program.ready.holds(self.output):
-                    self._need_running()
+                    self.need_running()
                     await asyncio.sleep(LOOK_EVERY_S)
         except TimeoutError:
             late = f"{program.name}: waited {program.ready_within_s:.0f} s for {program.ready}"
             raise ProgramError(f"{late}\n{self.last_words()}") from None
-        self._need_running()  # the answer may have been a stranger's
+        self.need_running()  # the answer may have been a stranger's
 
     async def wait_ended(self, within_s: float) -> int:
         """Its exit code. TimeoutError when it still runs then."""
@@ -97,7 +97,8 @@ class Child:
         lines = [line for file in (self.output, self.log) for line in _lines(file)[-LAST_WORDS_LINES:]]
         return "\n".join(f"  {line}" for line in lines) or "  (it wrote nothing)"
 
-    def _need_running(self) -> None:
+    def need_running(self) -> None:
+        """ProgramError with its last words when it has ended."""
         if self.exit_code is not None:
             raise ProgramError(f"{self.program.name} ended with {self.exit_code}\n{self.last_words()}")
 

@@ -8,8 +8,8 @@ from gateway.bench.broker import embedded_program, mosquitto_program, write_acco
 from gateway.bench.database import database_program
 from gateway.bench.part import Part
 from gateway.bench.processes import Program
-from gateway.bench.readiness import JsonLine, PageServed, Ready
-from gateway.bench.run_folder import LOOPBACK, RunFolder
+from gateway.bench.readiness import JsonLine, Ready
+from gateway.bench.run_folder import RunFolder
 
 HOUSE, BROKER, NODE, GATEWAY, DATABASE = "house", "broker", "node", "gateway", "database"
 
@@ -51,7 +51,7 @@ def _house(run: RunFolder) -> Program:
 
 def _gateway(run: RunFolder) -> Program:
     start = "from gateway.cli import main; main()"
-    ready = PageServed(address=f"http://{LOOPBACK}:{run.ports.page}/")
+    ready = JsonLine(key="ready")  # not the page itself: another program may answer at that port
     shift = (f"--clock-offset-s={run.clock_offset_s}",) if run.clock_offset_s else ()
     arguments = ("run", str(run.site_file), *shift)
     return _ours(GATEWAY, start, run, *arguments, ready=ready, more=run.gateway_environment())

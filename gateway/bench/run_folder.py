@@ -144,14 +144,14 @@ def prepare(
 
 
 def port_if_free(port: int) -> int | None:
-    """The port of 127.0.0.1 if nobody has it, else None."""
+    """The port of 127.0.0.1 if nobody has it, else None; None for 0 too, which stands for any."""
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a late packet does not count
         try:
             trial.bind((LOOPBACK, port))
         except OSError:
             return None
-    return port
+    return port or None
 
 
 def install_node(folder: Path, description: Mapping[str, Any]) -> None:

@@ -1,7 +1,10 @@
 """The command `zen`: one module per command."""
 
+from typing import Annotated
+
 import typer
 
+from gateway import __version__
 from gateway.cli import parts
 from gateway.cli.check import check
 from gateway.cli.demo import demo
@@ -17,6 +20,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+@app.callback()
+def _program(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"zen-e-ville {__version__}")
+        raise typer.Exit
+
+
 app.command()(run)
 app.command()(check)
 app.command()(once)

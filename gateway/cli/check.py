@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from gateway import settings, wiring
 from gateway.cli.language import say
@@ -21,7 +22,7 @@ def check(site: SiteArgument) -> None:
     tables = wiring.tables(file)
     blocks = sum(len(table.blocks) for table in tables.values())
     numbers = {"devices": len(file.devices), "nodes": len(file.nodes), "blocks": blocks}
-    Console().print(f"[green]✓[/] {site}: {say('check.good', **numbers)}")
+    Console().print(f"✓ {site}: {say('check.good', **numbers)}", style="green", markup=False)
 
 
 def read(path: Path) -> SiteFile:
@@ -32,7 +33,7 @@ def read(path: Path) -> SiteFile:
     except SiteFileError as error:
         show_mistakes(error)
     except TableError as error:
-        Console(stderr=True).print(f"[red]{path}[/]: {error}")
+        Console(stderr=True).print(f"{path}: {error}", style="red", markup=False)
     else:
         return file
     raise typer.Exit(2)
@@ -41,9 +42,10 @@ def read(path: Path) -> SiteFile:
 def show_mistakes(error: SiteFileError) -> None:
     """All mistakes of a file as a table."""
     console = Console(stderr=True)
-    table = Table(title=say("check.mistakes", path=str(error.path), count=len(error.mistakes)), show_lines=True)
+    title = say("check.mistakes", path=str(error.path), count=len(error.mistakes))
+    table = Table(title=Text(title), show_lines=True)
     for heading in ("check.place", "check.found", "check.allowed"):
         table.add_column(say(heading), overflow="fold")
     for mistake in error.mistakes:
-        table.add_row(mistake.path, mistake.found, mistake.allowed)
+        table.add_row(Text(mistake.path), Text(mistake.found), Text(mistake.allowed))
     console.print(table)

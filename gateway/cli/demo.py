@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
+import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +29,8 @@ from gateway.cli.demo_table import picture
 from gateway.cli.language import say
 
 PAGE_PORT = 8080
+FIRST_YEAR, LAST_YEAR = 2000, 2099  # the wire counts seconds since 2000 in 32 bits
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEMO_START = datetime(2024, 6, 21, 12, 5)  # noqa: DTZ001 - wall clock of the building, zone below
 ZONE = ZoneInfo("Europe/Paris")
 
@@ -53,18 +58,16 @@ class Replay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """How the run is shown: live until Ctrl-C, or without a screen for so many minutes."""
+    """How the run is shown: live until Ctrl-C (`seconds` None), or without a screen for so many seconds."""
 
-    headless: bool
-    minutes: float
-    json_file: Path | None
+    seconds: float | None
     influx: bool
     port: int
 
 
 def demo(
     headless: Annotated[bool, typer.Option("--headless", help="Without a screen; ends after --minutes.")] = False,
-    minutes: Annotated[float, typer.Option(help="How long (headless).", min=0.1, max=10_000)] = 3.0,
+    minutes: Annotated[float, typer.Option(help="How long (headless).", min=0.05, max=10_000)] = 3.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures of the run here.")] = None,
     load: Annotated[Path | None, typer.Option(help="Recorded load: CSV or Parquet.", exists=True)] = None,
     pv: Annotated[Path | None, typer.Option(help="Recorded PV: CSV or Parquet.", exists=True)] = None,
@@ -72,25 +75,32 @@ def demo(
     load_scale: Annotated[float, typer.Option(help="Factor for the recorded load.", min=0, max=1000)] = 1.0,
     start: Annotated[datetime, typer.Option(help="Wall clock of the building at the start.")] = DEMO_START,
     influx: Annotated[bool, typer.Option("--influx", help="Also start a real InfluxDB and forward to it.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the page; any free one if it is taken.")] = PAGE_PORT,
+    port: Annotated[
+        int, typer.Option(help="Port of the page; any free one if it is taken.", min=0, max=65535)
+    ] = PAGE_PORT,
 ) -> None:
     """Start a simulated building, a broker, a node on MicroPython and the gateway, and watch them work."""
+    if not FIRST_YEAR <= start.year <= LAST_YEAR:
+        raise typer.BadParameter(f"--start {start.isoformat()}: allowed are the years {FIRST_YEAR} to {LAST_YEAR}")
+    if json_file is not None and not os.access(json_file.absolute().parent, os.W_OK):
+        raise typer.BadParameter(f"--json {json_file}: its folder cannot be written; name one that can")
     replay = Replay(load=load, pv=pv, kwp=kwp, load_scale=load_scale, start=start.replace(tzinfo=None))
-    screen = Screen(headless=headless, minutes=minutes, json_file=json_file, influx=influx, port=port)
+    screen = Screen(seconds=60 * minutes if headless else None, influx=influx, port=port)
     people = Console(stderr=True)
     try:
         _fetch_parts(people, influx=influx)
         with tempfile.TemporaryDirectory(prefix="zen-demo-") as folder:
             figures = asyncio.run(_demo(people, Path(folder), replay, screen))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         people.print(say("demo.bye"))
         return
-    except (PartsMissingError, ProgramError) as error:
-        people.print(f"[red]{error}[/]", highlight=False)
+    except (PartsMissingError, ProgramError, OSError) as error:
+        people.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from error
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     people.print_json(data=figures)
+    people.print(say("demo.bye"))
 
 
 def _fetch_parts(people: Console, *, influx: bool) -> None:
@@ -112,38 +122,57 @@ async def _demo(people: Console, folder: Path, replay: Replay, screen: Screen) -
         clock_offset_s=replay.clock_offset_s(),
         page_port=port_if_free(screen.port),
     )
-    async with open_chain(wanted, machine=Machine(), folder=folder, start=False) as chain:
-        with _progress(people) as progress:
-            task = progress.add_task(say("demo.starting"), total=1)
-            await chain.start_all()
-            progress.update(task, completed=1, description=say("demo.started"))
-        people.print(say("demo.page", url=chain.page_address), style="bold")
-        if chain.database is not None:
-            database = chain.database
-            people.print(say("demo.database", url=database.url, user=USER, password=database.token), highlight=False)
-        window = await Window.open(chain)
-        if screen.headless:
-            await _wait(people, 60 * screen.minutes)
+    stop = asyncio.Event()
+    with _interrupts(asyncio.current_task().cancel):  # type: ignore[union-attr]  # there is one: this
+        async with open_chain(wanted, machine=Machine(), folder=folder, start=False) as chain:
+            with _progress(people) as progress:
+                task = progress.add_task(say("demo.starting"), total=1)
+                await chain.start_all()
+                progress.update(task, completed=1, description=say("demo.started"))
+            people.print(say("demo.page", url=chain.page_address), style="bold", markup=False)
+            if chain.database is not None:
+                base = chain.database
+                people.print(say("demo.database", url=base.url, user=USER, password=base.token), markup=False)
+            window = await Window.open(chain)
+            with _interrupts(stop.set):
+                await _live(people, chain, stop, screen.seconds)
+                return await report(chain, window)
+
+
+async def _live(people: Console, chain: Chain, stop: asyncio.Event, seconds: float | None) -> None:
+    """A progress bar for so many seconds, or the live table; until then, until `stop`, or until a part ends."""
+    with ExitStack() as screen:
+        if seconds is None:
+            table = screen.enter_context(Live(console=Console(), auto_refresh=False))
         else:
-            await _watch(chain)
-        return await report(chain, window)
+            progress = screen.enter_context(_progress(people))
+            task = progress.add_task(say("demo.running"), total=seconds)
+        second = 0
+        while not stop.is_set() and (seconds is None or second < seconds):
+            chain.need_running()
+            if seconds is None:
+                state = await get_json(f"{chain.page_address}/api/state")
+                table.update(picture(state, chain.page_address), refresh=True)
+            else:
+                progress.update(task, completed=second)
+            second += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1.0)
 
 
-async def _wait(people: Console, seconds: float) -> None:
-    with _progress(people) as progress:
-        task = progress.add_task(say("demo.running"), total=seconds)
-        for _ in range(round(seconds)):
-            await asyncio.sleep(1)
-            progress.advance(task)
-
-
-async def _watch(chain: Chain) -> None:
-    """The live table until Ctrl-C."""
-    with Live(console=Console(), auto_refresh=False, screen=False) as live:
-        while True:
-            state: Mapping[str, Any] = await get_json(f"{chain.page_address}/api/state")
-            live.update(picture(state, chain.page_address), refresh=True)
-            await asyncio.sleep(1)
+@contextmanager
+def _interrupts(act: Callable[[], object]) -> Iterator[None]:
+    """Ctrl-C, an end from outside and a closed terminal do this instead of ending us in the middle of something."""
+    loop = asyncio.get_running_loop()
+    before = [signal.getsignal(number) for number in SIGNALS]
+    for number in SIGNALS:
+        loop.add_signal_handler(number, act)
+    try:
+        yield
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
 
 
 def _progress(people: Console) -> Progress:

@@ -1,4 +1,4 @@
-"""`zen house FILE`: the simulated building alone."""
+"""`zen house HOUSE.toml`: the simulated building alone."""
 
 import asyncio
 import json
@@ -21,13 +21,15 @@ people = Console(stderr=True)  # stdout is for programs
 
 
 def house(
-    config: Annotated[Path, typer.Argument(help="House file, for example config/demo/house.toml.")],
+    house_file: Annotated[
+        Path, typer.Argument(help="The house file, for example config/demo/house.toml.", metavar="HOUSE.toml")
+    ],
     watch: Annotated[bool, typer.Option(help="Show the building live on the terminal.")] = False,
 ) -> None:
     """Run a simulated building: real registers on a serial line and on Modbus TCP, until Ctrl-C."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     try:
-        settings = load_house(config)
+        settings = load_house(house_file)
         if not watch:
             asyncio.run(run_house(settings, ready=_tell))
             return

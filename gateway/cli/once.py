@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from gateway.adapters.clock import SystemClock
 from gateway.app import Gateway
@@ -34,7 +35,9 @@ def once(site: SiteArgument, wait_s: WaitOption = 15.0) -> None:
         looking = replace(file, store=StoreSection(path=f"{folder}/look.sqlite"), database=None)
         state, error_text = asyncio.run(_look(looking, credentials, wait_s))
     if error_text:
-        Console(stderr=True).print(f"[red]{say('once.no_broker', url=f'{file.broker.host}:{file.broker.port}')}[/]")
+        Console(stderr=True).print(
+            say("once.no_broker", url=f"{file.broker.host}:{file.broker.port}"), style="red", markup=False
+        )
         raise typer.Exit(1)
     _print(state)
 
@@ -67,7 +70,7 @@ async def _all_reported(gateway: Gateway, devices: set[str]) -> None:
 
 def _print(state: dict[str, Any]) -> None:
     console = Console()
-    table = Table(title=f"{state['site']['name']} · {state['time']}")
+    table = Table(title=Text(f"{state['site']['name']} · {state['time']}"))
     for heading in ("once.device", "once.point", "once.value", "once.age", "once.quality"):
         table.add_column(say(heading), justify="right" if heading in ("once.value", "once.age") else "left")
     for device in state["devices"]:
@@ -81,4 +84,6 @@ def _print(state: dict[str, Any]) -> None:
     setpoint = state["setpoint"]
     if setpoint is not None:
         reason = say(f"reason.{setpoint['reason']['code']}", **setpoint["reason"]["numbers"])
-        console.print(f"{setpoint['device']}: {figure(language(), 'p_w', setpoint['power_w'])} - {reason}")
+        console.print(
+            f"{setpoint['device']}: {figure(language(), 'p_w', setpoint['power_w'])} - {reason}", markup=False
+        )

@@ -34,7 +34,7 @@ def run(site: SiteArgument, clock_offset_s: OffsetOption = 0.0) -> None:
     try:
         asyncio.run(_run(file, credentials, SystemClock(offset_s=clock_offset_s)))
     except (AddressError, OutboxError) as error:
-        Console(stderr=True).print(f"[red]{error}[/]")
+        Console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
 
 

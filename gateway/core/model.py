@@ -53,6 +53,9 @@ class SiteState:
         return self.reading(device, point).value if self.age_s(device, point) <= max_age_s else None
 
 
+SHOWN_S = 5.0  # an older power is not told as the present one
+
+
 class Mode(StrEnum):
     """What the loop does with a device in this cycle."""
 

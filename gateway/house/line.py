@@ -1,8 +1,9 @@
 """The devices' Modbus servers. The only module that knows pymodbus."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from random import Random
 
@@ -192,9 +193,21 @@ def _memory() -> SimData:
 
 async def _start(server: ModbusTcpServer | ModbusSerialServer, failure: str) -> None:
     try:
-        await server.serve_forever(background=True)
+        with _silenced(logging.getLogger("pymodbus.logging")):  # the failure is ours to tell, in our words
+            await server.serve_forever(background=True)
     except RuntimeError as error:  # what pymodbus makes of an OSError
         raise HouseLinkError(failure) from error
+
+
+@contextmanager
+def _silenced(logger: logging.Logger) -> Iterator[None]:
+    """No warnings of a logger for a while."""
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _recounted(registers: list[int], by: int) -> list[int]:

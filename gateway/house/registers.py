@@ -8,7 +8,6 @@ from typing import Protocol, runtime_checkable
 ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
-DEVICE_FAILURE = 4
 
 READ_HOLDING = 3
 READ_INPUT = 4

@@ -7,6 +7,8 @@ this line frames requests by silence, as a UART of a Modbus device does, and dro
 import asyncio
 import os
 import random
+import re
+import stat
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +21,7 @@ from gateway.house.mistakes import HouseLinkError
 CHARACTER_BITS = 10  # 8N1
 CHUNK = 8  # bytes that arrive together, as from the FIFO of a UART
 MAX_FRAME = 256
+PSEUDO_TERMINAL = re.compile(r"/dev/pts/\d+")
 MIN_SILENCE_S = 0.004  # finer than this a busy machine's clock is no measure of silence
 
 
@@ -110,7 +113,10 @@ class SerialLine:
 
 @contextmanager
 def open_terminals(link: Path) -> Iterator[Terminals]:
-    """Two pseudo terminals in raw mode; `link` leads to the far one and is removed at the end."""
+    """Two pseudo terminals in raw mode; `link` leads to the far one and is removed at the end.
+
+    A link that a killed house left behind is replaced; HouseLinkError for anything else in its place.
+    """
     far, far_side = os.openpty()
     near, near_side = os.openpty()
     try:
@@ -119,13 +125,14 @@ def open_terminals(link: Path) -> Iterator[Terminals]:
             tty.setraw(descriptor)
         for descriptor in (far, near):
             os.set_blocking(descriptor, False)
-        target = os.ttyname(far_side)
-        _make_link(link, target)
+        target, device_path = os.ttyname(far_side), os.ttyname(near_side)
+        _make_link(link, target, ours=(target, device_path))
         try:
-            yield Terminals(far=far, near=near, device_path=os.ttyname(near_side))
+            yield Terminals(far=far, near=near, device_path=device_path)
         finally:
-            if link.is_symlink() and str(link.readlink()) == target:
-                link.unlink()
+            with suppress(OSError):  # the folder has gone or is closed to us: nothing is left to tidy
+                if _target_of(link) == target:
+                    link.unlink()
     finally:
         for descriptor in (far, far_side, near, near_side):
             os.close(descriptor)
@@ -141,15 +148,46 @@ def crc16(frame: bytes) -> bytes:
     return crc.to_bytes(2, "little")
 
 
-def _make_link(link: Path, target: str) -> None:
-    if link.exists() and not link.is_symlink():
-        raise HouseLinkError(f"{link} is a file, not a link of ours: remove it or choose another serve.meter.serial")
+def _make_link(link: Path, target: str, *, ours: tuple[str, ...]) -> None:
     try:
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.unlink(missing_ok=True)
+        there = _target_of(link)
+        if there is not None and _is_left_behind(there, ours):
+            link.unlink()
+        elif os.path.lexists(link):
+            raise HouseLinkError(_taken(link, there))
         link.symlink_to(target)
     except OSError as error:
         raise HouseLinkError(f"{link} cannot be made ({error.strerror}): choose another serve.meter.serial") from error
+
+
+def _target_of(link: Path) -> str | None:
+    """Where a link leads; None for anything that is no link."""
+    return str(link.readlink()) if link.is_symlink() else None
+
+
+def _is_left_behind(target: str, ours: tuple[str, ...]) -> bool:
+    """Whether a link to this is one of a house that was killed: its pseudo terminal is gone.
+
+    The system gives the lowest free number again, so the old target may be one of the terminals just opened here.
+    """
+    if PSEUDO_TERMINAL.fullmatch(target) is None:
+        return False
+    try:
+        return target in ours or not stat.S_ISCHR(Path(target).stat().st_mode)
+    except FileNotFoundError:
+        return True
+
+
+def _taken(link: Path, target: str | None) -> str:
+    if target is None:
+        return f"{link} is not a link of ours: remove it or choose another serve.meter.serial"
+    if PSEUDO_TERMINAL.fullmatch(target) is None:
+        return f"{link} leads to {target}, no line of ours: remove it or choose another serve.meter.serial"
+    return (
+        f"{link} leads to {target}, which is in use: end the other house, choose another serve.meter.serial, "
+        "or remove the link if no house runs"
+    )
 
 
 def _read(descriptor: int) -> bytes:

@@ -26,6 +26,7 @@ from gateway.house.table_file import Column, TableFileError, read_columns, read_
 from gateway.mistakes import Mistake
 
 HOLD_S = 600.0
+LATEST_S = datetime(2101, 1, 1, tzinfo=UTC).timestamp()  # records are of the years 1970 to 2100
 TIME_COLUMNS = ("time_utc", "time_local", "time")
 SUFFIXES: tuple[tuple[str, PowerUnit], ...] = (("_w_per_kwp", "w_per_kwp"), ("_kw", "kw"), ("_w", "w"))
 Kind = Literal["load", "pv"]
@@ -110,7 +111,7 @@ def open_series(  # the place in the house file is part of every message
         value_name, unit = _value_column(names, settings, kind, path)
         record = _record(path, time_name, value_name, _watts(unit, settings.scale, kwp), kind, names)
     except TableFileError as error:
-        raise _mistake(kind, "file", f"{path} ({error})", "a CSV or Parquet file with a time column") from error
+        raise _mistake(kind, "file", f"{path} ({error})", error.remedy) from error
     try:
         return Series(record, zone=zone, start_utc_s=start_utc_s, name=f"{kind}.file {path.name}")
     except ValueError as error:
@@ -136,6 +137,8 @@ def _time_column(names: Sequence[str], kind: Kind, path: Path) -> str:
     for name in TIME_COLUMNS:
         if name in names:
             return name
+    if any(";" in name for name in names):
+        raise TableFileError("semicolons in its first line", remedy="a comma between columns")
     raise _mistake(kind, "file", f"{path.name} with the columns {_list(names)}", f"one of {_list(TIME_COLUMNS)}")
 
 
@@ -161,15 +164,15 @@ def _watts(unit: PowerUnit, scale: float, kwp: float) -> float:
 def _record(path: Path, time_name: str, value_name: str, watts: float, kind: Kind, names: Sequence[str]) -> Record:
     ok_name = f"{kind}_ok" if f"{kind}_ok" in names and value_name == f"{kind}_w" else None
     columns = read_columns(path, [time_name, value_name, *([ok_name] if ok_name else [])])
-    stamps_s, naive = _stamps(columns[time_name], path)
+    stamps_s, naive = _stamps(columns[time_name], time_name)
     powers_w = [_number(cell) * watts for cell in columns[value_name]]
     usable = [_number(cell) != 0.0 for cell in columns[ok_name]] if ok_name else [True] * len(stamps_s)
     kept = [i for i, power_w in enumerate(powers_w) if usable[i] and math.isfinite(power_w)]
     if len(kept) < 2:
-        raise TableFileError(f"{len(kept)} values in {value_name}")
+        raise TableFileError(f"{len(kept)} values in {value_name}", remedy="two numbers in that column at least")
     step_s = median_low([after - before for before, after in pairwise(stamps_s)])
     if step_s <= 0.0 or any(after <= before for before, after in pairwise(stamps_s)):
-        raise TableFileError(f"times in {time_name} that do not rise")
+        raise TableFileError(f"times in {time_name} that do not rise", remedy="times that rise")
     return Record(
         stamps_s=[stamps_s[i] for i in kept],
         powers_w=[powers_w[i] for i in kept],
@@ -179,18 +182,43 @@ def _record(path: Path, time_name: str, value_name: str, watts: float, kind: Kin
     )
 
 
-def _stamps(cells: Column, path: Path) -> tuple[list[float], bool]:
-    """Seconds of the time column on its own clock (a wall clock is counted as if it were UTC); naive or not."""
+def _stamps(cells: Column, name: str) -> tuple[list[float], bool]:
+    """Seconds of the time column on its own clock (a wall clock is counted as if it were UTC); naive or not.
+
+    TableFileError names the first row that is not as the first one; rows of data count from 1.
+    """
+    text = bool(cells) and isinstance(cells[0], str) and not _is_number(cells[0])
+    naive = None
+    stamps_s = []
+    for row, cell in enumerate(cells, start=1):
+        try:
+            if text:
+                moment = _moment(cell, naive=naive)
+                naive = moment.tzinfo is None
+                stamps_s.append(_in_years((moment.replace(tzinfo=UTC) if naive else moment).timestamp(), "times"))
+            else:
+                stamps_s.append(_in_years(_number(cell), "unix seconds"))
+        except TableFileError as error:
+            raise TableFileError(f"{cell!r} in row {row} of {name}: {error}", remedy=error.remedy) from error
+    return stamps_s, bool(naive)
+
+
+def _moment(cell: object, *, naive: bool | None) -> datetime:
+    """The moment of a text; with or without an offset as `naive` says, None for either."""
     try:
-        if cells and isinstance(cells[0], str) and not _is_number(cells[0]):
-            moments = [datetime.fromisoformat(cell) for cell in cells]
-            naive = moments[0].tzinfo is None
-            return [(m.replace(tzinfo=UTC) if naive else m).timestamp() for m in moments], naive
-        if cells and isinstance(cells[0], int) and abs(cells[0]) > 10**11:
-            return [cell / 1e6 for cell in cells], False
-        return [float(cell) for cell in cells], False
-    except (TypeError, ValueError) as error:
-        raise TableFileError(f"a time in {path.name} that is not one ({error})") from error
+        moment = datetime.fromisoformat(str(cell))
+    except ValueError as error:
+        raise TableFileError(str(error), remedy="ISO times such as 2024-06-21T12:00") from error
+    if naive is not None and naive != (moment.tzinfo is None):
+        found = "an offset, and row 1 has none" if naive else "no offset, and row 1 has one"
+        raise TableFileError(found, remedy="an offset in every row or in none")
+    return moment
+
+
+def _in_years(stamp_s: float, what: str) -> float:
+    if not 0.0 <= stamp_s < LATEST_S:
+        raise TableFileError("outside of 1970 to 2100", remedy=f"{what} in the years 1970 to 2100")
+    return stamp_s
 
 
 def _is_number(text: str) -> bool:

@@ -1,35 +1,52 @@
 """A CSV or Parquet file as columns of text, numbers or moments; nothing about power in here."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-Column = Sequence[Any]  # str from a CSV; str, int, float, None or unix microseconds from a Parquet
+Column = Sequence[Any]  # str from a CSV; str, int, float, None or moments as unix seconds from a Parquet
 
 
 class TableFileError(Exception):
-    """A file that cannot be read as a table; the text is what was found."""
+    """A file that cannot be read as a table; the text is what was found, `remedy` what would do."""
+
+    def __init__(self, found: str, *, remedy: str = "a CSV or Parquet file with a time column") -> None:
+        self.remedy = remedy
+        super().__init__(found)
 
 
 def read_columns(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
     """The wanted columns of a file, all of the same length."""
     read = _read_parquet if path.suffix == ".parquet" else _read_csv
-    try:
+    with _findings():
         return read(path, wanted)
-    except OSError as error:
-        raise TableFileError(error.strerror or str(error)) from error
 
 
 def read_names(path: Path) -> list[str]:
     """The names of the columns."""
-    try:
+    with _findings():
         if path.suffix == ".parquet":
-            return [str(name) for name in _parquet().ParquetFile(path).schema_arrow.names]
+            with _parquet().ParquetFile(path) as file:
+                return [str(name) for name in file.schema_arrow.names]
         with path.open(encoding="utf-8-sig", newline="") as lines:
             return next(csv.reader(lines), [])
-    except (OSError, UnicodeDecodeError) as error:
-        raise TableFileError(str(error)) from error
+
+
+@contextmanager
+def _findings() -> Iterator[None]:
+    """What a file that is no such table makes its reader raise, as TableFileError."""
+    try:
+        yield
+    except OSError as error:
+        raise TableFileError(error.strerror or _first_line(error)) from error
+    except (ValueError, NotImplementedError, csv.Error) as error:  # ArrowInvalid, UnicodeDecodeError: ValueErrors
+        raise TableFileError(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _read_csv(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
@@ -43,20 +60,17 @@ def _read_csv(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
 
 
 def _read_parquet(path: Path, wanted: Sequence[str]) -> dict[str, Column]:
-    parquet = _parquet()
-    try:
-        table = parquet.read_table(path, columns=list(wanted))
-    except ValueError as error:  # pyarrow's ArrowInvalid
-        raise TableFileError(str(error)) from error
+    table = _parquet().read_table(path, columns=list(wanted))
     return {name: _plain(table.column(name)) for name in wanted}
 
 
 def _plain(column: Any) -> Column:
-    """Values of an arrow column; moments as unix microseconds, which need no pandas."""
+    """Values of an arrow column; moments as unix seconds, by way of microseconds, which need no pandas."""
     import pyarrow as pa  # noqa: PLC0415 - an optional dependency, loaded for Parquet only
 
     if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us", tz=column.type.tz), safe=False).cast(pa.int64())
+        micros = column.cast(pa.timestamp("us", tz=column.type.tz), safe=False).cast(pa.int64())
+        return [None if value is None else value / 1e6 for value in micros.to_pylist()]
     values: list[Any] = column.to_pylist()
     return values
 
@@ -66,6 +80,6 @@ def _parquet() -> Any:
         from pyarrow import parquet  # noqa: PLC0415 - an optional dependency, loaded for Parquet only
     except ImportError as error:
         raise TableFileError(
-            "a Parquet file, and pyarrow is not installed (pip install 'zen-e-ville[demo]')"
+            "a Parquet file, and pyarrow is not installed", remedy="a CSV file, or pip install 'zen-e-ville[demo]'"
         ) from error
     return parquet

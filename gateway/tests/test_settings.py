@@ -64,11 +64,44 @@ def test_five_different_mistakes_give_five_messages_in_one_run(tmp_path: Path) -
         ("Europe/Paris", "Europe/Lens", "site.time_zone"),
         ("[nodes.cellar] ", "[nodes.Cellar] ", "nodes.Cellar"),
         ("[control]", "[contrl]", "control"),
-        ("lease_s = 10", "lease_s = 31", "control.lease_s"),  # longer than promise P1 allows
+        ("lease_s = 10", "lease_s = 31", "control.lease_s"),  # a lease is never longer than 30 s
+        ("[nodes.cellar] ", "[nodes.gateway] ", "nodes.gateway"),  # the gateway's own name on the wire
+        ('bus = "rs485"\nunit = 1', 'bus = "rs485"\nunit = 0', "devices.grid.unit"),  # broadcast
+        ("tcp_port = 15021\nunit = 3", "tcp_port = 15020\nunit = 1", "devices.battery"),  # where the inverter is
+        ('host = "127.0.0.1"\ntcp_port = 15020', 'host = "inverter.local"\ntcp_port = 15020', "devices.pv.host"),
+        ('host = "127.0.0.1"\nport = 1883', 'host = "a b"\nport = 1883', "broker.host"),
+        ('user = "gateway" ', 'ca = "none.pem" ', "broker.ca"),
+        ("reserve = 0.10", "reserve = nan", "control.reserve"),
     ],
 )
 def test_mistakes_between_sections_name_their_place(tmp_path: Path, old: str, new: str, path: str) -> None:
     assert path in mistakes(tmp_path, (old, new))
+
+
+def test_what_is_found_and_what_is_allowed_are_told_in_words(tmp_path: Path) -> None:
+    found = mistakes(
+        tmp_path, ("battery = {", "battery = 5 #"), ("unit = 1\n\n[devices.pv]", "unit = -1\n\n[devices.pv]")
+    )
+    assert found["devices.battery.battery"] == ("5", "a table [devices.battery.battery]")
+    assert found["devices.grid.unit"] == ("-1", "greater than or equal to 0")
+    assert "devices" not in found, "the grid meter is there, though its unit is wrong"
+
+
+def test_a_file_from_an_editor_that_marks_utf_8_is_read(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(DEMO, encoding="utf-8-sig")
+    assert settings.read(tmp_path / "site.toml").site.id == "lens-demo"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "devices = 3\nnodes = []", "a = " + "[" * 3000, "a = " + "9" * 5001],
+    ids=["empty", "kinds", "deep", "long"],
+)
+def test_odd_files_are_mistakes_and_no_errors_of_ours(tmp_path: Path, text: str) -> None:
+    (tmp_path / "site.toml").write_text(text)
+    with pytest.raises(SiteFileError) as caught:
+        settings.read(tmp_path / "site.toml")
+    assert caught.value.mistakes
 
 
 def test_text_that_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ FORMATS = ("h", "H", "i", "I", "i<", "I<")
 READ_FUNCTIONS = (3, 4)
 WRITE_FUNCTIONS = (6, 16)
 MAX_REGISTERS = 125
-TTL_LIMIT_MS = 30000  # promise P1: no lease is longer, whatever a table says
+TTL_LIMIT_MS = 30000  # no lease is longer, whatever a table says
 
 
 class TableError(ValueError):

@@ -51,7 +51,11 @@ def test_five_mistakes_get_five_messages_with_place_finding_and_remedy(tmp_path:
         ("[battery]\nsoc = 0.01", "battery"),  # below soc_min
         ("[battery]\nsoc_min = 0.6\nsoc = 0.7\nsoc_max = 0.5", "battery"),
         ('[clock]\ntime_zone = "Europe/Lens"', "clock.time_zone"),
-        ("[pv]\nkwp = nan", "pv.kwp"),
+        ('[clock]\ntime_zone = "Europe"', "clock.time_zone"),  # a folder of zones
+        ('[clock]\ntime_zone = ""', "clock.time_zone"),
+        ('[serve.meter]\nserial = "meter\\u0000.tty"', "serve.meter.serial"),
+        ('[load]\nfile = "\\u0000.csv"', "load.file"),
+        ('[serve]\ncontrol = "\\u0000:1"', "serve.control"),
         ("[load]\ncolum = 'x'", "load.colum"),
     ],
 )
@@ -72,3 +76,24 @@ def test_paths_count_from_the_folder_of_the_file(tmp_path: Path) -> None:
     config = load_house(path)
     assert config.load.file == tmp_path / "data" / "x.csv"
     assert config.serve.meter.serial == tmp_path.parent / "run" / "meter"
+
+
+@pytest.mark.parametrize("start", ["1999-12-31T23:59:59", "2100-01-01T00:00:00", "0001-01-01T00:00:00"])
+def test_a_start_that_the_nodes_cannot_count_is_a_mistake(tmp_path: Path, start: str) -> None:
+    (message,) = mistakes(tmp_path, f"[clock]\nstart = {start}").values()
+    assert message.startswith("clock.start")
+    assert message.endswith("allowed: a time in the years 2000 to 2099")
+
+
+@pytest.mark.parametrize("start", ["2000-01-01T00:00:00", "2099-12-31T23:59:59"])
+def test_the_first_and_last_start_are_fine(start: str) -> None:
+    assert HouseConfig.model_validate({"clock": {"start": start}}).clock.start.isoformat() == start
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("key", ["pv.kwp", "pv.latitude_deg", "battery.soc", "meter.error", "serve.pv.latency_s"])
+def test_numbers_are_finite_and_the_message_says_so(tmp_path: Path, key: str, number: str) -> None:
+    table, _, name = key.rpartition(".")
+    (message,) = mistakes(tmp_path, f"[{table}]\n{name} = {number}").values()
+    assert message.startswith(f"{key}: ")
+    assert message.endswith("allowed: a finite number")

@@ -1,5 +1,6 @@
 """The house as its devices' masters see it: bytes on TCP and on the serial line."""
 
+import os
 import struct
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from gateway.house.faults import (
     WrongFunction,
 )
 from gateway.house.mistakes import HouseLinkError
-from gateway.house.serial_line import crc16
+from gateway.house.serial_line import crc16, open_terminals
 from gateway.tests.house.conftest import OpenHouse
 from gateway.tests.house.raw_modbus import SerialMaster, ask_tcp, check_bytes, read_request, write_many
 
@@ -189,6 +190,61 @@ async def test_the_link_to_the_line_is_removed_at_the_end(house_on_links: OpenHo
         assert link.is_symlink()
         assert Path(ready.meter) == link
     assert not link.is_symlink()
+
+
+async def test_a_second_house_does_not_take_the_line_of_a_running_one(
+    house_on_links: OpenHouse, tmp_path: Path
+) -> None:
+    link = tmp_path / "meter.tty"
+    async with house_on_links() as (_, ready):
+        target = link.readlink()
+        with pytest.raises(HouseLinkError, match=r"in use.*serve\.meter\.serial"):
+            async with house_on_links():
+                pass
+        assert link.readlink() == target
+        master = SerialMaster(Path(ready.meter))
+        try:
+            assert len(await master.ask(1, POWER, size=POWER_SIZE)) == POWER_SIZE
+        finally:
+            master.close()
+    assert not link.is_symlink()
+
+
+@pytest.mark.parametrize("target", ["/dev/null", "/dev/ttyUSB99", "nowhere", "/dev/pts/../null", "/dev/pts/ptmx"])
+async def test_a_link_of_somebody_else_is_left_alone(house_on_links: OpenHouse, tmp_path: Path, target: str) -> None:
+    link = tmp_path / "meter.tty"
+    link.symlink_to(target)
+    with pytest.raises(HouseLinkError, match=r"remove it or choose another serve\.meter\.serial"):
+        async with house_on_links():
+            pass
+    assert str(link.readlink()) == target
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_link_of_a_killed_house_is_replaced_when_its_terminal_is_ours_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    link = tmp_path / "meter.tty"
+    pairs = [os.openpty(), os.openpty()]
+    names = [os.ttyname(side) for _, side in pairs]
+    link.symlink_to(names[place])  # the system gives the lowest free number again
+    monkeypatch.setattr(os, "openpty", lambda: pairs.pop(0))
+    with open_terminals(link):
+        assert str(link.readlink()) == names[0]
+    assert not link.is_symlink()
+
+
+def test_on_leaving_a_link_that_leads_elsewhere_stays(tmp_path: Path) -> None:
+    link = tmp_path / "meter.tty"
+    with open_terminals(link):
+        link.unlink()
+        link.symlink_to("/dev/null")
+    assert str(link.readlink()) == "/dev/null"
+
+
+def test_a_path_that_is_too_long_is_said_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(HouseLinkError, match=r"too long.*serve\.meter\.serial"), open_terminals(tmp_path / ("x" * 300)):
+        pass
 
 
 async def test_links_that_cannot_be_had_are_said_with_a_remedy(house_on_links: OpenHouse, tmp_path: Path) -> None:

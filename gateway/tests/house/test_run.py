@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from gateway.cli.house import app
 
 HOUSE = """
 [serve]
@@ -28,7 +31,8 @@ tcp = "127.0.0.1:0"
 def program(folder: Path, text: str, *options: str) -> Iterator[subprocess.Popen[str]]:
     path = folder / "house.toml"
     path.write_text(text, encoding="utf-8")
-    command = [sys.executable, "-W", "error::ResourceWarning", "-m", "gateway.cli.house", str(path), *options]
+    start = "from gateway.cli.house import app; app()"
+    command = [sys.executable, "-W", "error::ResourceWarning", "-c", start, str(path), *options]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
     )
@@ -92,3 +96,20 @@ def test_a_port_that_is_taken_is_told_with_exit_code_1(tmp_path: Path) -> None:
             assert (process.returncode, out) == (1, "")
             assert "serve.control" in errors
             assert not (tmp_path / "meter.tty").is_symlink()
+
+
+def test_a_modbus_port_that_is_taken_is_told_once_and_in_our_words(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with program(
+            tmp_path, HOUSE.replace('[serve.pv]\ntcp = "127.0.0.1:0"', f'[serve.pv]\ntcp = "{address}"')
+        ) as process:
+            out, errors = process.communicate(timeout=20)
+    assert (process.returncode, out) == (1, "")
+    assert errors == f"{address} is in use or not an address of this machine: choose another serve.pv.tcp\n"
+
+
+def test_the_help_calls_its_argument_a_house_file() -> None:
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "120"})
+    assert "HOUSE.toml" in shown.output.splitlines()[1]
+    assert "config " not in shown.output

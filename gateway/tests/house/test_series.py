@@ -157,6 +157,10 @@ def test_the_hour_that_is_missing_in_march_is_jumped_by_the_wall_clock(tmp_path:
         ("time_utc,load_w\n2024-13-01T00:00Z,1\n2024-01-01T00:00Z,1\n", {}, "load.file", "month"),
         ("time_utc,load_w\n2024-01-01T00:00Z,x\n2024-01-01T00:01Z,y\n", {}, "load.file", "0 values"),
         ("time_utc,load_w\n2024-01-01T00:01Z,1\n2024-01-01T00:00Z,1\n", {}, "load.file", "do not rise"),
+        ("", {}, "load.file", "no column"),
+        ("time_utc,load_w\n", {}, "load.file", "0 values"),
+        (f"time_utc,load_w\n1,{'9' * 140_000}\n", {}, "load.file", "field larger than field limit"),
+        (f"{'t' * 140_000},load_w\n", {}, "load.file", "field larger than field limit"),
     ],
 )
 def test_a_file_that_cannot_be_replayed_says_where_why_and_what_would_do(
@@ -167,6 +171,64 @@ def test_a_file_that_cannot_be_replayed_says_where_why_and_what_would_do(
     (mistake,) = caught.value.mistakes
     assert mistake.path == path
     assert says in str(mistake)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "allowed"),
+    [
+        ("time,load_w\n1,1\n1,1\n", "times in time that do not rise", "times that rise"),
+        ("time,load_w\n21.06.2024 12:00,1\n", "'21.06.2024 12:00' in row 1", "ISO times such as 2024-06-21T12:00"),
+        ("time;load_w\n2024-01-01T00:00;1\n", "semicolons", "a comma between columns"),
+        (
+            "time,load_w\n2024-01-01T00:00Z,1\n2024-01-01T00:01,1\n",
+            "'2024-01-01T00:01' in row 2 of time: no offset",
+            "an offset in every row or in none",
+        ),
+        (
+            "time,load_w\n2024-01-01T00:00,1\n2024-01-01T00:01,1\n2024-01-01T00:02+01:00,1\n",
+            "'2024-01-01T00:02+01:00' in row 3 of time: an offset",
+            "an offset in every row or in none",
+        ),
+        ("time,load_w\n1e18,1\n2e18,1\n", "'1e18' in row 1", "unix seconds in the years 1970 to 2100"),
+        ("time,load_w\n1,1\n1718964300000,1\n", "in row 2", "unix seconds in the years 1970 to 2100"),  # ms
+        ("time,load_w\n-1,1\n0,1\n", "'-1' in row 1", "unix seconds in the years 1970 to 2100"),
+        ("time,load_w\n1,1\nnan,1\n", "'nan' in row 2", "unix seconds in the years 1970 to 2100"),
+        ("time,load_w\n9999-12-30T00:00,1\n9999-12-31T00:00,1\n", "row 1", "times in the years 1970 to 2100"),
+    ],
+)
+def test_what_would_do_fits_what_is_wrong(tmp_path: Path, text: str, says: str, allowed: str) -> None:
+    with pytest.raises(HouseFileError) as caught:
+        opened(Load(file=written(tmp_path, text)), "load", utc("2024-06-21T12:00"))
+    (mistake,) = caught.value.mistakes
+    assert says in mistake.found
+    assert mistake.allowed == allowed
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 no table PAR1", bytes(range(256)) * 20])
+@pytest.mark.parametrize("name", ["broken.parquet", "broken.csv"])
+def test_a_file_that_is_no_table_is_a_mistake_and_no_traceback(tmp_path: Path, name: str, content: bytes) -> None:
+    if name.endswith(".parquet"):
+        pytest.importorskip("pyarrow", reason="Parquet needs pyarrow (the extra `demo`)")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(HouseFileError, match=rf"load\.file: found .*{name}.*; allowed: "):
+        opened(Load(file=tmp_path / name), "load", utc("2024-06-21T12:00"))
+
+
+def test_a_byte_that_is_no_utf_8_far_down_in_a_file_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes(b"time,load_w\n" + b"1,1\n" * 100_000 + b"\xe9,1\n")
+    with pytest.raises(HouseFileError, match="utf-8"):
+        opened(Load(file=path), "load", utc("2024-06-21T12:00"))
+
+
+def test_milliseconds_in_a_parquet_file_are_refused(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow (the extra `demo`)")
+    from pyarrow import parquet  # noqa: PLC0415 - optional
+
+    path = tmp_path / "load.parquet"
+    parquet.write_table(pa.table({"time": [1718964300000, 1718964360000], "load_w": [1.0, 2.0]}), path)
+    with pytest.raises(HouseFileError, match=r"1718964300000 in row 1 .*unix seconds"):
+        opened(Load(file=path), "load", utc("2024-06-21T12:00"))
 
 
 def test_both_files_are_complained_about_in_one_run(tmp_path: Path) -> None:
