@@ -1,9 +1,10 @@
 """The whole chain for a test: real broker, interpreter, sockets, serial line; and how to look at it from outside."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,9 @@ async def until_battery(chain: Chain, mode: str, within_s: float) -> float:
 def device(shown: dict[str, Any], name: str) -> dict[str, Any]:
     """A device of the page's state."""
     return next(one for one in shown["devices"] if one["id"] == name)
+
+
+def stored_lines(chain: Chain) -> list[str]:
+    """What waits in the gateway's outbox."""
+    with closing(sqlite3.connect(chain.folder / "store.sqlite")) as database:
+        return [line for (line,) in database.execute("SELECT line FROM lines")]

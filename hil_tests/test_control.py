@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import sqlite3
 import time
 
 import pytest
 
 from gateway.bench.chain import Wanted
 
-from .conftest import QUIET, TEN_MINUTES, OpenChain, house, state, status, until_controlled
+from .conftest import QUIET, TEN_MINUTES, OpenChain, house, state, status, stored_lines, until_controlled
 
 DEAD_TIME_S, RAMP_W_PER_S = 0.8, 2500.0
 STEP_W = 3000.0
@@ -62,8 +61,8 @@ async def test_every_stored_state_balances_and_the_counters_of_house_and_store_a
             shown = await state(chain)
         readings = {d["id"]: {p["name"]: p["value"] for p in d["points"]} for d in shown["devices"]}
         await chain.stop("gateway")
-        rows = sqlite3.connect(chain.folder / "store.sqlite").execute("SELECT line FROM lines").fetchall()
-    states = [fields(line) for (line,) in rows if line.startswith("state,")]
+        rows = stored_lines(chain)
+    states = [fields(line) for line in rows if line.startswith("state,")]
     assert len(states) > 30
     for stored in states:
         if "load_w" in stored:
@@ -85,16 +84,16 @@ def fields(line: str) -> dict[str, float]:
     return {k: float(v) for k, v in (pair.split("=") for pair in body.split(",")) if not v.startswith('"')}
 
 
-def series(rows: list[tuple[str]], device: str, point: str) -> list[float]:
-    found = [fields(line) for (line,) in rows if f"device={device}," in line and f"{point}=" in line.split(" ")[1]]
+def series(rows: list[str], device: str, point: str) -> list[float]:
+    found = [fields(line) for line in rows if f"device={device}," in line and f"{point}=" in line.split(" ")[1]]
     return [row[point] for row in found]
 
 
-def first(rows: list[tuple[str]], device: str, point: str) -> float:
+def first(rows: list[str], device: str, point: str) -> float:
     return series(rows, device, point)[0]
 
 
-def last(rows: list[tuple[str]], device: str, point: str) -> float:
+def last(rows: list[str], device: str, point: str) -> float:
     return series(rows, device, point)[-1]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import io
-import sqlite3
 
 import pytest
 
@@ -12,7 +11,7 @@ from gateway.bench.database import Database
 from gateway.bench.exchange import exchange
 from gateway.bench.part import Part
 
-from .conftest import QUIET, TEN_MINUTES, OpenChain, house, state, status, until, until_controlled
+from .conftest import QUIET, TEN_MINUTES, OpenChain, house, state, status, stored_lines, until, until_controlled
 
 
 async def ask(database: Database, query: str) -> list[dict[str, str]]:
@@ -47,12 +46,6 @@ async def grown(database: Database, measurement: str, field: str, device: str) -
         f' and r.device == "{device}") |> spread()',
     )
     return float(rows[0]["_value"])
-
-
-def waiting(chain: Chain) -> int:
-    """Lines still in the outbox."""
-    database = sqlite3.connect(chain.folder / "store.sqlite")
-    return int(database.execute("SELECT COUNT(*) FROM lines").fetchone()[0])
 
 
 @pytest.mark.parametrize("seconds", [20, TEN_MINUTES])
@@ -95,7 +88,7 @@ async def test_an_outage_of_the_database_loses_and_doubles_nothing(
 
 
 async def _drained(chain: Chain) -> bool:
-    return waiting(chain) < 20 and (await state(chain))["database"]["error"] is None
+    return len(stored_lines(chain)) < 20 and (await state(chain))["database"]["error"] is None
 
 
 @pytest.mark.timeout(200)

@@ -1,14 +1,24 @@
 """Whatever is lost, the battery is back in its own mode within the lease, and no sample is lost or doubled."""
 
 import asyncio
-import sqlite3
 from itertools import pairwise
 
 import pytest
 
 from gateway.bench.chain import Wanted
 
-from .conftest import QUIET, OpenChain, device, house, state, status, until, until_battery, until_controlled
+from .conftest import (
+    QUIET,
+    OpenChain,
+    device,
+    house,
+    state,
+    status,
+    stored_lines,
+    until,
+    until_battery,
+    until_controlled,
+)
 
 LEASE_S = 10  # config/demo/site.toml
 CYCLE_S = 1.25
@@ -16,9 +26,8 @@ CYCLE_S = 1.25
 
 def stored_samples(chain) -> tuple[int, int]:
     """(samples in the store, distinct ones): each stored line names its series and its moment."""
-    rows = sqlite3.connect(chain.folder / "store.sqlite").execute("SELECT line FROM lines").fetchall()
     keys = []
-    for (line,) in rows:
+    for line in stored_lines(chain):
         if line.startswith(("meter,", "pv,", "battery,")):
             head, body, moment = line.split(" ")
             keys += [(head, pair.split("=")[0], moment) for pair in body.split(",")]
@@ -93,8 +102,7 @@ async def test_a_killed_gateway_costs_no_sample(chain_of: OpenChain) -> None:
 
 def grid_moments(chain) -> list[int]:
     """Moments (ms) of all stored grid powers, each once."""
-    rows = sqlite3.connect(chain.folder / "store.sqlite").execute("SELECT line FROM lines").fetchall()
-    lines = [line.split(" ") for (line,) in rows if line.startswith("meter,device=grid")]
+    lines = [line.split(" ") for line in stored_lines(chain) if line.startswith("meter,device=grid")]
     return sorted({int(moment) for _, body, moment in lines if "p_w=" in body and "f_hz" not in body})
 
 

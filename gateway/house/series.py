@@ -199,7 +199,8 @@ def _stamps(cells: Column, name: str) -> tuple[list[float], bool]:
             else:
                 stamps_s.append(_in_years(_number(cell), "unix seconds"))
         except TableFileError as error:
-            raise TableFileError(f"{cell!r} in row {row} of {name}: {error}", remedy=error.remedy) from error
+            found = f"{str(cell)[:40]!r} in row {row} of {name}: {error}"
+            raise TableFileError(found, remedy=error.remedy) from error
     return stamps_s, bool(naive)
 
 
@@ -208,7 +209,7 @@ def _moment(cell: object, *, naive: bool | None) -> datetime:
     try:
         moment = datetime.fromisoformat(str(cell))
     except ValueError as error:
-        raise TableFileError(str(error), remedy="ISO times such as 2024-06-21T12:00") from error
+        raise TableFileError(str(error)[:80], remedy="ISO times such as 2024-06-21T12:00") from error
     if naive is not None and naive != (moment.tzinfo is None):
         found = "an offset, and row 1 has none" if naive else "no offset, and row 1 has one"
         raise TableFileError(found, remedy="an offset in every row or in none")

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ async def test_a_bad_line_goes_to_quarantine_with_the_reason(tmp_path: Path) -> 
     await outbox.quarantine(number, text, "field type conflict")
     assert outbox.waiting == 0
     outbox.close()
-    found = sqlite3.connect(tmp_path / "a.sqlite").execute("SELECT line, why FROM quarantine").fetchall()
+    with closing(sqlite3.connect(tmp_path / "a.sqlite")) as database:
+        found = database.execute("SELECT line, why FROM quarantine").fetchall()
     assert found == [(text, "field type conflict")]
 
 
@@ -79,9 +81,9 @@ asyncio.run(main())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout.strip(), done.returncode) == ("kept", -9), done.stderr
-    database = sqlite3.connect(tmp_path / "k.sqlite")
-    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert database.execute("SELECT COUNT(*) FROM lines").fetchone() == (50,)
+    with closing(sqlite3.connect(tmp_path / "k.sqlite")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert database.execute("SELECT COUNT(*) FROM lines").fetchone() == (50,)
 
 
 def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
@@ -97,11 +99,10 @@ def test_line_protocol_escapes_what_the_database_would_misread() -> None:
 
 async def test_a_locked_store_is_an_error_of_ours_and_keeps_the_count_right(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
-    other = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(OutboxError, match="locked"):
-        await outbox.keep([row(1)], {})
-    other.execute("ROLLBACK")
+    with closing(sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OutboxError, match="locked"):
+            await outbox.keep([row(1)], {})
     await outbox.keep([row(1)], {})
     assert outbox.waiting == 1
     outbox.close()

@@ -227,7 +227,7 @@ def test_milliseconds_in_a_parquet_file_are_refused(tmp_path: Path) -> None:
 
     path = tmp_path / "load.parquet"
     parquet.write_table(pa.table({"time": [1718964300000, 1718964360000], "load_w": [1.0, 2.0]}), path)
-    with pytest.raises(HouseFileError, match=r"1718964300000 in row 1 .*unix seconds"):
+    with pytest.raises(HouseFileError, match=r"1718964300000. in row 1 .*unix seconds"):
         opened(Load(file=path), "load", utc("2024-06-21T12:00"))
 
 
