@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway import settings
 from gateway.adapters import batches, profiles
 from gateway.house import faults
 from gateway.places import config_folder
+from gateway.settings import sections
 from gateway.wire import orders, records, seal, table, topics
 from gateway.words import words
 
@@ -57,12 +57,12 @@ def _table(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
 
 def _site_file() -> Iterator[str]:
     yield "Unknown keys are mistakes. Secrets are never in the file; their variables are named in the sections.\n"
-    models: dict[str, type[BaseModel]] = {f"[{name}]": model for name, (model, _) in settings.SECTIONS.items()}
+    models: dict[str, type[BaseModel]] = {f"[{name}]": model for name, (model, _) in sections.SECTIONS.items()}
     models |= {
-        "[nodes.ID]": settings.NodeSection,
-        "[nodes.ID.buses.NAME]": settings.SerialBus,
-        "[devices.ID]": settings.DeviceSection,
-        "battery of [devices.ID]": settings.BatterySection,
+        "[nodes.ID]": sections.NodeSection,
+        "[nodes.ID.buses.NAME]": sections.SerialBus,
+        "[devices.ID]": sections.DeviceSection,
+        "battery of [devices.ID]": sections.BatterySection,
     }
     for name, model in models.items():
         yield f"## {name}\n"

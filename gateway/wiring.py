@@ -2,7 +2,8 @@
 
 from gateway.adapters.tables import NodeTable, Wiring, compile_table
 from gateway.core.site import Battery, Site
-from gateway.settings import DeviceSection, SiteFile
+from gateway.settings import SiteFile
+from gateway.settings.sections import DeviceSection
 
 
 def tables(file: SiteFile) -> dict[str, NodeTable]:

@@ -1,5 +1,6 @@
 """`zen check`: the mistakes of a site file."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from gateway import settings, wiring
 from gateway.cli.language import say
+from gateway.credentials import Credentials
 from gateway.settings import SiteFile, SiteFileError
 from gateway.wire.table import TableError
 
@@ -36,6 +38,15 @@ def read(path: Path) -> SiteFile:
         Console(stderr=True).print(f"{path}: {error}", style="red", markup=False)
     else:
         return file
+    raise typer.Exit(2)
+
+
+def read_credentials(file: SiteFile) -> Credentials:
+    """The secrets of a site from the environment, or what is missing on the screen and exit code 2."""
+    try:
+        return Credentials.read(file, os.environ)
+    except SiteFileError as error:
+        show_mistakes(error)
     raise typer.Exit(2)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import tempfile
 from dataclasses import replace
 from typing import Annotated, Any
@@ -14,10 +13,11 @@ from rich.text import Text
 
 from gateway.adapters.clock import SystemClock
 from gateway.app import Gateway
-from gateway.cli.check import SiteArgument, read, show_mistakes
+from gateway.cli.check import SiteArgument, read, read_credentials
 from gateway.cli.language import language, say
 from gateway.credentials import Credentials
-from gateway.settings import SiteFile, SiteFileError, StoreSection
+from gateway.settings import SiteFile
+from gateway.settings.sections import StoreSection
 from gateway.words.figures import figure
 
 WaitOption = Annotated[float, typer.Option(help="Longest wait for the devices' reports.", min=1, max=120)]
@@ -26,11 +26,7 @@ WaitOption = Annotated[float, typer.Option(help="Longest wait for the devices' r
 def once(site: SiteArgument, wait_s: WaitOption = 15.0) -> None:
     """Read everything once, decide once, and print it as a table."""
     file = read(site)
-    try:
-        credentials = Credentials.read(file, os.environ)
-    except SiteFileError as error:
-        show_mistakes(error)
-        raise typer.Exit(2) from error
+    credentials = read_credentials(file)
     with tempfile.TemporaryDirectory() as folder:
         looking = replace(file, store=StoreSection(path=f"{folder}/look.sqlite"), database=None)
         state, error_text = asyncio.run(_look(looking, credentials, wait_s))

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import sys
 from typing import Annotated
 
@@ -13,10 +12,10 @@ from rich.console import Console
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.outbox import OutboxError
 from gateway.app import Gateway, stop_on_signals
-from gateway.cli.check import SiteArgument, read, show_mistakes
+from gateway.cli.check import SiteArgument, read, read_credentials
 from gateway.cli.language import say
 from gateway.credentials import Credentials
-from gateway.settings import SiteFile, SiteFileError
+from gateway.settings import SiteFile
 from gateway.web.server import AddressError
 
 OffsetOption = Annotated[float, typer.Option(help="Shift the clock by so many seconds (demonstrations).", hidden=True)]
@@ -26,11 +25,7 @@ def run(site: SiteArgument, clock_offset_s: OffsetOption = 0.0) -> None:
     """Control the building of a site file. Ctrl-C gives every device back before leaving."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     file = read(site)
-    try:
-        credentials = Credentials.read(file, os.environ)
-    except SiteFileError as error:
-        show_mistakes(error)
-        raise typer.Exit(2) from error
+    credentials = read_credentials(file)
     try:
         asyncio.run(_run(file, credentials, SystemClock(offset_s=clock_offset_s)))
     except (AddressError, OutboxError) as error:

@@ -1,0 +1,124 @@
+"""The site file: read once, checked whole, every mistake told at once with its place."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.adapters import profiles
+from gateway.adapters.profiles import Profile, ProfileError
+from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
+from gateway.settings import checks
+from gateway.settings.sections import (
+    SECTIONS,
+    TABLES,
+    BrokerSection,
+    ControlSection,
+    DatabaseSection,
+    DeviceSection,
+    NodeSection,
+    PageSection,
+    Section,
+    SiteSection,
+    StoreSection,
+)
+from gateway.wire.topics import GATEWAY
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFile:
+    """A site file without mistakes."""
+
+    path: Path
+    site: SiteSection
+    broker: BrokerSection
+    control: ControlSection
+    page: PageSection
+    store: StoreSection
+    database: DatabaseSection | None
+    nodes: Mapping[str, NodeSection]
+    devices: Mapping[str, DeviceSection]
+    profiles: Mapping[str, Profile]  # by device
+
+
+class SiteFileError(MistakesError):
+    """All mistakes of a site file."""
+
+
+def read(path: Path) -> SiteFile:
+    """The site file at `path`. Raises SiteFileError with every mistake found."""
+    raw = read_toml(path, example="config/demo/site.toml")
+    if isinstance(raw, Mistake):
+        raise SiteFileError(path, [raw])
+    mistakes: list[Mistake] = []
+    known = [*SECTIONS, *TABLES]
+    mistakes += [_unknown(key, key, known) for key in raw if key not in known]
+    sections = {name: _section(name, raw, mistakes) for name in SECTIONS}
+    tables = {name: _table(name, raw, mistakes) for name in TABLES}
+    found = dict(_profiles(tables["devices"], path.parent, mistakes))
+    mistakes += checks.across(sections, tables["devices"], _keys(raw, "nodes"), tables["nodes"], found)
+    mistakes += checks.roles(raw)
+    mistakes += checks.certificate(path, sections["broker"])
+    if mistakes:
+        raise SiteFileError(path, mistakes)
+    return SiteFile(path=path, profiles=found, **sections, **tables)  # type: ignore[arg-type]  # checked above
+
+
+def _section(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> Section | None:
+    model, required = SECTIONS[name]
+    if name not in raw and name == "database":
+        return None
+    if name not in raw and required:
+        mistakes.append(Mistake(path=name, found="nothing", allowed=f"a table [{name}]"))
+        return None
+    return _model(name, model, raw.get(name, {}), mistakes)
+
+
+def _table(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> dict[str, Any]:
+    rows = raw.get(name, {})
+    if not isinstance(rows, dict) or not rows:
+        found = "nothing" if rows == {} else shown(rows)
+        mistakes.append(Mistake(path=name, found=found, allowed=f"at least one table [{name}.<id>]"))
+        return {}
+    checked = {}
+    for key, row in rows.items():
+        if _ID.fullmatch(key) is None or key == GATEWAY:
+            allowed = f"an id of 1 to 32 lower-case letters, digits and hyphens, other than {GATEWAY!r}"
+            mistakes.append(Mistake(path=f"{name}.{key}", found=shown(key), allowed=allowed))
+        section = _model(f"{name}.{key}", TABLES[name], row, mistakes)
+        if section is not None:
+            checked[key] = section
+    return checked
+
+
+def _model(path: str, model: type[Section], value: Any, mistakes: list[Mistake]) -> Section | None:
+    section, found = validated(model, value, at=path)
+    mistakes += found
+    return section
+
+
+def _unknown(path: str, key: str, known: list[str]) -> Mistake:
+    return Mistake(path=path, found="a key that nothing reads", allowed=choice(key, known))
+
+
+def _keys(raw: Mapping[str, Any], name: str) -> list[str]:
+    return list(raw[name]) if isinstance(raw.get(name), dict) else []
+
+
+def _profiles(
+    devices: Mapping[str, DeviceSection], beside: Path, mistakes: list[Mistake]
+) -> Iterator[tuple[str, Profile]]:
+    known = profiles.names(beside)
+    for id_, device in devices.items():
+        path = f"devices.{id_}.profile"
+        if device.profile not in known:
+            found = shown(device.profile)
+            mistakes.append(Mistake(path=path, found=found, allowed=choice(device.profile, known)))
+            continue
+        try:
+            yield id_, profiles.find(device.profile, beside)
+        except ProfileError as error:
+            mistakes.append(Mistake(path=path, found=str(error), allowed="a profile without mistakes"))

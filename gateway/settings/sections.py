@@ -1,0 +1,126 @@
+"""The sections of a site file, each right in itself."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.adapters import profiles
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$")]
+PathText = Annotated[str, Field(pattern=r"^[^\x00]{1,4000}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+FreePort = Annotated[int, Field(ge=0, le=65535)]  # 0: any that is free
+Watts = Annotated[float, Field(ge=0, le=10_000_000)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Delay = Annotated[float, Field(ge=0, le=30)]
+
+
+class Section(BaseModel):
+    """What all sections share: unknown keys and wrong types are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class SiteSection(Section):
+    """Who we are. `time_zone` is used to show clocks and to read tariffs."""
+
+    id: Slug
+    name: str
+    time_zone: str = "Europe/Paris"
+
+
+class BrokerSection(Section):
+    """The MQTT broker. The password comes from ZEN_BROKER_PASSWORD.
+
+    `ca` is the file (PEM) that vouches for the broker, beside the site file unless absolute; with it the link is TLS.
+    """
+
+    host: Host = "127.0.0.1"
+    port: Port = 1883
+    user: str | None = None
+    ca: PathText | None = None
+
+
+class ControlSection(Section):
+    """What the battery is for. Powers in W at the grid, import positive; `meter_delay`: lag of its registers."""
+
+    grid_setpoint_w: Annotated[float, Field(ge=-1_000_000, le=1_000_000)] = 0.0
+    reserve: Fraction = 0.1
+    import_limit_w: Watts
+    export_limit_w: Watts
+    lease_s: Annotated[int, Field(ge=3, le=30)] = 10
+    meter_delay_min_s: Delay = 0.0
+    meter_delay_max_s: Delay = 3.0
+
+
+class PageSection(Section):
+    """Where the built-in page listens."""
+
+    host: Host = "127.0.0.1"
+    port: FreePort = 8080
+
+
+class StoreSection(Section):
+    """The outbox on disk; beside the site file unless absolute."""
+
+    path: PathText = "store.sqlite"
+    max_mb: Annotated[int, Field(ge=10, le=100_000)] = 500
+
+
+class DatabaseSection(Section):
+    """An InfluxDB 2 that is fed from the outbox. The token comes from ZEN_INFLUX_TOKEN."""
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    org: str
+    bucket: str
+
+
+class SerialBus(Section):
+    """A serial line of a node."""
+
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+
+
+class NodeSection(Section):
+    """A node and its serial lines. Its key comes from ZEN_KEY_<ID>."""
+
+    buses: dict[Slug, SerialBus] = Field(default_factory=dict)
+
+
+class BatterySection(Section):
+    """What the maker says of a battery system; `dead_time_s` and `ramp_w_per_s` as measured."""
+
+    capacity_wh: Annotated[float, Field(gt=0, le=100_000_000)]
+    charge_max_w: Annotated[float, Field(gt=0, le=10_000_000)]
+    discharge_max_w: Annotated[float, Field(gt=0, le=10_000_000)]
+    soc_max: Fraction = 1.0
+    dead_time_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    ramp_w_per_s: Annotated[float, Field(gt=0, le=10_000_000)] = 2000.0
+
+
+class DeviceSection(Section):
+    """One device: reached over a node's serial `bus`, or over the network at `host`."""
+
+    role: profiles.Role
+    profile: str
+    node: str
+    bus: str | None = None
+    host: str | None = None
+    tcp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    unit: Annotated[int, Field(ge=0, le=255)]
+    battery: BatterySection | None = None
+
+
+SECTIONS: Mapping[str, tuple[type[Section], bool]] = {  # name -> (model, required)
+    "site": (SiteSection, True),
+    "broker": (BrokerSection, False),
+    "control": (ControlSection, True),
+    "page": (PageSection, False),
+    "store": (StoreSection, False),
+    "database": (DatabaseSection, False),
+}
+TABLES: Mapping[str, type[Section]] = {"nodes": NodeSection, "devices": DeviceSection}
