@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 ZEN := $(BIN)/zen
 READY := $(VENV)/ready
 ARGS ?=
-JOBS ?= 3
+JOBS ?= 4
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,7 +49,7 @@ demo: setup ## house, broker, node and gateway on this machine, with a live tabl
 
 test: setup ## all tests, on real parts; ARGS="-k node -x" …
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
-	@$(BIN)/python -m pytest -n $(JOBS) --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=10 $(ARGS)
 
 soak: setup ## what takes real minutes: ten with a late meter, ten without the database
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
