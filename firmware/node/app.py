@@ -24,7 +24,7 @@ from wire.seal import unseal
 
 _FIRMWARE = const("0.1.0")
 _TABLE = const("table.json")
-_RING_BYTES = const(8200)  # 60 s without a broker for four blocks of ten registers a second
+_RING_BYTES = const(6600)  # 48 s without a broker for four blocks of ten registers a second
 _GOODBYE_MS = const(3000)
 
 
