@@ -173,8 +173,9 @@ class Building:
             if self.store_error is None:
                 _log.error("%s", error)
             self.store_error = str(error)
-            self.rows_cut += max(0, count - ROWS_KEPT)
-            del self._rows[: count - ROWS_KEPT]
+            too_many = max(0, count - ROWS_KEPT)
+            self.rows_cut += too_many
+            del self._rows[:too_many]
             return False
         self.store_error = None
         del self._rows[:count]
@@ -198,7 +199,7 @@ class Building:
         """The probe on a new connection; then that we are here, and once what each node shall poll."""
         if self._broker is None or not self._broker.is_up:
             return
-        probe = self.presence.connected(self._broker.connections)
+        probe = self.presence.probe(self._broker.connections, self._clock.monotonic_s())
         if probe is not None:
             await self._publish(self._probe_topic, probe, qos=1)
         due, first = self.presence.to_say(self._clock.monotonic_s())

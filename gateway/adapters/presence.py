@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 SAY_S = 10.0
 BELIEVED_S = 30.0
+PROBE_AGAIN_S = 10.0  # beyond the time that a long backlog takes
 LISTEN_S = 0.5  # beyond the probe's return: retained messages come in an order of the broker's choice
 
 
@@ -25,6 +26,7 @@ class Presence:
     _other_s: float = 0.0
     _connection: int = 0
     _probe: str | None = None
+    _probe_sent_s: float = 0.0
     _probe_back_s: float | None = None
     _said_s: float | None = None
 
@@ -32,12 +34,13 @@ class Presence:
         """What we say of ourselves; with up false it is our will."""
         return json.dumps({"up": up, "instance": self.instance, "sid": self.session}).encode()
 
-    def connected(self, connection: int) -> bytes | None:
-        """The probe to send round, once for each connection."""
-        if connection == self._connection:
+    def probe(self, connection: int, now_s: float) -> bytes | None:
+        """The probe to send round now: on each new connection, and again when it got lost on its way."""
+        if connection != self._connection:
+            self._connection, self._said_s, self._probe_back_s = connection, None, None
+        elif self._probe_back_s is not None or now_s - self._probe_sent_s < PROBE_AGAIN_S:
             return None
-        self._connection, self._said_s, self._probe_back_s = connection, None, None
-        self._probe = secrets.token_hex(8)
+        self._probe, self._probe_sent_s = secrets.token_hex(8), now_s
         return self._probe.encode()
 
     def probe_came(self, payload: bytes, now_s: float) -> None:

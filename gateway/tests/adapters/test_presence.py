@@ -2,13 +2,13 @@
 
 import json
 
-from gateway.adapters.presence import BELIEVED_S, LISTEN_S, SAY_S, Presence
+from gateway.adapters.presence import BELIEVED_S, LISTEN_S, PROBE_AGAIN_S, SAY_S, Presence
 
 
 def listening(session: int, instance: str = "me") -> Presence:
     """Connected at 0, its probe back at 1."""
     presence = Presence(instance=instance, session=session)
-    probe = presence.connected(1)
+    probe = presence.probe(1, 0.0)
     assert probe is not None
     presence.probe_came(probe, 1.0)
     return presence
@@ -20,14 +20,14 @@ def said(instance: str, session: int, *, up: bool = True) -> dict[str, object]:
 
 def test_nothing_is_written_before_everything_said_before_was_heard() -> None:
     presence = Presence(instance="me", session=5)
-    probe = presence.connected(1)
+    probe = presence.probe(1, 0.0)
     assert not presence.may_write(100.0)
     presence.probe_came(b"another probe", 100.0)
     assert not presence.may_write(200.0)
     presence.probe_came(probe, 200.0)
     assert not presence.may_write(200.0)
     assert presence.may_write(200.0 + LISTEN_S)
-    presence.connected(2)  # a new connection listens again
+    presence.probe(2, 250.0)  # a new connection listens again
     assert not presence.may_write(300.0)
 
 
@@ -76,3 +76,13 @@ def test_nonsense_and_our_own_words_change_nothing() -> None:
         presence.meet(nonsense, 2.0)
     presence.meet(json.loads(presence.payload(up=False)), 2.0)
     assert presence.may_write(2.0)
+
+
+def test_a_probe_that_got_lost_is_sent_again_and_a_returned_one_is_not() -> None:
+    presence = Presence(instance="me", session=5)
+    assert presence.probe(1, 0.0) is not None
+    assert presence.probe(1, PROBE_AGAIN_S - 1) is None
+    again = presence.probe(1, PROBE_AGAIN_S)
+    assert again is not None
+    presence.probe_came(again, PROBE_AGAIN_S + 1)
+    assert presence.probe(1, 10 * PROBE_AGAIN_S) is None
