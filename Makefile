@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check bench influxd lock docs clean
+.PHONY: help setup demo test soak check bench bench-node influxd lock docs clean
 
 PYTHON ?=
 VENV := .venv
@@ -16,7 +16,7 @@ ARGS ?=
 JOBS ?= 3
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with the exact versions of requirements.lock
 	@:
@@ -64,6 +64,10 @@ check: setup ## format, lint, types, layers: under a minute
 bench: setup ## three minutes of the whole chain, its figures in bench.json
 	@$(ZEN) parts fetch --if-possible mosquitto micropython
 	@$(ZEN) demo --headless --minutes 3 --json bench.json $(ARGS)
+
+bench-node: setup ## code, heap and speed of the node beside its peers, in build/bench-node.json; ARGS="--minutes 6"
+	@$(ZEN) parts fetch --if-possible mosquitto micropython
+	@$(BIN)/python firmware/tests/bench_node.py $(ARGS)
 
 influxd: setup ## a real InfluxDB 2 server: found, copied from its container image, or compiled once
 	@$(ZEN) parts fetch influxd

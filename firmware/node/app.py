@@ -1,169 +1,116 @@
-"""The whole node, put together: what a poll table says is read, what is read is sent, what is ordered is done.
-
-Any error that is not the weather of buses and networks is a mistake of ours: safe values, then a restart.
-"""
+"""The whole node while it runs: what the parts need of each other, and what is only needed now and then."""
 
 import asyncio
-import binascii
 import gc
 import json
-import os
-import sys
 
-import wire
 from micropython import const
 from node import hal
-from node.clock import Clock
-from node.link import Link
-from node.orders import Orders
 from node.plant import Plant
-from node.ring import Ring
+from node.wait import Bell, forget
 from wire import topics
 from wire.orders import SAFE
-from wire.seal import unseal
 
-_FIRMWARE = const("0.1.0")
-_TABLE = const("table.json")
-_RING_BYTES = const(6600)  # 48 s without a broker for four blocks of ten registers a second
+FIRMWARE = "0.2.0"
 _GOODBYE_MS = const(3000)
+_STEADY_S = const(120)  # a boot that lasted so long was not a short one
+_SAFE_S = const(1800)  # after so long in safe mode the node tries again
 
 
 class App:
-    identity = 0  # of the table in use; 0: none
+    """`mode` is run, or safe: link and update only, no bus and no write. The parts are set by node/start.py."""
+
+    clock = ring = orders = link = supervisor = linked = dog = update = None
+    build = 0  # of the running slot
+    identity = refused = 0  # of the table in use and of the one that failed its trial; 0: none
     coming = None  # (text, identity, plant) of a table that is to replace it
     refusal = ""  # why the last one was not taken
-    failure = None
-    linked = None  # the task of the link
+    settled = False  # this boot is not a short one
 
-    def __init__(self, conf, say):
-        self.boot = int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF
-        self.clock = Clock()
-        self.ring = Ring(conf.get("ring_bytes", _RING_BYTES), self.boot, self.clock)  # the biggest piece first
+    def __init__(self, conf, memory, mode, out):
         self.conf = conf
-        self.say = say
-        self.orders = Orders(binascii.unhexlify(conf["key"]), self.boot, self.clock)
-        site, node = conf["site"], conf["node"]
-        handlers = {
-            topics.topic(site, node, topics.SET).encode(): self.orders.receive,
-            topics.topic(site, node, topics.CFG).encode(): self._configure,
-            topics.topic(site, topics.GATEWAY, topics.STATE).encode(): self._gateway,
-        }
-        self.link = Link(conf, self.ring, handlers, self.health, say)
-        self.orders.answer = self.link.answer
-        self.plant = self._build(dict.fromkeys(("buses", "units", "blocks", "actuators"), ()))
-        self.change = asyncio.Event()
+        self.memory = memory
+        self.mode = mode
+        self.out = out
+        self.log = []  # (uptime in s, text) of what was said last
+        self.why = memory.text("why")  # of the restart before this run
+        self.plant = Plant()
+        self.bell = Bell()  # something has changed
 
-    async def run(self):
-        self._spawn(hal.network(self.conf))
-        self._spawn(self.clock.run(hal.utc, self.conf))
-        self._load()
-        self.linked = self._spawn(self.link.run())
-        while True:
-            self.plant.start(self._spawn)
-            state = {"up": True, "boot": self.boot, "table": self.identity, "fw": _FIRMWARE}
-            self.link.announce(json.dumps(state))
-            await self.change.wait()
-            self.change.clear()
-            if self.failure:
-                raise self.failure
-            await self._switch()
+    def say(self, text):
+        """A change worth a line."""
+        self.log = self.log[-9:] + [(self.clock.uptime_s, text)]
+        self.out(text)
 
     async def stop(self):
         """Safe values, their acks, goodbye."""
         await self.plant.stop()
         self.link.stop()
-        if self.linked:
-            try:
-                await asyncio.wait_for_ms(self.linked, _GOODBYE_MS)
-            except asyncio.TimeoutError:
-                pass  # the will speaks for us
-
-    def health(self):
-        gc.collect()
-        self.clock.tick()
-        return {
-            "boot": self.boot,
-            "uptime_s": self.clock.uptime_s,
-            "heap_free": gc.mem_free(),
-            "clock": self.clock.quality,
-            "ring": {"next": self.ring.next, "oldest": self.ring.oldest, "lost": self.ring.lost},
-            "units": [unit.health() for unit in self.plant.units],
-            "orders": self.orders.counts,
-            "cfg": self.refusal,
-        }
-
-    def _spawn(self, work):
-        return asyncio.create_task(self._watch(work))
-
-    async def _watch(self, work):
         try:
-            await work
-        except Exception as error:
-            self.failure = error
-            self.change.set()
+            await asyncio.wait_for_ms(self.linked.task, _GOODBYE_MS)
+        except asyncio.TimeoutError:
+            pass  # the will speaks for us
 
-    def _push(self, block, flag, data, count):
+    def push(self, block, flag, data, count):
+        """One record; the link sends it."""
         self.ring.push(block, flag, data, count)
         self.link.bell.ring()
 
-    def _build(self, table):
-        return Plant(table, self.conf.get("serial", {}), self._push, self.orders.report)
-
-    def _load(self):
-        """The table kept in the file, if there is one."""
-        try:
-            with open(_TABLE) as file:
-                text = file.read()
-            self._use(*self._understand(text))
-        except Exception as error:  # a node without a table can be given one
-            self.say("table.json: %r" % error)
-
-    def _understand(self, text):
-        """(identity, plant) of a poll table; the plant is None when it is the table in use.
-
-        The checks are loaded for this moment only: they would take 2.5 kB of heap for ever.
-        """
-        from wire import table  # noqa: PLC0415
-
-        try:
-            identity = table.identity(text)
-            if text and identity == self.identity:
-                return identity, None
-            return identity, self._build(table.parse(text))
-        finally:
-            del wire.table, sys.modules["wire.table"]
-
-    def _use(self, identity, plant):
+    def use(self, identity, plant):
+        """Records and orders belong to this plant from now on."""
         self.plant = plant
         self.orders.actuators = plant.actuators
         self.identity = identity
         self.ring.use(identity)
 
-    def _configure(self, payload, _retained):
-        """A message of the topic `cfg`."""
-        try:
-            text = unseal(self.orders.key, topics.CFG, payload)
-            identity, plant = self._understand(text)
-            if plant:
-                self.coming = (text, identity, plant)
-        except Exception as error:  # whatever is wrong with it, the old one stays
-            self.refusal = repr(error)
-        else:
-            self.refusal = ""
-            if self.coming:
-                self.change.set()
+    def tell(self):
+        """The retained state of the node."""
+        state = {
+            "up": True, "boot": self.ring.boot, "table": self.identity, "fw": FIRMWARE, "build": self.build,
+            "mode": self.mode, "why": self.why,
+        }  # fmt: skip
+        self.link.announce(json.dumps(state))
 
-    async def _switch(self):
-        """From the old table to the new: safe values first, and the file is always one or the other."""
-        (text, identity, plant), self.coming = self.coming, None
-        await self.plant.stop()
-        self._use(identity, plant)
-        with open(_TABLE + ".new", "w") as file:
-            file.write(text)
-        os.rename(_TABLE + ".new", _TABLE)
+    def health(self):
+        """For the topic `health`; wire/topics.py says what is what."""
         gc.collect()
+        self.clock.tick()
+        ring, plant = self.ring, self.plant
+        return {
+            "boot": ring.boot,
+            "uptime_s": self.clock.uptime_s,
+            "heap_free": gc.mem_free(),
+            "clock": self.clock.quality,
+            "ring": {"next": ring.next, "oldest": ring.oldest, "lost": ring.lost},
+            "units": [unit.health() for unit in plant.units],
+            "actuators": [actuator.state() for actuator in plant.actuators],
+            "orders": self.orders.counts,
+            "restarts": self.supervisor.restarts,
+            "heard": self.link.heard,
+            "cfg": self.refusal,
+            "update": self.update and self.update.status(),
+        }
 
-    def _gateway(self, payload, _retained):
+    def feed(self):
+        """All jobs are on time."""
+        if self.dog:
+            self.dog.feed()
+
+    def lend(self, module, function, *arguments):
+        """The result of a function of a module that is loaded for this call only."""
+        name = "node." + module
+        try:
+            return getattr(__import__(name, None, None, (function,)), function)(*arguments)
+        finally:
+            forget(name)
+
+    def configure(self, payload, _retained):
+        """A message of the topic `cfg`."""
+        if self.mode == "run":
+            self.lend("config", "take", self, payload)
+            self.bell.ring()
+
+    def gateway(self, payload, _retained):
         """The gateway's own state: when the one that we obey is gone, no lease outlives it."""
         try:
             said = json.loads(bytes(payload))
@@ -173,15 +120,37 @@ class App:
         if gone:
             self.orders.leave(SAFE)
 
+    async def changes(self, beat):
+        """A new table when it comes; and remembers that this boot is a long one."""
+        while True:
+            beat()
+            await self.bell.wait_ms(10000)
+            if self.coming:
+                await self.lend("config", "switch", self)
+            self.clock.tick()
+            if not self.settled and self.clock.uptime_s > _STEADY_S:
+                self.settled = True
+                self.memory.put("short", 0)
+            if self.mode == "safe" and self.clock.uptime_s > _SAFE_S:
+                self.supervisor.end("safe mode is over")
 
-def start(say):
-    """Runs the node for ever; Ctrl-C ends it with safe values."""
-    with open("node.json") as file:
-        app = App(json.load(file), say)
-    try:
-        asyncio.run(app.run())
-    except BaseException as error:
-        asyncio.get_event_loop().run_until_complete(app.stop())
-        if not isinstance(error, KeyboardInterrupt):
-            sys.print_exception(error)
-            hal.reset()
+    async def flash(self, beat):
+        """So many flashes, then a pause: docs/node.md says what they mean."""
+        led = hal.led(self.conf["led"])
+        while True:
+            beat()
+            for _ in range(self._flashes()):
+                led(1)
+                await asyncio.sleep_ms(100)
+                led(0)
+                await asyncio.sleep_ms(250)
+            await asyncio.sleep_ms(1500)
+
+    def _flashes(self):
+        if self.mode == "safe":
+            return 5
+        if not self.link.up:
+            return 2
+        if not self.link.heard:
+            return 3
+        return 4 if self.plant.silent() else 1

@@ -1,6 +1,7 @@
 """Waiting, but never for ever: deadlines on the monotonic tick, and a bell."""
 
 import asyncio
+import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
 
@@ -29,3 +30,10 @@ class Bell:
             except asyncio.TimeoutError:
                 pass
         self.event.clear()
+
+
+def forget(name):
+    """Drop a module that was needed for a moment; its code leaves the heap once nobody holds a piece of it."""
+    package, leaf = name.split(".")
+    if sys.modules.pop(name, None):
+        delattr(sys.modules[package], leaf)

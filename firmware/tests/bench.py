@@ -100,6 +100,8 @@ class Node:
         self.process = None
         self.output = directory / "output"
         self.speed = 1  # times as fast as real time: see fast/time.py
+        self.heap = "112k"
+        self.program = "main.py"
 
     def start(self, poll: dict | None = None, **conf) -> None:
         if poll is not None:
@@ -107,7 +109,7 @@ class Node:
         (self.directory / "node.json").write_text(json.dumps({**self.conf, **conf}))
         with self.output.open("a") as output:
             self.process = subprocess.Popen(
-                [self.micropython, "-X", "heapsize=112k", "main.py"],
+                [self.micropython, "-X", f"heapsize={self.heap}", self.program],
                 cwd=self.directory,
                 env={**os.environ, "MICROPYPATH": self._path(), "ZEN_SPEED": str(self.speed)},
                 stdout=output,

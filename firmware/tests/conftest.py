@@ -1,21 +1,16 @@
 """Real parts for the tests of the node: the interpreter of the board, a broker, and the simulated devices."""
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-HERE = Path(__file__).parent
-FIRMWARE = HERE.parent
-sys.path[:0] = [str(HERE), str(FIRMWARE), str(FIRMWARE.parent)]
-sys.modules.setdefault("wire", importlib.import_module("gateway.wire"))  # as it is called on the board
-sys.modules.setdefault("micropython", SimpleNamespace(const=lambda value: value))
+sys.path.insert(0, str(Path(__file__).parent))
 
-from bench import Broker, Gateway, Node  # noqa: E402  the path is set above
-from slaves import LineSlave, TcpSlave  # noqa: E402
+from as_on_board import FIRMWARE
+from bench import Broker, Gateway, Node
+from slaves import LineSlave, TcpSlave
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,124 @@
+"""Poll tables: understood, built, tried and kept. Loaded when a table comes, forgotten when all is decided.
+
+A new table runs on trial while the file still holds the old one: it is kept once every bus has answered, or at least
+every bus that answered before. Otherwise the old one comes back, and the new one is refused until the next boot.
+"""
+
+import asyncio
+import gc
+
+from micropython import const
+from node import hal, store
+from node.bus import Block, Bus, Unit
+from node.modbus import Line, Master, Net
+from node.orders import Actuator
+from node.plant import Plant
+from node.wait import after, forget, left
+from wire import topics
+from wire.seal import unseal
+
+TABLE = "table.json"
+_TRIAL_MS = const(60000)
+_LOOK_MS = const(200)
+
+
+def load(app):
+    """The plant of the table that is kept; nothing when there is none that can be used."""
+    try:
+        app.use(*store.load(TABLE, lambda text: understand(text, app)))
+    except Exception as error:  # a node without a table can be given one
+        app.say("%s: %r" % (TABLE, error))
+    forget("node.store")
+
+
+def take(app, payload):
+    """A message of the topic `cfg`: what it asks for waits in `app.coming`, or `app.refusal` says why not."""
+    try:
+        text = unseal(app.orders.key, topics.CFG, payload)
+        identity, plant = understand(text, app)
+        if identity == app.refused:
+            return
+        app.refusal = ""
+        if plant:
+            app.coming = (text, identity, plant)
+    except Exception as error:  # whatever is wrong with it, the old one stays
+        app.refusal = repr(error)
+
+
+def understand(text, app):
+    """(identity, plant) of a poll table, plant None for a table that is known; TableError when it is none."""
+    from wire import table
+
+    try:
+        identity = table.identity(text)
+        if identity in (app.identity, app.refused):
+            return identity, None
+        return identity, build(table.parse(text), app)
+    finally:
+        forget("wire.table")
+
+
+def build(table, app):
+    """The Plant of a parsed table. `app` names the serial ports and takes records and reports; nothing is opened."""
+    plant = Plant()
+    for spec in table["buses"]:
+        plant.buses.append(bus(spec, app))
+    for spec in table["units"]:
+        plant.units.append(Unit(spec, plant.buses[spec["bus"]]))
+    for number, spec in enumerate(table["blocks"]):
+        unit = plant.units[spec["u"]]
+        unit.bus.blocks.append(Block(number, unit, spec))
+    for number, spec in enumerate(table["actuators"]):
+        plant.actuators.append(Actuator(number, spec, plant.units[spec["u"]], app.orders.report))
+    return plant
+
+
+def bus(spec, app):
+    """The Bus of an entry of the table."""
+    gap_ms = spec.get("gap_ms", 0)
+    if spec["kind"] == "tcp":
+        way = Net(spec["host"], spec.get("port", 502))
+    else:
+        where, baud = app.conf["serial"][spec["port"]], spec["baud"]
+        way = Line(lambda: hal.Line(where, spec), baud)
+        # 3.5 characters of 11 bits and at least 1.75 ms (MODBUS over Serial Line V1.02, 2.5.1.1), in whole ms
+        gap_ms = max(gap_ms, 38500 // baud + 1, 2)
+    return Bus(Master(way, spec["timeout_ms"], gap_ms), app.push)
+
+
+async def switch(app):
+    """From the table in use to the one that came: safe values first, then the trial."""
+    (text, identity, plant), app.coming = app.coming, None
+    deaf = app.plant.silent()
+    first = not app.identity
+    await app.plant.stop()
+    await _run(app, identity, plant)
+    missing = None if first else await _trial(plant, deaf)
+    if missing:
+        app.refused = identity
+        app.refusal = "silent: " + " ".join(missing)
+        await plant.stop()
+        app.use(0, Plant())
+        load(app)
+        await _run(app, app.identity, app.plant)
+    else:
+        store.save(TABLE, text)
+        forget("node.store")
+
+
+async def _run(app, identity, plant):
+    app.use(identity, plant)
+    plant.start(app.supervisor)
+    app.tell()
+    await asyncio.sleep_ms(0)
+    gc.collect()
+
+
+async def _trial(plant, deaf):
+    """Names of the buses that stay silent and did not before."""
+    end = after(_TRIAL_MS)
+    while True:
+        missing = plant.silent() - deaf
+        if not missing or left(end) < 0:
+            return missing
+        await asyncio.sleep_ms(_LOOK_MS)

@@ -1,0 +1,98 @@
+"""The composition root: every part of the node is made here and handed what it needs. Forgotten once all runs."""
+
+import asyncio
+import binascii
+import gc
+import os
+import sys
+
+from micropython import const
+from node import hal
+from node.app import App
+from node.clock import Clock
+from node.link import Link
+from node.orders import Orders
+from node.ring import Ring
+from node.supervisor import Supervisor
+from node.wait import forget
+from wire import topics
+
+_RING_BYTES = const(6600)  # 48 s without a broker for four blocks of ten registers a second
+_PATIENT_MS = const(90000)  # deadline of a check-in
+
+
+def start(say, memory, mode):
+    """Runs the node until it fails for good or is told to restart; Ctrl-C ends it with safe values."""
+    conf = essentials(memory)
+    if conf is None or mode == "setup":
+        from node import setup
+
+        return setup.start(conf, memory, say)
+    app = assemble(conf, memory, mode, say)
+    again = True
+    try:
+        asyncio.run(live(app))
+    except KeyboardInterrupt:
+        again = False
+    except BaseException as error:
+        memory.write("why", repr(error))
+        sys.print_exception(error)
+    asyncio.get_event_loop().run_until_complete(app.stop())
+    if again:
+        hal.reset()
+
+
+def essentials(memory):
+    """node.json, or the copy of it in the small memory, or None."""
+    from node import store
+    from wire import essentials as schema
+
+    try:
+        return store.essentials(memory, schema.parse)
+    except (OSError, ValueError):
+        return None
+    finally:
+        forget("node.store")
+        forget("wire.essentials")
+
+
+def assemble(conf, memory, mode, say):
+    """The parts, knowing each other; nothing runs yet."""
+    boot = int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF
+    clock = Clock()
+    ring = Ring(conf.get("ring_bytes", _RING_BYTES), boot, clock)  # the biggest piece first
+    orders = Orders(binascii.unhexlify(conf["key"]), boot, clock)
+    orders.writes = mode == "run"
+    app = App(conf, memory, mode, say)
+    app.clock, app.ring, app.orders = clock, ring, orders
+    site, node = conf["site"], conf["node"]
+    handlers = {
+        topics.topic(site, node, topics.SET).encode(): orders.receive,
+        topics.topic(site, node, topics.CFG).encode(): app.configure,
+        topics.topic(site, topics.GATEWAY, topics.STATE).encode(): app.gateway,
+    }
+    app.link = Link(conf, ring, handlers, app.health, app.say)
+    orders.answer = app.link.answer
+    app.supervisor = Supervisor(app.feed, lambda why: memory.write("why", why), app.say)
+    return app
+
+
+async def live(app):
+    """Every job under the supervisor, until the run has to end."""
+    start_job = app.supervisor.start
+    conf, clock = app.conf, app.clock
+    if conf.get("watchdog_ms"):
+        app.dog = hal.watchdog(conf["watchdog_ms"])
+    start_job("network", lambda beat: hal.network(conf, beat), _PATIENT_MS)
+    start_job("clock", lambda beat: clock.run(conf, beat), _PATIENT_MS)
+    if app.mode == "run":
+        app.lend("config", "load", app)
+        app.plant.start(app.supervisor)
+    app.tell()
+    app.linked = start_job("link", app.link.run, _PATIENT_MS)
+    start_job("changes", app.changes, _PATIENT_MS)
+    if "led" in conf:
+        start_job("led", app.flash, _PATIENT_MS)
+    forget("node.start")
+    gc.collect()
+    await app.supervisor.watch()

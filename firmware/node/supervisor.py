@@ -1,0 +1,106 @@
+"""Jobs that check in on time, or are started again, or the board is.
+
+A job that fails starts again after a pause; five failures within ten minutes end the run with a reason, and so the
+board restarts. The watchdog is fed only while every job has checked in on time. A silent inverter or a broker that is
+gone is no failure: the jobs wait for those and check in meanwhile.
+"""
+
+import asyncio
+import sys
+
+from micropython import const
+from node.wait import Bell, after, left
+
+_PAUSE_MS = const(250)  # before the first new start, four times longer before each further one, up to …
+_PAUSE_MAX_MS = const(30000)
+_FAILURES = const(5)  # of all jobs, within …
+_WITHIN_MS = const(600000)
+_LOOK_MS = const(1000)
+
+
+class Job:
+    """`make(beat)` gives the coroutine; it calls `beat()` at least every `deadline_ms`."""
+
+    def __init__(self, name, make, deadline_ms):
+        self.name = name
+        self.make = make
+        self.deadline_ms = deadline_ms
+        self.task = None
+        self.beat()
+
+    def beat(self, pause_ms=0):
+        """On time; the next check-in is due."""
+        self.due = after(self.deadline_ms + pause_ms)
+
+
+class Supervisor:
+    """`feed()` feeds the watchdog, `keep(text)` keeps the reason of a restart, `say(text)` tells what happened."""
+
+    def __init__(self, feed, keep, say):
+        self.feed = feed
+        self.keep = keep
+        self.say = say
+        self.jobs = []
+        self.failures = []  # ticks of the latest, oldest first
+        self.restarts = 0
+        self.reason = ""  # why the run has to end
+        self.bell = Bell()
+
+    def start(self, name, make, deadline_ms):
+        """A Job, running from now on."""
+        job = Job(name, make, deadline_ms)
+        self.jobs.append(job)
+        job.task = asyncio.create_task(self._keep(job))
+        return job
+
+    def drop(self, jobs):
+        """End these jobs; they are not watched any more."""
+        for job in jobs:
+            job.task.cancel()
+            if job in self.jobs:
+                self.jobs.remove(job)
+
+    def end(self, reason):
+        """The run ends for this reason; `watch` returns."""
+        self.reason = self.reason or reason
+        self.bell.ring()
+
+    async def watch(self):
+        """Until the run has to end: the reason."""
+        late = ""
+        while not self.reason:
+            names = " ".join([job.name for job in self.jobs if left(job.due) < 0])
+            if names != late:  # the watchdog will end it, unless they come back
+                late = names
+                self.keep(late and "late: " + late)
+            if not late:
+                self.feed()
+            await self.bell.wait_ms(_LOOK_MS)
+        self.keep(self.reason)
+        return self.reason
+
+    async def _keep(self, job):
+        pause_ms = _PAUSE_MS
+        while True:
+            begun = after(0)
+            try:
+                await job.make(job.beat)
+                break  # its work is done
+            except Exception as error:
+                sys.print_exception(error)
+                self._failed("%s: %r" % (job.name, error))
+            if -left(begun) > _WITHIN_MS:
+                pause_ms = _PAUSE_MS
+            job.beat(pause_ms)
+            await asyncio.sleep_ms(pause_ms)
+            pause_ms = min(4 * pause_ms, _PAUSE_MAX_MS)
+        if job in self.jobs:
+            self.jobs.remove(job)
+
+    def _failed(self, what):
+        self.say(what)
+        self.restarts += 1
+        self.failures = [tick for tick in self.failures if left(tick) > -_WITHIN_MS]
+        self.failures.append(after(0))
+        if len(self.failures) >= _FAILURES:
+            self.end(what)

