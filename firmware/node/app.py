@@ -8,7 +8,6 @@ from micropython import const
 from node import hal
 from node.plant import Plant
 from node.wait import Bell, forget
-from wire import topics
 from wire.orders import SAFE
 
 FIRMWARE = "0.2.0"
