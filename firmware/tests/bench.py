@@ -23,6 +23,7 @@ from gateway.adapters import batches
 SITE, NODE = "test", "cellar"
 KEY = bytes(range(32))
 PATIENCE_S = 15.0
+FAST = Path(__file__).parent / "fast"
 
 
 def free_port() -> int:
@@ -98,6 +99,7 @@ class Node:
         }
         self.process = None
         self.output = directory / "output"
+        self.speed = 1  # times as fast as real time: see fast/time.py
 
     def start(self, poll: dict | None = None, **conf) -> None:
         if poll is not None:
@@ -107,10 +109,13 @@ class Node:
             self.process = subprocess.Popen(
                 [self.micropython, "-X", "heapsize=112k", "main.py"],
                 cwd=self.directory,
-                env={**os.environ, "MICROPYPATH": ".frozen:."},
+                env={**os.environ, "MICROPYPATH": self._path(), "ZEN_SPEED": str(self.speed)},
                 stdout=output,
                 stderr=output,
             )
+
+    def _path(self) -> str:
+        return f".frozen:{FAST}:." if self.speed > 1 else ".frozen:."
 
     def kill(self) -> None:
         if self.process:
