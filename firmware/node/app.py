@@ -10,9 +10,10 @@ import json
 import os
 import sys
 
+import slot
 import wire
 from micropython import const
-from node import hal
+from node import hal, store
 from node.clock import Clock
 from node.link import Link
 from node.orders import Orders
@@ -23,6 +24,7 @@ from wire.orders import SAFE
 from wire.seal import unseal
 
 _FIRMWARE = const("0.1.0")
+_STEADY_MS = const(120000)  # a boot that lasts so long was not a short one
 _TABLE = const("table.json")
 _RING_BYTES = const(6600)  # 48 s without a broker for four blocks of ten registers a second
 _GOODBYE_MS = const(3000)
@@ -34,8 +36,14 @@ class App:
     refusal = ""  # why the last one was not taken
     failure = None
     linked = None  # the task of the link
+    update = None  # one under way
 
-    def __init__(self, conf, say):
+    def __init__(self, conf, say, mode="run"):
+        self.mode = mode
+        self.memory = slot.memory()
+        self.build, self.version = running(slot.here)
+        if self.memory.get("trial"):
+            self.mode = "trial"
         self.boot = int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF
         self.clock = Clock()
         self.ring = Ring(conf.get("ring_bytes", _RING_BYTES), self.boot, self.clock)  # the biggest piece first
@@ -47,6 +55,8 @@ class App:
             topics.topic(site, node, topics.SET).encode(): self.orders.receive,
             topics.topic(site, node, topics.CFG).encode(): self._configure,
             topics.topic(site, topics.GATEWAY, topics.STATE).encode(): self._gateway,
+            topics.topic(site, node, topics.OTA).encode(): self._ota,
+            topics.topic(site, node, topics.CHUNK).encode(): self._chunk,
         }
         self.link = Link(conf, self.ring, handlers, self.health, say)
         self.orders.answer = self.link.answer
@@ -58,10 +68,13 @@ class App:
         self._spawn(self.clock.run(hal.utc, self.conf))
         self._load()
         self.linked = self._spawn(self.link.run())
+        self._spawn(self._steady())
+        if self.mode == "trial":
+            self._spawn(self._trial())
         while True:
-            self.plant.start(self._spawn)
-            state = {"up": True, "boot": self.boot, "table": self.identity, "fw": _FIRMWARE}
-            self.link.announce(json.dumps(state))
+            if self.mode != "safe":
+                self.plant.start(self._spawn)
+            self._announce()
             await self.change.wait()
             self.change.clear()
             if self.failure:
@@ -78,6 +91,59 @@ class App:
             except asyncio.TimeoutError:
                 pass  # the will speaks for us
 
+    def _announce(self):
+        state = {"up": True, "boot": self.boot, "table": self.identity, "fw": self.version, "build": self.build}
+        state.update({"mode": self.mode, "why": self.memory.text("why")})
+        self.link.announce(json.dumps(state))
+
+    async def _steady(self):
+        await asyncio.sleep_ms(_STEADY_MS)
+        slot.steady()
+
+    def _fit(self):
+        if self.link.mqtt.granted is None or self.link.mqtt.why:
+            return "broker"
+        return all(any(u.counts) for u in self.plant.units) or "bus"
+
+    async def _trial(self):
+        from node.trial import Trial  # noqa: PLC0415
+
+        why = await Trial(self.memory, slot.here).run(_nothing, self._fit)
+        if why:
+            raise Restart(why)
+        self.mode = "run"
+        self._announce()
+
+    def _ota(self, payload, retained):
+        if not self.update:
+            from node.update import Update  # noqa: PLC0415
+
+            self.update = Update(self.conf, self.memory, self.link.note, self._safe, self.say, self.boot)
+            self.update.receive(payload, retained)
+            self._spawn(self._update())
+        else:
+            self.update.receive(payload, retained)
+
+    def _chunk(self, payload, retained):
+        if self.update:
+            self.update.chunk(payload, retained)
+
+    async def _update(self):
+        if await self.update.run(_nothing):
+            raise Restart("update")
+        self.update = None
+        for name in ("update", "trial"):
+            sys.modules.pop("node." + name, None)
+
+    async def _safe(self):
+        """Every lease ended and every safe value written."""
+        self.orders.leave(SAFE)
+        for _ in range(30):
+            if not any(one.held or one.waiting or one.leaving for one in self.plant.actuators):
+                return True
+            await asyncio.sleep_ms(100)
+        return False
+
     def health(self):
         gc.collect()
         self.clock.tick()
@@ -90,6 +156,7 @@ class App:
             "units": [unit.health() for unit in self.plant.units],
             "orders": self.orders.counts,
             "cfg": self.refusal,
+            "update": self.update.status() if self.update else None,
         }
 
     def _spawn(self, work):
@@ -158,9 +225,7 @@ class App:
         (text, identity, plant), self.coming = self.coming, None
         await self.plant.stop()
         self._use(identity, plant)
-        with open(_TABLE + ".new", "w") as file:
-            file.write(text)
-        os.rename(_TABLE + ".new", _TABLE)
+        store.save(_TABLE, text)
         gc.collect()
 
     def _gateway(self, payload, _retained):
@@ -174,14 +239,34 @@ class App:
             self.orders.leave(SAFE)
 
 
-def start(say):
+class Restart(Exception):
+    """Wanted, with its reason."""
+
+
+def _nothing():
+    pass
+
+
+def running(here):
+    """(build, version) of the slot in use."""
+    try:
+        with open(here + "/manifest.json") as file:
+            manifest = json.load(file)
+        return manifest["build"], manifest["version"]
+    except (OSError, ValueError):
+        return 0, _FIRMWARE
+
+
+def start(say, mode="run"):
     """Runs the node for ever; Ctrl-C ends it with safe values."""
-    with open("node.json") as file:
-        app = App(json.load(file), say)
+    app = App(store.essentials(slot.memory(), json.loads), say, mode)
     try:
         asyncio.run(app.run())
     except BaseException as error:
         asyncio.get_event_loop().run_until_complete(app.stop())
-        if not isinstance(error, KeyboardInterrupt):
+        if isinstance(error, Restart):
+            say("restart: %s" % error)
+            hal.reset()
+        elif not isinstance(error, KeyboardInterrupt):
             sys.print_exception(error)
             hal.reset()
