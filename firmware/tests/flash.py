@@ -29,6 +29,10 @@ class Flash:
 
     def __init__(self, blocks=96):
         self.data = bytearray(b"\xff" * (blocks * BLOCK))
+        self.format()
+
+    def format(self):
+        """All is lost, and a new file system made."""
         vfs.VfsLfs2.mkfs(Device(self))
 
     def cut(self):
