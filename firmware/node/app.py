@@ -4,16 +4,17 @@ import asyncio
 import gc
 import json
 
+import slot
 from micropython import const
 from node import hal
 from node.plant import Plant
 from node.wait import Bell, forget
 from wire.orders import SAFE
 
-FIRMWARE = "0.2.0"
 _GOODBYE_MS = const(3000)
 _STEADY_S = const(120)  # a boot that lasted so long was not a short one
 _SAFE_S = const(1800)  # after so long in safe mode the node tries again
+_PATIENT_MS = const(90000)  # deadline of a check-in
 
 
 class App:
@@ -21,6 +22,7 @@ class App:
 
     clock = ring = orders = link = supervisor = linked = dog = update = None
     build = 0  # of the running slot
+    version = ""
     identity = refused = 0  # of the table in use and of the one that failed its trial; 0: none
     coming = None  # (text, identity, plant) of a table that is to replace it
     refusal = ""  # why the last one was not taken
@@ -65,7 +67,7 @@ class App:
     def tell(self):
         """The retained state of the node."""
         state = {
-            "up": True, "boot": self.ring.boot, "table": self.identity, "fw": FIRMWARE, "build": self.build,
+            "up": True, "boot": self.ring.boot, "table": self.identity, "fw": self.version, "build": self.build,
             "mode": self.mode, "why": self.why,
         }  # fmt: skip
         self.link.announce(json.dumps(state))
@@ -105,7 +107,7 @@ class App:
 
     def configure(self, payload, _retained):
         """A message of the topic `cfg`."""
-        if self.mode == "run":
+        if self.mode != "safe":
             self.lend("config", "take", self, payload)
             self.bell.ring()
 
@@ -118,6 +120,55 @@ class App:
             return
         if gone:
             self.orders.leave(SAFE)
+
+    def ota(self, payload, retained):
+        """A message of the topic `ota`."""
+        begins = not self.update
+        if begins:
+            from node.update import Update
+
+            self.update = Update(self.conf, self.memory, self.link.note, self._release, self.say, self.ring.boot)
+        self.update.receive(payload, retained)
+        if begins:
+            self.supervisor.start("update", self._update, _PATIENT_MS)
+
+    def chunk(self, payload, retained):
+        """A message of the topic `chunk`."""
+        if self.update:
+            self.update.chunk(payload, retained)
+
+    async def _release(self):
+        """Every lease ends, for an update; True when every device took its safe values."""
+        self.memory.put("deaf", len(self.plant.silent()))
+        self.orders.leave(SAFE)
+        return await self.plant.safe()
+
+    async def _update(self, beat):
+        if await self.update.run(beat):
+            self.supervisor.end("update")
+        self.update = None
+        forget("node.update")
+        forget("wire.release")
+
+    async def trial(self, beat):
+        """A new release that does not prove itself ends with this run."""
+        from node.trial import Trial
+
+        why = await Trial(self.memory, slot.here).run(beat, self._fit)
+        if why:
+            self.supervisor.end(why)
+        else:
+            self.mode = "run"
+            self.tell()
+        forget("node.trial")
+
+    def _fit(self):
+        """True, or what a release on trial lacks. Buses that were silent under the old one may be silent."""
+        if not self.link.up:
+            return "broker"
+        if len(self.plant.silent()) > self.memory.get("deaf"):
+            return "bus"
+        return not self.supervisor.restarts or "restart"
 
     async def changes(self, beat):
         """A new table when it comes; and remembers that this boot is a long one."""

@@ -52,6 +52,7 @@ class Link:
         self.flight = []  # (packet id, tick of the latest acknowledgement, last sequence or entry of the outbox)
         self.outbox = []  # [JSON, sent in this session]
         self.tell = after(_HEALTH_MS)  # tick of the next health
+        self.notes = {}  # leaf → payload, the newest
 
     def announce(self, state):
         """The retained state from now on."""
@@ -64,6 +65,11 @@ class Link:
         if len(self.outbox) >= _OUTBOX:
             self.outbox.pop(0)
         self.outbox.append([json.dumps(ack).encode(), False])
+        self.bell.ring()
+
+    def note(self, leaf, payload):
+        """Send once with QoS 0; what cannot be sent gives way to the next."""
+        self.notes[leaf] = payload
         self.bell.ring()
 
     async def run(self):
@@ -125,6 +131,9 @@ class Link:
             if not size:
                 break
             await self._publish(topics.DATA, self.mqtt.room[:size], last)
+        while self.notes:
+            leaf, payload = self.notes.popitem()
+            await self.mqtt.publish(self.node_topic + leaf, payload)
         if left(self.tell) <= 0:
             self.tell = after(_HEALTH_MS)
             await self.mqtt.publish(self.node_topic + topics.HEALTH, json.dumps(self.health()).encode())

@@ -3,6 +3,7 @@
 import asyncio
 
 from micropython import const
+from node.wait import after, left
 from wire.orders import SAFE
 
 _STOP_MS = const(3000)  # for the safe values at a stop: a dead device must not hold up the others
@@ -31,6 +32,15 @@ class Plant:
         """Names of the buses on which no unit has ever answered."""
         answering = [unit.bus for unit in self.units if unit.counts[0] or unit.counts[3]]
         return {bus.name for bus in self.buses if bus.blocks and bus not in answering}
+
+    async def safe(self):
+        """True as soon as no actuator holds anything; False when that takes too long."""
+        end = after(_STOP_MS)
+        while left(end) > 0:
+            if not [1 for one in self.actuators if one.held or one.waiting or one.leaving]:
+                return True
+            await asyncio.sleep_ms(100)
+        return False
 
     async def stop(self):
         """Safe values where an order is held or the device may hold anything, then silence; True when all took them."""

@@ -3,9 +3,11 @@
 import asyncio
 import binascii
 import gc
+import json
 import os
 import sys
 
+import slot
 from micropython import const
 from node import hal
 from node.app import App
@@ -24,6 +26,8 @@ _PATIENT_MS = const(90000)  # deadline of a check-in
 def start(say, memory, mode):
     """Runs the node until it fails for good or is told to restart; Ctrl-C ends it with safe values."""
     conf = essentials(memory)
+    if memory.get("trial"):
+        mode = "trial"
     if conf is None or mode == "setup":
         from node import setup
 
@@ -47,13 +51,10 @@ def essentials(memory):
     from node import store
     from wire import essentials as schema
 
-    try:
-        return store.essentials(memory, schema.parse)
-    except (OSError, ValueError):
-        return None
-    finally:
-        forget("node.store")
-        forget("wire.essentials")
+    found = store.essentials(memory, schema.parse)
+    forget("node.store")
+    forget("wire.essentials")
+    return found
 
 
 def assemble(conf, memory, mode, say):
@@ -62,19 +63,32 @@ def assemble(conf, memory, mode, say):
     clock = Clock()
     ring = Ring(conf.get("ring_bytes", _RING_BYTES), boot, clock)  # the biggest piece first
     orders = Orders(binascii.unhexlify(conf["key"]), boot, clock)
-    orders.writes = mode == "run"
+    orders.writes = mode != "safe"
     app = App(conf, memory, mode, say)
     app.clock, app.ring, app.orders = clock, ring, orders
+    app.build, app.version = running()
     site, node = conf["site"], conf["node"]
     handlers = {
         topics.topic(site, node, topics.SET).encode(): orders.receive,
         topics.topic(site, node, topics.CFG).encode(): app.configure,
+        topics.topic(site, node, topics.OTA).encode(): app.ota,
+        topics.topic(site, node, topics.CHUNK).encode(): app.chunk,
         topics.topic(site, topics.GATEWAY, topics.STATE).encode(): app.gateway,
     }
     app.link = Link(conf, ring, handlers, app.health, app.say)
     orders.answer = app.link.answer
     app.supervisor = Supervisor(app.feed, lambda why: memory.write("why", why), app.say)
     return app
+
+
+def running():
+    """(build, version) of the slot in use; without slots those of a developer's tree."""
+    try:
+        with open(slot.here + "/manifest.json") as file:
+            manifest = json.load(file)
+        return manifest["build"], manifest["version"]
+    except (OSError, ValueError):
+        return 0, "0"
 
 
 async def live(app):
@@ -85,12 +99,14 @@ async def live(app):
         app.dog = hal.watchdog(conf["watchdog_ms"])
     start_job("network", lambda beat: hal.network(conf, beat), _PATIENT_MS)
     start_job("clock", lambda beat: clock.run(conf, beat), _PATIENT_MS)
-    if app.mode == "run":
+    if app.mode != "safe":
         app.lend("config", "load", app)
         app.plant.start(app.supervisor)
     app.tell()
     app.linked = start_job("link", app.link.run, _PATIENT_MS)
     start_job("changes", app.changes, _PATIENT_MS)
+    if app.mode == "trial":
+        start_job("trial", app.trial, _PATIENT_MS)
     if "led" in conf:
         start_job("led", app.flash, _PATIENT_MS)
     forget("node.start")

@@ -27,11 +27,11 @@ def mosquitto(part):
 
 @pytest.fixture
 def board(micropython, tmp_path):
-    """Runs a piece of code on the board's interpreter, with node and wire beside it; gives what it prints."""
+    """Runs a piece of code on the board's interpreter, with node, wire and the tests beside it; gives what it prints."""
 
-    def run(code: str) -> str:
-        environment = {"MICROPYPATH": f".frozen:{FIRMWARE}:{FIRMWARE.parent / 'gateway'}"}
-        command = [micropython, "-X", "heapsize=112k", "-c", code]
+    def run(code: str, heap: str = "112k") -> str:
+        environment = {"MICROPYPATH": f".frozen:{FIRMWARE}:{FIRMWARE.parent / 'gateway'}:{HERE}"}
+        command = [micropython, "-X", "heapsize=" + heap, "-c", code]
         done = subprocess.run(
             command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
         )

@@ -39,7 +39,7 @@ def test_only_the_hal_knows_the_hardware_and_nobody_divides(path):
 def test_the_package_lists_what_the_board_needs():
     package = json.loads((FIRMWARE / "package.json").read_text())
     listed = {target: (FIRMWARE / source).resolve() for target, source in package["urls"]}
-    wanted = {"boot.py": FIRMWARE / "boot.py", "main.py": FIRMWARE / "main.py"}
+    wanted = {name: FIRMWARE / name for name in ("boot.py", "main.py", "slot.py")}
     wanted |= {f"node/{path.name}": path for path in NODE if path.name != "hal_unix.py"}
     wanted |= {f"wire/{path.name}": path for path in WIRE.glob("*.py")}
     assert listed == wanted

@@ -10,7 +10,6 @@ here, so they run at once, as long as fast and real time are less than 6 days ap
 """
 
 import os
-
 from utime import *  # noqa: F403
 from utime import sleep_ms as _sleep_ms
 from utime import ticks_add, ticks_diff

@@ -1,0 +1,266 @@
+"""A new release into the idle slot, piece by piece; the conversation is described in wire.release.
+
+Loaded when the gateway begins one, dropped when it has ended. Files are appended to as their pieces come, so what is
+there need not be sent again after a restart; a file counts when its hash, read back from flash, is that of the signed
+manifest. The old release stays complete until the new one is, and the switch is one number in NVS.
+"""
+
+import asyncio
+import binascii
+import hashlib
+import json
+import os
+import struct
+import sys
+
+import slot
+from micropython import const
+from node.wait import Bell
+from wire import release
+from wire.seal import SealError, unseal_json
+from wire.topics import OTA, PULL
+
+_ASK_MS = const(2000)  # for a piece, doubled up to …
+_ASK_MAX_MS = const(4000)  # … which is also how often the supervisor hears of us
+_SILENCE = const(900)  # questions without an answer, an hour
+_ATTEMPTS = const(3)  # for a file whose hash is wrong
+_LEASE_TRIES = const(12)
+_LEASE_MS = const(5000)
+_GOODBYE_MS = const(1000)
+_HEAD_SIZE = const(9)
+
+
+class Refusal(Exception):
+    """One word of wire.release."""
+
+
+class Update:
+    """`publish(leaf, payload)` sends or drops; `release_all()`, a coroutine, is True when every actuator is safe."""
+
+    build = 0  # of the release under way
+    state = why = ""
+    file = at = 0  # the piece that is wanted
+    size = 0  # … and its bytes; 0: none is
+    piece = None
+    order = None  # (manifest, signature) to begin with
+    signature = None  # of what is under way
+    stop = False
+    fault = "flash"
+
+    def __init__(self, conf, memory, publish, release_all, say, boot):
+        self.conf = conf
+        self.memory = memory
+        self.publish = publish
+        self.release_all = release_all
+        self.say = say
+        self.boot = boot
+        self.bell = Bell()
+        self.idle = "a" if slot.here == "b" else "b"
+
+    def receive(self, payload, retained):
+        """A message of the topic `ota`."""
+        why = "boot"
+        try:
+            order = unseal_json(binascii.unhexlify(self.conf["key"]), OTA, payload)
+            if order["boot"] == self.boot and not retained:
+                why = ""
+                if order["do"] == "abort":
+                    self.stop = True
+                else:
+                    signature = binascii.unhexlify(order["sig"])
+                    if signature != self.signature:  # the same again only asks where we are
+                        self.order = order["manifest"], signature
+        except SealError:
+            why = "seal"
+        except MemoryError:
+            why = "memory"
+        except Exception:
+            why = "manifest"
+        if why:  # what is under way goes on
+            self._tell("refused", why)
+        self.bell.ring()
+
+    def chunk(self, payload, retained):
+        """A message of the topic `chunk`."""
+        if not retained and len(payload) == _HEAD_SIZE + self.size:
+            if struct.unpack_from(release.HEAD, payload) == (self.build, self.file, self.at):
+                self.piece = bytes(payload[_HEAD_SIZE:])
+                self.size = 0
+                self.bell.ring()
+
+    def status(self):
+        return {"build": self.build, "state": self.state, "file": self.file, "at": self.at, "why": self.why}
+
+    async def run(self, beat):
+        """Until nothing is left to do; True when the node must restart, into the other slot."""
+        while self.order:
+            self.build = 0
+            self.stop = False
+            self.fault = "flash"
+            try:
+                await self._install(beat)
+                return True
+            except Refusal as error:
+                self.why = error.args[0]
+            except MemoryError:
+                self.why = "memory"
+            except (OSError, ImportError) as error:
+                self.say("update: %r" % error)
+                self.why = self.fault
+            self.size = 0
+            self.signature = None
+            self._set("refused")
+        return False
+
+    async def _install(self, beat):
+        (text, self.signature), self.order = self.order, None
+        manifest = self._checked(text)
+        self.build = manifest["build"]
+        self.why = ""
+        name = self.idle + "/manifest.json"
+        files = manifest["files"]
+        self._make_room(name, files)
+        with open(name + ".new", "w") as file:
+            file.write(text)
+        text = None
+        for number, (path, size, digest) in enumerate(files):
+            await self._fetch(number, File(self.idle + "/" + path), size, digest, beat)
+        image = manifest.get("image")
+        if image:
+            self.fault = "image"
+            from node.hal_image import Image  # noqa: PLC0415  few boards have it
+
+            image = Image(self.idle + "/image.at", *image)
+            await self._fetch(release.IMAGE, image, image.length, image.name, beat)
+        await self._safe(beat)
+        os.rename(name + ".new", name)
+        if image:
+            image.activate()
+        number = " ab".find(self.idle)
+        for key, value in ("slot", 3 - number), ("short", 0), ("tries", 1), ("trial", number):
+            self.memory.put(key, value)  # the last one is the switch
+        self._set("switch")
+        await asyncio.sleep_ms(_GOODBYE_MS)
+
+    def _checked(self, text):
+        """The manifest, when this board may have it."""
+        if not slot.here:
+            raise Refusal("slots")
+        if self.memory.get("trial"):
+            raise Refusal("trial")
+        with open("keys.json") as file:
+            keys = json.load(file)["release"]
+        if not release.signed(text.encode(), self.signature, keys):
+            raise Refusal("sign")
+        try:
+            manifest = release.parse(text)
+        except ValueError:
+            raise Refusal("manifest")
+        with open(slot.here + "/manifest.json") as file:
+            build = json.load(file)["build"]
+        system = sys.implementation
+        mpy = system._mpy & 255  # noqa: SLF001  there is no other name for it
+        why = release.refusal(manifest, build, self.conf.get("board", ""), system.version[:3], mpy)
+        if why:
+            raise Refusal(why)
+        return manifest
+
+    def _make_room(self, name, files):
+        """The idle slot is no longer one that could run, and holds nothing that the new one has not."""
+        for path in ("", "/node", "/wire"):
+            try:
+                os.mkdir(self.idle + path)
+            except OSError:
+                pass  # it is there
+        try:
+            os.remove(name)
+        except OSError:
+            pass
+        listed = [row[0] for row in files]
+        for folder in ("node", "wire"):
+            for entry in os.ilistdir(self.idle + "/" + folder):
+                if folder + "/" + entry[0] not in listed:
+                    os.remove(self.idle + "/" + folder + "/" + entry[0])
+        disk = os.statvfs(self.idle)
+        free = disk[3] * disk[1]
+        for path, size, _ in files:
+            free -= max(size - File(self.idle + "/" + path).size(), 0) + disk[0]
+        if free < 0:
+            raise Refusal("room")
+
+    async def _fetch(self, number, part, size, digest, beat):
+        for _ in range(_ATTEMPTS):
+            at = part.size()
+            while at < size:
+                piece = await self._piece(number, at, min(release.CHUNK, size - at), beat)
+                part.append(piece)
+                at += len(piece)
+            if binascii.hexlify(await part.digest(beat)).decode() == digest:
+                return
+            part.remove()
+        raise Refusal("hash")
+
+    async def _piece(self, number, at, size, beat):
+        """These bytes of a file; the gateway is asked again and again."""
+        self.file, self.at, self.size = number, at, size
+        pause_ms = _ASK_MS
+        for _ in range(_SILENCE):
+            self._set("pull")
+            await self.bell.wait_ms(pause_ms)
+            beat()
+            if self.stop or self.order:
+                raise Refusal("abort")
+            if not self.size:
+                return self.piece
+            pause_ms = _ASK_MAX_MS
+        raise Refusal("silence")
+
+    async def _safe(self, beat):
+        """No actuator may be left to nobody while the node restarts."""
+        for _ in range(_LEASE_TRIES):
+            if await self.release_all():
+                return
+            self._set("wait")
+            beat()
+            await asyncio.sleep_ms(_LEASE_MS)
+        raise Refusal("lease")
+
+    def _set(self, state):
+        self.state = state
+        self._tell(state, self.why)
+
+    def _tell(self, state, why):
+        message = {"boot": self.boot, "build": self.build, "file": self.file, "at": self.at, "n": self.size}
+        message.update({"state": state, "why": why})
+        self.publish(PULL, json.dumps(message).encode())
+
+
+class File:
+    """One file of the idle slot, as far as it has come."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def size(self):
+        try:
+            return os.stat(self.path)[6]
+        except OSError:
+            return 0
+
+    def append(self, piece):
+        with open(self.path, "ab") as file:
+            file.write(piece)
+
+    def remove(self):
+        os.remove(self.path)
+
+    async def digest(self, beat):
+        """SHA-256 of what is in flash."""
+        whole = hashlib.sha256()
+        room = bytearray(release.CHUNK)
+        with open(self.path, "rb") as file:
+            while size := file.readinto(room):
+                whole.update(memoryview(room)[:size])
+        beat()
+        await asyncio.sleep_ms(0)
+        return whole.digest()
