@@ -32,7 +32,8 @@ class Plant:
 
     def start(self, spawn):
         """`spawn(coroutine)` makes a watched task."""
-        self.tasks = [spawn(part.run()) for part in self.buses + self.actuators]
+        self.tasks = [spawn(bus.run(int)) for bus in self.buses]  # nobody waits for its beat yet
+        self.tasks += [spawn(actuator.run()) for actuator in self.actuators]
 
     async def stop(self):
         """Safe values where an order is held or the device may hold anything, then silence."""
@@ -49,17 +50,14 @@ class Plant:
         except asyncio.TimeoutError:
             pass  # the device's own reversion is left
         for bus in self.buses:
-            bus.master.way.close()
+            bus.master.close()
 
 
 def master(spec, serial):
     """The Modbus master of a bus of the table."""
-    gap_ms = spec.get("gap_ms", 0)
     if spec["kind"] == "tcp":
         way = Net(spec["host"], spec.get("port", 502))
     else:
-        where, baud = serial[spec["port"]], spec["baud"]
-        way = Line(lambda: hal.Line(where, spec), baud)
-        # 3.5 characters of 11 bits and at least 1.75 ms (MODBUS over Serial Line V1.02, 2.5.1.1), in whole ms
-        gap_ms = max(gap_ms, 38500 // baud + 1, 2)
-    return Master(way, spec["timeout_ms"], gap_ms)
+        where = serial[spec["port"]]
+        way = Line(lambda: hal.Line(where, spec), spec["baud"])
+    return Master(way, spec["timeout_ms"], spec.get("gap_ms", 0))

@@ -1,6 +1,7 @@
 """Waiting, but never for ever: deadlines on the monotonic tick, and a bell."""
 
 import asyncio
+import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
 
@@ -12,6 +13,13 @@ def after(ms):
 def left(deadline):
     """ms until a tick; negative when it has passed."""
     return ticks_diff(deadline, ticks_ms())
+
+
+def forget(name):
+    """Drops a module of a package that is needed rarely; whoever still runs it keeps it."""
+    if sys.modules.pop(name, None):
+        package, leaf = name.split(".")
+        delattr(sys.modules[package], leaf)
 
 
 class Bell:
