@@ -9,7 +9,7 @@ from node.frames import data_bytes
 from node.wait import after, forget, left
 from wire.records import EXCEPTION, NO_MODEL, OK
 
-_OFFLINE_AFTER = const(3)  # failures in a row
+_OFFLINE = const(3)  # failures in a row; after the first, a poll is repeated at once
 _PROBE_MS = const(1000)  # first pause of an offline unit, doubled up to …
 _PROBE_MAX_MS = const(8000)
 _PROBE_TIMEOUTS = const(20)  # … or, when longer, so many time-outs: a probe costs the bus 5 % of its time
@@ -33,15 +33,12 @@ class Unit:
     def __init__(self, spec, bus):
         self.bus = bus
         self.number = spec["id"]
-        self.write_function = spec["wfc"]
+        self.function = spec["wfc"]
         # an even number, so that no value of two registers is cut in two
-        self.step = 1 if self.write_function < 7 else min(spec.get("max", _MOST), _MOST) & 126 or 1
+        self.step = 1 if self.function < 7 else min(spec.get("max", _MOST), _MOST) & 126
         self.gap_ms = spec.get("gap_ms", 0)
         self.counts = [0] * 4
-        self.latencies = [0] * 15  # ms of the last answers
-
-    def offline(self):
-        return self.failures >= _OFFLINE_AFTER
+        self.times = [0] * 15  # ms of the last answers
 
     def wait_ms(self, most):
         """What is left of `most` since the last exchange; a tick that has wrapped meanwhile means nothing."""
@@ -55,30 +52,28 @@ class Unit:
         self.last = after(0)
         self.counts[_KIND[flag]] += 1
         if flag == OK:
-            self.latencies[self.counts[0] % 15] = ms
+            self.times[self.counts[0] % 15] = ms
         elif flag != EXCEPTION or code in (10, 11):  # a Modbus gateway says that nobody is there
             self.failures += 1
-            if self.offline():
+            if self.failures >= _OFFLINE:
                 longest = max(_PROBE_MAX_MS, _PROBE_TIMEOUTS * master.timeout_ms)
                 self.hold_ms = min(max(2 * self.hold_ms, _PROBE_MS), longest)
             elif not master.way.at:
                 # on a line a late answer looks like that to the next question: it may come meanwhile
                 self.hold_ms = max(ms, self.gap_ms)
             return
-        if self.offline():
+        if self.failures >= _OFFLINE:
             self.models = None  # it may have come back with another chain
         self.failures = 0
         self.hold_ms = self.gap_ms
 
     def health(self):
         """[ok, timeouts, bad, exceptions, median ms of the last 15 answers]"""
-        return self.counts + [sorted(self.latencies)[-1 - (min(self.counts[0], 15) >> 1)]]
+        return self.counts + [sorted(self.times)[-1 - (min(self.counts[0], 15) >> 1)]]
 
 
 class Block:
     """One read, due again and again at multiples of its period."""
-
-    again = False  # it has failed once in this period
 
     def __init__(self, number, unit, spec):
         self.number = number
@@ -94,12 +89,11 @@ class Block:
 class Bus:
     """`push(block, flag, data, count)` takes each record at the moment of its answer.
 
-    Reads and writes queue for the same lock, and a read lets every write go first. What an exchange has left in the
-    buffer is fetched before the next wait, so that nobody else can have used it.
+    Writes and single reads queue for the lock, and a poll begins when nobody holds it or waits for it. What an exchange
+    has left in the buffer is fetched before the next wait, so that nobody else can have used it.
     """
 
     beat = int  # does nothing, until there is one
-    urgent = 0  # writes that wait
 
     def __init__(self, master, push):
         self.master = master
@@ -120,7 +114,7 @@ class Bus:
                 end = after(wait)
                 if wait > _IDLE_MS:
                     gc.collect()
-                await asyncio.sleep_ms(max(left(end), 0))
+                await asyncio.sleep_ms(left(end))
             elif await self._poll(block):
                 # at the next multiple; what a stall has missed is not made up for
                 period_ms = block.period_ms
@@ -128,14 +122,14 @@ class Bus:
 
     async def write(self, unit, writes):
         """Each (address, words) in turn; OK or the flag of the first that failed, which ends the turn."""
-        function, step = unit.write_function, unit.step
+        function, step = unit.function, unit.step
         for address, words in writes:
             for i in range(0, len(words), step):
                 part = words[i : i + step]
                 count = part[0] if function < 7 else len(part)
                 for _ in range(2):  # absolute: twice does no harm
                     flag = await self._ask(unit, function, address + i, count, part)
-                    if flag in (OK, EXCEPTION) or unit.offline():
+                    if not 0 < unit.failures < _OFFLINE:
                         break
                 if flag != OK:
                     return flag
@@ -148,7 +142,10 @@ class Bus:
 
     async def _poll(self, block):
         """True when the block has its record; else it is due again as soon as its unit may be asked."""
-        unit, function, address, count = block.unit, block.function, block.address, block.count
+        unit = block.unit
+        function = block.function
+        address = block.address
+        count = block.count
         flag = OK
         if block.model:
             if unit.models is None or (block.model not in unit.models and left(unit.walk) <= 0):
@@ -163,16 +160,16 @@ class Bus:
                     flag = NO_MODEL
                 address += start
         if flag == OK:
+            while self.lock.locked():
+                await asyncio.sleep_ms(1)
             flag = await self._ask(unit, function, address, count)
         data = b""
         if flag == OK:
             data = self._data(function, count)
         elif flag == EXCEPTION:  # one byte on the wire, one register in the record
             data = bytes((0, self.master.view[self.master.data]))
-        elif flag != NO_MODEL and not block.again and not unit.offline():
-            block.again = True
+        elif unit.failures == 1:
             return False
-        block.again = False
         self.push(block.number, flag, data, len(data) >> 1)
         return True
 
@@ -184,18 +181,13 @@ class Bus:
     async def _ask(self, unit, function, address, count, words=()):
         """One exchange, when it is this one's turn."""
         lock, master = self.lock, self.master
-        write = 1 if words else 0
         while True:
-            self.urgent += write
-            try:
-                await lock.acquire()
-            finally:
-                self.urgent -= write
-            wait = unit.wait_ms(unit.gap_ms if write or unit.offline() else unit.hold_ms)
-            if wait <= 0 and (write or not self.urgent):
+            await lock.acquire()
+            wait = unit.wait_ms(unit.gap_ms if words or unit.failures >= _OFFLINE else unit.hold_ms)
+            if wait <= 0:
                 break
             lock.release()
-            await asyncio.sleep_ms(max(wait, 0))
+            await asyncio.sleep_ms(wait)
         try:
             self.beat()
             started = after(0)

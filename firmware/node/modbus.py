@@ -97,7 +97,7 @@ class Line:
         tx[end + 1] = crc >> 8
         port.write(memoryview(tx)[: end + 2])
         got = 0
-        while got < _FRAME:
+        while True:
             more = await port.stream.readinto(view[got:])
             if not more:
                 await asyncio.sleep_ms(1)
@@ -112,7 +112,6 @@ class Line:
                     return flag
                 got -= size  # ours may still be on its way
                 view[:got] = bytes(view[size : size + got])
-        return BAD_FRAME
 
 
 class Net:

@@ -7,8 +7,6 @@ Loaded while a chain is walked, and dropped again.
 from micropython import const
 from wire.records import EXCEPTION, OK
 
-BASES = (40000, 50000, 0)
-SUNS = b"SunS"
 _END = const(0xFFFF)
 _LONGEST_CHAIN = const(60)
 
@@ -18,15 +16,15 @@ async def walk(bus, unit, function):
     want. The flag is OK, also without SunS, or that of the read that failed."""
     wanted = {block.model for block in bus.blocks if block.unit is unit}
     found = {}
-    for base in BASES:
+    for base in (40000, 50000, 0):
         flag, data = await bus.read(unit, function, base, 2)
-        if flag == OK and data == SUNS:
-            break
         if flag not in (OK, EXCEPTION):
             return flag
+        if data == b"SunS":
+            at = base + 2
+            break
     else:
         wanted = ()
-    at = base + 2
     for _ in range(_LONGEST_CHAIN):
         if not wanted:
             break
@@ -39,7 +37,7 @@ async def walk(bus, unit, function):
             break
         if model in wanted:
             wanted.remove(model)
-            found[model] = (at, length)
+            found[model] = at, length
         at += length
     unit.models = found
     return OK
