@@ -168,7 +168,7 @@ class Bus:
             data = self._data(function, count)
         elif flag == EXCEPTION:  # one byte on the wire, one register in the record
             data = bytes((0, self.master.view[self.master.data]))
-        elif unit.failures == 1:
+        elif unit.failures == 1 and flag != NO_MODEL:
             return False
         self.push(block.number, flag, data, len(data) >> 1)
         return True
