@@ -126,10 +126,10 @@ class Links(_Strict):
 class Profile(_Strict):
     """One product: its points, its limits and how it is commanded.
 
-    In one exchange it is asked for `max_registers` at most, with `even_reads` only for even numbers of registers
-    from even addresses; between two exchanges with it lie `gap_ms` at least, while others on its bus may be asked; after each, the
-    whole bus is left alone for `turnaround_ms`, for a product that lets go of the line late. `write_function` 5 and 15
-    write coils, as numbers 0 and 1 of type uint16.
+    In one exchange it is asked for `max_registers` at most, with `even_reads` only for even numbers of registers from
+    even addresses. Between two exchanges with it lie `gap_ms` at least, while others on its bus may be asked; after
+    each, the whole bus is left alone for `turnaround_ms`, for a product that lets go of the line late.
+    `write_function` 5 and 15 write coils, as numbers 0 and 1 of type uint16.
 
     `merge_gap`: so many registers between two points may be read in vain to save a request; 0 where a read that touches
     a register the product does not have fails as a whole, which is the rule. `proof` names a point whose range no wrong

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.adapters.profiles import COILS, TYPES, Point, Profile, Write
 from gateway.adapters.registers import encode
@@ -16,13 +17,14 @@ _LONGEST = ("timeout_ms", "gap_ms")  # fields of a bus that its slowest unit dec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """One device as it is wired: profile, bus, unit, and the power range it may be ordered (W, charging positive)."""
+    """One device as it is wired: profile, bus, unit, and the power range it may be ordered (W, charging positive).
+
+    `bus` is an entry of the table's `buses`. Entries of one place are one bus, with the longer times of its devices.
+    """
 
     device: str
     profile: Profile
-    bus: Mapping[
-        str, object
-    ]  # an entry of the table's `buses`; entries of one place are one bus, with the longer times
+    bus: Mapping[str, Any]
     unit: int
     range_w: tuple[float, float] | None = None
 
@@ -57,7 +59,7 @@ class NodeTable:
 
 def compile_table(node: str, wirings: Sequence[Wiring], lease_ms: int) -> NodeTable:
     """The poll table of a node that serves these devices. Raises TableError for what no node could do."""
-    buses: list[dict[str, object]] = []
+    buses: list[dict[str, Any]] = []
     units, rows, blocks = [], [], []
     actuators: list[dict[str, object]] = []
     numbers: dict[str, int] = {}
@@ -83,15 +85,15 @@ def raw_setpoint(profile: Profile, power_w: float) -> list[int]:
     return [round(power_w / (target.scale * target.sign))]
 
 
-def _join(buses: list[dict[str, object]], bus: Mapping[str, object]) -> int:
+def _join(buses: list[dict[str, Any]], bus: Mapping[str, Any]) -> int:
     """The number of a bus, which is added when it is new; of one that is there the longer times hold."""
 
-    def place(entry: Mapping[str, object]) -> dict[str, object]:
+    def place(entry: Mapping[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in entry.items() if key not in _LONGEST}
 
     for number, known in enumerate(buses):
         if place(known) == place(bus):
-            known.update({key: max(known[key], bus[key]) for key in _LONGEST})  # type: ignore[type-var]
+            known.update({key: max(known[key], bus[key]) for key in _LONGEST})
             return number
     buses.append(dict(bus))
     return len(buses) - 1
