@@ -33,7 +33,7 @@ def core_site(file: SiteFile) -> Site:
 
 def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
     profile = file.profiles[id_]
-    bus: dict[str, object] = {"timeout_ms": profile.reply_timeout_ms, "gap_ms": profile.gap_ms}
+    bus: dict[str, object] = {"timeout_ms": profile.reply_timeout_ms, "gap_ms": profile.turnaround_ms}
     if device.bus is not None:
         line = file.nodes[device.node].buses[device.bus]
         serial = {"port": device.bus, "baud": line.baud, "parity": line.parity, "stop": line.stop_bits}

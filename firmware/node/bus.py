@@ -2,67 +2,74 @@
 
 import asyncio
 import gc
-from array import array
-from time import ticks_add, ticks_diff
+from time import ticks_add
 
 from micropython import const
-from node import sunspec
-from node.wait import after, left
+from node.frames import data_bytes
+from node.wait import after, forget, left
 from wire.records import EXCEPTION, NO_MODEL, OK
 
-_WRITE_ONE = const(6)
-_OFFLINE_AFTER = const(3)  # failures in a row
+_OFFLINE = const(3)  # failures in a row; after the first, a poll is repeated at once
 _PROBE_MS = const(1000)  # first pause of an offline unit, doubled up to …
 _PROBE_MAX_MS = const(8000)
 _PROBE_TIMEOUTS = const(20)  # … or, when longer, so many time-outs: a probe costs the bus 5 % of its time
 _REWALK_MS = const(30000)
 _IDLE_MS = const(20)  # a pause long enough to tidy up in
-_KIND = (0, 1, 2, 3, 1, 2)  # place of a flag in the counts of a unit
+_TURN_MS = const(4000)  # the supervisor wants to hear of us
+_FREE = const(-0x20000000)  # due before anything else
+_MOST = const(121)  # registers that every function can write at once
+_KIND = b"\0\1\2\3\1\2"  # place of a flag in the counts of a unit
 
 
 class Unit:
     """What is known of a unit besides its registers."""
 
     failures = 0  # in a row
-    pause_ms = 0
-    probe = 0  # tick of the next try while offline
+    hold_ms = 0  # polls leave it alone for so long after …
+    last = 0  # … the tick of its last exchange
     models = None  # SunSpec models found; None: look for them
     walk = 0  # tick of the next look for a model that is missing
 
     def __init__(self, spec, bus):
         self.bus = bus
         self.number = spec["id"]
-        self.write_function = spec["wfc"]
-        self.probe_max_ms = max(_PROBE_MAX_MS, _PROBE_TIMEOUTS * bus.master.timeout_ms)
-        self.counts = [0, 0, 0, 0]  # answers, time-outs, bad answers, exceptions
-        self.latencies = array("H", bytes(30))  # ms of the last 15 answers
-        self.wanted = []  # SunSpec models
+        self.function = spec["wfc"]
+        # an even number, so that no value of two registers is cut in two
+        self.step = 1 if self.function < 7 else min(spec.get("max", _MOST), _MOST) & 126
+        self.gap_ms = spec.get("gap_ms", 0)
+        self.counts = [0] * 4
+        self.times = [0] * 15  # ms of the last answers
 
-    def offline(self):
-        return self.failures >= _OFFLINE_AFTER
+    def wait_ms(self, most):
+        """What is left of `most` since the last exchange; a tick that has wrapped meanwhile means nothing."""
+        wait = left(self.last) + most
+        return wait if 0 < wait <= most else _FREE
 
-    def resting(self):
-        """Offline, and not yet time to try again."""
-        return self.offline() and left(self.probe) > 0
-
-    def note(self, flag, code, ms):
-        """Count an answer (or none) that took `ms`; `code` is that of an EXCEPTION."""
+    def note(self, flag, code, started):
+        """Count an answer (or none); `code` is that of an EXCEPTION."""
+        master = self.bus.master
+        ms = -left(started)
+        self.last = after(0)
         self.counts[_KIND[flag]] += 1
         if flag == OK:
-            self.latencies[self.counts[0] % 15] = min(ms, 65535)
+            self.times[self.counts[0] % 15] = ms
         elif flag != EXCEPTION or code in (10, 11):  # a Modbus gateway says that nobody is there
             self.failures += 1
-            if self.offline():
-                self.pause_ms = min(self.pause_ms * 2 or _PROBE_MS, self.probe_max_ms)
-                self.probe = after(self.pause_ms)
+            if self.failures >= _OFFLINE:
+                longest = max(_PROBE_MAX_MS, _PROBE_TIMEOUTS * master.timeout_ms)
+                self.hold_ms = min(max(2 * self.hold_ms, _PROBE_MS), longest)
+            elif not master.way.at:
+                # on a line a late answer looks like that to the next question: it may come meanwhile
+                self.hold_ms = max(ms, self.gap_ms)
             return
-        if self.offline():
+        if self.failures >= _OFFLINE:
             self.models = None  # it may have come back with another chain
-        self.failures = self.pause_ms = 0
+        self.failures = 0
+        self.hold_ms = self.gap_ms
 
     def health(self):
         """[ok, timeouts, bad, exceptions, median ms of the last 15 answers]"""
-        return self.counts + [sorted(self.latencies)[7]]
+        return self.counts + [sorted(self.times)[-1 - (min(self.counts[0], 15) >> 1)]]
 
 
 class Block:
@@ -77,20 +84,16 @@ class Block:
         self.model = spec.get("m")
         self.period_ms = spec["ms"]
         self.due = after(0)
-        if self.model and self.model not in unit.wanted:
-            unit.wanted.append(self.model)
-
-    def done(self):
-        """Due at the next multiple; what a stall has missed is not made up for."""
-        late = -left(self.due)
-        self.due = ticks_add(self.due, self.period_ms * max(1, late // self.period_ms))
 
 
 class Bus:
     """`push(block, flag, data, count)` takes each record at the moment of its answer.
 
-    Reads and writes queue for the same lock. Only one read ever does, so a write waits for one exchange at most.
+    Writes and single reads queue for the lock, and a poll begins when nobody holds it or waits for it. What an exchange
+    has left in the buffer is fetched before the next wait, so that nobody else can have used it.
     """
+
+    beat = int  # does nothing, until there is one
 
     def __init__(self, master, push):
         self.master = master
@@ -98,93 +101,98 @@ class Bus:
         self.lock = asyncio.Lock()
         self.blocks = []
 
-    async def run(self):
-        while self.blocks:
-            block = self._next()
-            wait = left(block.due)
+    async def run(self, beat):
+        self.beat = beat
+        while True:
+            beat()
+            wait = _TURN_MS
+            for one in self.blocks:
+                ms = max(left(one.due), one.unit.wait_ms(one.unit.hold_ms))
+                if ms < wait:
+                    wait, block = ms, one
             if wait > 0:
+                end = after(wait)
                 if wait > _IDLE_MS:
                     gc.collect()
-                    wait = left(block.due)
-                await asyncio.sleep_ms(max(wait, 0))
-            if not block.unit.resting():
-                await self._poll(block)
-            block.done()
+                await asyncio.sleep_ms(left(end))
+            elif await self._poll(block):
+                # at the next multiple; what a stall has missed is not made up for
+                period_ms = block.period_ms
+                block.due = ticks_add(block.due, max(-left(block.due) // period_ms, 1) * period_ms)
 
     async def write(self, unit, writes):
         """Each (address, words) in turn; OK or the flag of the first that failed, which ends the turn."""
-        async with self.lock:
-            for address, words in writes:
-                one = unit.write_function == _WRITE_ONE
-                for i in range(len(words) if one else 1):
-                    count = words[i] if one else len(words)
-                    flag = await self._ask(unit, unit.write_function, address + i, count, words)
-                    if flag not in (OK, EXCEPTION) and not unit.offline():  # absolute: twice does no harm
-                        flag = await self._ask(unit, unit.write_function, address + i, count, words)
-                    if flag != OK:
-                        return flag
+        function, step = unit.function, unit.step
+        for address, words in writes:
+            for i in range(0, len(words), step):
+                part = words[i : i + step]
+                count = part[0] if function < 7 else len(part)
+                for _ in range(2):  # absolute: twice does no harm
+                    flag = await self._ask(unit, function, address + i, count, part)
+                    if not 0 < unit.failures < _OFFLINE:
+                        break
+                if flag != OK:
+                    return flag
         return OK
 
     async def read(self, unit, function, address, count):
         """(flag, bytes)"""
-        async with self.lock:
-            flag = await self._ask(unit, function, address, count)
-            return flag, bytes(self._data(count))
-
-    def _next(self):
-        first = self.blocks[0]
-        for block in self.blocks:
-            if ticks_diff(block.due, first.due) < 0:
-                first = block
-        return first
+        flag = await self._ask(unit, function, address, count)
+        return flag, bytes(self._data(function, count))
 
     async def _poll(self, block):
+        """True when the block has its record; else it is due again as soon as its unit may be asked."""
         unit = block.unit
-        again = not unit.failures  # a unit in doubt is asked once
+        function = block.function
         address = block.address
+        count = block.count
+        flag = OK
         if block.model:
-            flag, address = await self._locate(block)
-            if flag != OK:
-                self._record(block, flag)
-                return
-        while True:
-            async with self.lock:
-                flag = await self._ask(unit, block.function, address, block.count)
-                if flag in (OK, EXCEPTION) or not again:
-                    self._record(block, flag)  # before anyone else may use the buffer
-                    return
-            again = False  # and a waiting write goes first
+            if unit.models is None or (block.model not in unit.models and left(unit.walk) <= 0):
+                from node import sunspec  # noqa: PLC0415
 
-    def _record(self, block, flag):
-        data, count = b"", 0
+                flag = await sunspec.walk(self, unit, function)
+                forget("node.sunspec")
+                unit.walk = after(_REWALK_MS)
+            if flag == OK:
+                start, length = unit.models.get(block.model, (0, 0))
+                if address + count > length:
+                    flag = NO_MODEL
+                address += start
         if flag == OK:
-            count = block.count
-            data = self._data(count)
+            while self.lock.locked():
+                await asyncio.sleep_ms(1)
+            flag = await self._ask(unit, function, address, count)
+        data = b""
+        if flag == OK:
+            data = self._data(function, count)
         elif flag == EXCEPTION:  # one byte on the wire, one register in the record
-            data, count = bytes((0, self._data(1)[0])), 1
-        self.push(block.number, flag, data, count)
+            data = bytes((0, self.master.view[self.master.data]))
+        elif unit.failures == 1 and flag != NO_MODEL:
+            return False
+        self.push(block.number, flag, data, len(data) >> 1)
+        return True
 
-    def _data(self, count):
-        master = self.master
-        return master.view[master.data : master.data + 2 * count]
+    def _data(self, function, count):
+        """Whole registers."""
+        at = self.master.data
+        return self.master.view[at : at + (data_bytes(function, count) + 1 & ~1)]
 
     async def _ask(self, unit, function, address, count, words=()):
-        started = after(0)
-        flag = await self.master.ask(unit.number, function, address, count, words)
-        unit.note(flag, self._data(1)[0], -left(started))
-        return flag
-
-    async def _locate(self, block):
-        """(OK, address) of a block inside a SunSpec model, or (flag, 0)."""
-        unit = block.unit
-        missing = unit.models is not None and block.model not in unit.models
-        if unit.models is None or (missing and left(unit.walk) <= 0):
-            flag, found = await sunspec.walk(self, unit, block.function)
-            unit.walk = after(_REWALK_MS)
-            if flag not in (OK, NO_MODEL):
-                return flag, 0
-            unit.models = found
-        start, length = unit.models.get(block.model, (0, 0))
-        if block.address + block.count > length:
-            return NO_MODEL, 0
-        return OK, start + block.address
+        """One exchange, when it is this one's turn."""
+        lock, master = self.lock, self.master
+        while True:
+            await lock.acquire()
+            wait = unit.wait_ms(unit.gap_ms if words or unit.failures >= _OFFLINE else unit.hold_ms)
+            if wait <= 0:
+                break
+            lock.release()
+            await asyncio.sleep_ms(wait)
+        try:
+            self.beat()
+            started = after(0)
+            flag = await master.ask(unit.number, function, address, count, words)
+            unit.note(flag, master.view[master.data], started)
+            return flag
+        finally:
+            lock.release()

@@ -5,54 +5,74 @@ A request lies in `tx` and its answer in `rx` with the unit at the same place `a
 """
 
 import struct
+from array import array
 
 from micropython import const
 from wire.records import EXCEPTION, OK, WRONG_REPLY
 
-_WRITE_MANY = const(16)
+_WRITE_COIL = const(5)
+_WRITE_REGISTER = const(6)
+_WRITE_COILS = const(15)
+_READ_WRITE = const(23)
 
-_CRC = (
-    0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401,
-    0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400,
-)  # fmt: skip  # polynomial 0xA001 for four bits at a time
+# Polynomial 0xA001 for four bits at a time, low byte first: 0x0000, 0xCC01, 0xD801, 0x1400, …
+_CRC = array(
+    "H",
+    b"\x00\x00\x01\xcc\x01\xd8\x00\x14\x01\xf0\x00\x3c\x00\x28\x01\xe4"
+    b"\x01\xa0\x00\x6c\x00\x78\x01\xb4\x00\x50\x01\x9c\x01\x88\x00\x44",
+)
 
 
 def crc16(buffer, size):
     """CRC of the first `size` bytes, sent low byte first."""
     crc = 0xFFFF
+    table = _CRC
     for i in range(size):
-        byte = buffer[i]
-        crc = _CRC[(crc ^ byte) & 15] ^ (crc >> 4)
-        crc = _CRC[(crc ^ (byte >> 4)) & 15] ^ (crc >> 4)
+        crc ^= buffer[i]
+        crc = table[crc & 15] ^ (crc >> 4)
+        crc = table[crc & 15] ^ (crc >> 4)
     return crc
 
 
-def request(tx, at, unit, function, address, count, words=()):
-    """Writes unit and request into `tx`; gives the place behind it. `count` is the value of a WRITE_ONE."""
+def data_bytes(function, count):
+    """Bytes that `count` coils or registers take in the answer to a read."""
+    return (count + 7) >> 3 if function < 3 else 2 * count
+
+
+def request(tx, at, unit, function, address, count, words=(), to=0):
+    """Writes unit and request into `tx`, which holds zeros behind `at`; gives the place behind it.
+
+    `count` is the value of a function 5 or 6, and of 23 what is read, while `words` are written at `to`. A coil among
+    `words` is 0 or 1.
+    """
+    if function == _WRITE_COIL and count:
+        count = 0xFF00
     struct.pack_into(">BBHH", tx, at, unit, function, address, count)
     at += 6
-    if function == _WRITE_MANY:
-        tx[at] = 2 * count
+    if function > _WRITE_REGISTER:
+        size = len(words)
+        if function == _READ_WRITE:
+            struct.pack_into(">HH", tx, at, to, size)
+            at += 4
+        tx[at] = data_bytes(function == _WRITE_COILS or 3, size)
         at += 1
-        for word in words:
-            tx[at] = word >> 8
-            tx[at + 1] = word & 0xFF
-            at += 2
+        if function == _WRITE_COILS:
+            for i in range(size):
+                tx[at + (i >> 3)] |= words[i] << (i & 7)
+        else:
+            struct.pack_into(">%dH" % size, tx, at, *words)
+        at += tx[at - 1]
     return at
 
 
 def line_length(rx, got):
-    """Length of the line frame that begins in `rx`, checksum included; 0 while or where it cannot be told."""
+    """Length of the line frame that begins in `rx`, checksum included; 0 while it cannot be told."""
     if got < 3:
         return 0
     function = rx[1]
     if function & 0x80:
         return 5
-    if function in (1, 2, 3, 4, 23):
-        return 5 + rx[2]
-    if function in (5, 6, 15, 16):
-        return 8
-    return 0
+    return 5 + rx[2] if function < _WRITE_COIL or function == _READ_WRITE else 8
 
 
 def verdict(tx, rx, at, end):
@@ -62,10 +82,17 @@ def verdict(tx, rx, at, end):
     if rx[at] == tx[at]:
         if rx[at + 1] == function | 0x80 and size == 3:
             return EXCEPTION
-        if function < 5:
-            data = 2 * (tx[at + 4] << 8 | tx[at + 5])
+        if function < _WRITE_COIL or function == _READ_WRITE:
+            data = data_bytes(function, tx[at + 4] << 8 | tx[at + 5])
             if rx[at + 1] == function and rx[at + 2] == data and size == 3 + data:
-                return OK
+                at += 3
+                # what is written and read in one go comes back as it was written
+                if (
+                    function < _WRITE_COIL
+                    or tx[at - 1 : at + 3] != tx[at + 3 : at + 7]
+                    or rx[at:end] == tx[at + 8 : at + 8 + data]
+                ):
+                    return OK
         elif size == 6 and rx[at:end] == tx[at:end]:  # a write answers with its address and its value or count
             return OK
     return WRONG_REPLY

@@ -1,63 +1,74 @@
 """Modbus masters for a serial line and for one TCP connection: one question, one answer, in bounded time.
 
-`ask` gives a flag of wire.records. After OK the registers of a read lie in `view` from `data`; after EXCEPTION the
-device's code does. They are valid until the next `ask`; the bus lets only one run at a time.
+`ask` gives a flag of wire.records. After OK the data of a read lie in `view` from `data`, with a zero behind them;
+after EXCEPTION the device's code does. They are valid until the next `ask`; the bus lets only one run at a time.
 """
 
 import asyncio
+from time import ticks_diff, ticks_us
 
 from micropython import const
 from node import tcp
-from node.frames import crc16, line_length, request, verdict
-from node.wait import after, left
+from node.frames import crc16, data_bytes, line_length, request, verdict
 from wire.records import BAD_FRAME, NO_LINK, TIMEOUT, WRONG_REPLY
 
-_FRAME = const(264)  # a frame has at most 260 bytes on TCP and 256 on a line
-_SHORT = const(16)  # a request without values
+_FRAME = const(270)  # a frame has at most 260 bytes on TCP and 256 on a line; room for the zero
+_SHORT = const(18)  # a request without values
+_SILENT = const(2)  # time-outs in a row after which a connection may be half open
 
 
 class Master:
     """`way` is a Line or a Net. `timeout_ms` is the device's time to think; the time on the wire comes on top."""
 
+    port = None  # what `way` has opened
+    data = 0
+    silent = 0  # time-outs in a row
+
     def __init__(self, way, timeout_ms, gap_ms):
         self.way = way
         self.timeout_ms = timeout_ms
-        self.gap_ms = gap_ms
-        self.free = after(0)
+        self.gap_us = max(1000 * gap_ms, way.silence_us)
         self.tx = self.short = bytearray(_SHORT)
         self.view = memoryview(bytearray(_FRAME))
-        self.data = 0
+        self.last = ticks_us()
 
     async def ask(self, unit, function, address, count, words=()):
-        way = self.way
+        way, view = self.way, self.view
         at = way.at
+        self.seen = TIMEOUT  # what can be said if nothing better comes
         try:
-            await way.open(self.timeout_ms)
+            if not self.port:
+                self.port = await way.open(self.timeout_ms)
             await self.rest()
             self.tx = bytearray(_SHORT + 2 * len(words)) if words else self.short
-            end = request(self.tx, at, unit, function, address, count, words)
-            await way.send(self, end)
-            characters = end + (10 + 2 * count if function < 5 else 10)  # both ways, checksums included
+            end = request(self.tx, at, unit, function, address, count, words, address)
+            characters = end + 12 + (end if words else data_bytes(function, count))  # both ways, checksums included
             wire_ms = characters * way.character_us // 1000
-            flag = await asyncio.wait_for_ms(way.answer(self), self.timeout_ms + wire_ms)
-            self.data = at + 2 + (self.view[at + 1] < 0x80)  # behind the byte count, which an exception has not
+            flag = await asyncio.wait_for_ms(way.exchange(self, end), self.timeout_ms + wire_ms)
+            self.silent = 0
+            self.data = at = at + 2 + (view[at + 1] < 0x80)  # behind the byte count, which an exception has not
+            view[at + view[at - 1]] = 0  # coils may fill an odd number of bytes
             return flag
         except asyncio.TimeoutError:
-            return way.late()
+            self.silent += 1
+            if at and self.silent >= _SILENT:
+                self.close()
+            return self.seen
         except OSError:
-            way.close()
+            self.close()
             return NO_LINK
         finally:
-            self.busy()
+            self.last = ticks_us()
 
     async def rest(self):
-        """Until the gap after the last byte is over."""
-        wait = left(self.free)
-        if wait > 0:
-            await asyncio.sleep_ms(wait)
+        """Until the gap after the last byte is over. The tick wraps after 18 minutes: a longer wait is none."""
+        while 0 < (wait := self.gap_us - ticks_diff(ticks_us(), self.last)) <= self.gap_us:
+            await asyncio.sleep_ms(wait >> 10)
 
-    def busy(self):
-        self.free = after(self.gap_ms)
+    def close(self):
+        if self.port:
+            self.port.close()
+            self.port = None
 
 
 class Line:
@@ -67,104 +78,69 @@ class Line:
 
     def __init__(self, open_line, baud):
         self.open_line = open_line
-        self.line = None
         self.character_us = 11000000 // baud
-        self.got = 0
-        self.seen = TIMEOUT  # what can be said if nothing better comes
+        # 3.5 characters, and at least 1.75 ms (MODBUS over Serial Line V1.02, 2.5.1.1)
+        self.silence_us = max(38500000 // baud, 1750)
 
     async def open(self, _timeout_ms):
-        if self.line is None:
-            self.line = self.open_line()
+        return self.open_line()
 
-    async def send(self, master, end):
+    async def exchange(self, master, end):
+        port, tx, view = master.port, master.tx, master.view
         for _ in range(20):  # stray bytes end before we speak
-            if not self.line.readinto(master.view):
+            if not port.readinto(view):
                 break
-            master.busy()
+            master.last = ticks_us()
             await master.rest()
-        crc = crc16(master.tx, end)
-        master.tx[end] = crc & 0xFF
-        master.tx[end + 1] = crc >> 8
-        self.got = 0
-        self.seen = TIMEOUT
-        self.line.write(memoryview(master.tx)[: end + 2])
-
-    async def answer(self, master):
-        view = master.view
-        while self.got < _FRAME:
-            more = await self.line.stream.readinto(view[self.got :])
+        crc = crc16(tx, end)
+        tx[end] = crc & 0xFF
+        tx[end + 1] = crc >> 8
+        port.write(memoryview(tx)[: end + 2])
+        got = 0
+        while True:
+            more = await port.stream.readinto(view[got:])
             if not more:
                 await asyncio.sleep_ms(1)
                 continue
-            self.got += more
-            while True:
-                size = line_length(view, self.got)
-                if not 0 < size <= self.got:
-                    break
+            got += more
+            master.seen = BAD_FRAME
+            while 0 < (size := line_length(view, got)) <= got:
                 if crc16(view, size):  # over frame and checksum it is 0
                     return BAD_FRAME
-                self.seen = verdict(master.tx, view, 0, size - 2)
-                if self.seen != WRONG_REPLY:
-                    return self.seen
-                self.got -= size  # ours may still be on its way
-                view[: self.got] = bytes(view[size : size + self.got])
-        return BAD_FRAME
-
-    def late(self):
-        return BAD_FRAME if self.got else self.seen
-
-    def close(self):
-        if self.line:
-            self.line.close()
-            self.line = None
+                master.seen = flag = verdict(tx, view, 0, size - 2)
+                if flag != WRONG_REPLY:
+                    return flag
+                got -= size  # ours may still be on its way
+                view[:got] = bytes(view[size : size + got])
 
 
 class Net:
     """Frames of Modbus TCP; answers are matched by transaction, a late one is read and thrown away."""
 
     at = 6
-    character_us = 0
+    character_us = silence_us = transaction = 0
 
     def __init__(self, host, port):
         self.host = host
         self.port = port
-        self.connection = None
-        self.transaction = 0
-        self.silent = 0  # timeouts in a row: a connection may be half open
 
-    async def open(self, timeout_ms):
-        if self.connection is None:
-            self.connection = await tcp.connect(tcp.resolve(self.host, self.port), timeout_ms)
-            self.silent = 0
+    def open(self, timeout_ms):
+        return tcp.connect(tcp.resolve(self.host, self.port), timeout_ms)
 
-    async def send(self, master, end):
-        tx = master.tx
+    async def exchange(self, master, end):
+        port, tx, view = master.port, master.tx, master.view
         self.transaction = (self.transaction + 1) & 0xFFFF
         tx[0] = self.transaction >> 8
         tx[1] = self.transaction & 0xFF
-        tx[5] = end - 6  # bytes 2 to 4 stay 0: protocol, and no frame reaches 256 bytes
-        await self.connection.send(memoryview(tx)[:end])
-
-    async def answer(self, master):
-        view = master.view
+        tx[5] = end - 6  # bytes 2 to 4 stay 0: protocol, and no request reaches 256 bytes
+        await port.send(memoryview(tx)[:end])
         while True:
-            await self.connection.fill(view[:6])
+            await port.fill(view[:6])
             size = 6 + (view[4] << 8 | view[5])
             if view[2] or view[3] or not 9 <= size <= 260:
-                self.close()  # the beginnings of frames are lost
+                master.close()  # the beginnings of frames are lost
                 return BAD_FRAME
-            await self.connection.fill(view[:size])
-            self.connection.got = self.silent = 0
-            if view[0] << 8 | view[1] == self.transaction:
-                return verdict(master.tx, view, 6, size)
-
-    def late(self):
-        self.silent += 1
-        if self.silent > 1:
-            self.close()
-        return TIMEOUT
-
-    def close(self):
-        if self.connection:
-            self.connection.close()
-            self.connection = None
+            await port.fill(view[:size])
+            port.got = 0
+            if view[0] == tx[0] and view[1] == tx[1]:
+                return verdict(tx, view, 6, size)

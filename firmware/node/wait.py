@@ -15,6 +15,13 @@ def left(deadline):
     return ticks_diff(deadline, ticks_ms())
 
 
+def forget(name):
+    """Drops a module of a package that is needed rarely; whoever still runs it keeps it."""
+    if sys.modules.pop(name, None):
+        package, leaf = name.split(".")
+        delattr(sys.modules[package], leaf)
+
+
 class Bell:
     """Many may ring, one waits."""
 

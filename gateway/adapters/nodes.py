@@ -114,7 +114,7 @@ class NodeDesk:
         return "good" if reading.value is not None else "absent"
 
     def _read(self, block: Block, flag: int, words: Sequence[int], measured_s: float) -> Mapping[str, Reading]:
-        if flag == OK and len(words) != block.count:
+        if flag == OK and len(words) != block.registers:
             flag = records.WRONG_REPLY
         if flag != OK:
             why = FLAG_NAMES[flag]

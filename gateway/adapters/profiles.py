@@ -1,17 +1,22 @@
 """Device profiles: `config/devices/*.json`, one product each, checked whole before anything uses them."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gateway.places import config_folder
+from gateway.wire.table import GAP_LIMIT_MS, MAX_COILS, TIMEOUT_LIMIT_MS
 
-TYPES = {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "uint64": 4}  # name -> registers
+# name -> registers; a bit is one coil or discrete input
+TYPES = {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "uint64": 4, "bit": 1}
+COILS = ("coil", "discrete")
 
 Role = Literal["grid", "pv", "battery", "load"]
-Type = Literal["int16", "uint16", "int32", "uint32", "float32", "uint64"]
+Type = Literal["int16", "uint16", "int32", "uint32", "float32", "uint64", "bit"]
+Number = Literal["int16", "uint16", "int32", "uint32"]
 Address = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -24,7 +29,7 @@ class _Strict(BaseModel):
 
 
 class Point(_Strict):
-    """One register value. `value = raw * scale * 10^raw(sf_address) * sign`; outside `low`..`high` it is absent.
+    """One value: `raw * scale * 10^raw(sf_address) * sign`; outside `low`..`high` it is absent.
 
     `address` is the 0-based wire address, or counts from the ID register of SunSpec model `model`.
     """
@@ -32,7 +37,7 @@ class Point(_Strict):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     address: Address
     model: Annotated[int, Field(ge=1, le=65534)] | None = None
-    table: Literal["holding", "input"] = "holding"
+    table: Literal["holding", "input", "coil", "discrete"] = "holding"
     type: Type
     word_order: Literal["big", "little"] | None = None
     scale: float = 1.0
@@ -44,9 +49,18 @@ class Point(_Strict):
     high: float
     counter: bool = False
 
+    @model_validator(mode="after")
+    def _type_fits_its_table(self) -> "Point":
+        coil = self.table in COILS
+        if coil != (self.type == "bit"):
+            raise ValueError(f"{self.name}: type bit and the tables coil and discrete go together")
+        if coil and (self.model or self.sf_address is not None):
+            raise ValueError(f"{self.name}: a coil has neither a SunSpec model nor an exponent")
+        return self
+
     @property
     def count(self) -> int:
-        """Registers of the value itself."""
+        """Registers (or coils) of the value itself."""
         return TYPES[self.type]
 
     @property
@@ -62,7 +76,7 @@ class Write(_Strict):
     """A fixed value to write."""
 
     address: Address
-    type: Type
+    type: Number
     value: int
 
 
@@ -70,7 +84,7 @@ class Target(_Strict):
     """Where a power set-point is written, in W unless scaled: raw = value / (scale * sign)."""
 
     address: Address
-    type: Literal["int16", "uint16", "int32", "uint32"]
+    type: Number
     scale: float = 1.0
     sign: Literal[1, -1] = 1
 
@@ -110,7 +124,12 @@ class Links(_Strict):
 
 
 class Profile(_Strict):
-    """One product: its points, limits of its bus and how it is commanded.
+    """One product: its points, its limits and how it is commanded.
+
+    In one exchange it is asked for `max_registers` at most, with `even_reads` only for even numbers of registers from
+    even addresses. Between two exchanges with it lie `gap_ms` at least, while others on its bus may be asked; after
+    each, the whole bus is left alone for `turnaround_ms`, for a product that lets go of the line late.
+    `write_function` 5 and 15 write coils, as numbers 0 and 1 of type uint16.
 
     `merge_gap`: so many registers between two points may be read in vain to save a request; 0 where a read that touches
     a register the product does not have fails as a whole, which is the rule. `proof` names a point whose range no wrong
@@ -127,9 +146,10 @@ class Profile(_Strict):
     max_registers: Annotated[int, Field(ge=2, le=125)] = 125
     even_reads: bool = False
     merge_gap: Annotated[int, Field(ge=0, le=60)] = 0
-    gap_ms: Annotated[int, Field(ge=0, le=60000)] = 0
-    reply_timeout_ms: Annotated[int, Field(ge=50, le=10000)]
-    write_function: Literal[6, 16] = 16
+    gap_ms: Annotated[int, Field(ge=0, le=GAP_LIMIT_MS)] = 0
+    turnaround_ms: Annotated[int, Field(ge=0, le=1000)] = 0
+    reply_timeout_ms: Annotated[int, Field(ge=50, le=TIMEOUT_LIMIT_MS)]
+    write_function: Literal[5, 6, 15, 16, 23] = 16
     proof: str
     points: tuple[Point, ...]
     setpoint: Setpoint | None = None
@@ -143,7 +163,22 @@ class Profile(_Strict):
             raise ValueError("two points have the same name")
         if self.proof not in names:
             raise ValueError(f"proof names {self.proof!r}, which is no point")
+        for point in self.points:
+            first, end = self.reach([point])
+            if end - first > self.most(point.table):
+                raise ValueError(f"{point.name} with its exponent needs {end - first} registers in one read")
         return self
+
+    def reach(self, points: Sequence[Point]) -> tuple[int, int]:
+        """First address of one read of all these points, and the one behind its last."""
+        first, end = min(p.span[0] for p in points), max(p.span[1] for p in points)
+        if self.even_reads and points[0].table not in COILS:
+            first, end = first - first % 2, end + end % 2
+        return first, end
+
+    def most(self, table: str) -> int:
+        """Registers or coils of one read at most."""
+        return min(16 * self.max_registers, MAX_COILS) if table in COILS else self.max_registers
 
     def point(self, name: str) -> Point | None:
         """The point of that name."""

@@ -4,7 +4,7 @@ import math
 import struct
 from collections.abc import Mapping, Sequence
 
-from gateway.adapters.profiles import Point, Profile
+from gateway.adapters.profiles import COILS, Point, Profile
 from gateway.core.model import Reading
 
 TINY = 1e-6  # a float32 closer to zero than this is no measurement but a sign of swapped words
@@ -17,6 +17,8 @@ def readings(
     profile: Profile, points: Sequence[Point], first: int, registers: Sequence[int], measured_s: float
 ) -> Mapping[str, Reading]:
     """Readings of the points inside a block that begins at address `first`."""
+    if points and points[0].table in COILS:
+        return {p.name: _coil(p, registers, p.address - first, measured_s) for p in points}
     return {p.name: _reading(profile, p, registers[p.span[0] - first :], measured_s) for p in points}
 
 
@@ -47,6 +49,18 @@ def _reading(profile: Profile, point: Point, registers: Sequence[int], measured_
     value = raw * point.scale * 10.0**exponent * point.sign
     swapped = point.type == "float32" and 0 < abs(raw) < TINY
     if swapped or not point.low <= value <= point.high:
+        return Reading.absent("implausible", measured_s)
+    return Reading(value=value or 0.0, measured_s=measured_s)
+
+
+def _coil(point: Point, registers: Sequence[int], number: int, measured_s: float) -> Reading:
+    """The coil of that number behind the block's first, packed as gateway/wire/table.py says."""
+    if number // 16 >= len(registers):
+        return Reading.absent("wrong_reply", measured_s)
+    packed = registers[number // 16].to_bytes(2, "big")
+    raw = packed[number % 16 // 8] >> number % 8 & 1
+    value = raw * point.scale * point.sign
+    if not point.low <= value <= point.high:
         return Reading.absent("implausible", measured_s)
     return Reading(value=value or 0.0, measured_s=measured_s)
 

@@ -3,29 +3,35 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from gateway.adapters.profiles import TYPES, Point, Profile, Write
+from gateway.adapters.profiles import COILS, TYPES, Point, Profile, Write
 from gateway.adapters.registers import encode
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
 
 _FORMAT = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I"}
+_FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+_LONGEST = ("timeout_ms", "gap_ms")  # fields of a bus that its slowest unit decides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """One device as it is wired: profile, bus, unit, and the power range it may be ordered (W, charging positive)."""
+    """One device as it is wired: profile, bus, unit, and the power range it may be ordered (W, charging positive).
+
+    `bus` is an entry of the table's `buses`. Entries of one place are one bus, with the longer times of its devices.
+    """
 
     device: str
     profile: Profile
-    bus: Mapping[str, object]  # an entry of the table's `buses`; equal entries are one bus
+    bus: Mapping[str, Any]
     unit: int
     range_w: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """What a block number of a table means."""
+    """What a block number of a table means: `count` registers or coils from address `first`."""
 
     device: str
     profile: Profile
@@ -33,6 +39,11 @@ class Block:
     first: int
     count: int
     every_s: float
+
+    @property
+    def registers(self) -> int:
+        """Registers of its record."""
+        return (self.count + 15) // 16 if self.points[0].table in COILS else self.count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +59,12 @@ class NodeTable:
 
 def compile_table(node: str, wirings: Sequence[Wiring], lease_ms: int) -> NodeTable:
     """The poll table of a node that serves these devices. Raises TableError for what no node could do."""
-    buses: list[Mapping[str, object]] = []
+    buses: list[dict[str, Any]] = []
     units, rows, blocks = [], [], []
     actuators: list[dict[str, object]] = []
     numbers: dict[str, int] = {}
     for unit, wiring in enumerate(wirings):
-        if wiring.bus not in buses:
-            buses.append(wiring.bus)
-        units.append({"bus": buses.index(wiring.bus), "id": wiring.unit, "wfc": wiring.profile.write_function})
+        units.append(_unit(wiring, _join(buses, wiring.bus)))
         for block in _blocks(wiring):
             blocks.append(block)
             rows.append(_row(unit, block))
@@ -76,6 +85,33 @@ def raw_setpoint(profile: Profile, power_w: float) -> list[int]:
     return [round(power_w / (target.scale * target.sign))]
 
 
+def _join(buses: list[dict[str, Any]], bus: Mapping[str, Any]) -> int:
+    """The number of a bus, which is added when it is new; of one that is there the longer times hold."""
+
+    def place(entry: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in entry.items() if key not in _LONGEST}
+
+    for number, known in enumerate(buses):
+        if place(known) == place(bus):
+            known.update({key: max(known[key], bus[key]) for key in _LONGEST})
+            return number
+    buses.append(dict(bus))
+    return len(buses) - 1
+
+
+def _unit(wiring: Wiring, bus: int) -> dict[str, object]:
+    """An entry of the table's `units`, without the limits that are none."""
+    profile = wiring.profile
+    unit: dict[str, object] = {"bus": bus, "id": wiring.unit, "wfc": profile.write_function}
+    if profile.max_registers < wire.MAX_REGISTERS:
+        unit["max"] = profile.max_registers
+    if profile.even_reads:
+        unit["even"] = True
+    if profile.gap_ms:
+        unit["gap_ms"] = profile.gap_ms
+    return unit
+
+
 def _blocks(wiring: Wiring) -> Iterable[Block]:
     """Points of one kind and period, merged where they are near; longest periods last."""
     profile = wiring.profile
@@ -83,10 +119,8 @@ def _blocks(wiring: Wiring) -> Iterable[Block]:
     for point in sorted(profile.points, key=lambda p: p.span):
         groups.setdefault((point.every_s, point.table, point.model or 0), []).append(point)
     for (every_s, _, _), points in sorted(groups.items()):
-        for run in _runs(points, most=profile.max_registers, gap=profile.merge_gap):
-            first, end = run[0].span[0], max(p.span[1] for p in run)
-            if profile.even_reads:
-                first, end = first - first % 2, end + end % 2
+        for run in _runs(profile, points):
+            first, end = profile.reach(run)
             yield Block(
                 device=wiring.device,
                 profile=profile,
@@ -97,11 +131,13 @@ def _blocks(wiring: Wiring) -> Iterable[Block]:
             )
 
 
-def _runs(points: Sequence[Point], *, most: int, gap: int) -> Iterable[list[Point]]:
-    run: list[Point] = []
-    for point in points:
-        end = max((p.span[1] for p in run), default=0)
-        if run and (point.span[0] - end > gap or point.span[1] - run[0].span[0] > most - 1):
+def _runs(profile: Profile, points: Sequence[Point]) -> Iterable[list[Point]]:
+    """Points in the order of their addresses, as few reads as the product allows."""
+    run = [points[0]]
+    for point in points[1:]:
+        first, end = profile.reach([*run, point])
+        gap = profile.reach([point])[0] - profile.reach(run)[1]
+        if gap > profile.merge_gap or end - first > profile.most(point.table):
             yield run
             run = []
         run.append(point)
@@ -110,7 +146,7 @@ def _runs(points: Sequence[Point], *, most: int, gap: int) -> Iterable[list[Poin
 
 def _row(unit: int, block: Block) -> dict[str, int]:
     point = block.points[0]
-    row = {"u": unit, "fc": 4 if point.table == "input" else 3, "a": block.first, "n": block.count}
+    row = {"u": unit, "fc": _FUNCTION[point.table], "a": block.first, "n": block.count}
     if point.model is not None:
         row["m"] = point.model
     return row | {"ms": round(1000 * block.every_s)}

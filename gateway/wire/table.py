@@ -1,9 +1,10 @@
 """The poll table: all that a node knows of its devices. Compiled by the gateway, kept by the node as `table.json`.
 
 {"v": 1, "node": "cellar",
- "buses":  [{"kind": "rtu", "port": "rs485", "baud": 9600, "parity": "N", "stop": 1, "timeout_ms": 200, "gap_ms": 4},
+ "buses":  [{"kind": "rtu", "port": "rs485", "baud": 9600, "parity": "N", "stop": 1, "timeout_ms": 200},
             {"kind": "tcp", "host": "192.168.1.20", "port": 502, "timeout_ms": 1000, "gap_ms": 0}],
- "units":  [{"bus": 0, "id": 1, "wfc": 16}],
+ "units":  [{"bus": 0, "id": 1, "wfc": 16, "max": 60, "even": true, "gap_ms": 100},
+            {"bus": 1, "id": 1, "wfc": 6}],
  "blocks": [{"u": 0, "fc": 4, "a": 52, "n": 2, "ms": 1000},
             {"u": 1, "fc": 3, "m": 103, "a": 14, "n": 13, "ms": 1000}],
  "actuators": [{"u": 2, "arm": [], "set": [[40149, "i", -5000, 5000]],
@@ -11,13 +12,22 @@
                 "refresh_ms": 15000, "ttl_ms": 15000}]}
 
 - A bus is a serial line or one TCP connection; `port` of a serial line is a name that the node's `node.json` explains.
-- `wfc` is the function code of writes: 6 (one register at a time) or 16.
-- A block is one read of `n` registers from `a`, every `ms`. With `m` it is inside SunSpec model `m`, `a` counts from
-  the model's ID register, and the node finds the model by walking the chain from 40000, 50000 or 0.
+  `gap_ms` of a bus is its turnaround: after an exchange nobody is asked for so long, and on a line for 3.5 characters
+  in any case.
+- `wfc` is the function code of a unit's writes: 6 (one register at a time), 16, 23 (written and read back in one
+  exchange; what comes back must be what was written), or for coils 5 (one at a time) and 15.
+  Its limits, all optional: `max` registers in one exchange (longer writes are split), `even` (addresses and counts of
+  registers are even, except with function 6), `gap_ms` (the least time between two exchanges with this unit; the others
+  go on meanwhile).
+- A block is one read of `n` registers (`fc` 3 or 4) or coils (1 or 2) from `a`, every `ms`. With `m` it is inside
+  SunSpec model `m`, `a` counts from the model's ID register, and the node finds the model by walking the chain from
+  40000, 50000 or 0. Coils travel packed as in the answer: coil a + i is bit i % 8 of byte i / 8; two bytes make a
+  register, high byte first, and zeros fill the last one.
 - An actuator is what an order may do. At the start of a lease and at each refresh the node writes `arm` (the device's
   own reversion timer), then the values of `set`, then `go` (the enable); at the end of the lease `safe`.
   A `set` entry is [address, format, lowest, highest]: format "h" int16, "H" uint16, "i" int32, "I" uint32, with "<"
-  behind it for low word first. The node refuses a value outside its range.
+  behind it for low word first. The node refuses a value outside its range. A coil is written as a register is, with the
+  words 0 and 1 and the format "H".
 - Registers are raw: the node knows no scale, no sign and no name of a device.
 """
 
@@ -26,10 +36,17 @@ import json
 
 VERSION = 1
 BUS_KINDS = ("rtu", "tcp")
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+RANGES = {"h": (-32768, 32767), "H": (0, 65535), "i": (-2147483648, 2147483647), "I": (0, 4294967295)}
 FORMATS = ("h", "H", "i", "I", "i<", "I<")
-READ_FUNCTIONS = (3, 4)
-WRITE_FUNCTIONS = (6, 16)
+READ_FUNCTIONS = (1, 2, 3, 4)
+WRITE_FUNCTIONS = (5, 6, 15, 16, 23)
+COIL_FUNCTIONS = (1, 2, 5, 15)
+EVEN_FUNCTIONS = (3, 4, 16, 23)  # those that an even unit can be asked with
 MAX_REGISTERS = 125
+MAX_COILS = 2000
+TIMEOUT_LIMIT_MS = 3000  # a bus shows that it lives between two exchanges
+GAP_LIMIT_MS = 60000
 TTL_LIMIT_MS = 30000  # no lease is longer, whatever a table says
 
 
@@ -49,44 +66,118 @@ def parse(text: str) -> dict:
     except (ValueError, RuntimeError):  # RuntimeError: nested deeper than the stack
         raise TableError("table is not JSON")
     _need(isinstance(table, dict) and table.get("v") == VERSION, "v", "this firmware reads version %d" % VERSION)
-    for key in ("buses", "units", "blocks", "actuators"):
-        _need(isinstance(table.get(key), list), key, "a list")
-    for i, bus in enumerate(table["buses"]):
-        _need(bus.get("kind") in BUS_KINDS, "buses[%d].kind" % i, "rtu or tcp")
-        _whole(bus.get("timeout_ms"), 1, 10000, "buses[%d].timeout_ms" % i)
-    for i, unit in enumerate(table["units"]):
-        _whole(unit.get("bus"), 0, len(table["buses"]) - 1, "units[%d].bus" % i)
-        _whole(unit.get("id"), 0, 255, "units[%d].id" % i)
-        _need(unit.get("wfc") in WRITE_FUNCTIONS, "units[%d].wfc" % i, "6 or 16")
-    for i, block in enumerate(table["blocks"]):
-        _check_block(block, "blocks[%d]." % i, len(table["units"]))
-    for i, actuator in enumerate(table["actuators"]):
-        _check_actuator(actuator, "actuators[%d]." % i, len(table["units"]))
+    places = []
+    for where, bus in _each(table, "buses", 32):
+        places.append(_check_bus(bus, where))
+        _need(places[-1] not in places[:-1], where + "port", "a place that no other bus has")
+    for where, unit in _each(table, "units", 255):
+        _check_unit(unit, where, len(table["buses"]))
+    for where, block in _each(table, "blocks", 255):
+        _check_block(block, where, table["units"])
+    for where, actuator in _each(table, "actuators", 255):
+        _check_actuator(actuator, where, table["units"])
     return table
 
 
-def _check_block(block: dict, where: str, units: int) -> None:
-    _whole(block.get("u"), 0, units - 1, where + "u")
-    _need(block.get("fc") in READ_FUNCTIONS, where + "fc", "3 or 4")
-    _whole(block.get("a"), 0, 65535, where + "a")
-    _whole(block.get("n"), 1, MAX_REGISTERS, where + "n")
+def _check_bus(bus, where):
+    """Gives the place that it occupies."""
+    kind = bus.get("kind")
+    _need(kind in BUS_KINDS, where + "kind", "rtu or tcp")
+    _whole(bus.get("timeout_ms"), 1, TIMEOUT_LIMIT_MS, where + "timeout_ms")
+    _whole(bus.get("gap_ms", 0), 0, 1000, where + "gap_ms")
+    if kind == "tcp":
+        _need(_is_name(bus.get("host")), where + "host", "an address")
+        _whole(bus.get("port", 502), 1, 65535, where + "port")
+        return bus["host"], bus.get("port", 502)
+    _need(_is_name(bus.get("port")), where + "port", "the name of a serial line")
+    _one_of(BAUDS, bus.get("baud"), where + "baud")
+    _one_of(("N", "E", "O"), bus.get("parity", "N"), where + "parity")
+    _whole(bus.get("stop", 1), 1, 2, where + "stop")
+    return (bus["port"],)
+
+
+def _check_unit(unit, where, buses):
+    _whole(unit.get("bus"), 0, buses - 1, where + "bus")
+    _whole(unit.get("id"), 0, 255, where + "id")
+    _one_of(WRITE_FUNCTIONS, unit.get("wfc"), where + "wfc")
+    _whole(unit.get("max", MAX_REGISTERS), 2, MAX_REGISTERS, where + "max")
+    _one_of((False, True), unit.get("even", False), where + "even")
+    _whole(unit.get("gap_ms", 0), 0, GAP_LIMIT_MS, where + "gap_ms")
+
+
+def _check_block(block, where, units):
+    unit = _unit(block, where, units)
+    function = block.get("fc")
+    _one_of(READ_FUNCTIONS, function, where + "fc")
+    coils = function in COIL_FUNCTIONS
+    most = unit.get("max", MAX_REGISTERS)
+    _whole(block.get("n"), 1, min(16 * most, MAX_COILS) if coils else most, where + "n")
+    _span(unit, function, block.get("a"), block["n"], where + "a")
     _whole(block.get("ms"), 100, 3600000, where + "ms")
-    _whole(block.get("m", 1), 1, 65534, where + "m")
+    if "m" in block:
+        _whole(block["m"], 1, 65534, where + "m")
+        _need(not coils, where + "fc", "3 or 4: SunSpec has no coils")
 
 
-def _check_actuator(actuator: dict, where: str, units: int) -> None:
-    _whole(actuator.get("u"), 0, units - 1, where + "u")
+def _check_actuator(actuator, where, units):
+    unit = _unit(actuator, where, units)
+    function = unit["wfc"]
+    coils = function in COIL_FUNCTIONS
     _whole(actuator.get("ttl_ms"), 1000, TTL_LIMIT_MS, where + "ttl_ms")
     _whole(actuator.get("refresh_ms"), 500, 600000, where + "refresh_ms")
     for key in ("arm", "go", "safe"):
-        for address, words in actuator.get(key, ()):
-            _whole(address, 0, 65535, where + key)
+        for place, (address, words) in _rows(actuator.get(key, []), 2, where + key, "[address, [words]]"):
+            _need(isinstance(words, list), place, "[address, [words]]")
+            _span(unit, function, address, len(words), place)
             for word in words:
-                _whole(word, 0, 65535, where + key)
-    _need(len(actuator.get("set", ())) > 0, where + "set", "at least one register")
-    for address, form, low, high in actuator["set"]:
-        _whole(address, 0, 65535, where + "set")
-        _need(form in FORMATS and low <= high, where + "set", "[address, format, lowest, highest]")
+                _whole(word, 0, 1 if coils else 65535, place)
+    _need(actuator.get("set"), where + "set", "at least one register")
+    for place, (address, form, low, high) in _rows(actuator["set"], 4, where + "set", "[address, format, low, high]"):
+        _one_of(("H",) if coils else FORMATS, form, place)
+        _span(unit, function, address, 1 if form in ("h", "H") else 2, place)
+        least, most = (0, 1) if coils else RANGES[form[0]]
+        _whole(low, least, most, place + " lowest")
+        _whole(high, low, most, place + " highest")
+
+
+def _each(table, key, most):
+    """(where, entry) of a list of objects."""
+    _need(isinstance(table.get(key), list) and len(table[key]) <= most, key, "a list of at most %d" % most)
+    for i, entry in enumerate(table[key]):
+        _need(isinstance(entry, dict), "%s[%d]" % (key, i), "an object")
+        yield "%s[%d]." % (key, i), entry
+
+
+def _rows(value, size, where, allowed):
+    """(where, row) of a list of rows of that size."""
+    _need(isinstance(value, list), where, "a list of " + allowed)
+    for i, row in enumerate(value):
+        place = "%s[%d]" % (where, i)
+        _need(isinstance(row, list) and len(row) == size, place, allowed)
+        yield place, row
+
+
+def _unit(entry, where, units):
+    _whole(entry.get("u"), 0, len(units) - 1, where + "u")
+    return units[entry["u"]]
+
+
+def _span(unit, function, address, count, where):
+    """Addresses that exist, and as even as the unit wants them."""
+    _whole(count, 1, MAX_COILS, where)
+    _whole(address, 0, 65536 - count, where)
+    if unit.get("even") and function in EVEN_FUNCTIONS:
+        _need(address % 2 == 0 and count % 2 == 0, where, "an even address and an even count")
+
+
+def _is_name(value):
+    return isinstance(value, str) and 0 < len(value) < 256
+
+
+def _one_of(choice, value, where):
+    """True is no 1 here."""
+    allowed = "one of %s" % ", ".join(str(one) for one in choice)
+    _need(any(value == one and type(value) is type(one) for one in choice), where, allowed)
 
 
 def _whole(value: object, low: int, high: int, where: str) -> None:
