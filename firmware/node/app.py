@@ -89,6 +89,7 @@ class App:
             "ring": {"next": self.ring.next, "oldest": self.ring.oldest, "lost": self.ring.lost},
             "units": [unit.health() for unit in self.plant.units],
             "orders": self.orders.counts,
+            "actuators": [actuator.state() for actuator in self.plant.actuators],
             "cfg": self.refusal,
         }
 
@@ -107,7 +108,7 @@ class App:
         self.link.bell.ring()
 
     def _build(self, table):
-        return Plant(table, self.conf.get("serial", {}), self._push, self.orders.report)
+        return Plant(table, self.conf.get("serial", {}), self._push, self.orders)
 
     def _load(self):
         """The table kept in the file, if there is one."""

@@ -13,9 +13,9 @@ _STOP_MS = const(3000)  # for the safe values at a stop: a dead device must not 
 
 
 class Plant:
-    """`serial` explains the port names; `push` takes records, `report` what actuators do. Nothing is opened yet."""
+    """`serial` explains the port names; `push` takes records, `orders` what actuators do. Nothing is opened yet."""
 
-    def __init__(self, table, serial, push, report):
+    def __init__(self, table, serial, push, orders):
         self.buses = []
         self.units = []
         self.actuators = []
@@ -28,11 +28,12 @@ class Plant:
             unit = self.units[spec["u"]]
             unit.bus.blocks.append(Block(number, unit, spec))
         for number, spec in enumerate(table["actuators"]):
-            self.actuators.append(Actuator(number, spec, self.units[spec["u"]], report))
+            self.actuators.append(Actuator(number, spec, self.units[spec["u"]], orders))
 
     def start(self, spawn):
         """`spawn(coroutine)` makes a watched task."""
-        self.tasks = [spawn(part.run()) for part in self.buses + self.actuators]
+        self.tasks = [spawn(bus.run()) for bus in self.buses]
+        self.tasks += [spawn(actuator.run(_no_beat)) for actuator in self.actuators]
 
     async def stop(self):
         """Safe values where an order is held or the device may hold anything, then silence."""
@@ -50,6 +51,10 @@ class Plant:
             pass  # the device's own reversion is left
         for bus in self.buses:
             bus.master.way.close()
+
+
+def _no_beat():
+    """Until there is a supervisor."""
 
 
 def master(spec, serial):
