@@ -63,8 +63,6 @@ class Actuator:
         What is held is carried on until the new one is obeyed.
         """
         spec = self.spec
-        if ttl > spec["ttl_ms"]:
-            return "ttl"
         if values is not None:
             if len(values) != len(spec["set"]):
                 return "count"
@@ -220,7 +218,7 @@ class Orders:
                 fields = read(self.key, payload)
                 why = "fields"
                 if fields:
-                    order, why = fields, self._refusal(*fields)
+                    order, why = fields, self._refusal(*fields) if self.writes else "mode"
             except SealError:
                 why = "seal"
         if why:
@@ -245,12 +243,12 @@ class Orders:
         if seq <= self.newest.get(number, -1):
             return "sequence"
         self.newest[number] = seq
-        if not self.writes:
-            return "mode"
         clock, actuator = self.clock, self.actuators[number]
         clock.tick()
         if clock.quality == CLOCK_SYNCED and clock.s - at > (ttl + 999) // 1000:
             return "old"
+        if ttl > actuator.spec["ttl_ms"]:
+            return "ttl"
         actuator.why = actuator.take(sid, seq, values, ttl)
         return actuator.why
 
