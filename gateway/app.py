@@ -133,6 +133,11 @@ class Gateway:
                     for node, desk in self.building.desks.items()
                 ],
             },
+            "orders": {
+                device: holding.as_json()
+                for desk in self.building.desks.values()
+                for device, holding in desk.holdings.items()
+            },
             "database": {
                 "configured": forwarder is not None,
                 "waiting": self.outbox.waiting,

@@ -69,21 +69,20 @@ def build(table, app):
         unit = plant.units[spec["u"]]
         unit.bus.blocks.append(Block(number, unit, spec))
     for number, spec in enumerate(table["actuators"]):
-        plant.actuators.append(Actuator(number, spec, plant.units[spec["u"]], app.orders.report))
+        plant.actuators.append(Actuator(number, spec, plant.units[spec["u"]], app.orders))
     return plant
 
 
 def bus(spec, app):
     """The Bus of an entry of the table."""
-    gap_ms = spec.get("gap_ms", 0)
     if spec["kind"] == "tcp":
         way = Net(spec["host"], spec.get("port", 502))
     else:
-        where, baud = app.conf["serial"][spec["port"]], spec["baud"]
-        way = Line(lambda: hal.Line(where, spec), baud)
-        # 3.5 characters of 11 bits and at least 1.75 ms (MODBUS over Serial Line V1.02, 2.5.1.1), in whole ms
-        gap_ms = max(gap_ms, 38500 // baud + 1, 2)
-    return Bus(Master(way, spec["timeout_ms"], gap_ms), app.push)
+        where = app.conf["serial"][spec["port"]]
+        way = Line(lambda: hal.Line(where, spec), spec["baud"])
+    made = Bus(Master(way, spec["timeout_ms"], spec.get("gap_ms", 0)), app.push)
+    made.name = "%s:%d" % (spec["host"], way.port) if spec["kind"] == "tcp" else spec["port"]
+    return made
 
 
 async def switch(app):

@@ -71,7 +71,10 @@ def subscribe_packet(packet_id, topics):
 
 
 class Mqtt:
-    """`handlers`: topic in bytes → function(payload valid during the call, retained); `on_ack(packet_id)`: a PUBACK."""
+    """`handlers`: topic in bytes → function(payload valid during the call, retained); `on_ack(packet_id)`: a PUBACK.
+
+    Of a message that is too long the payload is empty, so that its handler can refuse and count it.
+    """
 
     def __init__(self, bell, handlers, on_ack):
         self.bell = bell
@@ -165,8 +168,8 @@ class Mqtt:
                 self.owed.append(number(body, at))
                 at += 2
                 self.bell.ring()
-            if self.whole and topic in self.handlers:
-                self.handlers[topic](body[at:], kind & 1)
+            if topic in self.handlers:
+                self.handlers[topic](body[at:] if self.whole else b"", kind & 1)
         elif kind == _PUBACK:
             self.on_ack(number(body, 0))
         elif kind == _CONNACK and number(body, 0) & 0xFF:

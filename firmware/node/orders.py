@@ -1,171 +1,229 @@
-"""Orders of the gateway: checked, written, refreshed, and taken back when their lease ends.
+"""Orders of the gateway: checked, written, read back, refreshed, and taken back when their lease ends.
 
 An actuator belongs to its device unless an order is held. Whatever ends the lease (time, the gateway's word or its
-loss, the node's start or stop) writes the safe values, again and again until the device takes them.
+loss, the node's start or stop) writes the safe values, again and again until the device holds them; until it does, no
+other order is obeyed. Registers with a budget are written only when they hold something else (node.wear).
 """
 
 from micropython import const
 from node.wait import Bell, after, left
-from wire.orders import APPLIED, EXPIRED, FAILED, REFUSED, RELEASED, SAFE, flaw
+from wire.orders import SAFE, read
 from wire.records import CLOCK_SYNCED, OK
-from wire.seal import SealError, unseal_json
-from wire.topics import SET
+from wire.seal import SealError
 
+_LONGEST = const(512)  # bytes of a sealed order: a hundred more than the longest that any table allows
 _RETRY_MS = const(1000)  # first pause after a device did not take a write, doubled up to …
 _RETRY_MAX_MS = const(8000)
 _LONG_MS = const(3600000)
+_BEAT_MS = const(1000)
+_SETTLE_MS = const(200)  # a device may show a little later what it took
 
 
 def words(form, value):
     """Registers of a value in a format of wire.table."""
-    if form in ("h", "H"):
-        return (value & 0xFFFF,)
-    high, low = (value >> 16) & 0xFFFF, value & 0xFFFF
-    return (low, high) if form[1:] == "<" else (high, low)
+    pair = [value >> 16 & 0xFFFF, value & 0xFFFF]
+    if form[0] in "hH":
+        return pair[1:]
+    return pair[::-1] if form[1:] else pair
 
 
 class Actuator:
-    """What it does next follows from `waiting`, `leaving` and `held`; `report` is that of Orders."""
+    """What it does next follows from `leaving`, `waiting` and `held`. `spec` is as wire.table gives it."""
 
-    order = (0, 0)  # sid and seq of the last order obeyed
-    waiting = None  # (sid, seq, values, tick of the end of its lease)
+    order = (0, 0, None)  # (sid, seq, values) of the last order obeyed
+    waiting = None  # the same of one that is not yet
     held = False
-    end = again = 0  # ticks of the end of the lease and of the next refresh
-    goal = None  # the values lent
-    told = None  # the values the device took; None when it may hold anything
+    told = None  # the values that the device took; None when it may hold anything
+    back = None  # what was read back, a number for each write; None where nothing could be
+    wrote = 0
     leaving = SAFE  # why safe values are due
-    pause_ms = 0
+    pause_ms = 0  # above 0: the device does not take its safe values
+    wear = None
+    by = why = ""  # how the device came by what it holds; what went wrong last
 
-    def __init__(self, number, spec, unit, report):
+    def __init__(self, number, spec, unit, orders):
         self.number = number
         self.spec = spec
         self.unit = unit
-        self.report = report
+        self.orders = orders
         self.bell = Bell()
+        self.end = self.again = after(0)  # ticks of the end of the lease and of the next write
+        if spec["min_ms"]:
+            from node.wear import Wear  # noqa: PLC0415 - for few devices
 
-    def forbids(self, order):
-        """Why the table does not allow an order, or None."""
-        if order["ttl"] > self.spec["ttl_ms"]:
-            return "ttl"
-        values = order["v"]
-        if values is None:
-            return None
-        limits = self.spec["set"]
-        if len(values) != len(limits):
-            return "count"
-        for value, (_, _, low, high) in zip(values, limits):
-            if not low <= value <= high:
-                return "range"
-        return None
+            self.wear = Wear(self)
 
-    def take(self, order):
-        """A checked order replaces one that still waits."""
+    def state(self):
+        """Requested, applied, read back, origin, why not: for the node's health."""
+        return [self.order[2], self.told, self.back, self.by, self.why]
+
+    def take(self, sid, seq, values, ttl):
+        """Why the table or the device does not allow an order; or None, and it replaces one that still waits.
+
+        What is held is carried on until the new one is obeyed.
+        """
+        spec = self.spec
+        if values is not None:
+            if len(values) != len(spec["set"]):
+                return "count"
+            for value, (_, _, low, high) in zip(values, spec["set"]):
+                if not low <= value <= high:
+                    return "range"
+            if self.leaving and self.pause_ms:
+                return "device"
+            if values != self.told and self.wear and self.wear.out():
+                return "budget"
         if self.waiting:
-            sid, seq, values, _ = self.waiting
-            self.report(self.number, REFUSED, "sequence", values, (sid, seq), 0)
-        if order["v"] is None:
-            self.order = (order["sid"], order["seq"])
-            self.leave(RELEASED)
-        else:
-            self.waiting = (order["sid"], order["seq"], order["v"], after(order["ttl"]))
-            self.bell.ring()
+            self.orders.report(self, "refused", "sequence", self.waiting)
+        self.waiting = (sid, seq, values)
+        self.end = after(ttl)
+        if values is None:
+            self.leave("released")
+        elif values == self.told:
+            self.order, self.waiting, self.wrote = self.waiting, None, 0
+            self.orders.report(self, "applied", "", self.order)
+        self.bell.ring()
+        return None
 
     def leave(self, reason):
         """The lease is over; safe values follow."""
+        self.order = (self.waiting or self.order)[:2] + (None,)
         self.waiting = None
         self.held = False
         self.leaving = reason
         self.pause_ms = 0
         self.bell.ring()
 
-    async def run(self):
+    async def run(self, beat):
+        """For ever. Begun anew after an error while an order was held, it begins with safe values."""
+        if self.held:
+            self.leave(SAFE)
         while True:
-            if self.waiting:
-                await self._obey()
-            elif self.leaving:
-                if not await self.go_safe():
-                    self.pause_ms = min(self.pause_ms * 2 or _RETRY_MS, _RETRY_MAX_MS)
-                    await self.bell.wait_ms(self.pause_ms)
-            elif not self.held:
-                await self.bell.wait_ms(_LONG_MS)
-            elif left(self.end) <= 0:
-                self.leave(EXPIRED)
-            elif left(self.again) <= 0:
-                await self._write()
-            else:
-                await self.bell.wait_ms(min(left(self.end), left(self.again)))
+            beat()
+            wait = _BEAT_MS
+            if self.leaving:
+                wait = left(self.again) if self.pause_ms else 0
+                if wait <= 0:
+                    await self.go_safe()
+            elif self.waiting and not (self.wear and self.wear.early()):
+                self.order, self.waiting, self.told = self.waiting, None, None
+                self.held = True
+                self.pause_ms = wait = 0
+                self.again = after(0)
+            elif self.held:
+                wait = min(left(self.again), left(self.end))
+                if left(self.end) <= 0:
+                    self.leave("expired")
+                elif wait <= 0:
+                    await self._write()
+            await self.bell.wait_ms(min(wait, _BEAT_MS))
 
     async def go_safe(self):
-        """Writes the safe values; True when the device has them."""
-        reason = self.leaving
-        self.told = None
-        if await self.unit.bus.write(self.unit, self.spec.get("safe", ())) != OK:
-            if not self.pause_ms:  # said once, tried for ever
-                self.report(self.number, FAILED, "device", None, self.order)
-            return False
-        if self.leaving == reason:
+        """Writes the safe values."""
+        reason, self.told = self.leaving, None
+        if await self._put(self.spec["safe"], 1, reason) and self.leaving == reason:
             self.leaving = None
-        self.report(self.number, reason, "", None, self.order)
-        return True
-
-    async def _obey(self):
-        sid, seq, self.goal, self.end = self.waiting
-        self.order = (sid, seq)
-        self.waiting = self.leaving = None
-        self.held = True
-        if left(self.end) <= 0:
-            return  # it waited too long for the bus: end, do not begin
-        if self.goal == self.told:
-            self.report(self.number, APPLIED, "", self.goal, self.order, 0)
-        elif await self._write():
-            self.report(self.number, APPLIED, "", self.told, (sid, seq))
 
     async def _write(self):
-        """Arms, sets and enables; True when the device took it all."""
-        goal, order, spec = self.goal, self.order, self.spec
+        """Arms, sets and enables."""
+        values, spec = self.order[2], self.spec
+        writes = spec["arm"][:]
+        for (address, form, _, _), value in zip(spec["set"], values):
+            writes.append((address, words(form, value)))
+        if await self._put(writes + spec["go"], 0, "applied"):
+            self.told = values
+            self.again = after(spec["refresh_ms"] or _LONG_MS)
+
+    async def _put(self, writes, safe, done):
+        """True when the device holds it. Tells what is new, and of failures the first."""
+        order, fresh = self.order, self.told is None
+        why = await self._try(writes, safe)
+        if not why:
+            self.pause_ms = 0
+            if fresh:
+                self.orders.report(self, done, "", order)
+            return True
         self.told = None
-        self.again = after(min(spec["refresh_ms"], _RETRY_MS))
-        writes = list(spec.get("arm", ()))
-        for entry, value in zip(spec["set"], goal):
-            writes.append((entry[0], words(entry[1], value)))
-        writes.extend(spec.get("go", ()))
+        if not self.pause_ms:
+            self.orders.report(self, "failed", why, order)
+        if safe and self.waiting:
+            self.orders.report(self, "refused", why, self.waiting)
+            self.waiting = None
+        self.pause_ms = min(self.pause_ms * 2 or _RETRY_MS, _RETRY_MAX_MS)
+        self.again = after(self.pause_ms)
+        return False
+
+    async def _try(self, writes, safe):
+        """Writes and reads back. Why the device does not hold it, in a word of wire.orders, or ""."""
+        self.wrote = 0
+        if not self.orders.writes:
+            return "mode"
+        if self.wear:
+            why = await self.wear.gate(writes, safe)
+            if why is not None:
+                return why
+        self.wrote = 1
+        self.back = None
         if await self.unit.bus.write(self.unit, writes) != OK:
-            self.report(self.number, FAILED, "device", goal, order)
-            return False
-        self.told = goal
-        self.again = after(spec["refresh_ms"])
-        return True
+            return "device"
+        if not await self.holds(writes, safe):
+            await self.bell.wait_ms(_SETTLE_MS)
+            if not await self.holds(writes, safe):
+                return "readback"
+        return ""
+
+    async def holds(self, writes, safe):
+        """Reads back what was written; True when nothing differs."""
+        same = True
+        self.back = []
+        for (_, wanted), (address, function) in zip(writes, self.spec["reads"][safe]):
+            got = None
+            if function:
+                flag, data = await self.unit.bus.read(self.unit, function, address, len(wanted))
+                number, coils = 0, function < 3  # coils come packed, the first one lowest
+                for word in reversed(wanted) if coils else wanted:
+                    number = number << (1 if coils else 16) | word
+                if flag == OK:
+                    got = int.from_bytes(data, "little" if coils else "big")
+                same = same and got == number
+            self.back.append(got)
+        return same
 
 
 class Orders:
-    """Checks what arrives and counts what became of it; `answer(dict)` sends an ack."""
+    """Checks what arrives and counts what became of it; `answer(dict)` sends an ack.
 
-    answer = None
+    `memory` has get(key) → int and put(key, int) and outlives a restart. Without `writes` nothing is written at all.
+    """
+
+    answer = memory = back = None
     actuators = ()
-    sid = 0
+    writes = True
+    sid = wrote = 0
 
     def __init__(self, key, boot, clock):
         self.key = key
         self.boot = boot
         self.clock = clock
         self.newest = {}  # highest sequence of an actuator in this session; outlives a change of the table
-        self.counts = {APPLIED: 0, REFUSED: {}, FAILED: 0, EXPIRED: 0}
+        self.counts = {}  # of answers, by their `why` or else `done`
 
     def receive(self, payload, retained):
         """A message of the topic `set`."""
-        order = {}
-        why = "retained"
-        if not retained:
+        order, why = (0, 0, None, -1), "size"
+        if retained:
+            why = "retained"
+        elif len(payload) <= _LONGEST:
             try:
-                order = unseal_json(self.key, SET, payload)
-                why = self._refusal(order)
+                fields = read(self.key, payload)
+                why = "fields"
+                if fields:
+                    order, why = fields, self._refusal(*fields) if self.writes else "mode"
             except SealError:
                 why = "seal"
-        if why is None:
-            self.actuators[order["act"]].take(order)
-        else:
-            last = (order.get("sid", 0), order.get("seq", 0))
-            self.report(order.get("act", -1), REFUSED, why, order.get("v"), last, 0)
+        if why:
+            self.number = order[3]
+            self.report(self, "refused", why, order)
 
     def leave(self, reason):
         """End every lease there is."""
@@ -173,34 +231,37 @@ class Orders:
             if actuator.held or actuator.waiting:
                 actuator.leave(reason)
 
-    def _refusal(self, order):
-        """Why, in a word of wire.orders, or None for an order to be obeyed. Nothing is ever obeyed twice."""
-        if flaw(order):
-            return "fields"
-        if order["sid"] < self.sid:
+    def _refusal(self, sid, seq, values, number, ttl, at):
+        """Why, in a word of wire.orders; or None, and the order is taken. Nothing is ever obeyed twice."""
+        if sid < self.sid:
             return "session"
-        if order["act"] >= len(self.actuators):
+        if number >= len(self.actuators):
             return "actuator"
-        if order["sid"] > self.sid:
-            self.sid = order["sid"]
+        if sid > self.sid:
+            self.sid = sid
             self.newest = {}
-        if order["seq"] <= self.newest.get(order["act"], -1):
+        if seq <= self.newest.get(number, -1):
             return "sequence"
-        self.newest[order["act"]] = order["seq"]
-        self.clock.tick()
-        if self.clock.quality == CLOCK_SYNCED and self.clock.s - order["at"] > (order["ttl"] + 999) // 1000:
+        self.newest[number] = seq
+        clock, actuator = self.clock, self.actuators[number]
+        clock.tick()
+        if clock.quality == CLOCK_SYNCED and clock.s - at > (ttl + 999) // 1000:
             return "old"
-        return self.actuators[order["act"]].forbids(order)
+        if ttl > actuator.spec["ttl_ms"]:
+            return "ttl"
+        actuator.why = actuator.take(sid, seq, values, ttl)
+        return actuator.why
 
-    def report(self, number, done, why, values, order, written=1):
-        """Count and answer what became of the `order` (sid, seq) of an actuator."""
-        if done == REFUSED:
-            refused = self.counts[REFUSED]
-            refused[why] = refused.get(why, 0) + 1
-        elif done in self.counts:
-            self.counts[done] += 1
-        self.clock.tick()
+    def report(self, who, done, why, order):
+        """Count and answer what became of the `order` (sid, seq, values) of an actuator, or of nobody's."""
+        who.why = why
+        if not why:
+            who.by = done
+        word = why or done
+        self.counts[word] = self.counts.get(word, 0) + 1
+        clock = self.clock
+        clock.tick()
         self.answer({
-            "boot": self.boot, "sid": order[0], "seq": order[1], "act": number, "done": done, "why": why,
-            "v": values, "s": self.clock.s, "ms": self.clock.ms, "w": written,
+            "boot": self.boot, "sid": order[0], "seq": order[1], "act": who.number, "done": done, "why": why,
+            "v": order[2], "rb": who.back, "s": clock.s, "ms": clock.ms, "w": who.wrote,
         })  # fmt: skip

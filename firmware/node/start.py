@@ -63,6 +63,7 @@ def assemble(conf, memory, mode, say):
     clock = Clock()
     ring = Ring(conf.get("ring_bytes", _RING_BYTES), boot, clock)  # the biggest piece first
     orders = Orders(binascii.unhexlify(conf["key"]), boot, clock)
+    orders.memory = memory
     orders.writes = mode != "safe"
     app = App(conf, memory, mode, say)
     app.clock, app.ring, app.orders = clock, ring, orders

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.adapters.broker import Broker, Message
+from gateway.adapters.holdings import Holding
 from gateway.adapters.ledger import Page
 from gateway.adapters.nodes import Answer, NodeDesk, OrderBook, json_object
 from gateway.adapters.outbox import Outbox, OutboxError
@@ -219,15 +220,30 @@ class Building:
                 self._sampled.set()
         elif leaf == topics.STATE:
             desk.on_state(payload, now_s)
-        elif leaf == topics.HEALTH:
-            desk.on_health(payload, now_s)
-        elif leaf == topics.ACK:
-            self._take(desk.on_answer(payload, now_s))
+        else:
+            holdings = dict(desk.holdings)
+            if leaf == topics.HEALTH:
+                desk.on_health(payload, now_s)
+            elif leaf == topics.ACK:
+                self._take(desk, desk.on_answer(payload, now_s))
+            self._rows += self._changed(holdings, desk.holdings)
 
-    def _take(self, answer: Answer | None) -> None:
+    def _changed(self, before: Mapping[str, Holding], now: Mapping[str, Holding]) -> Iterator[Row]:
+        """What is asked of a device and what it holds, when it is no longer the same."""
+        for device, holding in now.items():
+            if holding != before.get(device):
+                tags = {"site": self._site_id, "device": device}
+                time_ms = round(1000 * self._clock.utc_s())
+                yield Row(measurement="health", tags=tags, fields=holding.fields(), time_ms=time_ms)
+
+    def _take(self, desk: NodeDesk, answer: Answer | None) -> None:
         if answer is None:
             return
-        if answer.done in ("refused", "failed"):
+        if answer.why == "readback" and answer.device is not None:
+            held = desk.holdings[answer.device]
+            text = "order %d: %s was asked for %s and holds %s"
+            _log.warning(text, answer.seq, answer.device, _power(held.asked_w), _power(held.held_w))
+        elif answer.done in ("refused", "failed"):
             _log.warning("order %d was %s: %s", answer.seq, answer.done, answer.why)
         if answer.why == "session":
             self.presence.refused(self._clock.monotonic_s())
@@ -246,6 +262,10 @@ class Building:
 
     async def _publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
         return self._broker is not None and await self._broker.publish(topic, payload, qos=qos, retain=retain)
+
+
+def _power(power_w: float | None) -> str:
+    return "something else" if power_w is None else f"{power_w:.0f} W"
 
 
 def _parts(topic: str) -> tuple[str, str, str] | None:

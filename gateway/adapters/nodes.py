@@ -4,12 +4,13 @@ import json
 import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
 from gateway.adapters import batches, registers
 from gateway.adapters.batches import FLAG_NAMES, BatchError, Record
 from gateway.adapters.clock import NodeClock, Stamp
+from gateway.adapters.holdings import Holding, from_health, held_w, numbers_of, ordered_w
 from gateway.adapters.ledger import Ledger
 from gateway.adapters.tables import Block, NodeTable
 from gateway.core.model import Reading
@@ -25,13 +26,19 @@ COUNTER_MAX_W = 200_000.0  # no building of ours moves more
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What became of an order. `written`: the device was really written in this answer; moment on our clock."""
+    """What became of an order. `written`: the device was really written in this answer; moment on our clock.
+
+    `values`: of the order, raw; `back`: what was read back, as `rb` of `gateway.wire.orders`.
+    """
 
     seq: int
+    device: str | None = None
     done: str
     why: str
     written: bool
     at_s: float
+    values: object = None
+    back: Sequence[int | None] | None = None
 
 
 @dataclass(slots=True)
@@ -50,6 +57,7 @@ class NodeDesk:
     health: Mapping[str, Any] = field(default_factory=dict)
     malformed: int = 0
     unreadable: int = 0  # records of another poll table than ours
+    holdings: dict[str, Holding] = field(default_factory=dict)  # by device that takes orders
     _clock: NodeClock = field(default_factory=NodeClock)
     _counters: dict[tuple[str, str], Reading] = field(default_factory=dict)
 
@@ -64,6 +72,13 @@ class NodeDesk:
     def on_health(self, payload: bytes, now_s: float) -> None:
         """The node's own figures."""
         self.health, self.seen_s = json_object(payload), now_s
+        entries = self.health.get("actuators")
+        if not isinstance(entries, list) or not self.runs_our_table:
+            return
+        for device, number in self.table.actuators.items():
+            holding = from_health(self.table.profile(device), entries[number] if number < len(entries) else None)
+            if holding is not None:
+                self.holdings[device] = holding
 
     def on_answer(self, payload: bytes, now_s: float) -> Answer | None:
         """The answer to an order; None for a message that is none."""
@@ -72,13 +87,19 @@ class NodeDesk:
         if not (_is_count(seq) and _is_count(s) and _is_count(ms) and ms < 1000):
             self.malformed += 1
             return None
-        return Answer(
+        number = answer.get("act")
+        settled = Answer(
             seq=seq,
+            device=next((device for device, known in self.table.actuators.items() if known == number), None),
             done=str(answer.get("done")),
             why=str(answer.get("why", "")),
             written=bool(answer.get("w", 1)),
             at_s=self._clock.mapped_s(s + ms / 1000, now_s),
+            values=answer.get("v"),
+            back=numbers_of(answer.get("rb")),
         )
+        self._hold(settled)
+        return settled
 
     def on_data(self, payload: bytes, now_s: float, utc_s: float) -> list[Row]:
         """Take a batch in: readings are renewed, the rows returned are to be stored before `heard` is said."""
@@ -112,6 +133,25 @@ class NodeDesk:
         if reading is None or block is None or now_s - reading.measured_s > STALE_PERIODS * block.every_s + 0.5:
             return "stale"
         return "good" if reading.value is not None else "absent"
+
+    def _hold(self, answer: Answer) -> None:
+        """Renew what the device of an answer holds."""
+        device = answer.device
+        if device is None:
+            return
+        before = self.holdings.get(device, Holding())
+        if answer.done == "refused":
+            self.holdings[device] = replace(before, why=answer.why)
+            return
+        profile = self.table.profile(device)
+        asked_w = ordered_w(profile, answer.values)
+        self.holdings[device] = Holding(
+            asked_w=asked_w,
+            applied_w=asked_w if answer.done == "applied" else None,
+            held_w=None if asked_w is None else held_w(profile, answer.back),
+            by=before.by if answer.done == "failed" else answer.done,
+            why=answer.why,
+        )
 
     def _read(self, block: Block, flag: int, words: Sequence[int], measured_s: float) -> Mapping[str, Reading]:
         if flag == OK and len(words) != block.registers:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.adapters.profiles import COILS, TYPES, Point, Profile, Write
+from gateway.adapters.profiles import COILS, TYPES, Point, Profile, Setpoint, Write
 from gateway.adapters.registers import encode
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
@@ -56,6 +56,13 @@ class NodeTable:
     blocks: tuple[Block, ...]
     actuators: Mapping[str, int]
 
+    def profile(self, device: str) -> Profile:
+        """Of a device of this node; KeyError for another."""
+        for block in self.blocks:
+            if block.device == device:
+                return block.profile
+        raise KeyError(device)
+
 
 def compile_table(node: str, wirings: Sequence[Wiring], lease_ms: int) -> NodeTable:
     """The poll table of a node that serves these devices. Raises TableError for what no node could do."""
@@ -85,6 +92,11 @@ def raw_setpoint(profile: Profile, power_w: float) -> list[int]:
     return [round(power_w / (target.scale * target.sign))]
 
 
+def power_of(profile: Profile, raw: int) -> float:
+    """The power (W, charging positive) of a number as it stands in the set-point register."""
+    if profile.setpoint is None:
+        raise ValueError(f"{profile.id} takes no set-points")
+    return raw * profile.setpoint.point.scale * profile.setpoint.point.sign
 def _join(buses: list[dict[str, Any]], bus: Mapping[str, Any]) -> int:
     """The number of a bus, which is added when it is new; of one that is there the longer times hold."""
 
@@ -178,6 +190,21 @@ def _actuator(unit: int, profile: Profile, range_w: tuple[float, float], lease_m
         "set": [[setpoint.point.address, form, min(ends), max(ends)]],
         "go": raw(setpoint.go),
         "safe": raw(setpoint.safe),
-        "refresh_ms": round(1000 * refresh_s),
+        "rb": _read_back(setpoint),
+        "refresh_ms": round(1000 * refresh_s) if setpoint.volatile else 0,
         "ttl_ms": min(lease_ms, wire.TTL_LIMIT_MS),
+        "min_ms": round(1000 * setpoint.min_write_s),
+        "budget": setpoint.writes_per_day or 0,
     }
+
+
+def _read_back(setpoint: Setpoint) -> list[list[int]]:
+    """Rows for the registers that are not read back where they were written."""
+    rows = {}
+    for register in setpoint.registers:
+        if register.write_only:
+            rows[register.address] = [register.address, register.address, 0]
+        elif register.read_at:
+            function = 4 if register.read_at.table == "input" else 3
+            rows[register.address] = [register.address, register.read_at.address, function]
+    return list(rows.values())

@@ -4,37 +4,49 @@ Order (sealed JSON, topic `set`):
 {"sid": 840000000, "seq": 7, "act": 0, "v": [-1200], "ttl": 10000, "at": 840000123}
 - `sid` names a run of the gateway and rises from run to run, `seq` rises within it: nothing is ever obeyed twice.
 - `v` holds one whole number for each `set` entry of the actuator; null gives the actuator back (safe values now).
-- `ttl` is the lease in ms on the node's own monotonic clock from the moment of arrival.
+- `ttl` is the lease in ms on the node's own monotonic clock from the moment of arrival. At its end, at the node's
+  start and stop, and when the gateway is gone, the node writes the safe values; before they are written no order is.
 - `at` is the moment of writing, seconds since 2000; a node whose clock is synced refuses an order older than its ttl.
 
 Answer (JSON, topic `ack`):
-{"boot": 1, "sid": 840000000, "seq": 7, "act": 0, "done": "applied", "why": "", "v": [-1200],
+{"boot": 1, "sid": 840000000, "seq": 7, "act": 0, "done": "applied", "why": "", "v": [-1200], "rb": [4294966096, 802],
  "s": 840000123, "ms": 40, "w": 1}
-- `done`: applied (written and acknowledged by the device), released, expired, safe (boot, stop or loss of the gateway),
-  refused (never written) or failed (the device did not take it).
-- `why` of a refusal: retained (kept by the broker: never obeyed), seal (forged, cut or not JSON), fields (one is
-  missing or of a wrong kind), session (an older run of the gateway), sequence (not newer than the last one), old
-  (written longer ago than its ttl), actuator (there is none), ttl (longer than the table allows), count (not one value
-  for each register), range (outside of what the table allows); of a failure: device.
+- `done`: applied (written, acknowledged by the device and read back), released, expired, safe (boot, stop or loss of
+  the gateway), refused (never written) or failed (the device does not hold it; tried again, and told once).
+- `why` of a refusal: retained (kept by the broker: never obeyed), size (longer than 512 bytes), seal (forged, cut,
+  longer than 8 kB or not JSON), fields (one is missing or of a wrong kind), session (an older run of the gateway),
+  sequence (not newer than the last one, or a newer one came before it was written), mode (the node runs in safe mode
+  and writes nothing), old (written longer ago than its ttl), actuator (there is none), ttl (longer than the table
+  allows), count (not one value for each register), range (outside of what the table allows), device (it does not take
+  its safe values), budget (no write is left today but that of the safe values).
+- `why` of a failure: device (no answer, or an exception), readback (it holds something else, or could not be asked),
+  mode, budget.
+- `rb` is what was read back: for each write (of an order: `arm`, `set`, `go` of the table) its registers as one number
+  without sign, the first register highest; null for one that cannot be read back or gave no answer, and null for all
+  when the write failed. It is read right after the write, and once more a little later if it differs.
 - `w` is 1 when the device was really written; an order with the values that it already has only renews the lease.
 - `s`, `ms`: the moment of the device's answer on the node's clock. `sid` and `seq` are those of the last order.
+
+The node's `health` has the answers counted by `why`, or by `done` where there is none (`orders`), and for each actuator
+(`actuators`) [values requested or null, values applied or null when the device may hold anything, `rb`, `done` of what
+put there what it holds, `why` of what went wrong last].
 """
 
-APPLIED = "applied"
-RELEASED = "released"
-EXPIRED = "expired"
+from .seal import unseal_json
+from .topics import SET
+
 SAFE = "safe"
-REFUSED = "refused"
-FAILED = "failed"
 
 
-def flaw(order: dict) -> bool:
-    """True when a field of an order is missing or of a wrong kind."""
-    for key in ("sid", "seq", "act", "ttl", "at"):
-        value = order.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            return True
+def read(key: bytes, payload: bytes) -> tuple | None:
+    """(sid, seq, v, act, ttl, at) of a sealed order; None when one is missing or of a wrong kind. Raises SealError."""
+    order = unseal_json(key, SET, payload)
     values = order.get("v", 0)
-    if values is None:
-        return False
-    return not isinstance(values, list) or not all(isinstance(v, int) and not isinstance(v, bool) for v in values)
+    found = [order.get(name) for name in ("sid", "seq", "act", "ttl", "at")]
+    if values is not None and not isinstance(values, list):
+        return None
+    for i, value in enumerate(found + (values or [])):
+        if not isinstance(value, int) or isinstance(value, bool) or (i < 5 and value < 0):
+            return None
+    found.insert(2, values)
+    return tuple(found)

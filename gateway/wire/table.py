@@ -9,7 +9,8 @@
             {"u": 1, "fc": 3, "m": 103, "a": 14, "n": 13, "ms": 1000}],
  "actuators": [{"u": 2, "arm": [], "set": [[40149, "i", -5000, 5000]],
                 "go": [[40151, [0, 802]]], "safe": [[40151, [0, 803]]],
-                "refresh_ms": 15000, "ttl_ms": 15000}]}
+                "rb": [[40149, 40149, 0], [40151, 40151, 0]],
+                "refresh_ms": 15000, "ttl_ms": 15000, "min_ms": 0, "budget": 0}]}
 
 - A bus is a serial line or one TCP connection; `port` of a serial line is a name that the node's `node.json` explains.
   `gap_ms` of a bus is its turnaround: after an exchange nobody is asked for so long, and on a line for 3.5 characters
@@ -27,7 +28,14 @@
   own reversion timer), then the values of `set`, then `go` (the enable); at the end of the lease `safe`.
   A `set` entry is [address, format, lowest, highest]: format "h" int16, "H" uint16, "i" int32, "I" uint32, with "<"
   behind it for low word first. The node refuses a value outside its range. A coil is written as a register is, with the
-  words 0 and 1 and the format "H".
+  words 0 and 1 and the format "H". Without a change it writes again every `refresh_ms` (0: never), and no lease is
+  longer than `ttl_ms`.
+- Every write is read back, at the address written, with function 3 (coils: 1). A row of `rb` says otherwise for one
+  address: [address written, address to read, function], with function 0 where the product cannot be read back.
+- `min_ms` is the shortest time between two changes; an order that comes too early waits, and the newest wins. Safe
+  values do not wait. `budget` counts the writes a day (UTC) to registers that wear out, 0 for those that do not: with
+  it a register is written only when it holds something else, the count outlives a restart, and the last write of a
+  day is kept for the safe values. A budget needs `min_ms`, `refresh_ms` 0, and registers that can be read back.
 - Registers are raw: the node knows no scale, no sign and no name of a device.
 """
 
@@ -47,6 +55,8 @@ MAX_REGISTERS = 125
 MAX_COILS = 2000
 TIMEOUT_LIMIT_MS = 3000  # a bus shows that it lives between two exchanges
 GAP_LIMIT_MS = 60000
+MAX_SETTINGS = 16  # registers of one order
+MAX_BUDGET = 1000  # writes a day
 TTL_LIMIT_MS = 30000  # no lease is longer, whatever a table says
 
 
@@ -124,20 +134,42 @@ def _check_actuator(actuator, where, units):
     function = unit["wfc"]
     coils = function in COIL_FUNCTIONS
     _whole(actuator.get("ttl_ms"), 1000, TTL_LIMIT_MS, where + "ttl_ms")
-    _whole(actuator.get("refresh_ms"), 500, 600000, where + "refresh_ms")
+    refresh_ms = actuator.get("refresh_ms")
+    _need(refresh_ms == 0 or _is_whole(refresh_ms, 500, 600000), where + "refresh_ms", "0, or from 500 to 600000")
+    _whole(actuator.setdefault("min_ms", 0), 0, 3600000, where + "min_ms")
+    _whole(actuator.setdefault("budget", 0), 0, MAX_BUDGET, where + "budget")
     for key in ("arm", "go", "safe"):
-        for place, (address, words) in _rows(actuator.get(key, []), 2, where + key, "[address, [words]]"):
+        for place, (address, words) in _rows(actuator.setdefault(key, []), 2, where + key, "[address, [words]]"):
             _need(isinstance(words, list), place, "[address, [words]]")
             _span(unit, function, address, len(words), place)
             for word in words:
                 _whole(word, 0, 1 if coils else 65535, place)
     _need(actuator.get("set"), where + "set", "at least one register")
-    for place, (address, form, low, high) in _rows(actuator["set"], 4, where + "set", "[address, format, low, high]"):
+    rows = _rows(actuator["set"], 4, where + "set", "[address, format, low, high]")
+    _whole(len(actuator["set"]), 1, MAX_SETTINGS, "the registers of " + where + "set")
+    for place, (address, form, low, high) in rows:
         _one_of(("H",) if coils else FORMATS, form, place)
         _span(unit, function, address, 1 if form in ("h", "H") else 2, place)
         least, most = (0, 1) if coils else RANGES[form[0]]
         _whole(low, least, most, place + " lowest")
         _whole(high, low, most, place + " highest")
+    actuator["reads"] = _reads(actuator, where, 1 if coils else 3)
+    if actuator["budget"]:
+        readable = all(function for reads in actuator["reads"] for _, function in reads)
+        kind = actuator["budget"] > 1 and actuator["min_ms"] and not refresh_ms and readable
+        _need(kind, where + "budget", "two or more, with min_ms, refresh_ms 0 and registers that can be read back")
+
+
+def _reads(actuator, where, usual):
+    """(address, function) to read back each write of an order, and each of the safe values: what the node walks."""
+    other = {}
+    for place, (written, address, function) in _rows(actuator.get("rb", []), 3, where + "rb", "[written, read, fc]"):
+        _whole(address, 0, 65535, place)
+        _one_of((0,) + READ_FUNCTIONS, function, place)
+        other[written] = (address, function)
+    order = [write[0] for write in actuator["arm"] + actuator["set"] + actuator["go"]]
+    safe = [write[0] for write in actuator["safe"]]
+    return [[other.get(address, (address, usual)) for address in addresses] for addresses in (order, safe)]
 
 
 def _each(table, key, most):
@@ -181,9 +213,12 @@ def _one_of(choice, value, where):
 
 
 def _whole(value: object, low: int, high: int, where: str) -> None:
+    _need(_is_whole(value, low, high), where, "a whole number from %d to %d" % (low, high))
+
+
+def _is_whole(value: object, low: int, high: int) -> bool:
     """A bool counts as no whole number, on both interpreters."""
-    fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-    _need(fits, where, "a whole number from %d to %d" % (low, high))
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
 def _need(condition: object, where: str, allowed: str) -> None:

@@ -43,6 +43,7 @@ SUNNY = {
         "device": "battery", "power_w": 1500.0, "mode": "control",
         "reason": {"code": "hold_grid_charge", "numbers": {"net_w": -2700.0, "target_w": -1200.0, "power_w": 1500.0}},
     },
+    "orders": {"battery": {"asked_w": 1500.0, "applied_w": 1500.0, "held_w": None, "by": "applied", "why": ""}},
     "links": {"broker": True, "nodes": [{"id": "cellar", "up": True, "age_s": 0.2, "lost": 0}]},
     "database": {"configured": True, "waiting": 0, "error": None},
 }  # fmt: skip
@@ -56,6 +57,7 @@ def without_meter():
     state["devices"][0]["points"] = [point("p_w", None, 95.0, "timeout"), point("e_import_wh", None, 95.0, "timeout")]
     state["devices"][1].update(quality="stale", age_s=12.0, why="stale")
     state["setpoint"].update(power_w=None, mode="release", reason={"code": "lost_meter", "numbers": {"age_s": 95.0}})
+    state["orders"]["battery"].update(asked_w=1200.0, applied_w=None, held_w=1180.0, why="readback")
     state["database"].update(waiting=1240, error="connection refused")
     return state
 

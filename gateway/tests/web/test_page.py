@@ -98,11 +98,14 @@ def test_numbers_change_with_each_cycle_without_a_reload(page, open_tab):
 def test_the_set_point_tells_what_and_why(page, open_tab):
     tab = open_tab("?lang=fr")
     assert plain(tab.text("#setpoint-order")) == "Se charger à 1,50 kW"
+    assert plain(tab.text("#setpoint-held")) == "L’appareil l’a prise, sans pouvoir être relu : Se charger à 1,50 kW"
     assert plain(tab.text("#setpoint-reason")).startswith("Sans la batterie, 2,70 kW partiraient vers le réseau.")
     page.publish(without_meter())
     tab.wait("document.querySelector('#setpoint-mode').dataset.mode === 'release'")
     assert plain(tab.text("#setpoint-order")) == "Rien : elle se gère seule"
     assert "muet depuis 2 min" in plain(tab.text("#setpoint-reason"))
+    held = "Demandé : Se charger à 1,20 kW. L’appareil retient : Se charger à 1,18 kW"
+    assert plain(tab.text("#setpoint-held")) == held
 
 
 def test_an_absent_device_is_shown_with_its_reason_and_no_number(page, open_tab):

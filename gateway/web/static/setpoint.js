@@ -8,22 +8,33 @@ export function createSetpoint(find) {
   return {
     show(state) {
       const { power_w: power, mode, reason } = state.setpoint;
-      write(find("setpoint-order"), order(power));
+      write(find("setpoint-order"), tell(power));
       write(find("setpoint-mode"), say(`mode.${mode}`));
       setAttribute(find("setpoint-mode"), "data-mode", mode);
       // A newer gateway may know reasons this text file does not: its code is still better than nothing.
       const key = `reason.${reason.code}`;
       write(find("setpoint-reason"), knows(key) ? say(key, reason.numbers) : reason.code);
       write(find("setpoint-now"), doing(state.flow.battery_w));
+      write(find("setpoint-held"), held(state.orders?.[state.setpoint.device]));
       showCharge(find, state);
     },
   };
 }
 
-function order(power) {
+function tell(power) {
   if (power === null) return say("setpoint.none");
   if (isZero("power_w", power)) return say("setpoint.zero");
   return say(power > 0 ? "setpoint.charge" : "setpoint.discharge", { power_w: power });
+}
+
+/** What the device itself says of the last order; nothing before the first. */
+function held(order) {
+  if (!order) return "";
+  const { asked_w: asked, applied_w: applied, held_w: now, by, why } = order;
+  if (why === "readback" && now !== null) return say("setpoint.differs", { asked: tell(asked), held: tell(now) });
+  if (why) return say("setpoint.failed", { why: knows(`order.${why}`) ? say(`order.${why}`) : why });
+  if (applied === null) return by ? say("setpoint.own") : "";
+  return now === null ? say("setpoint.taken", { asked: tell(applied) }) : say("setpoint.held", { held: tell(now) });
 }
 
 function doing(power) {

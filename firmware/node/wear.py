@@ -1,0 +1,74 @@
+"""Registers that must not be written often: a budget a day, a time between changes. Loaded where a table has such.
+
+The count lies under `w<actuator>` in the memory of Orders, so that no restart begins it anew.
+"""
+
+from micropython import const
+from node.wait import after, left
+from wire.records import CLOCK_UNKNOWN
+
+_DAY_S = const(86400)
+_DAY = const(10)  # bits below the day, in one number with the count; wire.table allows up to 1000 a day
+_COUNT = const(1023)
+_PAUSE_MS = const(8000)  # between safe values that a device takes and does not hold, doubled up to …
+_PAUSE_MAX_MS = const(3600000)
+
+
+class Wear:
+    """Stands between an actuator and its bus."""
+
+    pause_ms = 0
+
+    def __init__(self, actuator):
+        self.actuator = actuator
+        self.budget = actuator.spec["budget"]
+        self.key = "w%d" % actuator.number
+        self.free = self.rest = after(0)  # ticks of the earliest change, and of the earliest repetition of safe values
+
+    def early(self):
+        """True while it is too early for a change. Asked again and again, so that the tick never wraps."""
+        if left(self.free) > 0:
+            return True
+        self.free = after(0)
+        return False
+
+    def out(self):
+        """True when only the write is left that is kept for the safe values."""
+        return self.budget and (self._count() & _COUNT) + 1 >= self.budget
+
+    async def gate(self, writes, safe):
+        """None when a write may go; otherwise what became of it, in a word of wire.orders, "" for held already.
+
+        Safe values go whatever the count says, but more and more rarely to a device that never holds them.
+        """
+        actuator = self.actuator
+        if self.budget:
+            if await actuator.holds(writes, safe):
+                self.pause_ms = 0
+                return ""
+            if None in actuator.back:
+                return "device"
+            if safe and self.pause_ms and left(self.rest) > 0:
+                return "readback"
+        if not safe and self.early():
+            return "readback"  # a repetition: a change waits before it comes here
+        if self.budget:
+            if not safe and self.out():
+                return "budget"
+            if safe:
+                self.pause_ms = min(self.pause_ms * 2 or _PAUSE_MS, _PAUSE_MAX_MS)
+                self.rest = after(self.pause_ms)
+            count = self._count()
+            if count & _COUNT < _COUNT:
+                actuator.orders.memory.put(self.key, count + 1)  # first: whatever happens, it is counted
+        self.free = after(actuator.spec["min_ms"])
+        return None
+
+    def _count(self):
+        """Writes of this day (UTC) and the day above them; without a clock the day goes on."""
+        orders = self.actuator.orders
+        orders.clock.tick()
+        count, day = orders.memory.get(self.key), orders.clock.s // _DAY_S
+        if orders.clock.quality == CLOCK_UNKNOWN or day == count >> _DAY:
+            return count
+        return day << _DAY
