@@ -14,7 +14,7 @@ import wire
 from micropython import const
 from node import hal
 from node.clock import Clock
-from node.link import Link
+from node.link import DEAF_S, Link
 from node.orders import Orders
 from node.plant import Plant
 from node.ring import Ring
@@ -50,14 +50,18 @@ class App:
         }
         self.link = Link(conf, self.ring, handlers, self.health, say)
         self.orders.answer = self.link.answer
+        if conf.get("spill_kb"):
+            from node.spill import Spill  # noqa: PLC0415  most nodes have no room for it
+
+            self.link.spill = Spill(self.ring, self.link.mqtt.room, conf, None)
         self.plant = self._build(dict.fromkeys(("buses", "units", "blocks", "actuators"), ()))
         self.change = asyncio.Event()
 
     async def run(self):
         self._spawn(hal.network(self.conf))
-        self._spawn(self.clock.run(hal.utc, self.conf))
+        self._spawn(self.clock.run(self.conf, nothing))
         self._load()
-        self.linked = self._spawn(self.link.run())
+        self.linked = self._spawn(self.link.run(nothing))
         while True:
             self.plant.start(self._spawn)
             state = {"up": True, "boot": self.boot, "table": self.identity, "fw": _FIRMWARE}
@@ -87,6 +91,9 @@ class App:
             "heap_free": gc.mem_free(),
             "clock": self.clock.quality,
             "ring": {"next": self.ring.next, "oldest": self.ring.oldest, "lost": self.ring.lost},
+            "heard": self.clock.uptime_s - self.link.heard_s <= DEAF_S,
+            "unheard_s": self.clock.uptime_s - self.link.heard_s,
+            "spill": self.link.spill.health() if self.link.spill else None,
             "units": [unit.health() for unit in self.plant.units],
             "orders": self.orders.counts,
             "cfg": self.refusal,
@@ -167,11 +174,16 @@ class App:
         """The gateway's own state: when the one that we obey is gone, no lease outlives it."""
         try:
             said = json.loads(bytes(payload))
+            self.link.gateway_up = said["up"] is True
             gone = not said["up"] and said["sid"] == self.orders.sid
         except Exception:  # not a message of ours
             return
         if gone:
             self.orders.leave(SAFE)
+
+
+def nothing():
+    """The check-in of a task that nobody watches yet."""
 
 
 def start(say):

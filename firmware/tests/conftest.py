@@ -64,6 +64,7 @@ async def gateway(broker):
 async def node(micropython, broker, gateway, tmp_path):
     """A node that is not started yet."""
     node = Node(micropython, tmp_path / "node", FIRMWARE, broker.port)
+    node.conf["time"] = {"port": gateway.time_port}
     yield node
     node.kill()
     assert "Traceback" not in node.said(), node.said()
