@@ -53,7 +53,7 @@ class App:
         if conf.get("spill_kb"):
             from node.spill import Spill  # noqa: PLC0415  most nodes have no room for it
 
-            self.link.spill = Spill(self.ring, self.link.mqtt.room, conf, None)
+            self.link.spill = Spill(self.ring, self.link.mqtt.room, conf, Forgetful())
         self.plant = self._build(dict.fromkeys(("buses", "units", "blocks", "actuators"), ()))
         self.change = asyncio.Event()
 
@@ -180,6 +180,16 @@ class App:
             return
         if gone:
             self.orders.leave(SAFE)
+
+
+class Forgetful:
+    """In the place of the memory that outlives a restart, until there is one."""
+
+    def get(self, key):
+        return 0
+
+    def put(self, key, value):
+        pass
 
 
 def nothing():

@@ -38,7 +38,7 @@ class Spill:
         self.most = conf["spill_kb"] >> 2
         self.budget = conf.get("spill_a_day", _A_DAY)
         self.memory = memory
-        self.day, self.written = divmod(memory.get("spill") if memory else 0, _COUNT)
+        self.day, self.written = divmod(memory.get("spill"), _COUNT)
         self.before = self.day  # the day on which the uptime began, as far as we know
         try:
             os.mkdir(_FOLDER[:-1])
@@ -59,8 +59,7 @@ class Spill:
         if self.written >= self.budget:
             return
         self.written += 1
-        if self.memory:
-            self.memory.put("spill", day * _COUNT + self.written)
+        self.memory.put("spill", day * _COUNT + self.written)
         ring.rewind()
         first, at = ring.oldest, 0
         try:

@@ -113,6 +113,7 @@ def _is_synchronised() -> bool:
     """What the kernel was told by an NTP client (adjtimex(2) with modes 0 only reads; the answer says the state)."""
     room = (ctypes.c_long * 64)()  # longer than struct timex
     try:
-        return 0 <= ctypes.CDLL(None).adjtimex(ctypes.byref(room)) < TIME_ERROR
+        state = int(ctypes.CDLL(None).adjtimex(ctypes.byref(room)))
     except (OSError, AttributeError):
         return False
+    return 0 <= state < TIME_ERROR
