@@ -43,9 +43,10 @@ flash.count = 0
 class Clock:
     s, ms, quality, zero = 800000000, 0, 2, (0, 0)
     def tick(self): self.ms = (self.ms + 1) % 1000
-class Memory(dict):
-    def get(self, key): return dict.get(self, key, 0)
-    def put(self, key, value): self[key] = value
+class Memory:
+    def __init__(self): self.values = {}
+    def get(self, key): return self.values.get(key, 0)
+    def put(self, key, value): self.values[key] = value
 from node.ring import Ring
 from node.spill import Spill
 room = memoryview(bytearray(640))
