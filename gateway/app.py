@@ -17,6 +17,7 @@ from gateway.adapters.influx import Forwarder
 from gateway.adapters.ledger import Ledger
 from gateway.adapters.nodes import NodeDesk, OrderBook
 from gateway.adapters.outbox import Outbox, OutboxError
+from gateway.adapters.sntp import TimeServer, is_settled, serve_time
 from gateway.credentials import Credentials
 from gateway.display import Display, Trend, percentiles
 from gateway.loop import Loop
@@ -45,6 +46,7 @@ class Gateway:
         self.building.attach(self.broker)
         self.forwarder = _forwarder(file, credentials, self.outbox)
         self._finished_steps: asyncio.Queue[tuple[int, Mapping[str, float | None]]] = asyncio.Queue(maxsize=1000)
+        self.time = TimeServer(clock=clock, is_trusted=lambda: is_settled(file.time.settle_s))
         self.display = self._display()
         self.loop = Loop(
             site=core_site(file),
@@ -59,7 +61,11 @@ class Gateway:
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Control until `stop`; `ready` is told the page's address. Set-points are released before anything closes."""
         app = create_app(self.display)
-        async with serve(app, host=self.file.page.host, port=self.file.page.port) as address, _stopping(stop) as tasks:
+        async with (
+            serve(app, host=self.file.page.host, port=self.file.page.port) as address,
+            serve_time(self.time, host=self.file.time.host, port=self.file.time.port),
+            _stopping(stop) as tasks,
+        ):
             tasks.create_task(self.broker.run(self.building.receive), name="broker")
             tasks.create_task(self._keep_trend(), name="trend")
             if self.forwarder is not None:
@@ -163,10 +169,12 @@ class Gateway:
                     **desk.ledger.counts(),
                     "malformed": desk.malformed,
                     "unreadable": desk.unreadable,
+                    "undatable": desk.undatable,
                     "health": desk.health,
                 }
                 for node, desk in self.building.desks.items()
             },
+            "time": {"answered": self.time.answered, "ignored": self.time.ignored},
             "database": {"written": written, "dropped": dropped},
             "rss_mb": _rss_mb(),
             "rss_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),

@@ -13,9 +13,11 @@ from .conftest import QUIET, OpenChain, state, status, until, until_battery, unt
 
 
 def second(chain: Chain) -> Program:
-    """Another `zen run` on the same site file, with a store and a page of its own."""
+    """Another `zen run` on the same site file, with a store, a page and a time server of its own."""
     text = chain.run.site_file.read_text()
-    text = text.replace(f"port = {chain.run.ports.page}", "port = 0").replace("store.sqlite", "second.sqlite")
+    for port in (chain.run.ports.page, chain.run.ports.time):
+        text = text.replace(f"port = {port}", "port = 0")
+    text = text.replace("store.sqlite", "second.sqlite")
     file = chain.folder / "second.toml"
     file.write_text(text)
     return Program(

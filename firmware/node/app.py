@@ -87,7 +87,8 @@ class App:
             "actuators": [actuator.state() for actuator in plant.actuators],
             "orders": self.orders.counts,
             "restarts": self.supervisor.restarts,
-            "heard": self.link.heard,
+            "heard": self.link.heard(),
+            "spill": self.link.spill and self.link.spill.health(),
             "cfg": self.refusal,
             "update": self.update and self.update.status(),
         }
@@ -115,6 +116,7 @@ class App:
         """The gateway's own state: when the one that we obey is gone, no lease outlives it."""
         try:
             said = json.loads(bytes(payload))
+            self.link.gateway_up = said["up"] is True
             gone = not said["up"] and said["sid"] == self.orders.sid
         except Exception:  # not a message of ours
             return
@@ -164,7 +166,7 @@ class App:
 
     def _fit(self):
         """True, or what a release on trial lacks. Buses that were silent under the old one may be silent."""
-        if not self.link.up:
+        if not self.link.up():
             return "broker"
         if len(self.plant.silent()) > self.memory.get("deaf"):
             return "bus"
@@ -199,8 +201,8 @@ class App:
     def _flashes(self):
         if self.mode == "safe":
             return 5
-        if not self.link.up:
+        if not self.link.up():
             return 2
-        if not self.link.heard:
+        if not self.link.heard():
             return 3
         return 4 if self.plant.silent() else 1

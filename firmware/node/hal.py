@@ -1,4 +1,4 @@
-"""The hardware under the node: Line, network, reset and utc. The one place that knows which hardware it is."""
+"""The hardware under the node: Line, network and reset. The one place that knows which hardware it is."""
 
 import sys
 

@@ -1,15 +1,12 @@
-"""The hardware on an ESP32: UART with optional driver-enable pin, Wi-Fi, SNTP."""
+"""The hardware on an ESP32: UART with optional driver-enable pin, Wi-Fi."""
 
 import asyncio
 import gc
-import socket
-import struct
 
 import machine
 import network as net
 from micropython import const
 
-_EPOCH_2000_NTP = const(3155673600)  # 2000-01-01 on the scale of NTP, which begins in 1900
 PARITY = {"N": None, "E": 0, "O": 1}
 _WIFI_CHECK_MS = const(5000)
 
@@ -60,20 +57,6 @@ async def network(conf):
             wlan.disconnect()
             wlan.connect(conf["wifi"]["ssid"], conf["wifi"]["password"])
         await asyncio.sleep_ms(_WIFI_CHECK_MS)
-
-
-async def utc(conf):
-    """(seconds since 2000, ms) from the SNTP server `ntp`, else the broker's machine; OSError or TimeoutError."""
-    address = socket.getaddrinfo(conf.get("ntp", conf["broker"]["host"]), 123)[0][-1]
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        sock.setblocking(False)
-        sock.sendto(b"\x1b" + bytes(47), address)
-        answer = await asyncio.wait_for_ms(asyncio.StreamReader(sock).read(48), 2000)
-    finally:
-        sock.close()
-    seconds, fraction = struct.unpack_from(">II", answer, 40)
-    return seconds - _EPOCH_2000_NTP, (fraction >> 16) * 1000 >> 16
 
 
 def reset():

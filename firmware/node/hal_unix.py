@@ -1,11 +1,9 @@
-"""The hardware on a computer: a tty or pty as serial line, the system's network and clock."""
+"""The hardware on a computer: a tty or pty as serial line, the system's network."""
 
 import asyncio
 import sys
 import termios
-import time
 
-EPOCH_2000 = 946684800
 # termios: cfmakeraw leaves these to us; values of asm-generic/termbits.h (Linux).
 SPEEDS = {1200: 9, 2400: 11, 4800: 12, 9600: 13, 19200: 14, 38400: 15, 57600: 0o10001, 115200: 0o10002}
 PARITY = {"N": 0, "E": 0o400, "O": 0o1400}
@@ -41,12 +39,6 @@ class Line:
 
 async def network(conf):
     """The system keeps its own network."""
-
-
-async def utc(conf):
-    """(seconds since 2000, ms); `clock_offset_s` moves the node into the time of a simulated building."""
-    ns = time.time_ns()
-    return ns // 1000000000 - EPOCH_2000 + conf.get("clock_offset_s", 0), ns // 1000000 % 1000
 
 
 def reset():

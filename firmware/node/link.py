@@ -17,6 +17,10 @@ from wire import topics
 _WINDOW = const(4)  # batches on their way to the broker
 _UNACKED_MS = const(10000)  # a broker that does not acknowledge for so long is gone
 _UNHEARD_MS = const(10000)  # what the broker took and the gateway did not store by then is sent again
+_DEAF_S = const(30)  # and then we count as not heard, and if the gateway is there, a new connection may help
+_NEW_S = const(60)  # but no session is given less
+_HOLD_MS = const(8000)  # for records without a time, while the clock may still come
+_TURN_MS = const(1000)
 _HEALTH_MS = const(10000)
 _STEADY_MS = const(10000)  # a session of this length starts the back-off anew
 _OUTBOX = const(32)  # acks kept while there is no broker
@@ -24,7 +28,11 @@ DOWN = '{"up": false}'
 
 
 def pause_ms(attempt):
-    """Back-off: quick for a broker that restarts, patient for one that is gone; at most a minute, with jitter."""
+    """Back-off: quick for a broker that restarts, patient for one that is gone; at most a minute, with jitter.
+
+    It begins with half a second and stays below four for half a minute: a broker that restarts takes that long, and
+    its node shall be back within five seconds.
+    """
     whole = 500 << max(min(attempt, 3), min(attempt - 8, 7))  # 0.5, 1, 2, 4 … for half a minute, then 8 … 64 s
     return whole * (240 - random.getrandbits(6)) // 256
 
@@ -32,6 +40,9 @@ def pause_ms(attempt):
 class Link:
     """`handlers` maps a topic in bytes to function(payload, retained); `health` gives a dict; `say` tells a change."""
 
+    spill = None  # node.spill.Spill of a node that has one
+    gateway_up = False  # as it says itself
+    heard_s = alone_s = 0  # uptime until which nothing waited to be heard, and until which the gateway was not there
     address = None
     state = DOWN
     announced = False  # the state, in this session
@@ -54,6 +65,14 @@ class Link:
         self.tell = after(_HEALTH_MS)  # tick of the next health
         self.notes = {}  # leaf → payload, the newest
 
+    def up(self):
+        """True while there is a session with the broker."""
+        return self.mqtt.granted is not None and self.mqtt.why is None
+
+    def heard(self):
+        """False when the gateway has stored nothing for half a minute though something waits."""
+        return self.ring.clock.uptime_s - self.heard_s <= _DEAF_S
+
     def announce(self, state):
         """The retained state from now on."""
         self.state = state
@@ -72,14 +91,21 @@ class Link:
         self.notes[leaf] = payload
         self.bell.ring()
 
-    async def run(self):
+    async def run(self, beat):
         """Until `stop`."""
+
+        def turn():
+            beat()
+            if self.spill and self.mqtt.granted is None:
+                self.spill.save()
+
+        self.mqtt.beat = turn
         attempt = 0
         while True:
             steady = after(_STEADY_MS)
             try:
                 await self._session(attempt)
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 self._tell("link: %r" % error)
             finally:
                 self.mqtt.close()
@@ -87,7 +113,10 @@ class Link:
                 break
             if left(steady) < 0:
                 attempt = 0
-            await asyncio.sleep_ms(pause_ms(attempt))
+            pause = after(pause_ms(attempt))
+            while left(pause) > 0:
+                turn()
+                await asyncio.sleep_ms(min(left(pause), _TURN_MS))
             attempt += 1
 
     def stop(self):
@@ -109,16 +138,28 @@ class Link:
         self.flight = []
         for entry in self.outbox:
             entry[1] = False
-        self.ring.rewind()
+        ring = self.ring
+        ring.rewind()
+        if self.spill:
+            self.spill.rewind()
+        hold = after(_HOLD_MS)
+        deaf_s = ring.clock.uptime_s + _NEW_S
         while True:
-            await self._send()
+            await self._send(ring.clock.zero or left(hold) < 0)
             if self.stopping and not self.outbox:
                 return
-            await mqtt.idle(1000)
+            await mqtt.idle(_TURN_MS)
             if self.flight and left(self.flight[0][1]) < 0:
                 raise OSError("no PUBACK")
+            now_s = ring.clock.uptime_s
+            if ring.oldest > ring.acked:
+                self.heard_s = now_s
+            if not self.gateway_up:
+                self.alone_s = now_s
+            if now_s > max(self.heard_s + _DEAF_S, self.alone_s + _DEAF_S, deaf_s):
+                raise OSError("not heard")
 
-    async def _send(self):
+    async def _send(self, dated):
         if not self.announced:
             self.announced = True
             await self._publish(topics.STATE, self.state.encode(), None, retain=1)
@@ -126,8 +167,12 @@ class Link:
             if not entry[1]:
                 entry[1] = True
                 await self._publish(topics.ACK, entry[0], entry)
-        while len(self.flight) < _WINDOW:
-            size, last = self.ring.batch(self.mqtt.room)
+        while dated and len(self.flight) < _WINDOW:
+            size = last = 0
+            if self.spill:
+                size = self.spill.piece()
+            if not size:
+                size, last = self.ring.batch(self.mqtt.room)
             if not size:
                 break
             await self._publish(topics.DATA, self.mqtt.room[:size], last)
@@ -160,15 +205,19 @@ class Link:
             boot, seq = int(message["boot"]), int(message["seq"])
         except Exception:  # not a message of ours
             return
-        if boot != self.ring.boot:
+        ring = self.ring
+        if self.spill:
+            self.spill.heard(boot, seq)
+        if boot != ring.boot:
             return
-        self.ring.forget(seq)
-        if seq != self.stored or self.ring.oldest > self.ring.acked:
+        ring.forget(seq)
+        if seq != self.stored or ring.oldest > ring.acked:
             self.stored = seq
+            self.heard_s = ring.clock.uptime_s
         elif left(self.patience) > 0:
             return
         else:
-            self.ring.rewind()
+            ring.rewind()
             self.bell.ring()
         self.patience = after(_UNHEARD_MS)
 

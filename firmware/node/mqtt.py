@@ -21,11 +21,12 @@ _SUBACK = const(0x90)
 _KEEP_ALIVE_S = const(10)
 _PING_MS = const(5000)
 _SILENCE_MS = const(15000)
-_WAIT_MS = const(5000)
+_WAIT_MS = const(4000)
 _SMALL = const(256)  # bytes received without allocating
 _HEAD = const(128)  # room for header and topic
 _ROOM = const(640)  # for a payload; wire.records.MAX_BATCH allows more, the heap likes less
 _REFUSED = const(0x80)  # return code of a subscription
+_OWED = const(64)  # three times what a broker has on its way by default
 
 
 def text(value):
@@ -73,7 +74,9 @@ def subscribe_packet(packet_id, topics):
 class Mqtt:
     """`handlers`: topic in bytes → function(payload valid during the call, retained); `on_ack(packet_id)`: a PUBACK.
 
-    Of a message that is too long the payload is empty, so that its handler can refuse and count it.
+    Of a message that is too long the payload is empty, so that its handler can refuse and count it. `beat` is to be
+    set: it is called at least every five seconds while anything here is awaited. `granted` is None while there is no
+    session.
     """
 
     def __init__(self, bell, handlers, on_ack):
@@ -94,7 +97,7 @@ class Mqtt:
     async def open(self, address, client, user, password, will_topic, will):
         """Connect and subscribe; OSError when the broker is not there or does not want us."""
         self.owed.clear()
-        self.why = self.granted = None
+        self.why = None
         self.connection = await tcp.connect(address, _WAIT_MS)
         self.silent = after(_SILENCE_MS)
         self.ping = after(_PING_MS)
@@ -125,6 +128,7 @@ class Mqtt:
 
     async def idle(self, ms):
         """Pays what is owed, keeps the connection alive, then waits for the bell; OSError when it has ended."""
+        self.beat()
         while self.owed:
             await self._send(b"\x40\2" + struct.pack(">H", self.owed.pop(0)))
         if self.why is None and left(self.silent) < 0:
@@ -142,13 +146,14 @@ class Mqtt:
             self.reader.cancel()
         if self.connection:
             self.connection.close()
-        self.reader = self.connection = None
+        self.reader = self.connection = self.granted = None
 
     def _next_id(self):
         self.packet_id = self.packet_id % 65535 + 1
         return self.packet_id
 
     async def _send(self, packet):
+        self.beat()
         await self.connection.send(memoryview(packet))
 
     async def _read(self):
@@ -165,10 +170,12 @@ class Mqtt:
             at = 2 + number(body, 0)
             topic = bytes(body[2:at])
             if kind & 6:
+                if kind & 4 or len(self.owed) > _OWED:  # QoS 2 was not asked for
+                    raise OSError(errno.EINVAL)
                 self.owed.append(number(body, at))
                 at += 2
                 self.bell.ring()
-            if topic in self.handlers:
+            if topic in self.handlers and at <= len(body):
                 self.handlers[topic](body[at:] if self.whole else b"", kind & 1)
         elif kind == _PUBACK:
             self.on_ack(number(body, 0))
@@ -181,12 +188,13 @@ class Mqtt:
     async def _packet(self):
         """(first byte, body); of a body that is too long only the beginning, and `whole` is False."""
         kind, length, shift = (await self._fill(self.rx[:1]))[0], 0, 0
-        while shift < 28:
+        group = 128
+        while group > 127:
+            if shift > 21:  # four bytes of length at most (2.2.3)
+                raise OSError(errno.EINVAL)
             group = (await self._fill(self.rx[:1]))[0]
             length |= (group & 127) << shift
             shift += 7
-            if group < 128:
-                break
         body = self.rx
         if _SMALL < length <= MAX_SEALED + _HEAD:
             try:

@@ -2,11 +2,13 @@
 
 A record stays until the gateway has stored it (`forget`) or until room is needed: then the oldest goes, and counts as
 lost unless the broker had taken it. `send` is the next sequence to go out, between `oldest` and `next`.
+
+What was read before the clock was known waits with its uptime; it gets its time when it goes out.
 """
 
 import struct
 
-from wire.records import HEADER, HEADER_SIZE, RECORD, RECORD_SIZE, VERSION
+from wire.records import CLOCK_HELD, HEADER, HEADER_SIZE, RECORD, RECORD_SIZE, VERSION
 
 
 class Ring:
@@ -22,6 +24,7 @@ class Ring:
         self.sent = 0  # bytes from there to the send pointer
         self.oldest = self.next = self.send = 1
         self.acked = 0  # the broker has taken everything up to here
+        self.spilled = 0  # the first sequence of this boot that waits on flash; 0: none does
         self.lost = 0
         self.tables = [(1, 0)]  # (first sequence, identity of the table its block number belongs to)
 
@@ -67,8 +70,22 @@ class Ring:
             self.send += 1
         if not count:
             return 0, self.acked
-        struct.pack_into(HEADER, out, 0, VERSION, count, table, self.boot, self.oldest)
+        struct.pack_into(HEADER, out, 0, VERSION, count, table, self.boot, 0, 0, 0)
+        self.date(out, at, self.spilled or self.oldest)
         return at, self.send - 1
+
+    def date(self, out, end, oldest):
+        """A batch of this boot goes out now: what it says of now, and the time of records that know their uptime."""
+        clock = self.clock
+        clock.tick()
+        struct.pack_into(">IIH", out, 10, oldest, clock.s, clock.ms)
+        at = HEADER_SIZE
+        while clock.zero and at < end:
+            if not out[at + 10]:  # CLOCK_UNKNOWN
+                s, ms = struct.unpack_from(">IH", out, at + 4)
+                ms += clock.zero[1]
+                struct.pack_into(">IHB", out, at + 4, s + clock.zero[0] + ms // 1000, ms % 1000, CLOCK_HELD)
+            at += RECORD_SIZE + 2 * out[at + 13]
 
     def forget(self, seq):
         """The gateway has stored everything up to `seq`."""

@@ -78,6 +78,10 @@ def assemble(conf, memory, mode, say):
     }
     app.link = Link(conf, ring, handlers, app.health, app.say)
     orders.answer = app.link.answer
+    if conf.get("spill_kb"):
+        from node.spill import Spill
+
+        app.link.spill = Spill(ring, app.link.mqtt.room, conf, memory)
     app.supervisor = Supervisor(app.feed, lambda why: memory.write("why", why), app.say)
     return app
 

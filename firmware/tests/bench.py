@@ -19,11 +19,12 @@ import aiomqtt
 from wire import records, table, topics
 
 from gateway.adapters import batches
+from gateway.adapters.sntp import TimeServer, serve_time
 
+FAST = Path(__file__).parent / "fast"
 SITE, NODE = "test", "cellar"
 KEY = bytes(range(32))
 PATIENCE_S = 15.0
-FAST = Path(__file__).parent / "fast"
 
 
 def free_port() -> int:
@@ -132,11 +133,24 @@ class Node:
         return self.output.read_text() if self.output.exists() else ""
 
 
+class Shifted:
+    """A clock that can be put forward and back."""
+
+    offset_s = 0.0
+
+    def utc_s(self) -> float:
+        return time.time() + self.offset_s
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+
 class Gateway:
-    """Keeps what the node says; tells it what was heard; publishes tables and orders."""
+    """Keeps what the node says; tells it what was heard; publishes tables and orders; knows the time."""
 
     def __init__(self, port: int):
         self.port = port
+        self.clock = Shifted()
         self.batches = []  # (monotonic, table, boot, oldest, records)
         self.stored = {}  # boot → set of sequences
         self.copies = 0
@@ -150,11 +164,14 @@ class Gateway:
         self.closing = False
 
     async def __aenter__(self):
+        self.time = serve_time(TimeServer(clock=self.clock, is_trusted=lambda: True), host="127.0.0.1", port=0)
+        self.time_port = await self.time.__aenter__()
         self.task = asyncio.create_task(self._run())
         await asyncio.wait_for(self.connected.wait(), PATIENCE_S)
         return self
 
     async def __aexit__(self, *_exc):
+        await self.time.__aexit__(*_exc)
         self.closing = True  # aiomqtt may turn a cancellation into an error of its own
         while not self.task.done():
             self.task.cancel()

@@ -30,7 +30,7 @@ def board(micropython, tmp_path):
     """Runs a piece of code on the board's interpreter, with node, wire and the tests beside it; gives what it prints."""
 
     def run(code: str, heap: str = "112k") -> str:
-        environment = {"MICROPYPATH": f".frozen:{FIRMWARE}:{FIRMWARE.parent / 'gateway'}:{HERE}"}
+        environment = {"MICROPYPATH": f".frozen:{FIRMWARE}:{FIRMWARE.parent / 'gateway'}:{Path(__file__).parent}"}
         command = [micropython, "-X", "heapsize=" + heap, "-c", code]
         done = subprocess.run(
             command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
@@ -59,6 +59,7 @@ async def gateway(broker):
 async def node(micropython, broker, gateway, tmp_path):
     """A node that is not started yet."""
     node = Node(micropython, tmp_path / "node", FIRMWARE, broker.port)
+    node.conf["time"] = {"port": gateway.time_port}
     yield node
     node.kill()
     assert "Traceback" not in node.said(), node.said()

@@ -14,7 +14,9 @@ BOOT = 77
 
 
 def ring_of(size: int) -> Ring:
-    return Ring(size, BOOT, SimpleNamespace(s=840000000, ms=7, quality=records.CLOCK_SYNCED, tick=lambda: None))
+    return Ring(
+        size, BOOT, SimpleNamespace(s=840000000, ms=7, quality=records.CLOCK_SYNCED, zero=None, tick=lambda: None)
+    )
 
 
 def drain(ring: Ring, room: int = records.MAX_BATCH) -> list[tuple]:
@@ -91,5 +93,5 @@ def test_a_batch_is_never_longer_than_its_message_and_never_mixes_tables():
     ring.use(2)
     ring.push(0, records.TIMEOUT, b"", 0)
     batches = drain(ring)
-    # 1024 − 14 bytes hold 8 records of 114
+    # 1024 − 20 bytes hold 8 records of 114
     assert [(batch[0], len(batch[3])) for batch in batches] == [(1, 8), (1, 8), (1, 4), (2, 1)]

@@ -28,11 +28,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One message of records: the poll table they refer to, the node's boot and the oldest sequence it holds."""
+    """One message of records: the poll table they refer to, the node's boot and the oldest sequence it holds.
+
+    `sent_s` is the moment it left, on the clock of its records.
+    """
 
     table: int
     boot: int
     oldest: int
+    sent_s: float
     records: Sequence[Record]
 
 
@@ -40,9 +44,11 @@ def decode(payload: bytes) -> Batch:
     """The batch in a message. Raises BatchError for anything that is not exactly one."""
     if len(payload) < records.HEADER_SIZE:
         raise BatchError(f"batch of {len(payload)} bytes is shorter than its header")
-    version, count, table, boot, oldest = struct.unpack_from(records.HEADER, payload, 0)
+    version, count, table, boot, oldest, s, ms = struct.unpack_from(records.HEADER, payload, 0)
     if version != records.VERSION:
         raise BatchError(f"batch version {version}, this side speaks {records.VERSION}")
+    if ms > 999:
+        raise BatchError(f"batch of ms {ms}")
     found: list[Record] = []
     at = records.HEADER_SIZE
     for _ in range(count):
@@ -51,7 +57,7 @@ def decode(payload: bytes) -> Batch:
         at += records.record_size(len(record.registers))
     if at != len(payload):
         raise BatchError(f"{len(payload) - at} bytes behind the last record")
-    return Batch(table=table, boot=boot, oldest=oldest, records=found)
+    return Batch(table=table, boot=boot, oldest=oldest, sent_s=s + ms / 1000, records=found)
 
 
 def _record(payload: bytes, at: int) -> Record:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from gateway.adapters.broker import Broker, Message
@@ -155,8 +156,12 @@ class Building:
             self._rows.clear()
             return
         pages = {node: page for node, desk in self.desks.items() if (page := desk.ledger.page()) is not None}
+        news = {node: self.desks[node].ledger.take_news() for node in pages}
         if await self._commit(pages):
-            await self._say_heard(pages)
+            await self._say_heard(pages, news)
+        else:
+            for node, boots in news.items():
+                self.desks[node].ledger.news |= boots
         await self._say_here()
 
     async def leave(self) -> None:
@@ -182,12 +187,14 @@ class Building:
         del self._rows[:count]
         return True
 
-    async def _say_heard(self, pages: Mapping[str, Page]) -> None:
+    async def _say_heard(self, pages: Mapping[str, Page], news: Mapping[str, AbstractSet[int]]) -> None:
         if self.yields_to() is not None:
             return
         for node, page in pages.items():
-            heard = json.dumps({"boot": page.boot, "seq": page.upto}).encode()
-            await self._publish(topics.topic(self._site_id, node, topics.HEARD), heard)
+            for boot in page.boots:
+                if boot.boot in news[node]:
+                    heard = json.dumps({"boot": boot.boot, "seq": boot.upto}).encode()
+                    await self._publish(topics.topic(self._site_id, node, topics.HEARD), heard)
 
     async def _keep_proven(self) -> None:
         """A change of what is believed: rare, so that a restart begins with what was known."""
@@ -214,7 +221,7 @@ class Building:
         now_s = self._clock.monotonic_s()
         if leaf == topics.DATA:
             before = desk.readings.get(self._grid, {}).get("p_w")
-            self._rows += desk.on_data(payload, now_s, self._clock.utc_s())
+            self._rows += desk.on_data(payload, now_s, self._clock.utc_s(), live=self._is_live(now_s))
             if desk.readings.get(self._grid, {}).get("p_w") is not before:
                 self._sample_s = now_s
                 self._sampled.set()
@@ -227,6 +234,12 @@ class Building:
             elif leaf == topics.ACK:
                 self._take(desk, desk.on_answer(payload, now_s))
             self._rows += self._changed(holdings, desk.holdings)
+
+    def _is_live(self, now_s: float) -> bool:
+        """Whether a message has come straight here; before our probe is back it may have waited at the broker."""
+        if self._broker is None or not self._writes:  # who only looks has nothing kept for him
+            return True
+        return self.presence.has_listened(now_s, self._broker.connections)
 
     def _changed(self, before: Mapping[str, Holding], now: Mapping[str, Holding]) -> Iterator[Row]:
         """What is asked of a device and what it holds, when it is no longer the same."""

@@ -51,8 +51,24 @@ class NodeClock:
     _before_s: float | None = field(default=None, init=False)
     _since_s: float = field(default=0.0, init=False)
 
+    def hear(self, newest: Stamp, sent_s: float, arrived_s: float) -> None:
+        """A batch left at `sent_s` on the node's clock; `newest` is its last record."""
+        self._follow(newest, arrived_s)
+        if newest.node_s <= sent_s:
+            self._learn(arrived_s - sent_s, arrived_s)
+
     def moment_s(self, stamp: Stamp, arrived_s: float, utc_now_s: float) -> float:
         """Our monotonic moment of a record; never later than its arrival."""
+        self._follow(stamp, arrived_s)
+        self._learn(arrived_s - stamp.node_s, arrived_s)
+        moment_s = self.mapped_s(stamp.node_s, arrived_s)
+        if stamp.utc_s is None or arrived_s - self._begun_s > WARM_S:
+            return moment_s
+        age_s = utc_now_s - stamp.utc_s
+        return min(moment_s, arrived_s - age_s) if age_s > BACKLOG_S else moment_s
+
+    def _follow(self, stamp: Stamp, arrived_s: float) -> None:
+        """A new base, or a clock that was set back: what was learned is void."""
         seq, node_s = self._last
         set_back = stamp.seq > seq and stamp.node_s < node_s - SET_BACK_S
         if stamp.base != self._base or set_back:
@@ -60,12 +76,6 @@ class NodeClock:
             self._last = stamp.seq, stamp.node_s
         elif stamp.seq > seq:
             self._last = stamp.seq, stamp.node_s
-        self._learn(arrived_s - stamp.node_s, arrived_s)
-        moment_s = self.mapped_s(stamp.node_s, arrived_s)
-        if stamp.utc_s is None or arrived_s - self._begun_s > WARM_S:
-            return moment_s
-        age_s = utc_now_s - stamp.utc_s
-        return min(moment_s, arrived_s - age_s) if age_s > BACKLOG_S else moment_s
 
     def mapped_s(self, node_s: float, arrived_s: float) -> float:
         """Our moment of the node's moment by the least offset seen so far; nothing is learned."""

@@ -58,6 +58,8 @@ class NodeDesk:
     malformed: int = 0
     unreadable: int = 0  # records of another poll table than ours
     holdings: dict[str, Holding] = field(default_factory=dict)  # by device that takes orders
+    undatable: int = 0  # records of a former boot that never knew the time
+    boot: int | None = None  # the node's present one
     _clock: NodeClock = field(default_factory=NodeClock)
     _counters: dict[tuple[str, str], Reading] = field(default_factory=dict)
 
@@ -66,6 +68,8 @@ class NodeDesk:
         state = json_object(payload)
         self.up = state.get("up") is True
         self.runs_our_table = self.up and state.get("table") == self.table.identity
+        if self.up and _is_count(boot := state.get("boot")):
+            self.boot = boot
         if self.up:
             self.seen_s = now_s
 
@@ -101,21 +105,31 @@ class NodeDesk:
         self._hold(settled)
         return settled
 
-    def on_data(self, payload: bytes, now_s: float, utc_s: float) -> list[Row]:
-        """Take a batch in: readings are renewed, the rows returned are to be stored before `heard` is said."""
+    def on_data(self, payload: bytes, now_s: float, utc_s: float, *, live: bool = True) -> list[Row]:
+        """Take a batch in: readings are renewed, the rows returned are to be stored before `heard` is said.
+
+        A record that does not know its time is as old as its batch says, if the message came straight here (`live`).
+        Else it is left alone: the node sends it again, and may know more by then. One of a former boot cannot be dated.
+        """
         try:
             batch = batches.decode(payload)
         except BatchError:
             self.malformed += 1
             return []
         self.seen_s = now_s
-        self.ledger.begin(batch.boot, batch.oldest)
+        former = self.boot not in (None, batch.boot)
+        self.ledger.begin(batch.boot, batch.oldest, former=former)
+        if not former and batch.records:
+            self._clock.hear(_stamp(batch.boot, batch.records[-1]), batch.sent_s, now_s)
         rows: list[Row] = []
         for record in batch.records:
-            if not self.ledger.admit(record.seq):
-                continue
             stamp = _stamp(batch.boot, record)
-            measured_s = self._clock.moment_s(stamp, now_s, utc_s)
+            if (stamp.utc_s is None and not former and not live) or not self.ledger.admit(record.seq):
+                continue
+            if former and stamp.utc_s is None:
+                self.undatable += 1
+                continue
+            measured_s = self._moment_s(stamp, now_s, utc_s, former=former)
             if batch.table != self.table.identity or record.block >= len(self.table.blocks):
                 self.unreadable += 1  # of a table that is no longer ours
                 continue
@@ -125,6 +139,12 @@ class NodeDesk:
             time_s = utc_s - (now_s - measured_s) if stamp.utc_s is None else stamp.utc_s
             rows += self._rows(block, fresh, round(1000 * time_s))
         return rows
+
+    def _moment_s(self, stamp: Stamp, now_s: float, utc_s: float, *, former: bool) -> float:
+        """Our monotonic moment of a record; of a former boot nothing but its UTC is known."""
+        if former and stamp.utc_s is not None:
+            return now_s - max(0.0, utc_s - stamp.utc_s)
+        return self._clock.moment_s(stamp, now_s, utc_s)
 
     def quality(self, device: str, now_s: float) -> str:
         """good, stale (no report for three periods) or absent (reported without a value) for a device's power."""

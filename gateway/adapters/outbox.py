@@ -5,6 +5,7 @@ could not even be emptied (in WAL mode DELETE needs room too); at the cap the ol
 """
 
 import asyncio
+import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from gateway.adapters.ledger import Page
+from gateway.adapters.ledger import BootPage, Page
 from gateway.ports import Field, Row
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS lines (id INTEGER PRIMARY KEY AUTOINCREMENT, line TEX
 CREATE TABLE IF NOT EXISTS quarantine (line TEXT NOT NULL, why TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger (node TEXT PRIMARY KEY, boot INTEGER NOT NULL, upto INTEGER NOT NULL,
     received INTEGER NOT NULL, duplicated INTEGER NOT NULL, lost INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS boots (node TEXT PRIMARY KEY, boots TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS proven (node_table INTEGER NOT NULL, device TEXT NOT NULL,
     PRIMARY KEY (node_table, device));
 CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
@@ -78,8 +80,16 @@ class Outbox:
         """The ledger of a node as it was last kept."""
         sql = "SELECT boot, upto, received, duplicated, lost FROM ledger WHERE node = ?"
         row = self._db.execute(sql, (node,)).fetchone()
-        keys = ("boot", "upto", "received", "duplicated", "lost")
-        return Page(**dict(zip(keys, row, strict=True))) if row else None
+        if row is None:
+            return None
+        boot, upto, received, duplicated, lost = row
+        boots = [BootPage(boot=boot, upto=upto)]
+        kept = self._db.execute("SELECT boots FROM boots WHERE node = ?", (node,)).fetchone()
+        if kept is not None:  # a store of version 0.1 knows the newest one only
+            boots = [
+                BootPage(boot=b, upto=u, beyond=[(first, last) for first, last in s]) for b, u, s in json.loads(kept[0])
+            ]
+        return Page(boots=boots, received=received, duplicated=duplicated, lost=lost)
 
     def proven(self, table: int) -> set[str]:
         """Devices that fitted their profile under this poll table when the gateway last ran."""
@@ -104,7 +114,14 @@ class Outbox:
             self._db.executemany("INSERT INTO lines (line) VALUES (?)", lines)
             self._db.executemany(
                 "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?)",
-                [(node, p.boot, p.upto, p.received, p.duplicated, p.lost) for node, p in pages.items()],
+                [
+                    (node, p.boots[-1].boot, p.boots[-1].upto, p.received, p.duplicated, p.lost)
+                    for node, p in pages.items()
+                ],
+            )
+            self._db.executemany(
+                "INSERT OR REPLACE INTO boots VALUES (?, ?)",
+                [(node, json.dumps([(b.boot, b.upto, b.beyond) for b in p.boots])) for node, p in pages.items()],
             )
 
         await self._do(lambda: self._transaction(write))

@@ -68,8 +68,10 @@ class Presence:
         """The other gateway that commands, if one does."""
         return self.other if self.other is not None and now_s - self._other_s <= BELIEVED_S else None
 
-    def has_listened(self, now_s: float) -> bool:
-        """Whether everything that others said before our connection has been heard."""
+    def has_listened(self, now_s: float, connection: int | None = None) -> bool:
+        """Whether everything that others said before our connection (that of this number) has been heard."""
+        if connection not in (None, self._connection):
+            return False  # it is new, and no probe has gone yet
         return self._probe_back_s is not None and now_s - self._probe_back_s >= LISTEN_S
 
     def may_write(self, now_s: float) -> bool:

@@ -49,7 +49,7 @@ class Wanted:
     heap_k: int = 112
     """Heap of a node in kibibytes of a 32-bit interpreter; a 64-bit one is given twice as much."""
     clock_offset_s: float = 0.0
-    """Moves node and gateway into the time of the building, by whole seconds."""
+    """Moves the gateway, and with it the nodes, into the time of the building, by whole seconds."""
     page_port: int | None = None
     """None for any free one."""
 

@@ -30,6 +30,7 @@ class Ports:
     battery: int
     broker: int
     page: int
+    time: int
     database: int
 
     @classmethod
@@ -68,7 +69,7 @@ class RunFolder:
     house: Mapping[str, Any]
     site: Mapping[str, Any]
     clock_offset_s: int = 0
-    """From the machine's clock to the one that node and gateway live by."""
+    """From the machine's clock to the one that the gateway lives by, and gives to the nodes."""
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -111,8 +112,8 @@ class RunFolder:
             **identity,
             "broker": broker,
             "serial": serial,
+            "time": {"port": self.ports.time},
             "ring_bytes": RING_BYTES,
-            "clock_offset_s": self.clock_offset_s,
         }
 
 
@@ -170,6 +171,7 @@ def _own_site(site: Mapping[str, Any], folder: Path, ports: Ports, *, database: 
     return {
         "broker": {"host": LOOPBACK, "port": ports.broker},
         "page": {"host": LOOPBACK, "port": ports.page},
+        "time": {"host": LOOPBACK, "port": ports.time, "settle_s": 0},
         "store": {"path": str(folder / "store.sqlite")},
         "database": influx if database else None,
         "devices": devices,

@@ -24,7 +24,8 @@ def check(site: SiteArgument) -> None:
     tables = wiring.tables(file)
     blocks = sum(len(table.blocks) for table in tables.values())
     numbers = {"devices": len(file.devices), "nodes": len(file.nodes), "blocks": blocks}
-    Console().print(f"✓ {site}: {say('check.good', **numbers)}", style="green", markup=False)
+    addresses = {"page": f"{file.page.host}:{file.page.port}", "time": f"{file.time.host}:{file.time.port}"}
+    Console().print(f"✓ {site}: {say('check.good', **numbers, **addresses)}", style="green", markup=False)
 
 
 def read(path: Path) -> SiteFile:

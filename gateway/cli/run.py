@@ -11,6 +11,7 @@ from rich.console import Console
 
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.outbox import OutboxError
+from gateway.adapters.sntp import TimeAddressError
 from gateway.app import Gateway, stop_on_signals
 from gateway.cli.check import SiteArgument, read, read_credentials
 from gateway.cli.language import say
@@ -28,7 +29,7 @@ def run(site: SiteArgument, clock_offset_s: OffsetOption = 0.0) -> None:
     credentials = read_credentials(file)
     try:
         asyncio.run(_run(file, credentials, SystemClock(offset_s=clock_offset_s)))
-    except (AddressError, OutboxError) as error:
+    except (AddressError, TimeAddressError, OutboxError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
 

@@ -22,6 +22,7 @@ from gateway.settings.sections import (
     Section,
     SiteSection,
     StoreSection,
+    TimeSection,
 )
 from gateway.wire.topics import GATEWAY
 
@@ -37,6 +38,7 @@ class SiteFile:
     broker: BrokerSection
     control: ControlSection
     page: PageSection
+    time: TimeSection
     store: StoreSection
     database: DatabaseSection | None
     nodes: Mapping[str, NodeSection]

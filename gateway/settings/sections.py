@@ -62,6 +62,17 @@ class PageSection(Section):
     port: FreePort = 8080
 
 
+class TimeSection(Section):
+    """Where nodes ask for the time (SNTP over UDP). Nodes on the network need `host = "0.0.0.0"`.
+
+    `settle_s`: for so long after the start of the machine its clock is passed on only if somebody has set it (NTP).
+    """
+
+    host: Host = "127.0.0.1"
+    port: FreePort = 10123
+    settle_s: Annotated[int, Field(ge=0, le=86_400)] = 600
+
+
 class StoreSection(Section):
     """The outbox on disk; beside the site file unless absolute."""
 
@@ -120,6 +131,7 @@ SECTIONS: Mapping[str, tuple[type[Section], bool]] = {  # name -> (model, requir
     "broker": (BrokerSection, False),
     "control": (ControlSection, True),
     "page": (PageSection, False),
+    "time": (TimeSection, False),
     "store": (StoreSection, False),
     "database": (DatabaseSection, False),
 }

@@ -29,7 +29,8 @@ def desk() -> NodeDesk:
 
 def batch(desk: NodeDesk, *rows: tuple[int, int, int, tuple[int, ...]], oldest: int = 1, boot: int = 9) -> bytes:
     """(seq, block, flag, registers) at one second per sequence number, as the wire's document says."""
-    parts = [struct.pack(">BBIII", 1, len(rows), desk.table.identity, boot, oldest)]
+    sent_s = NODE_S + max(seq for seq, *_ in rows)
+    parts = [struct.pack(">BBIIIIH", 2, len(rows), desk.table.identity, boot, oldest, sent_s, 250)]
     for seq, block, flag, words in rows:
         parts.append(struct.pack(">IIHBBBB", seq, NODE_S + seq, 250, 2, block, flag, len(words)))
         parts.append(struct.pack(f">{len(words)}H", *words))
@@ -178,6 +179,7 @@ def test_a_reboot_without_a_clock_stores_nothing_in_the_year_2000(desk: NodeDesk
     rebooted = bytearray(batch(desk, (1, POWER, 0, watts(7.0)), boot=10))
     rebooted[records.HEADER_SIZE + 4 : records.HEADER_SIZE + 8] = (3).to_bytes(4, "big")  # uptime 3 s
     rebooted[records.HEADER_SIZE + 10] = records.CLOCK_UNKNOWN
+    rebooted[14:18] = (3).to_bytes(4, "big")
     [row] = desk.on_data(bytes(rebooted), 130.0, utc_now + 30)
     assert row.time_ms == pytest.approx(1000 * (utc_now + 30), abs=1)
     assert desk.readings["grid"]["p_w"].value == 7.0

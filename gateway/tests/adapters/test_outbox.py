@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.ledger import Page
+from gateway.adapters.ledger import BootPage, Page
 from gateway.adapters.outbox import Outbox, OutboxError, line
 from gateway.ports import Row
 
@@ -17,7 +17,12 @@ def row(i: int, **fields: float | str) -> Row:
     return Row(measurement="meter", tags={"site": "s"}, fields=fields or {"p_w": float(i)}, time_ms=i)
 
 
-PAGE = Page(boot=7, upto=3, received=3, duplicated=0, lost=0)
+PAGE = Page(
+    boots=[BootPage(boot=6, upto=9, beyond=[(11, 12)]), BootPage(boot=7, upto=3, beyond=[])],
+    received=3,
+    duplicated=0,
+    lost=0,
+)
 
 
 async def test_rows_leave_in_order_and_only_when_forgotten(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def read(file):
 
 
 def test_ports_are_all_different():
-    assert len(set(astuple(Ports.free()))) == 6
+    assert len(set(astuple(Ports.free()))) == 7
 
 
 def test_house_and_site_meet_at_the_same_addresses(run):
@@ -116,7 +116,9 @@ def test_node_and_page_live_in_the_wished_time_and_place(tmp_path, house_file):
     site_file = places.config_folder() / "demo" / "site.toml"
     wished = {"clock_offset_s": -86_400, "page_port": 8099}
     run = prepare(tmp_path / "shifted", house_file=house_file, site_file=site_file, **wished)
-    assert json.loads((run.node_folder("cellar") / "node.json").read_text())["clock_offset_s"] == -86_400
+    assert run.clock_offset_s == -86_400
+    assert json.loads((run.node_folder("cellar") / "node.json").read_text())["time"] == {"port": run.ports.time}
+    assert read(run.site_file)["time"]["port"] == run.ports.time
     assert read(run.site_file)["page"]["port"] == 8099
 
 
