@@ -54,7 +54,7 @@ class App:
         self.change = asyncio.Event()
 
     async def run(self):
-        self._spawn(hal.network(self.conf))
+        self._spawn(hal.network(self.conf, lambda: None))
         self._spawn(self.clock.run(hal.utc, self.conf))
         self._load()
         self.linked = self._spawn(self.link.run())

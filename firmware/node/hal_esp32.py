@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import socket
+import struct
 import sys
 
 import machine
@@ -9,6 +11,7 @@ from micropython import const
 from node.wait import forget
 
 PARITY = {"N": None, "E": 0, "O": 1}
+_EPOCH_2000_NTP = const(3155673600)  # 2000-01-01 on the scale of NTP, which begins in 1900
 _LOOK_MS = const(4000)
 _DOUBT = const(3)  # looks in a row without a network: joining takes seconds, and a single look may be wrong
 
@@ -71,9 +74,18 @@ async def network(conf, beat):
         await asyncio.sleep_ms(_LOOK_MS)
 
 
-def numeric(address):
-    """The numbers in what getaddrinfo gave."""
-    return address[0]
+async def utc(conf):
+    """(seconds since 2000, ms) from the SNTP server `ntp`, else the broker's machine; OSError or TimeoutError."""
+    address = socket.getaddrinfo(conf.get("ntp", conf["broker"]["host"]), 123)[0][-1]
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.sendto(b"\x1b" + bytes(47), address)
+        answer = await asyncio.wait_for_ms(asyncio.StreamReader(sock).read(48), 2000)
+    finally:
+        sock.close()
+    seconds, fraction = struct.unpack_from(">II", answer, 40)
+    return seconds - _EPOCH_2000_NTP, (fraction >> 16) * 1000 >> 16
 
 
 def watchdog(ms):

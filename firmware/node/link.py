@@ -11,7 +11,7 @@ import random
 from micropython import const
 from node import tcp
 from node.mqtt import Mqtt
-from node.wait import Bell, after, left
+from node.wait import Bell, after, forget, left
 from wire import topics
 
 _WINDOW = const(4)  # batches on their way to the broker
@@ -32,7 +32,8 @@ def pause_ms(attempt):
 class Link:
     """`handlers` maps a topic in bytes to function(payload, retained); `health` gives a dict; `say` tells a change."""
 
-    address = None
+    way = None  # what tcp.connect wants to reach the broker
+    memory = None  # of slot.memory(), for the broker's address
     state = DOWN
     announced = False  # the state, in this session
     stored = -1  # what the gateway said last
@@ -91,11 +92,14 @@ class Link:
 
     async def _session(self, attempt):
         broker = self.conf["broker"]
-        if self.address is None or attempt % 8 == 7:  # names are looked up rarely: it blocks
-            self.address = tcp.resolve(broker["host"], broker["port"])
+        if self.way is None or attempt % 8 == 3:  # names are looked up rarely: it blocks
+            from node import way  # noqa: PLC0415
+
+            self.way = way.find(broker, self.memory, self.way)
+            forget("node.way")
         mqtt = self.mqtt
         await mqtt.open(
-            self.address, self.conf["site"] + "-" + self.conf["node"], broker.get("user"), broker.get("password", ""),
+            await tcp.connect(*self.way), self.conf["site"] + "-" + self.conf["node"], broker.get("user"), broker.get("password", ""),
             self.node_topic + topics.STATE, DOWN,
         )  # fmt: skip
         self._tell("link: up")
