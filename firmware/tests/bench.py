@@ -89,6 +89,7 @@ class Node:
     """The firmware as it is, on the board's interpreter with the heap of an ESP32."""
 
     modules = "."  # where the interpreter looks for them
+    heap = "112k"
 
     def __init__(self, micropython: str, directory: Path, firmware: Path, port: int):
         directory.mkdir()
@@ -113,7 +114,7 @@ class Node:
         (self.directory / "node.json").write_text(json.dumps({**self.conf, **conf}))
         with self.output.open("a") as output:
             self.process = subprocess.Popen(
-                [self.micropython, "-X", "heapsize=112k", "main.py"],
+                [self.micropython, "-X", f"heapsize={self.heap}", "main.py"],
                 cwd=self.directory,
                 env={**os.environ, "MICROPYPATH": f".frozen:{self.modules}"},
                 stdout=output,

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import os
 
-import port
+import chip
 
 NOT_FOUND = -0x1102
 KEY_TOO_LONG = -0x1109
@@ -61,18 +61,18 @@ class NVS:
             self.changes[name] = None
 
     def commit(self):
-        port.note("nvs", self.namespace, sorted(self.changes))
-        store = port.load("nvs.json", {})
+        chip.note("nvs", self.namespace, sorted(self.changes))
+        store = chip.load("nvs.json", {})
         store.setdefault(self.namespace, {}).update(self.changes)
         for name in [name for name, value in store[self.namespace].items() if value is None]:
             del store[self.namespace][name]
-        port.save("nvs.json", store)
+        chip.save("nvs.json", store)
         self.changes = {}
 
     def _find(self, name):
         if name in self.changes:
             return self.changes[name]
-        return port.load("nvs.json", {}).get(self.namespace, {}).get(name)
+        return chip.load("nvs.json", {}).get(self.namespace, {}).get(name)
 
     def _get(self, name):
         value = self._find(name)
@@ -81,7 +81,7 @@ class NVS:
         return value
 
     def _set(self, name, value):
-        used = sum(len(str(one)) // 2 for space in port.load("nvs.json", {}).values() for one in space.values())
+        used = sum(len(str(one)) // 2 for space in chip.load("nvs.json", {}).values() for one in space.values())
         if used + len(str(value)) // 2 > _NVS_BYTES:
             _fail(NOT_ENOUGH_SPACE)
         self.changes[name] = value
@@ -160,30 +160,30 @@ class Partition:
         boot = _boot()
         boot["boot"] = self.label
         boot["state"][self.label] = "new"
-        port.note("set_boot", self.label)
-        port.save("otadata.json", boot)
+        chip.note("set_boot", self.label)
+        chip.save("otadata.json", boot)
 
     @classmethod
     def mark_app_valid_cancel_rollback(cls):
         boot = _boot()
-        port.note("valid", _running)
+        chip.note("valid", _running)
         if boot["state"].get(_running) != "valid":
             boot["state"][_running] = "valid"
-            port.save("otadata.json", boot)
+            chip.save("otadata.json", boot)
 
     def _put(self, start, data):
         if start + len(data) > self.size:
             _fail(INVALID_SIZE)
         path = self._file()
-        cut = port.power_fails()
+        cut = chip.power_fails()
         with open(path, "r+b") as file:
             file.seek(start)
             file.write(data[: len(data) // 2] if cut else data)
         if cut:
-            port.power_off()
+            chip.power_off()
 
     def _file(self):
-        path = port.flash(self.label + ".bin")
+        path = chip.flash(self.label + ".bin")
         try:
             os.stat(path)
         except OSError:
@@ -193,10 +193,10 @@ class Partition:
         return path
 
 
-def image(data, chip=None):
+def image(data, name=None):
     """The smallest application image that a boot loader accepts, with `data` as its only segment."""
     data += bytes(-len(data) % 4)
-    number = _CHIPS[chip or port.wired.get("chip", "esp32s3")]
+    number = _CHIPS[name or chip.wired.get("chip", "esp32s3")]
     raw = bytearray(b"\xe9\x01\x02\x20" + bytes(4) + b"\xee" + bytes(3) + number.to_bytes(2, "little") + bytes(9) + b"\x01")
     raw += bytes(4) + len(data).to_bytes(4, "little") + data
     raw += bytes(15 - len(raw) % 16) + bytes((_checksum(data),))
@@ -205,7 +205,7 @@ def image(data, chip=None):
 
 def _is_image(raw):
     """Magic number, chip, segments, checksum, appended SHA-256: what esp_image_verify looks at."""
-    number = _CHIPS[port.wired.get("chip", "esp32s3")]
+    number = _CHIPS[chip.wired.get("chip", "esp32s3")]
     if raw[0] != 0xE9 or int.from_bytes(raw[12:14], "little") != number:
         return False
     at, check = 24, 0xEF
@@ -228,7 +228,7 @@ def _checksum(data):
 
 def _boot():
     """{"boot": label, "state": {label: new, pending, valid or aborted}}; as flashed by cable ota_0 is undefined."""
-    return port.load("otadata.json", {"boot": "ota_0", "state": {}})
+    return chip.load("otadata.json", {"boot": "ota_0", "state": {}})
 
 
 def _start():
@@ -238,15 +238,15 @@ def _start():
     state = boot["state"].get(label)
     if state == "new":
         boot["state"][label] = "pending"
-        port.save("otadata.json", boot)
+        chip.save("otadata.json", boot)
     elif state == "pending":
         boot["state"][label] = "aborted"
         boot["boot"] = label = "ota_1" if label == "ota_0" else "ota_0"
-        port.save("otadata.json", boot)
+        chip.save("otadata.json", boot)
     return label
 
 
-_APP = port.wired.get("app_bytes", 65536)
+_APP = chip.wired.get("app_bytes", 65536)
 _TABLE = {  # label: type, subtype, address, size
     "nvs": (1, 2, 0x9000, 0x5000),
     "otadata": (1, 0, 0xE000, 0x2000),

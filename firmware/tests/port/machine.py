@@ -11,7 +11,7 @@ import termios
 import time
 
 import micropython
-import port
+import chip
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 _FIFO = 128
@@ -29,7 +29,7 @@ class Pin:
     PULL_DOWN, PULL_UP = 1, 2
 
     def __init__(self, number, mode=-1, pull=-1, *, value=None):
-        first = port.wired.get("chip", "esp32s3") == "esp32"
+        first = chip.wired.get("chip", "esp32s3") == "esp32"
         if not 0 <= number < (40 if first else 49):
             raise ValueError("invalid pin")
         if first and number in _INPUT_ONLY and mode == self.OUT:
@@ -59,7 +59,7 @@ def _drive(number, level):
     if number in _drivers:
         _drivers[number].driver(level)
     _pins[number] = level
-    port.note("pin", number, level)
+    chip.note("pin", number, level)
 
 
 class UART(io.IOBase):
@@ -81,12 +81,12 @@ class UART(io.IOBase):
         self.waiting = b""  # behind a driver
         self.done = time.ticks_us()
         self.handler = None
-        wired = port.wired.get("uart", {}).get(str(number), {})
+        wired = chip.wired.get("uart", {}).get(str(number), {})
         self.driver_pin = wired.get("de")
         if self.driver_pin is not None:
             _drivers[self.driver_pin] = self
         self.file = _open(wired["tty"]) if "tty" in wired else None
-        port.note("uart", number, baudrate, bits, parity, stop, tx, rx, rxbuf)
+        chip.note("uart", number, baudrate, bits, parity, stop, tx, rx, rxbuf)
 
     def irq(self, handler=None, trigger=0, hard=False):
         if trigger != self.IRQ_RXIDLE or hard:
@@ -118,7 +118,7 @@ class UART(io.IOBase):
         return got and bytes(buffer[:got])
 
     def write(self, data):
-        port.note("uart", self.number, "write", bytes(data))
+        chip.note("uart", self.number, "write", bytes(data))
         room = self.txbuf + _FIFO
         now = time.ticks_us()
         begin = self.done if time.ticks_diff(self.done, now) > 0 else now
@@ -134,7 +134,7 @@ class UART(io.IOBase):
         left = time.ticks_diff(self.done, time.ticks_us())
         if left > 0:
             time.sleep_us(left)
-        port.note("uart", self.number, "flush")
+        chip.note("uart", self.number, "flush")
         if _pins.get(self.driver_pin):
             self._send(len(self.waiting))
         self.waiting = b""
@@ -143,7 +143,7 @@ class UART(io.IOBase):
         return time.ticks_diff(self.done, time.ticks_us()) <= 0
 
     def deinit(self):
-        port.note("uart", self.number, "deinit")
+        chip.note("uart", self.number, "deinit")
         if self.file:
             self.file.close()
         self.file = None
@@ -153,7 +153,7 @@ class UART(io.IOBase):
         self._receive()
         if not level and self.waiting:
             left = max(time.ticks_diff(self.done, time.ticks_us()), 0) // self.character_us
-            port.note("uart", self.number, "cut", left)
+            chip.note("uart", self.number, "cut", left)
             self._send(max(len(self.waiting) - left, 0))
             self.waiting = b""
 
@@ -168,7 +168,7 @@ class UART(io.IOBase):
             return
         room = self.rxbuf + _FIFO - len(self.received)
         if len(fresh) > room:
-            port.note("uart", self.number, "overflow", len(fresh) - room)
+            chip.note("uart", self.number, "overflow", len(fresh) - room)
         self.received += fresh[:room]
         if self.handler:
             micropython.schedule(self.handler, self)
@@ -176,8 +176,8 @@ class UART(io.IOBase):
 
 def _open(tty):
     file = open(tty, "r+b", 0)
-    termios.setraw(file.fileno())
     attributes = termios.tcgetattr(file.fileno())
+    attributes[0] = attributes[1] = attributes[3] = 0  # raw; termios.setraw would throw away what is already there
     attributes[6][5] = attributes[6][6] = 0  # VTIME, VMIN: a read never waits
     termios.tcsetattr(file.fileno(), termios.TCSANOW, attributes)
     return file
@@ -187,7 +187,7 @@ class SPI:
     def __init__(self, number, baudrate=500000, *, sck=None, mosi=None, miso=None):
         if number not in (1, 2) or not all(isinstance(pin, Pin) for pin in (sck, mosi, miso)):
             raise ValueError("SPI(%d)" % number)
-        port.note("spi", number, baudrate, sck.number, mosi.number, miso.number)
+        chip.note("spi", number, baudrate, sck.number, mosi.number, miso.number)
 
 
 class WDT:
@@ -197,27 +197,27 @@ class WDT:
         if id or timeout < 1000:
             raise ValueError("WDT")
         self.seconds = (timeout + 999) // 1000
-        port.note("watchdog", timeout)
-        port.alarm(self.seconds)
+        chip.note("watchdog", timeout)
+        chip.alarm(self.seconds)
 
     def feed(self):
-        port.note("feed")
-        port.alarm(self.seconds)
+        chip.note("feed")
+        chip.alarm(self.seconds)
 
 
 class RTC:
     def datetime(self, when=None):
         if when is not None:
-            port.note("rtc", when)
+            chip.note("rtc", when)
 
 
 def reset():
-    port.note("reset")
-    port.leave(3)
+    chip.note("reset")
+    chip.leave(3)
 
 
 def reset_cause():
-    return port.wired.get("reset_cause", PWRON_RESET)
+    return chip.wired.get("reset_cause", PWRON_RESET)
 
 
 def unique_id():

@@ -8,12 +8,12 @@ Source: the port's network_wlan.c, network_lan.c.
 import os
 import time
 
-import port
+import chip
 from machine import SPI, Pin
 
 STAT_IDLE, STAT_CONNECTING, STAT_GOT_IP, STAT_WRONG_PASSWORD = 1000, 1001, 1010, 202
 PHY_W5500 = 101
-_first = port.wired.get("chip", "esp32s3") == "esp32"
+_first = chip.wired.get("chip", "esp32s3") == "esp32"
 if _first:
     PHY_LAN8720 = 1  # the S3 has no Ethernet MAC
 _started = []  # interfaces that have been active
@@ -22,7 +22,7 @@ _started = []  # interfaces that have been active
 def hostname(name):
     if len(name) > 32:
         raise ValueError("hostname")
-    port.note("hostname", name, "late" if any(one.up for one in _started) else "in time")
+    chip.note("hostname", name, "late" if any(one.up for one in _started) else "in time")
 
 
 class _Interface:
@@ -36,7 +36,7 @@ class _Interface:
         self.up = bool(on)
         if on:
             _started.append(self)
-        port.note(self.name, "active", self.up)
+        chip.note(self.name, "active", self.up)
         self.changed()
         return self.up
 
@@ -49,7 +49,7 @@ class _Interface:
         if not isinstance(address, tuple) or len(address) != 4:
             raise ValueError("ifconfig")
         self.address = address
-        port.note(self.name, "address", address)
+        chip.note(self.name, "address", address)
         return None
 
 
@@ -61,23 +61,23 @@ class _Station(_Interface):
         self.since = None  # tick of the connect()
         self.met = False
         self.lost = False
-        self.lies = port.wired.get("wifi", {}).get("lies", 0)
+        self.lies = chip.wired.get("wifi", {}).get("lies", 0)
 
     def changed(self):
         self.since = None
         self.met = self.lost = False
 
     def config(self, **what):
-        port.note(self.name, what)
+        chip.note(self.name, what)
 
     def connect(self, ssid, password):
         if not self.up:
             raise OSError("Wifi Internal Error")
         if self.since is not None and not self.met:
             raise OSError("Wifi Internal State Error")  # while it is connecting
-        port.note(self.name, "connect", ssid)
+        chip.note(self.name, "connect", ssid)
         self.since = time.ticks_ms()
-        self.right = (ssid, password) == (port.wired["wifi"]["ssid"], port.wired["wifi"]["password"])
+        self.right = (ssid, password) == (chip.wired["wifi"]["ssid"], chip.wired["wifi"]["password"])
         self.lost = False
 
     def disconnect(self):
@@ -95,12 +95,12 @@ class _Station(_Interface):
             return False
         if self.lies:
             self.lies -= 1
-            port.note(self.name, "lies")
+            chip.note(self.name, "lies")
             return False
         return True
 
     def _joined(self):
-        wifi = port.wired.get("wifi", {})
+        wifi = chip.wired.get("wifi", {})
         if self.since is None or not self.right:
             return False
         if _exists("wifi.away"):
@@ -123,11 +123,11 @@ class _AccessPoint(_Interface):
         if not 8 <= len(what.get("key", "")) <= 63:
             raise OSError("Wifi Invalid Password")
         self.closed = what.get("security") == WLAN.SEC_WPA2
-        port.note(self.name, sorted(what.items()))
+        chip.note(self.name, sorted(what.items()))
 
     def changed(self):
         if self.up and not self.closed:
-            port.note(self.name, "open to everybody")
+            chip.note(self.name, "open to everybody")
 
     def isconnected(self):
         return False
@@ -168,7 +168,7 @@ class LAN(_Interface):
             raise ValueError("invalid phy address")
         self._made.append(self)
         numbers = [pin and pin.number for pin in (mdc, mdio, power, cs, int, ref_clk)]
-        port.note("lan", phy_type, phy_addr, numbers, ref_clk_mode)
+        chip.note("lan", phy_type, phy_addr, numbers, ref_clk_mode)
 
     def isconnected(self):
         return self.up and not _exists("cable.out")
