@@ -1,8 +1,8 @@
-"""The hardware under the node: Line, network and reset. The one place that knows which hardware it is."""
+"""The hardware under the node, the same names on every port. The one place that knows which port it is."""
 
-import sys
-
-if sys.platform == "esp32":
-    from node.hal_esp32 import *  # noqa: F403  same names in both, and names cost flash
+try:
+    import esp32  # noqa: F401  who has it is an ESP32, or stands in for one
+except ImportError:
+    from node.hal_unix import *  # noqa: F403  same names in both, and names cost flash
 else:
-    from node.hal_unix import *  # noqa: F403
+    from node.hal_esp32 import *  # noqa: F403

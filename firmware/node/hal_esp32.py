@@ -1,31 +1,39 @@
-"""The hardware on an ESP32: UART with optional driver-enable pin, Wi-Fi."""
+"""The hardware of an ESP32, as far as a running node needs it; what is needed once is in hal_esp32_setup."""
 
 import asyncio
 import gc
+import sys
 
 import machine
-import network as net
 from micropython import const
+from node.wait import forget
 
 PARITY = {"N": None, "E": 0, "O": 1}
-_WIFI_CHECK_MS = const(5000)
+_LOOK_MS = const(4000)
+_DOUBT = const(3)  # looks in a row without a network: joining takes seconds, and a single look may be wrong
+
+reset = machine.reset
+
+
+def nothing(*_what):
+    """For the lamp that is not there, the button that nobody presses, the interrupt that only wakes."""
 
 
 class Line:
-    """An RS485 line; `where` is {"uart", "tx", "rx"} and "de" unless the transceiver finds its direction itself."""
+    """A serial line; `where` is {"uart", "tx", "rx"}, and "de" unless the transceiver finds its direction itself."""
 
     def __init__(self, where, bus):
         self.uart = machine.UART(
             where["uart"],
             baudrate=bus["baud"],
+            bits=bus.get("bits", 8),
             parity=PARITY[bus.get("parity", "N")],
             stop=bus.get("stop", 1),
-            tx=where["tx"],
+            tx=where["tx"],  # always: the port's own choice may be a pin in use, or one of the flash
             rx=where["rx"],
             rxbuf=512,  # a full buffer would slow every read down
-            timeout=0,
-            timeout_char=0,
         )
+        self.uart.irq(nothing, machine.UART.IRQ_RXIDLE)  # else an answer waits for the next tick of 10 ms
         self.de = machine.Pin(where["de"], machine.Pin.OUT, value=0) if "de" in where else None
         self.stream = asyncio.StreamReader(self.uart)
 
@@ -47,17 +55,59 @@ class Line:
         self.uart.deinit()
 
 
-async def network(conf):
-    """Keeps the Wi-Fi joined; the broker plays no part in it."""
-    wlan = net.WLAN(net.STA_IF)
-    net.hostname(conf["node"])
-    wlan.active(True)
+async def network(conf, beat):
+    """Keeps the board in its network, wired or not; whether the broker is there plays no part in it."""
+    nic = _interface(conf)
+    doubt = 0
     while True:
-        if not wlan.isconnected():
-            wlan.disconnect()
-            wlan.connect(conf["wifi"]["ssid"], conf["wifi"]["password"])
-        await asyncio.sleep_ms(_WIFI_CHECK_MS)
+        beat()
+        doubt = 0 if nic.isconnected() else doubt + 1
+        if doubt > _DOUBT and "eth" not in conf:  # a cable is looked after by its driver
+            doubt = 0
+            try:
+                nic = _interface(conf)
+            except OSError:
+                pass  # the radio is not ready: again in a while
+        await asyncio.sleep_ms(_LOOK_MS)
 
 
-def reset():
-    machine.reset()
+def watchdog(ms):
+    """Resets the board unless its `feed()` is called within `ms`, for ever; None for 0."""
+    return machine.WDT(timeout=ms) if ms else None
+
+
+def led(pin):
+    """A function(on)."""
+    return nothing if pin is None else machine.Pin(pin, machine.Pin.OUT, value=0)
+
+
+def button(pin):
+    """A function that says whether it is pressed, which connects the pin to ground."""
+    if pin is None:
+        return nothing
+    contact = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
+    return lambda: not contact()
+
+
+def console():
+    """The bytes typed at the USB or first serial port; read one at a time, for more would block until all are there."""
+    return asyncio.StreamReader(sys.stdin.buffer)
+
+
+def _once(name):
+    """A function of hal_esp32_setup, which need not stay in memory."""
+
+    def call(*what):
+        from node import hal_esp32_setup  # noqa: PLC0415
+
+        forget("node.hal_esp32_setup")
+        return getattr(hal_esp32_setup, name)(*what)
+
+    return call
+
+
+_interface = _once("interface")
+access_point = _once("access_point")
+set_clock = _once("set_clock")
+uid = _once("uid")
+reset_cause = _once("reset_cause")

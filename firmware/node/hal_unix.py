@@ -1,13 +1,15 @@
-"""The hardware on a computer: a tty or pty as serial line, the system's network."""
+"""The hardware on a computer: a tty or pty as serial line, the system's network, a timer as watchdog."""
 
 import asyncio
+import os
 import sys
 import termios
 
 # termios: cfmakeraw leaves these to us; values of asm-generic/termbits.h (Linux).
 SPEEDS = {1200: 9, 2400: 11, 4800: 12, 9600: 13, 19200: 14, 38400: 15, 57600: 0o10001, 115200: 0o10002}
 PARITY = {"N": 0, "E": 0o400, "O": 0o1400}
-CS8_READ_LOCAL = 0o60 | 0o200 | 0o4000
+CHARACTER = {7: 0o40, 8: 0o60}
+READ_LOCAL = 0o200 | 0o4000
 TWO_STOP_BITS = 0o100
 
 
@@ -20,7 +22,7 @@ class Line:
         termios.setraw(handle)
         attributes = termios.tcgetattr(handle)
         stop = TWO_STOP_BITS if bus.get("stop") == 2 else 0
-        attributes[2] = CS8_READ_LOCAL | PARITY[bus.get("parity", "N")] | stop
+        attributes[2] = CHARACTER[bus.get("bits", 8)] | READ_LOCAL | PARITY[bus.get("parity", "N")] | stop
         attributes[4] = attributes[5] = SPEEDS[bus["baud"]]
         attributes[6][5] = attributes[6][6] = 0  # VTIME, VMIN: a read never waits
         termios.tcsetattr(handle, termios.TCSANOW, attributes)
@@ -37,9 +39,86 @@ class Line:
         self.file.close()
 
 
-async def network(conf):
+async def network(_conf, beat):
     """The system keeps its own network."""
+    while True:
+        beat()
+        await asyncio.sleep_ms(4000)
+
+
+class Watchdog:
+    """Ends the process with SIGALRM unless it is fed in time: whole seconds, and at least `ms`."""
+
+    def __init__(self, ms):
+        import ffi  # noqa: PLC0415  not in every build
+
+        self.seconds = -(-ms // 1000)
+        self.alarm = ffi.open(None).func("I", "alarm", "I")
+        self.feed()
+
+    def feed(self):
+        self.alarm(self.seconds)
+
+
+def watchdog(ms):
+    """None for 0."""
+    return Watchdog(ms) if ms else None
+
+
+def led(pin):
+    """A function(on); `pin` is a file that says 1 or 0."""
+    return (lambda _on: None) if pin is None else lambda on: write(pin, "1" if on else "0")
+
+
+def button(pin):
+    """A function that says whether it is pressed, which is whether the file `pin` is there."""
+    return (lambda: False) if pin is None else lambda: exists(pin)
+
+
+def console():
+    """The bytes typed; read one at a time, as on a board."""
+    return asyncio.StreamReader(sys.stdin.buffer)
+
+
+def access_point(_name, _code, _on):
+    """A computer opens no network."""
+
+
+def set_clock(_s):
+    """The system keeps its own clock."""
+
+
+def uid():
+    """Of this machine, 12 hex digits; zeros where it has none."""
+    return read("/etc/machine-id")[:12] or "000000000000"
+
+
+def reset_cause():
+    """Nobody tells a program why it was started."""
+    return "power"
 
 
 def reset():
+    """Whoever watches over the node starts it again."""
     sys.exit(1)
+
+
+def exists(name):
+    try:
+        os.stat(name)
+    except OSError:
+        return False
+    return True
+
+
+def read(name):
+    try:
+        with open(name) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def write(name, text):
+    with open(name, "w") as file:
+        file.write(text)

@@ -11,7 +11,7 @@ import random
 from micropython import const
 from node import tcp
 from node.mqtt import Mqtt
-from node.wait import Bell, after, left
+from node.wait import Bell, after, forget, left
 from wire import topics
 
 _WINDOW = const(4)  # batches on their way to the broker
@@ -43,7 +43,8 @@ class Link:
     spill = None  # node.spill.Spill of a node that has one
     gateway_up = False  # as it says itself
     heard_s = alone_s = 0  # uptime until which nothing waited to be heard, and until which the gateway was not there
-    address = None
+    way = None  # what tcp.connect wants to reach the broker
+    memory = None  # of slot.memory(), for the broker's address
     state = DOWN
     announced = False  # the state, in this session
     stored = -1  # what the gateway said last
@@ -79,11 +80,11 @@ class Link:
         self.announced = False
         self.bell.ring()
 
-    def answer(self, ack):
-        """Queue an ack; the oldest goes when too many wait."""
+    def answer(self, ack, leaf=topics.ACK):
+        """Queue an ack (or what else is to be said once); the oldest goes when too many wait."""
         if len(self.outbox) >= _OUTBOX:
             self.outbox.pop(0)
-        self.outbox.append([json.dumps(ack).encode(), False])
+        self.outbox.append([json.dumps(ack).encode(), False, leaf])
         self.bell.ring()
 
     def note(self, leaf, payload):
@@ -126,13 +127,20 @@ class Link:
 
     async def _session(self, attempt):
         broker = self.conf["broker"]
-        if self.address is None or attempt % 8 == 7:  # names are looked up rarely: it blocks
-            self.address = tcp.resolve(broker["host"], broker["port"])
+        if self.way is None or attempt % 8 == 3:  # names are looked up rarely: it blocks
+            from node import way  # noqa: PLC0415
+
+            self.way = way.find(broker, self.memory, self.way)
+            forget("node.way")
         mqtt = self.mqtt
         await mqtt.open(
-            self.address, self.conf["site"] + "-" + self.conf["node"], broker.get("user"), broker.get("password", ""),
-            self.node_topic + topics.STATE, DOWN,
-        )  # fmt: skip
+            await tcp.connect(*self.way),
+            self.conf["site"] + "-" + self.conf["node"],
+            broker.get("user"),
+            broker.get("password", ""),
+            self.node_topic + topics.STATE,
+            DOWN,
+        )
         self._tell("link: up")
         self.announced = False
         self.flight = []
@@ -166,7 +174,7 @@ class Link:
         for entry in list(self.outbox):
             if not entry[1]:
                 entry[1] = True
-                await self._publish(topics.ACK, entry[0], entry)
+                await self._publish(entry[2], entry[0], entry)
         while dated and len(self.flight) < _WINDOW:
             size = last = 0
             if self.spill:

@@ -2,7 +2,7 @@
 
 Everything is bounded: the buffers, what is read of a message, and every wait. One task sends (`publish`, `idle`), an
 inner one receives; when that ends, `idle` raises and the bell rings, so that nobody waits for an answer that cannot
-come. Knows nothing of Wi-Fi. Source: OASIS MQTT Version 3.1.1.
+come. Knows nothing of Wi-Fi, addresses and certificates. Source: OASIS MQTT Version 3.1.1.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import errno
 import struct
 
 from micropython import const
-from node import tcp
 from node.wait import after, left
 from wire.seal import MAX_SEALED
 
@@ -21,7 +20,6 @@ _SUBACK = const(0x90)
 _KEEP_ALIVE_S = const(10)
 _PING_MS = const(5000)
 _SILENCE_MS = const(15000)
-_WAIT_MS = const(4000)
 _SMALL = const(256)  # bytes received without allocating
 _HEAD = const(128)  # room for header and topic
 _ROOM = const(640)  # for a payload; wire.records.MAX_BATCH allows more, the heap likes less
@@ -94,15 +92,15 @@ class Mqtt:
         self.whole = True  # the message just read fitted
         self.silent = self.ping = 0  # ticks: then the broker counts as gone, then the next ping
 
-    async def open(self, address, client, user, password, will_topic, will):
-        """Connect and subscribe; OSError when the broker is not there or does not want us."""
+    async def open(self, connection, client, user, password, will_topic, will):
+        """Log in and subscribe on a connection of `tcp`; OSError when the broker does not want us."""
         self.owed.clear()
         self.why = None
-        self.connection = await tcp.connect(address, _WAIT_MS)
+        self.connection = connection
+        await self._send(connect_packet(client, user, password, will_topic, will))
         self.silent = after(_SILENCE_MS)
         self.ping = after(_PING_MS)
         self.reader = asyncio.create_task(self._read())
-        await self._send(connect_packet(client, user, password, will_topic, will))
         await self._send(subscribe_packet(self._next_id(), self.handlers))  # need not wait for CONNACK (3.1.4)
         while self.granted is None:
             await self.idle(100)

@@ -77,6 +77,7 @@ def assemble(conf, memory, mode, say):
         topics.topic(site, topics.GATEWAY, topics.STATE).encode(): app.gateway,
     }
     app.link = Link(conf, ring, handlers, app.health, app.say)
+    app.link.memory = memory
     orders.answer = app.link.answer
     if conf.get("spill_kb"):
         from node.spill import Spill
@@ -100,8 +101,7 @@ async def live(app):
     """Every job under the supervisor, until the run has to end."""
     start_job = app.supervisor.start
     conf, clock = app.conf, app.clock
-    if conf.get("watchdog_ms"):
-        app.dog = hal.watchdog(conf["watchdog_ms"])
+    app.dog = hal.watchdog(conf.get("watchdog_ms", 0))
     start_job("network", lambda beat: hal.network(conf, beat), _PATIENT_MS)
     start_job("clock", lambda beat: clock.run(conf, beat), _PATIENT_MS)
     if app.mode != "safe":

@@ -1,4 +1,4 @@
-"""TCP connections in which every wait ends and every socket is closed."""
+"""TCP connections, plain or inside TLS, in which every wait ends and every socket is closed."""
 
 import asyncio
 import errno
@@ -12,13 +12,17 @@ _SEND_STEPS = const(1000)  # five seconds without one byte taken
 
 
 def resolve(host, port):
-    """Address for `connect`; immediate for numbers, blocking for names."""
+    """Address for `connect`; immediate for numbers; for names it blocks, for seconds when nobody knows them."""
     return socket.getaddrinfo(host, port)[0][-1]
 
 
-async def connect(address, timeout_ms):
-    """A Connection; OSError when refused, unreachable or late."""
-    sock = socket.socket()
+async def connect(address, timeout_ms, context=None, name=None):
+    """A Connection; OSError when refused, unreachable or late.
+
+    With an SSLContext it is inside TLS, and the other side's certificate must be for `name`; the handshake goes with
+    the first `send`.
+    """
+    sock = stream = socket.socket()
     try:
         sock.setblocking(False)
         try:
@@ -35,24 +39,32 @@ async def connect(address, timeout_ms):
             await asyncio.sleep_ms(_STEP_MS)
         if ready[0][1] != select.POLLOUT:
             raise OSError(errno.ECONNREFUSED)
+        if context:
+            stream = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
     except BaseException:
         sock.close()
         raise
-    return Connection(sock)
+    return Connection(sock, stream)
 
 
 class Connection:
-    def __init__(self, sock):
+    def __init__(self, sock, stream):
         self.sock = sock
-        self.close = sock.close
-        self.stream = asyncio.StreamReader(sock)
+        self.stream = asyncio.StreamReader(stream)
         self.got = 0
+
+    def close(self):
+        self.stream.s.close()
+        self.sock.close()  # which a failed handshake has let go of, but not closed
 
     async def send(self, view):
         """All bytes of a memoryview; OSError when the other side takes none for too long."""
         patience = _SEND_STEPS
         while view:
-            taken = self.sock.write(view)
+            try:
+                taken = self.stream.s.write(view)
+            except ValueError as error:  # of a certificate; why is a sentence
+                raise OSError(str(error).strip())
             if taken:
                 view = view[taken:]
                 continue

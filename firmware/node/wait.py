@@ -16,7 +16,7 @@ def left(deadline):
 
 
 def forget(name):
-    """Drops a module of a package that is needed rarely; whoever still runs it keeps it."""
+    """Gives back the memory of a module that is needed rarely, once nobody runs it; the next import loads it again."""
     if sys.modules.pop(name, None):
         package, leaf = name.split(".")
         delattr(sys.modules[package], leaf)

@@ -4,6 +4,7 @@ The gateway seals with Python's hmac and not with the wire's own code.
 """
 
 import asyncio
+import getpass
 import hashlib
 import hmac
 import json
@@ -54,13 +55,18 @@ def unpacked(payload: bytes) -> tuple:
 
 
 class Broker:
-    """mosquitto on a port of its own."""
+    """mosquitto on a port of its own; with a certificate (and its key, in one file) also on `tls_port`."""
 
-    def __init__(self, executable: str, directory: Path):
+    def __init__(self, executable: str, directory: Path, certificate: Path | None = None):
         self.executable = executable
         self.port = free_port()
+        self.tls_port = free_port()
         self.conf = directory / "mosquitto.conf"
-        self.conf.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
+        text = f"allow_anonymous true\nset_tcp_nodelay true\nlistener {self.port} 127.0.0.1\n"
+        text += f"user {getpass.getuser()}\n"  # as root it would become somebody who may not read the certificate
+        if certificate:
+            text += f"listener {self.tls_port} 127.0.0.1\ncertfile {certificate}\nkeyfile {certificate}\n"
+        self.conf.write_text(text)
 
     async def start(self) -> None:
         self.process = subprocess.Popen([self.executable, "-c", self.conf], stderr=subprocess.DEVNULL)
@@ -84,6 +90,9 @@ class Broker:
 class Node:
     """The firmware as it is, on the board's interpreter with the heap of an ESP32."""
 
+    modules = "."  # where the interpreter looks for them
+    heap = "112k"
+
     def __init__(self, micropython: str, directory: Path, firmware: Path, port: int):
         directory.mkdir()
         for name in ("boot.py", "slot.py", "nvs.py", "main.py", "node"):
@@ -101,7 +110,6 @@ class Node:
         self.process = None
         self.output = directory / "output"
         self.speed = 1  # times as fast as real time: see fast/time.py
-        self.heap = "112k"
         self.program = "main.py"
 
     def start(self, poll: dict | None = None, **conf) -> None:
@@ -118,7 +126,7 @@ class Node:
             )
 
     def _path(self) -> str:
-        return f".frozen:{FAST}:." if self.speed > 1 else ".frozen:."
+        return f".frozen:{FAST}:{self.modules}" if self.speed > 1 else f".frozen:{self.modules}"
 
     def kill(self) -> None:
         if self.process:

@@ -1,0 +1,77 @@
+"""What a board does once: join its network, open its own, tell who it is and why it started."""
+
+import time
+from binascii import hexlify
+
+import machine
+import network as net
+
+_CAUSES = {
+    machine.PWRON_RESET: "power",  # a brown-out too
+    machine.HARD_RESET: "reset",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "sleep",
+    machine.SOFT_RESET: "soft",
+}
+
+
+def interface(conf):
+    """The network of node.json: `eth` if there is one, else `wifi`; its address is `ip` if given, else from DHCP."""
+    net.hostname(conf["node"])  # before the interface is active, or DHCP does not learn it
+    where = conf.get("eth") or conf["wifi"]
+    nic = _ethernet(where) if "eth" in conf else net.WLAN(net.WLAN.IF_STA)
+    if "eth" not in conf:
+        nic.active(False)  # whatever state it is in
+    nic.active(True)
+    if "ip" in where:
+        nic.ifconfig(tuple(where["ip"]))  # address, mask, gateway, name server
+    if "eth" not in conf:
+        nic.config(pm=net.WLAN.PM_NONE)  # asleep, it would miss answers
+        nic.connect(where["ssid"], where["password"])
+    return nic
+
+
+def _ethernet(where):
+    """`phy` LAN8720 at the chip's own MAC, or W5500 at an SPI bus."""
+    chip = {"phy_type": getattr(net, "PHY_" + where["phy"]), "phy_addr": where["addr"]}
+    pins = ("mdc", "mdio", "power")
+    if where["phy"] == "W5500":
+        pins = ("cs", "int")
+        if "reset" in where:
+            wire = machine.Pin(where["reset"], machine.Pin.OUT, value=0)
+            time.sleep_ms(1)  # at least 500 us (W5500 datasheet 1.0.9, 5.5.1)
+            wire(1)
+            time.sleep_ms(60)
+        sck, mosi, miso = (machine.Pin(where[name]) for name in ("sck", "mosi", "miso"))
+        chip["spi"] = machine.SPI(where["spi"], baudrate=20000000, sck=sck, mosi=mosi, miso=miso)
+    for name in pins:
+        if name in where:
+            chip[name] = machine.Pin(where[name])
+    if "clock" in where:  # the 50 MHz come from outside
+        chip["ref_clk"] = machine.Pin(where["clock"])
+        chip["ref_clk_mode"] = machine.Pin.IN
+    return net.LAN(0, **chip)
+
+
+def access_point(name, code, on):
+    """A network of our own at 192.168.4.1, closed with WPA2 from its first moment; `code` has 8 to 63 characters."""
+    nic = net.WLAN(net.WLAN.IF_AP)
+    if on:
+        nic.config(ssid=name, key=code, security=net.WLAN.SEC_WPA2, max_clients=2)
+    nic.active(on)
+
+
+def set_clock(s):
+    """The chip's own clock, in seconds since 2000: certificates are compared with it. Not for a running node."""
+    year, month, day, hour, minute, second, weekday, _ = time.gmtime(s)[:8]
+    machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+
+
+def uid():
+    """The chip's number in hex."""
+    return hexlify(machine.unique_id()).decode()
+
+
+def reset_cause():
+    """Why the board started: power, reset, watchdog, sleep, soft, or unknown."""
+    return _CAUSES.get(machine.reset_cause(), "unknown")

@@ -1,0 +1,58 @@
+"""Where the broker is, and how it proves who it is. Imported for a moment only: names and certificates are heavy.
+
+The last address that its name led to is kept in the memory of the node: after a restart no name server is needed, and
+none is waited for. It is asked again when the broker does not answer there.
+"""
+
+import binascii
+
+from micropython import const
+from node import tcp
+
+_WAIT_MS = const(5000)
+_KEY = const("addr")
+
+
+def find(broker, memory, known):
+    """What `tcp.connect` wants, for the `broker` of node.json; `known` is what was found before, or None.
+
+    `memory` is that of slot.py, or None. OSError when the name leads nowhere and never did.
+    """
+    host = broker["host"]
+    kept = memory.text(_KEY).split(" ") if memory else ()
+    kept = kept[1] if len(kept) == 2 and kept[0] == host else None  # of another host it is worth nothing
+    if known or not kept:
+        try:
+            address = tcp.resolve(host, broker["port"])
+            number = numeric(address)
+            if memory and number not in (kept, host):
+                memory.write(_KEY, host + " " + number)
+        except OSError:
+            if not kept:
+                if not known:
+                    raise
+                return known
+            address = tcp.resolve(kept, broker["port"])
+    else:
+        address = tcp.resolve(kept, broker["port"])
+    if "ca" not in broker:
+        return address, _WAIT_MS
+    return address, _WAIT_MS, known[2] if known else trust(broker["ca"]), host
+
+
+def numeric(address):
+    """The four numbers in what getaddrinfo gave: a tuple on a board, on a computer a struct sockaddr_in."""
+    return address[0] if isinstance(address, tuple) else ".".join(str(part) for part in address[4:8])
+
+
+def trust(ca):
+    """An SSLContext that believes this certificate (base64 of its DER) and nobody else; dates count too."""
+    import tls  # noqa: PLC0415  a broker without TLS needs no TLS
+
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = tls.CERT_REQUIRED
+    try:
+        context.load_verify_locations(binascii.a2b_base64(ca))
+    except ValueError:
+        raise OSError("broker.ca is no certificate")
+    return context

@@ -1,0 +1,89 @@
+"""The whole node on the hardware layer of the ESP32, with fakes of its modules between it and a real line and broker."""
+
+import ast
+import json
+import shutil
+
+import pytest
+import tables
+from bench import until
+from conftest import HERE
+from slaves import crc
+from wire import records
+
+pytestmark = pytest.mark.hil
+
+PINS = {"uart": 1, "tx": 17, "rx": 18, "de": 21}
+WIFI = {"ssid": "house", "password": "secret"}
+
+
+@pytest.fixture
+def board(node, tmp_path):
+    """The node, wired as an ESP32."""
+    node.heap = "256k"  # the fakes live in it too
+    node.modules = f"{HERE / 'port'}:."
+    (node.directory / "main.py").unlink()
+    shutil.copy(HERE / "board_main.py", node.directory / "main.py")
+    node.conf |= {"serial": {"rs485": PINS}, "wifi": WIFI}
+    node.conf["broker"]["host"] = "localhost"
+    node.wiring = {
+        "uart": {"1": {"tty": str(tmp_path / "rs485"), "de": 21}},
+        "wifi": WIFI | {"join_ms": 300, "lies": 1},
+        "diary": "diary.txt",
+    }
+    (node.directory / "port.json").write_text(json.dumps(node.wiring))
+    return node
+
+
+def diary(board) -> list[tuple]:
+    """(microsecond, entry)"""
+    lines = (board.directory / "diary.txt").read_text().splitlines()
+    return [(int(line.split(" ", 1)[0]), ast.literal_eval(line.split(" ", 1)[1])) for line in lines if line[-1] == ")"]
+
+
+async def test_reads_and_commands_a_line_through_uart_and_driver_pin(board, gateway, meter):
+    meter.put(30775, 0xFFFF, 0xFF00)
+    units = [{"bus": 0, "id": 1, "wfc": 16}]
+    poll = tables.table([tables.line(timeout_ms=300)], units, [tables.block(0, 30775, 2)], [tables.BATTERY])
+    board.start(poll)
+    row = await gateway.record(0)
+    assert (row[5], row[6]) == (records.OK, (0xFFFF, 0xFF00))
+    await gateway.ack("applied", await gateway.order([100]))
+    assert (1, 40151, [0, 802]) in [entry[1:] for entry in meter.written]
+    await until(lambda: len(meter.asked) > 20, "more polls")
+    done = diary(board)
+    frames = [(when, entry[3]) for when, entry in done if entry[:3] == ("uart", 1, "write")]
+    edges = [(when, entry[2]) for when, entry in done if entry[:2] == ("pin", 21)][1:]  # the first is the setting up
+    for (sent, frame), (on, high), (off, low) in zip(frames, edges[::2], edges[1::2], strict=False):
+        assert (high, low) == (1, 0)
+        assert on <= sent < off
+        assert crc(frame[:-2]) == frame[-2:]
+        assert off - sent >= 1041 * len(frame)  # ten bits a character at 9600 Bd: not a bit is cut off
+    assert not [entry for _, entry in done if "cut" in entry or "overflow" in entry]
+    assert len(frames) > 20
+    assert [entry for _, entry in done].count(("station", "connect", "house")) == 1  # the broker and a lie play no part
+    assert [entry for _, entry in done].count(("feed",)) > 3
+
+
+async def test_its_memory_of_the_broker_is_in_the_nvs(board, gateway, meter):
+    meter.put(0, 7)
+    board.start(tables.table([tables.line()], [{"bus": 0, "id": 1, "wfc": 16}], [tables.block(0, 0, 1)]))
+    await gateway.record(0)
+    kept = json.loads((board.directory / "flash" / "nvs.json").read_text())["zen"]
+    assert bytes.fromhex(kept["baddr"]) == b"localhost 127.0.0.1"
+    board.kill()
+    board.conf["broker"]["host"] = "localhost"
+    board.start()
+    await until(lambda: len({batch[2] for batch in gateway.batches}) == 2, "records of the second start")
+    writes = [entry for _, entry in diary(board) if entry[0] == "nvs"]
+    assert writes == [("nvs", "zen", ["baddr"])]  # once: the flash is not worn out
+
+
+async def test_an_answer_that_the_driver_drowns_out_is_not_heard(board, gateway, meter):
+    """The fake can fail: with the driver on another pin than the code thinks, nothing gets through."""
+    board.wiring["uart"]["1"]["de"] = 22
+    (board.directory / "port.json").write_text(json.dumps(board.wiring))
+    meter.put(0, 7)
+    board.start(tables.table([tables.line()], [{"bus": 0, "id": 1, "wfc": 16}], [tables.block(0, 0, 1)]))
+    await gateway.record(0, records.TIMEOUT)
+    assert meter.asked == []
