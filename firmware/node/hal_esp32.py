@@ -21,6 +21,7 @@ class Line:
         self.uart = machine.UART(
             where["uart"],
             baudrate=bus["baud"],
+            bits=bus.get("bits", 8),
             parity=PARITY[bus.get("parity", "N")],
             stop=bus.get("stop", 1),
             tx=where["tx"],

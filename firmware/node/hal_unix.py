@@ -9,7 +9,8 @@ EPOCH_2000 = 946684800
 # termios: cfmakeraw leaves these to us; values of asm-generic/termbits.h (Linux).
 SPEEDS = {1200: 9, 2400: 11, 4800: 12, 9600: 13, 19200: 14, 38400: 15, 57600: 0o10001, 115200: 0o10002}
 PARITY = {"N": 0, "E": 0o400, "O": 0o1400}
-CS8_READ_LOCAL = 0o60 | 0o200 | 0o4000
+BITS = {7: 0o40, 8: 0o60}
+READ_LOCAL = 0o200 | 0o4000
 TWO_STOP_BITS = 0o100
 
 
@@ -22,10 +23,12 @@ class Line:
         termios.setraw(handle)
         attributes = termios.tcgetattr(handle)
         stop = TWO_STOP_BITS if bus.get("stop") == 2 else 0
-        attributes[2] = CS8_READ_LOCAL | PARITY[bus.get("parity", "N")] | stop
+        attributes[2] = READ_LOCAL | BITS[bus.get("bits", 8)] | PARITY[bus.get("parity", "N")] | stop
         attributes[4] = attributes[5] = SPEEDS[bus["baud"]]
         attributes[6][5] = attributes[6][6] = 0  # VTIME, VMIN: a read never waits
         termios.tcsetattr(handle, termios.TCSANOW, attributes)
+        while self.file.read(256):  # what came before we listened, a UART would not have
+            pass
         self.stream = asyncio.StreamReader(self.file)
 
     def write(self, frame):

@@ -21,18 +21,23 @@ class Plant:
         self.actuators = []
         self.tasks = []
         for spec in table["buses"]:
-            self.buses.append(Bus(master(spec, serial), push))
+            self.buses.append(tic(spec, serial, push) if spec["kind"] == "tic" else Bus(master(spec, serial), push))
         for spec in table["units"]:
             self.units.append(Unit(spec, self.buses[spec["bus"]]))
         for number, spec in enumerate(table["blocks"]):
             unit = self.units[spec["u"]]
-            unit.bus.blocks.append(Block(number, unit, spec))
+            if "labels" in spec:
+                unit.bus.add(number, unit, spec)
+            else:
+                unit.bus.blocks.append(Block(number, unit, spec))
         for number, spec in enumerate(table["actuators"]):
             self.actuators.append(Actuator(number, spec, self.units[spec["u"]], report))
 
     def start(self, spawn):
         """`spawn(coroutine)` makes a watched task."""
-        self.tasks = [spawn(part.run()) for part in self.buses + self.actuators]
+        self.tasks = []
+        for part in self.buses + self.actuators:
+            self.tasks.append(spawn(part.run() if isinstance(part, (Bus, Actuator)) else part.run(lambda: None)))
 
     async def stop(self):
         """Safe values where an order is held or the device may hold anything, then silence."""
@@ -50,6 +55,13 @@ class Plant:
             pass  # the device's own reversion is left
         for bus in self.buses:
             bus.master.way.close()
+
+
+def tic(spec, serial, push):
+    """The receiver of a telegram; its code is loaded only where there is one."""
+    from node.tic import Tic  # noqa: PLC0415
+
+    return Tic(lambda: hal.Line(serial[spec["port"]], spec), spec, push)
 
 
 def master(spec, serial):
