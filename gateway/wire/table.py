@@ -110,7 +110,7 @@ def _check_block(block: dict, where: str) -> None:
     _whole(block.get("m", 1), 1, 65534, where + "m")
 
 
-def _check_labels(labels: object, forms: dict, where: str) -> None:
+def _check_labels(labels: list, forms: dict, where: str) -> None:
     _need(isinstance(labels, list) and 0 < len(labels) <= MAX_LABELS, where, "1 to %d labels" % MAX_LABELS)
     for label in labels:
         pair = isinstance(label, list) and len(label) == 2 and isinstance(label[0], str)
