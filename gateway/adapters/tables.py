@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.adapters.profiles import TYPES, Point, Profile, Write
+from gateway.adapters import telegrams
+from gateway.adapters.profiles import TYPES, Label, Point, Profile, Write
 from gateway.adapters.registers import encode
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
@@ -25,11 +26,11 @@ class Wiring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """What a block number of a table means."""
+    """What a block number of a table means: points in registers from `first` on, or labels of a telegram."""
 
     device: str
     profile: Profile
-    points: tuple[Point, ...]
+    points: tuple[Point | Label, ...]
     first: int
     count: int
     every_s: float
@@ -49,16 +50,18 @@ class NodeTable:
 def compile_table(node: str, wirings: Sequence[Wiring], lease_ms: int) -> NodeTable:
     """The poll table of a node that serves these devices. Raises TableError for what no node could do."""
     buses: list[Mapping[str, object]] = []
-    units, rows, blocks = [], [], []
+    units: list[Mapping[str, object]] = []
+    rows: list[Mapping[str, object]] = []
+    blocks: list[Block] = []
     actuators: list[dict[str, object]] = []
     numbers: dict[str, int] = {}
     for unit, wiring in enumerate(wirings):
         if wiring.bus not in buses:
             buses.append(wiring.bus)
         units.append({"bus": buses.index(wiring.bus), "id": wiring.unit, "wfc": wiring.profile.write_function})
-        for block in _blocks(wiring):
+        for block, row in (*_blocks(wiring), *_label_blocks(wiring)):
             blocks.append(block)
-            rows.append(_row(unit, block))
+            rows.append({"u": unit, **row, "ms": round(1000 * block.every_s)})
         if wiring.profile.setpoint and wiring.range_w:
             numbers[wiring.device] = len(actuators)
             actuators.append(_actuator(unit, wiring.profile, wiring.range_w, lease_ms))
@@ -76,18 +79,19 @@ def raw_setpoint(profile: Profile, power_w: float) -> list[int]:
     return [round(power_w / (target.scale * target.sign))]
 
 
-def _blocks(wiring: Wiring) -> Iterable[Block]:
-    """Points of one kind and period, merged where they are near; longest periods last."""
+def _blocks(wiring: Wiring) -> Iterable[tuple[Block, Mapping[str, object]]]:
+    """Points of one kind and period, merged where they are near, with their rows; longest periods last."""
     profile = wiring.profile
     groups: dict[tuple[float, str, int], list[Point]] = {}
-    for point in sorted(profile.points, key=lambda p: p.span):
+    registers = [point for point in profile.points if isinstance(point, Point)]
+    for point in sorted(registers, key=lambda p: p.span):
         groups.setdefault((point.every_s, point.table, point.model or 0), []).append(point)
     for (every_s, _, _), points in sorted(groups.items()):
         for run in _runs(points, most=profile.max_registers, gap=profile.merge_gap):
             first, end = run[0].span[0], max(p.span[1] for p in run)
             if profile.even_reads:
                 first, end = first - first % 2, end + end % 2
-            yield Block(
+            block = Block(
                 device=wiring.device,
                 profile=profile,
                 points=tuple(run),
@@ -95,6 +99,24 @@ def _blocks(wiring: Wiring) -> Iterable[Block]:
                 count=end - first,
                 every_s=every_s,
             )
+            yield block, _row(block, run[0])
+
+
+def _label_blocks(wiring: Wiring) -> Iterable[tuple[Block, Mapping[str, object]]]:
+    """Labels of one period, as many as a block takes; longest periods last."""
+    points = [point for point in wiring.profile.points if isinstance(point, Label)]
+    for every_s in sorted({point.every_s for point in points}):
+        for run in telegrams.runs([point for point in points if point.every_s == every_s], most=wire.MAX_LABELS):
+            labels = telegrams.wanted(run)
+            block = Block(
+                device=wiring.device,
+                profile=wiring.profile,
+                points=tuple(run),
+                first=0,
+                count=telegrams.REGISTERS * len(labels),
+                every_s=every_s,
+            )
+            yield block, {"labels": [list(label) for label in labels]}
 
 
 def _runs(points: Sequence[Point], *, most: int, gap: int) -> Iterable[list[Point]]:
@@ -108,12 +130,9 @@ def _runs(points: Sequence[Point], *, most: int, gap: int) -> Iterable[list[Poin
     yield run
 
 
-def _row(unit: int, block: Block) -> dict[str, int]:
-    point = block.points[0]
-    row = {"u": unit, "fc": 4 if point.table == "input" else 3, "a": block.first, "n": block.count}
-    if point.model is not None:
-        row["m"] = point.model
-    return row | {"ms": round(1000 * block.every_s)}
+def _row(block: Block, point: Point) -> dict[str, object]:
+    row: dict[str, object] = {"fc": 4 if point.table == "input" else 3, "a": block.first, "n": block.count}
+    return row if point.model is None else row | {"m": point.model}
 
 
 def _must_fit(profile: Profile, kind: str, value: int) -> None:

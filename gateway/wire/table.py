@@ -100,7 +100,7 @@ def parse(text: str) -> dict:
 
 def _hears(table: dict, unit: int) -> bool:
     """Whether a unit is the meter of a telegram."""
-    return table["buses"][table["units"][unit]["bus"]]["kind"] == "tic"
+    return bool(table["buses"][table["units"][unit]["bus"]]["kind"] == "tic")
 
 
 def _check_block(block: dict, where: str) -> None:
