@@ -103,14 +103,33 @@ def _devices() -> Iterator[str]:
         profile = profiles.find(name, config_folder())
         yield f"## {profile.title}\n"
         roles = ", ".join(profile.roles)
-        yield f"`{profile.id}`, for {roles}. Believed once `{profile.proof}` has been read and fits.\n"
+        believed = (
+            f"once `{profile.proof}` has been read and fits" if profile.proof else "by the checksum of each group"
+        )
+        yield f"`{profile.id}`, for {roles}. Believed {believed}.\n"
         heading = ("point", "place", "type", "scale", "every", "range")
         yield from _table(heading, (_point(profile, point) for point in profile.points))
         yield from (f"- {note}" for note in profile.notes)
         yield f"\nSources: {'; '.join(profile.sources)}.\n"
 
 
-def _point(profile: profiles.Profile, point: profiles.Point) -> tuple[object, ...]:
+def _label(point: profiles.Label) -> tuple[object, ...]:
+    place = f"label {point.label}" + (f" − {point.minus}" if point.minus else "")
+    bits = f", {point.bits[1]} from bit {point.bits[0]}" if point.bits else ""
+    texts = ", ".join(f"{text} = {number}" for text, number in (point.texts or {}).items())
+    return (
+        f"`{point.name}`",
+        place + (" (where the contract has it)" if point.optional else ""),
+        point.form + bits + (f": {texts}" if texts else ""),
+        f"× {point.scale * point.sign:g}",
+        f"{point.every_s:g} s",
+        f"{point.low:g} … {point.high:g}",
+    )
+
+
+def _point(profile: profiles.Profile, point: profiles.Point | profiles.Label) -> tuple[object, ...]:
+    if isinstance(point, profiles.Label):
+        return _label(point)
     place = f"model {point.model} + {point.address}" if point.model else f"{point.table} {point.address}"
     scale = f"× {point.scale * point.sign:g}" + (f" × 10^[{point.sf_address}]" if point.sf_address is not None else "")
     order = "" if point.count == 1 or (point.word_order or profile.word_order) == "big" else ", low word first"

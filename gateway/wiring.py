@@ -5,6 +5,9 @@ from gateway.core.site import Battery, Site
 from gateway.settings import SiteFile
 from gateway.settings.sections import DeviceSection
 
+TELEGRAM_LINE = {"baud": 1200, "bits": 7, "parity": "E"}  # the speed that most meters are delivered with
+ONLY_UNIT = 1  # of a telegram, in which units have no number
+
 
 def tables(file: SiteFile) -> dict[str, NodeTable]:
     """The poll table of each node."""
@@ -34,8 +37,10 @@ def core_site(file: SiteFile) -> Site:
 def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
     profile = file.profiles[id_]
     bus: dict[str, object] = {"timeout_ms": profile.reply_timeout_ms, "gap_ms": profile.turnaround_ms}
-    if device.bus is not None:
-        line = file.nodes[device.node].buses[device.bus]
+    line = None if device.bus is None else file.nodes[device.node].buses[device.bus]
+    if line is not None and line.kind == "tic":
+        bus = {"kind": "tic", "port": device.bus, **TELEGRAM_LINE}
+    elif line is not None:
         serial = {"port": device.bus, "baud": line.baud, "parity": line.parity, "stop": line.stop_bits}
         bus = {"kind": "rtu", **serial, **bus}
     else:
@@ -43,7 +48,8 @@ def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
         bus = {"kind": "tcp", "host": device.host, "port": device.tcp_port or default, **bus}
     battery = device.battery
     range_w = (-battery.discharge_max_w, battery.charge_max_w) if battery else None
-    return Wiring(device=id_, profile=profile, bus=bus, unit=device.unit, range_w=range_w)
+    unit = ONLY_UNIT if device.unit is None else device.unit
+    return Wiring(device=id_, profile=profile, bus=bus, unit=unit, range_w=range_w)
 
 
 def _battery(file: SiteFile, id_: str) -> Battery:

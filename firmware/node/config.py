@@ -67,7 +67,10 @@ def build(table, app):
         plant.units.append(Unit(spec, plant.buses[spec["bus"]]))
     for number, spec in enumerate(table["blocks"]):
         unit = plant.units[spec["u"]]
-        unit.bus.blocks.append(Block(number, unit, spec))
+        if "labels" in spec:
+            unit.bus.add(number, unit, spec)
+        else:
+            unit.bus.blocks.append(Block(number, unit, spec))
     for number, spec in enumerate(table["actuators"]):
         plant.actuators.append(Actuator(number, spec, plant.units[spec["u"]], app.orders))
     return plant
@@ -75,13 +78,26 @@ def build(table, app):
 
 def bus(spec, app):
     """The Bus of an entry of the table."""
-    if spec["kind"] == "tcp":
+    kind = spec["kind"]
+    if kind == "tcp":
         way = Net(spec["host"], spec.get("port", 502))
+        name = "%s:%d" % (way.host, way.port)
     else:
-        where = app.conf["serial"][spec["port"]]
-        way = Line(lambda: hal.Line(where, spec), spec["baud"])
-    made = Bus(Master(way, spec["timeout_ms"], spec.get("gap_ms", 0)), app.push)
-    made.name = "%s:%d" % (spec["host"], way.port) if spec["kind"] == "tcp" else spec["port"]
+        name = spec["port"]
+        where = app.conf["serial"][name]
+
+        def line():
+            return hal.Line(where, spec)
+
+        if kind == "rtu":
+            way = Line(line, spec["baud"])
+    if kind == "tic":
+        from node.tic import Tic
+
+        made = Tic(line, spec, app.push)
+    else:
+        made = Bus(Master(way, spec["timeout_ms"], spec.get("gap_ms", 0)), app.push)
+    made.name = name
     return made
 
 

@@ -105,7 +105,7 @@ class Node:
             "node": NODE,
             "broker": {"host": "127.0.0.1", "port": port, "user": "cellar", "password": "damp"},
             "key": KEY.hex(),
-            "serial": {"rs485": str(directory.parent / "rs485")},
+            "serial": {name: str(directory.parent / name) for name in ("rs485", "tic")},
         }
         self.process = None
         self.output = directory / "output"

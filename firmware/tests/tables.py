@@ -13,6 +13,10 @@ def line(**values) -> dict:
     } | values
 
 
+def tic(**values) -> dict:
+    return {"kind": "tic", "port": "tic", "baud": 1200, "bits": 7, "parity": "E"} | values
+
+
 def tcp(port: int, **values) -> dict:
     return {"kind": "tcp", "host": "127.0.0.1", "port": port, "timeout_ms": 200, "gap_ms": 0} | values
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
-from gateway.adapters import batches, registers
+from gateway.adapters import batches, registers, telegrams
 from gateway.adapters.batches import FLAG_NAMES, BatchError, Record
 from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.holdings import Holding, from_health, held_w, numbers_of, ordered_w
 from gateway.adapters.ledger import Ledger
+from gateway.adapters.profiles import Label, Point
 from gateway.adapters.tables import Block, NodeTable
 from gateway.core.model import Reading
 from gateway.ports import Row
@@ -179,8 +180,14 @@ class NodeDesk:
         if flag != OK:
             why = FLAG_NAMES[flag]
             return {point.name: Reading.absent(why, measured_s) for point in block.points}
-        fresh = dict(registers.readings(block.profile, block.points, block.first, words, measured_s))
-        self._prove(block.device, fresh.get(block.profile.proof))
+        if block.profile.links.tic is not None:
+            labels = [point for point in block.points if isinstance(point, Label)]
+            fresh = dict(telegrams.readings(labels, words, measured_s))
+            self.proven.add(block.device)  # each group had a checksum
+        else:
+            points = [point for point in block.points if isinstance(point, Point)]
+            fresh = dict(registers.readings(block.profile, points, block.first, words, measured_s))
+            self._prove(block.device, fresh.get(block.profile.proof or ""))
         if block.device not in self.proven:
             return {name: _without(reading, "proof") for name, reading in fresh.items()}
         return {name: self._plausible(block, name, reading) for name, reading in fresh.items()}

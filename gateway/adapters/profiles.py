@@ -1,14 +1,14 @@
 """Device profiles: `config/devices/*.json`, one product each, checked whole before anything uses them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from gateway.places import config_folder
-from gateway.wire.table import GAP_LIMIT_MS, MAX_BUDGET, MAX_COILS, TIMEOUT_LIMIT_MS
+from gateway.wire.table import GAP_LIMIT_MS, MAX_BUDGET, MAX_COILS, PERSONAL_LABELS, TIMEOUT_LIMIT_MS
 
 # name -> registers; a bit is one coil or discrete input
 TYPES = {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "uint64": 4, "bit": 1}
@@ -28,26 +28,31 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Point(_Strict):
+class _Value(_Strict):
+    """What a register and a label have in common: a number with its scale, sign and range."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    scale: float = 1.0
+    sign: Literal[1, -1] = 1
+    every_s: Annotated[float, Field(ge=0.1, le=3600)]
+    low: float
+    high: float
+    counter: bool = False
+
+
+class Point(_Value):
     """One value: `raw * scale * 10^raw(sf_address) * sign`; outside `low`..`high` it is absent.
 
     `address` is the 0-based wire address, or counts from the ID register of SunSpec model `model`.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     address: Address
     model: Annotated[int, Field(ge=1, le=65534)] | None = None
     table: Literal["holding", "input", "coil", "discrete"] = "holding"
     type: Type
     word_order: Literal["big", "little"] | None = None
-    scale: float = 1.0
     sf_address: Address | None = None
-    sign: Literal[1, -1] = 1
     nan: Annotated[str, Field(pattern=r"^0x[0-9A-Fa-f]+$")] | None = None
-    every_s: Annotated[float, Field(ge=0.1, le=3600)]
-    low: float
-    high: float
-    counter: bool = False
 
     @model_validator(mode="after")
     def _type_fits_its_table(self) -> "Point":
@@ -70,6 +75,51 @@ class Point(_Strict):
         if self.sf_address is not None:
             addresses += [self.sf_address, self.sf_address + 1]
         return min(addresses), max(addresses)
+
+
+class Label(_Value):
+    """One group of a telegram. `value = (data - data of minus) * scale * sign`; outside `low`..`high` it is absent.
+
+    `form` is how the data are written: decimal, hexadecimal (`bits` picks [first, count] of them), or a text of which
+    `texts` lists all that are known. `one_sided`: the meter shows 0 while the power flows the other way, which it tells
+    under the label `minus`, if at all; so 0 is no value unless that label is there. `optional`: some contracts do not
+    have the label, and without it the point is not missed.
+    """
+
+    label: Annotated[str, Field(pattern=r"^[A-Z0-9+-]{2,8}$")]
+    form: Literal["decimal", "hexadecimal", "text"] = "decimal"
+    minus: Annotated[str, Field(pattern=r"^[A-Z0-9+-]{2,8}$")] | None = None
+    one_sided: bool = False
+    bits: tuple[Annotated[int, Field(ge=0, le=31)], Annotated[int, Field(ge=1, le=32)]] | None = None
+    texts: Mapping[Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,4}$")], int] | None = None
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _form_fits(self) -> "Label":
+        if (self.form == "text") != (self.texts is not None):
+            raise ValueError("texts = {...} for the form text, and only there")
+        if self.bits is not None and self.form != "hexadecimal":
+            raise ValueError("bits can be picked from hexadecimal data only")
+        if self.counter and (self.form != "decimal" or self.minus):
+            raise ValueError("a counter is one decimal label")
+        if self.label in PERSONAL_LABELS or self.minus in PERSONAL_LABELS:
+            raise ValueError("this label names a person")
+        return self
+
+    @property
+    def wanted(self) -> tuple[tuple[str, str], ...]:
+        """The labels it needs, each with its form on the wire."""
+        form = "c" if self.counter else {"decimal": "d", "hexadecimal": "x", "text": "s"}[self.form]
+        return ((self.label, form), *(((self.minus, "d"),) if self.minus else ()))
+
+
+def _kind_of_point(value: Any) -> str:
+    if isinstance(value, dict):
+        return "label" if "label" in value else "register"
+    return "label" if isinstance(value, Label) else "register"
+
+
+AnyPoint = Annotated[Annotated[Point, Tag("register")] | Annotated[Label, Tag("label")], Discriminator(_kind_of_point)]
 
 
 class ReadBack(_Strict):
@@ -157,11 +207,16 @@ class TcpLink(_Strict):
     port: Annotated[int, Field(ge=1, le=65535)]
 
 
+class TicLink(_Strict):
+    """The customer telegram: speed and form are found by listening."""
+
+
 class Links(_Strict):
     """How the product can be reached."""
 
     rtu: RtuLink | None = None
     tcp: TcpLink | None = None
+    tic: TicLink | None = None
 
 
 class Profile(_Strict):
@@ -175,7 +230,7 @@ class Profile(_Strict):
     `merge_gap`: so many registers between two points may be read in vain to save a request; 0 where a read that touches
     a register the product does not have fails as a whole, which is the rule. `proof` names a point whose range no wrong
     address or word order would hit by chance (the mains frequency): until it has been read and fits, no other value of
-    the device is believed.
+    the device is believed. A telegram needs none of this: it comes by itself, and each of its groups has a checksum.
     """
 
     schema_: Literal["zev-profile/1"] = Field(alias="schema")
@@ -189,10 +244,10 @@ class Profile(_Strict):
     merge_gap: Annotated[int, Field(ge=0, le=60)] = 0
     gap_ms: Annotated[int, Field(ge=0, le=GAP_LIMIT_MS)] = 0
     turnaround_ms: Annotated[int, Field(ge=0, le=1000)] = 0
-    reply_timeout_ms: Annotated[int, Field(ge=50, le=TIMEOUT_LIMIT_MS)]
+    reply_timeout_ms: Annotated[int, Field(ge=50, le=TIMEOUT_LIMIT_MS)] | None = None
     write_function: Literal[5, 6, 15, 16, 23] = 16
-    proof: str
-    points: tuple[Point, ...]
+    proof: str | None = None
+    points: tuple[AnyPoint, ...]
     setpoint: Setpoint | None = None
     notes: tuple[str, ...] = ()
     sources: tuple[str, ...]
@@ -202,12 +257,32 @@ class Profile(_Strict):
         names = [point.name for point in self.points]
         if len(names) != len(set(names)):
             raise ValueError("two points have the same name")
-        if self.proof not in names:
+        if self.proof is not None and self.proof not in names:
             raise ValueError(f"proof names {self.proof!r}, which is no point")
         for point in self.points:
             first, end = self.reach([point])
             if end - first > self.most(point.table):
                 raise ValueError(f"{point.name} with its exponent needs {end - first} registers in one read")
+        return self
+
+    @model_validator(mode="after")
+    def _link_fits(self) -> "Profile":
+        """A telegram has labels and is only heard; everything else has registers, a proof and a time to answer."""
+        labels = [isinstance(point, Label) for point in self.points]
+        if self.links.tic is None:
+            for name in ("proof", "reply_timeout_ms"):
+                if getattr(self, name) is None:
+                    raise ValueError(f"{name} is needed: only a telegram can do without")
+            if any(labels):
+                raise ValueError("labels are for a product with the link tic")
+            return self
+        registers_only = {"max_registers", "even_reads", "merge_gap", "gap_ms", "turnaround_ms", "reply_timeout_ms"}
+        registers_only |= {"write_function", "proof", "setpoint", "word_order"}
+        needless = sorted(self.model_fields_set & registers_only)
+        if needless:
+            raise ValueError(f"a telegram has no {', '.join(needless)}")
+        if self.links.rtu or self.links.tcp or not all(labels):
+            raise ValueError("a telegram has labels only, and no other link")
         return self
 
     def reach(self, points: Sequence[Point]) -> tuple[int, int]:
@@ -221,7 +296,12 @@ class Profile(_Strict):
         """Registers or coils of one read at most."""
         return min(16 * self.max_registers, MAX_COILS) if table in COILS else self.max_registers
 
-    def point(self, name: str) -> Point | None:
+    @property
+    def registers(self) -> tuple[Point, ...]:
+        """The points that are read; none of a telegram."""
+        return tuple(point for point in self.points if isinstance(point, Point))
+
+    def point(self, name: str) -> Point | Label | None:
         """The point of that name."""
         return next((point for point in self.points if point.name == name), None)
 

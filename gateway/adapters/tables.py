@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.adapters.profiles import COILS, TYPES, Point, Profile, Setpoint, Write
+from gateway.adapters import telegrams
+from gateway.adapters.profiles import COILS, TYPES, Label, Point, Profile, Setpoint, Write
 from gateway.adapters.registers import encode
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
@@ -31,11 +32,11 @@ class Wiring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """What a block number of a table means: `count` registers or coils from address `first`."""
+    """What a block number of a table means: `count` registers or coils from `first` on, or labels of a telegram."""
 
     device: str
     profile: Profile
-    points: tuple[Point, ...]
+    points: tuple[Point | Label, ...]
     first: int
     count: int
     every_s: float
@@ -67,14 +68,16 @@ class NodeTable:
 def compile_table(node: str, wirings: Sequence[Wiring], lease_ms: int) -> NodeTable:
     """The poll table of a node that serves these devices. Raises TableError for what no node could do."""
     buses: list[dict[str, Any]] = []
-    units, rows, blocks = [], [], []
+    units: list[Mapping[str, object]] = []
+    rows: list[Mapping[str, object]] = []
+    blocks: list[Block] = []
     actuators: list[dict[str, object]] = []
     numbers: dict[str, int] = {}
     for unit, wiring in enumerate(wirings):
         units.append(_unit(wiring, _join(buses, wiring.bus)))
-        for block in _blocks(wiring):
+        for block, row in (*_blocks(wiring), *_label_blocks(wiring)):
             blocks.append(block)
-            rows.append(_row(unit, block))
+            rows.append({"u": unit, **row, "ms": round(1000 * block.every_s)})
         if wiring.profile.setpoint and wiring.range_w:
             numbers[wiring.device] = len(actuators)
             actuators.append(_actuator(unit, wiring.profile, wiring.range_w, lease_ms))
@@ -97,6 +100,8 @@ def power_of(profile: Profile, raw: int) -> float:
     if profile.setpoint is None:
         raise ValueError(f"{profile.id} takes no set-points")
     return raw * profile.setpoint.point.scale * profile.setpoint.point.sign
+
+
 def _join(buses: list[dict[str, Any]], bus: Mapping[str, Any]) -> int:
     """The number of a bus, which is added when it is new; of one that is there the longer times hold."""
 
@@ -105,7 +110,7 @@ def _join(buses: list[dict[str, Any]], bus: Mapping[str, Any]) -> int:
 
     for number, known in enumerate(buses):
         if place(known) == place(bus):
-            known.update({key: max(known[key], bus[key]) for key in _LONGEST})
+            known.update({key: max(known[key], bus[key]) for key in _LONGEST if key in bus})
             return number
     buses.append(dict(bus))
     return len(buses) - 1
@@ -124,16 +129,17 @@ def _unit(wiring: Wiring, bus: int) -> dict[str, object]:
     return unit
 
 
-def _blocks(wiring: Wiring) -> Iterable[Block]:
-    """Points of one kind and period, merged where they are near; longest periods last."""
+def _blocks(wiring: Wiring) -> Iterable[tuple[Block, Mapping[str, object]]]:
+    """Points of one kind and period, merged where they are near, with their rows; longest periods last."""
     profile = wiring.profile
     groups: dict[tuple[float, str, int], list[Point]] = {}
-    for point in sorted(profile.points, key=lambda p: p.span):
+    registers = [point for point in profile.points if isinstance(point, Point)]
+    for point in sorted(registers, key=lambda p: p.span):
         groups.setdefault((point.every_s, point.table, point.model or 0), []).append(point)
     for (every_s, _, _), points in sorted(groups.items()):
         for run in _runs(profile, points):
             first, end = profile.reach(run)
-            yield Block(
+            block = Block(
                 device=wiring.device,
                 profile=profile,
                 points=tuple(run),
@@ -141,6 +147,24 @@ def _blocks(wiring: Wiring) -> Iterable[Block]:
                 count=end - first,
                 every_s=every_s,
             )
+            yield block, _row(block, run[0])
+
+
+def _label_blocks(wiring: Wiring) -> Iterable[tuple[Block, Mapping[str, object]]]:
+    """Labels of one period, as many as a block takes; longest periods last."""
+    points = [point for point in wiring.profile.points if isinstance(point, Label)]
+    for every_s in sorted({point.every_s for point in points}):
+        for run in telegrams.runs([point for point in points if point.every_s == every_s], most=wire.MAX_LABELS):
+            labels = telegrams.wanted(run)
+            block = Block(
+                device=wiring.device,
+                profile=wiring.profile,
+                points=tuple(run),
+                first=0,
+                count=telegrams.REGISTERS * len(labels),
+                every_s=every_s,
+            )
+            yield block, {"labels": [list(label) for label in labels]}
 
 
 def _runs(profile: Profile, points: Sequence[Point]) -> Iterable[list[Point]]:
@@ -156,12 +180,9 @@ def _runs(profile: Profile, points: Sequence[Point]) -> Iterable[list[Point]]:
     yield run
 
 
-def _row(unit: int, block: Block) -> dict[str, int]:
-    point = block.points[0]
-    row = {"u": unit, "fc": _FUNCTION[point.table], "a": block.first, "n": block.count}
-    if point.model is not None:
-        row["m"] = point.model
-    return row | {"ms": round(1000 * block.every_s)}
+def _row(block: Block, point: Point) -> dict[str, object]:
+    row: dict[str, object] = {"fc": _FUNCTION[point.table], "a": block.first, "n": block.count}
+    return row if point.model is None else row | {"m": point.model}
 
 
 def _must_fit(profile: Profile, kind: str, value: int) -> None:

@@ -184,9 +184,11 @@ def _own_house(site: Mapping[str, Any], folder: Path, ports: Ports) -> dict[str,
         "pv": {"tcp": f"{LOOPBACK}:{ports.pv}"},
         "battery": {"tcp": f"{LOOPBACK}:{ports.battery}"},
     }
-    lines = [bus for node in site.get("nodes", {}).values() for bus in node.get("buses", {})]
-    if lines:
-        serve["meter"] = {"serial": str(folder / lines[0])}
+    buses = {name: bus for node in site.get("nodes", {}).values() for name, bus in node.get("buses", {}).items()}
+    for kind, device in (("rtu", "meter"), ("tic", "linky")):
+        lines = [name for name, bus in buses.items() if bus.get("kind", "rtu") == kind]
+        if lines:
+            serve[device] = {"serial": str(folder / lines[0])}
     return {"serve": serve}
 
 

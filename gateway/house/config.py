@@ -18,6 +18,7 @@ from pydantic import (
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Unit = Annotated[int, Field(ge=1, le=247)]
 PowerUnit = Literal["w", "kw", "w_per_kwp"]
+TelegramMode = Literal["historique", "standard"]
 
 
 def _naive(moment: datetime) -> datetime:
@@ -147,6 +148,19 @@ class MeterSettings(Table):
     export_wh: NonNegativeFloat = 210_987.0
 
 
+class LinkySettings(Table):
+    """The operator's meter at the grid connection, single phase: how its telegram is and where its counters begin.
+
+    `producer`: the contract has an injection side, so that the telegram tells it (mode standard only).
+    """
+
+    mode: TelegramMode = "standard"
+    producer: bool = True
+    every_s: Annotated[float, Field(ge=0.5, le=10)] = 1.5
+    import_wh: NonNegativeFloat = 12_345_678.0
+    export_wh: NonNegativeFloat = 2_345_678.0
+
+
 class ServeMeter(Table):
     """The serial line of the meter; `serial` becomes a link to a pseudo terminal."""
 
@@ -175,13 +189,20 @@ class ServeBattery(Table):
     latency_s: NonNegativeFloat = 0.01
 
 
+class ServeLinky(Table):
+    """The telegram of the operator's meter; `serial` becomes a link to a pseudo terminal."""
+
+    serial: FilePath = Path("linky.tty")
+
+
 class Serve(Table):
-    """Where the building can be reached."""
+    """Where the building can be reached; without `linky` nothing is connected to the operator's meter."""
 
     control: Endpoint = "127.0.0.1:15999"
     meter: ServeMeter = ServeMeter()
     pv: ServePv = ServePv()
     battery: ServeBattery = ServeBattery()
+    linky: ServeLinky | None = None
 
 
 class HouseConfig(Table):
@@ -193,4 +214,5 @@ class HouseConfig(Table):
     pv: Pv = Pv()
     battery: BatterySettings = BatterySettings()
     meter: MeterSettings = MeterSettings()
+    linky: LinkySettings = LinkySettings()
     serve: Serve = Serve()

@@ -6,10 +6,10 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from gateway.house.config import Fraction
+from gateway.house.config import Fraction, TelegramMode
 from gateway.mistakes import mistakes_of
 
-Device = Literal["meter", "pv", "battery"]
+Device = Literal["meter", "pv", "battery", "linky"]
 Seconds = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
 
 
@@ -107,6 +107,44 @@ class LateAnswers(Fault):
     max_s: Seconds = 2.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramGone(Fault):
+    """The Linky's telegram stops: wire off, meter changed."""
+
+    device: Literal["linky"] = "linky"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramChecksums(Fault):
+    """Groups of the telegram end with a wrong check character (share of the groups)."""
+
+    device: Literal["linky"] = "linky"
+    share: Fraction = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramBrokenOff(Fault):
+    """Each frame of the telegram is broken off somewhere with an end-of-transmission character."""
+
+    device: Literal["linky"] = "linky"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramNoise(Fault):
+    """Bits flip in the telegram (probability per character)."""
+
+    device: Literal["linky"] = "linky"
+    flips: Fraction = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramSwitched(Fault):
+    """The supplier has switched the telegram to this mode, and with it to another speed."""
+
+    device: Literal["linky"] = "linky"
+    mode: TelegramMode = "historique"
+
+
 KINDS: dict[str, type[Fault]] = {
     kind.__name__: kind
     for kind in (
@@ -121,6 +159,11 @@ KINDS: dict[str, type[Fault]] = {
         NanSentinel,
         NoiseOnLine,
         LateAnswers,
+        TelegramGone,
+        TelegramChecksums,
+        TelegramBrokenOff,
+        TelegramNoise,
+        TelegramSwitched,
     )
 }
 AnyFault = TypeVar("AnyFault", bound=Fault)

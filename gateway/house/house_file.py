@@ -23,10 +23,13 @@ def _resolve(config: HouseConfig, folder: Path) -> HouseConfig:
     """The same house with paths that no longer depend on where the program was started."""
     base = folder.absolute()
     meter = config.serve.meter.model_copy(update={"serial": Path(normpath(base / config.serve.meter.serial))})
+    linky = config.serve.linky
+    if linky is not None:
+        linky = linky.model_copy(update={"serial": Path(normpath(base / linky.serial))})
     return config.model_copy(
         update={
             "load": config.load.model_copy(update={"file": config.load.file and base / config.load.file}),
             "pv": config.pv.model_copy(update={"file": config.pv.file and base / config.pv.file}),
-            "serve": config.serve.model_copy(update={"meter": meter}),
+            "serve": config.serve.model_copy(update={"meter": meter, "linky": linky}),
         }
     )

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
 from gateway.house.config import HouseConfig
@@ -13,6 +14,7 @@ from gateway.house.control import serve_control
 from gateway.house.line import serve_serial, serve_tcp
 from gateway.house.serial_line import SerialLine, open_terminals
 from gateway.house.simulation import STEP_S, Simulation
+from gateway.house.telegram_line import TelegramLine
 
 LONGEST_STEP_S = 1.0  # after a long stop of the machine the missed time is lived in steps of at most this
 
@@ -25,11 +27,12 @@ class Ready:
     meter: str
     pv: str
     battery: str
+    linky: str | None = None
     ready: Literal[True] = True
 
     def as_dict(self) -> dict[str, object]:
-        """For the ready line."""
-        return {"ready": True} | asdict(self)
+        """For the ready line; what is not served is not named."""
+        return {"ready": True} | {name: value for name, value in asdict(self).items() if value is not None}
 
 
 async def run_house(
@@ -90,8 +93,11 @@ async def open_house(config: HouseConfig) -> AsyncIterator[tuple[Simulation, Rea
                 seed=config.seed,
             )
         )
+        if serve.linky is not None:
+            await stack.enter_async_context(_open_telegram(simulation, serve.linky.serial, seed=config.seed))
         control = await stack.enter_async_context(serve_control(simulation, serve.control))
-        yield simulation, Ready(control=control, meter=str(serve.meter.serial), pv=pv, battery=battery)
+        linky = str(serve.linky.serial) if serve.linky else None
+        yield simulation, Ready(control=control, meter=str(serve.meter.serial), pv=pv, battery=battery, linky=linky)
 
 
 @asynccontextmanager
@@ -113,6 +119,19 @@ async def _open_meter(simulation: Simulation, config: HouseConfig) -> AsyncItera
                 yield
             finally:
                 line.close()
+
+
+@asynccontextmanager
+async def _open_telegram(simulation: Simulation, link: Path, *, seed: int) -> AsyncIterator[None]:
+    """The operator's meter, sending."""
+    with open_terminals(link, setting="serve.linky.serial") as terminals:
+        line = TelegramLine(terminals, simulation.linky, faults=simulation.faults, seed=seed)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(line.run(), name="telegram")
+            try:
+                yield
+            finally:
+                task.cancel()
 
 
 async def live(simulation: Simulation) -> None:

@@ -21,6 +21,7 @@ from gateway.house.mistakes import HouseLinkError
 CHARACTER_BITS = 10  # 8N1
 CHUNK = 8  # bytes that arrive together, as from the FIFO of a UART
 MAX_FRAME = 256
+METER_SETTING = "serve.meter.serial"
 PSEUDO_TERMINAL = re.compile(r"/dev/pts/\d+")
 MIN_SILENCE_S = 0.004  # finer than this a busy machine's clock is no measure of silence
 
@@ -76,7 +77,7 @@ class SerialLine:
         frame, self._request = self._spoil(self._request), b""
         if len(frame) >= 4 and crc16(frame[:-2]) == frame[-2:]:
             self._free_s = self._request_begun_s + len(frame) * self._character_s + self._silence_s
-            _write(self._terminals.near, frame)
+            write_out(self._terminals.near, frame)
 
     def _hear_device(self) -> None:
         """An answer: on its way after the device's own time, each byte after the one before."""
@@ -90,7 +91,7 @@ class SerialLine:
 
     def _deliver(self, chunk: bytes) -> None:
         with suppress(OSError):  # the house is closing: the line is gone before its last bytes
-            _write(self._terminals.far, chunk)
+            write_out(self._terminals.far, chunk)
 
     def _late_s(self) -> float:
         late = self._faults.find(LateAnswers, "meter")
@@ -112,8 +113,10 @@ class SerialLine:
 
 
 @contextmanager
-def open_terminals(link: Path) -> Iterator[Terminals]:
+def open_terminals(link: Path, setting: str = METER_SETTING) -> Iterator[Terminals]:
     """Two pseudo terminals in raw mode; `link` leads to the far one and is removed at the end.
+
+    `setting` is where the house file names the link.
 
     A link that a killed house left behind is replaced; HouseLinkError for anything else in its place.
     """
@@ -126,7 +129,7 @@ def open_terminals(link: Path) -> Iterator[Terminals]:
         for descriptor in (far, near):
             os.set_blocking(descriptor, False)
         target, device_path = os.ttyname(far_side), os.ttyname(near_side)
-        _make_link(link, target, ours=(target, device_path))
+        _make_link(link, target, setting, ours=(target, device_path))
         try:
             yield Terminals(far=far, near=near, device_path=device_path)
         finally:
@@ -148,17 +151,17 @@ def crc16(frame: bytes) -> bytes:
     return crc.to_bytes(2, "little")
 
 
-def _make_link(link: Path, target: str, *, ours: tuple[str, ...]) -> None:
+def _make_link(link: Path, target: str, setting: str, *, ours: tuple[str, ...]) -> None:
     try:
         link.parent.mkdir(parents=True, exist_ok=True)
         there = _target_of(link)
         if there is not None and _is_left_behind(there, ours):
             link.unlink()
         elif os.path.lexists(link):
-            raise HouseLinkError(_taken(link, there))
+            raise HouseLinkError(_taken(link, there, setting))
         link.symlink_to(target)
     except OSError as error:
-        raise HouseLinkError(f"{link} cannot be made ({error.strerror}): choose another serve.meter.serial") from error
+        raise HouseLinkError(f"{link} cannot be made ({error.strerror}): choose another {setting}") from error
 
 
 def _target_of(link: Path) -> str | None:
@@ -179,13 +182,13 @@ def _is_left_behind(target: str, ours: tuple[str, ...]) -> bool:
         return True
 
 
-def _taken(link: Path, target: str | None) -> str:
+def _taken(link: Path, target: str | None, setting: str) -> str:
     if target is None:
-        return f"{link} is not a link of ours: remove it or choose another serve.meter.serial"
+        return f"{link} is not a link of ours: remove it or choose another {setting}"
     if PSEUDO_TERMINAL.fullmatch(target) is None:
-        return f"{link} leads to {target}, no line of ours: remove it or choose another serve.meter.serial"
+        return f"{link} leads to {target}, no line of ours: remove it or choose another {setting}"
     return (
-        f"{link} leads to {target}, which is in use: end the other house, choose another serve.meter.serial, "
+        f"{link} leads to {target}, which is in use: end the other house, choose another {setting}, "
         "or remove the link if no house runs"
     )
 
@@ -196,6 +199,7 @@ def _read(descriptor: int) -> bytes:
     return b""
 
 
-def _write(descriptor: int, data: bytes) -> None:
+def write_out(descriptor: int, data: bytes) -> None:
+    """As much as the buffer takes."""
     with suppress(BlockingIOError):  # nobody reads the far end and its buffer is full: a wire forgets
         os.write(descriptor, data)

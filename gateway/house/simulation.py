@@ -9,6 +9,7 @@ from gateway.house.battery import Battery
 from gateway.house.building import Building, PowerSource, State
 from gateway.house.config import HouseConfig
 from gateway.house.faults import ActiveFaults, BatteryRefuses, Device, Fault, NanSentinel
+from gateway.house.linky import Linky
 from gateway.house.load import Household
 from gateway.house.meter import MeterDisplay
 from gateway.house.mistakes import HouseFileError
@@ -25,6 +26,7 @@ POINTS: dict[Device, tuple[str, ...]] = {
     "meter": tuple(sdm630.ADDRESSES),
     "pv": tuple(sunspec.NAN_POINTS),
     "battery": tuple(sma_storage.POINTS),
+    "linky": (),
 }
 
 
@@ -54,6 +56,7 @@ class Simulation:
         self._begun_s = monotonic_s
         self.state = self.building.advance(1e-3)  # a first picture for the registers
         self.meter = MeterDisplay(config.meter, seed=config.seed, first=self.state)
+        self.linky = Linky(config.linky, config.clock, first=self.state)
         self.trace: deque[TraceRow] = deque(maxlen=TRACE_ROWS)
         self._serve(config)
 
@@ -67,6 +70,7 @@ class Simulation:
         self.state = self.building.advance(dt_s)
         self.faults.pass_to(self.state.elapsed_s)
         self.meter.take(self.state, self.faults)
+        self.linky.take(self.state)
         self.trace.append(TraceRow(monotonic_s=self.monotonic_s, state=self.state))
         return self.state
 

@@ -99,7 +99,12 @@ def _wiring(
     if (device.bus is None) == (device.host is None):
         found = "both bus and host" if device.bus else "neither bus nor host"
         yield Mistake(path=path, found=found, allowed="bus = a serial line of the node, or host = an address")
-    if device.bus is not None and not 1 <= device.unit <= LAST_UNIT:
+    hears = device.node in nodes and _hears(device, nodes[device.node])
+    if (device.unit is None) != hears:
+        found = "nothing" if device.unit is None else f"{device.unit}"
+        allowed = "nothing: the meter of a telegram has no address" if hears else "the unit's Modbus address"
+        yield Mistake(path=f"{path}.unit", found=found, allowed=allowed)
+    elif device.unit is not None and device.bus is not None and not 1 <= device.unit <= LAST_UNIT:
         allowed = f"1 to {LAST_UNIT} on a serial line (0 would be every device at once)"
         yield Mistake(path=f"{path}.unit", found=f"{device.unit}", allowed=allowed)
     if (device.role == "battery") != (device.battery is not None):
@@ -109,10 +114,15 @@ def _wiring(
         allowed = "a numeric address such as 192.168.1.20: control must not wait for a name server"
         yield Mistake(path=f"{path}.host", found=shown(device.host), allowed=allowed)
     if profile is not None:
-        yield from _fit(path, device, profile)
+        yield from _fit(path, device, profile, hears=hears)
 
 
-def _fit(path: str, device: DeviceSection, profile: Profile) -> Iterator[Mistake]:
+def _hears(device: DeviceSection, node: NodeSection) -> bool:
+    """Whether the device is on a bus of kind tic."""
+    return device.bus in node.buses and node.buses[device.bus].kind == "tic"
+
+
+def _fit(path: str, device: DeviceSection, profile: Profile, *, hears: bool) -> Iterator[Mistake]:
     """Whether the product is one for this role and this link."""
     power = profile.point("p_w")
     if device.role in ("grid", "battery") and (power is None or power.every_s > SLOWEST_S):
@@ -120,7 +130,10 @@ def _fit(path: str, device: DeviceSection, profile: Profile) -> Iterator[Mistake
         yield Mistake(path=f"{path}.profile", found=found, allowed=f"a product that tells p_w every {SLOWEST_S:g} s")
     if device.role not in profile.roles:
         yield Mistake(path=f"{path}.role", found=shown(device.role), allowed=", ".join(profile.roles))
-    if device.bus is not None and profile.links.rtu is None:
+    if device.bus is not None and hears != (profile.links.tic is not None):
+        allowed = f"a Modbus line for {profile.id}" if hears else f"a bus of kind tic for {profile.id}"
+        yield Mistake(path=f"{path}.bus", found=shown(device.bus), allowed=allowed)
+    elif device.bus is not None and not hears and profile.links.rtu is None:
         yield Mistake(path=f"{path}.bus", found=shown(device.bus), allowed=f"host: {profile.id} has no serial side")
     if device.host is not None and profile.links.tcp is None:
         allowed = f"bus: {profile.id} has no network side"

@@ -1,9 +1,9 @@
 """The sections of a site file, each right in itself."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.adapters import profiles
 
@@ -89,11 +89,19 @@ class DatabaseSection(Section):
 
 
 class SerialBus(Section):
-    """A serial line of a node."""
+    """A serial line of a node: Modbus, or kind tic for the customer telegram of a Linky meter, whose speed is found."""
 
+    kind: Literal["rtu", "tic"] = "rtu"
     baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
+
+    @model_validator(mode="after")
+    def _found(self) -> Self:
+        given = sorted(self.model_fields_set - {"kind"})
+        if self.kind == "tic" and given:
+            raise ValueError(f"no {' and '.join(given)} for kind tic: that is found by listening")
+        return self
 
 
 class NodeSection(Section):
@@ -114,7 +122,10 @@ class BatterySection(Section):
 
 
 class DeviceSection(Section):
-    """One device: reached over a node's serial `bus`, or over the network at `host`."""
+    """One device: reached over a node's serial `bus`, or over the network at `host`.
+
+    `unit` is its Modbus address; the meter of a telegram has none.
+    """
 
     role: profiles.Role
     profile: str
@@ -122,7 +133,7 @@ class DeviceSection(Section):
     bus: str | None = None
     host: str | None = None
     tcp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    unit: Annotated[int, Field(ge=0, le=255)]
+    unit: Annotated[int, Field(ge=0, le=255)] | None = None
     battery: BatterySection | None = None
 
 

@@ -78,6 +78,38 @@ def test_mistakes_between_sections_name_their_place(tmp_path: Path, old: str, ne
     assert path in mistakes(tmp_path, (old, new))
 
 
+LINKY = (
+    ("baud = 9600\n\n[devices.grid]", 'kind = "tic"\n\n[devices.grid]'),
+    ('"eastron_sdm630"', '"linky_standard"'),
+    ('bus = "rs485"\nunit = 1', 'bus = "rs485"'),
+)
+
+
+def test_a_linky_s_telegram_can_be_the_grid_meter(tmp_path: Path) -> None:
+    text = DEMO
+    for old, new in LINKY:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (tmp_path / "site.toml").write_text(text)
+    assert settings.read(tmp_path / "site.toml").profiles["grid"].links.tic is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "told"),
+    [
+        ('kind = "tic"', 'kind = "tic"\nbaud = 1200', "nodes.cellar.buses.rs485", "found by listening"),
+        ('kind = "tic"', 'kind = "rtu"', "devices.grid.bus", "a bus of kind tic for linky_standard"),
+        ('"linky_standard"', '"eastron_sdm630"', "devices.grid.bus", "a Modbus line for eastron_sdm630"),
+        ('bus = "rs485"', 'bus = "rs485"\nunit = 1', "devices.grid.unit", "has no address"),
+        ("tcp_port = 15020\nunit = 1", "tcp_port = 15020", "devices.pv.unit", "Modbus address"),
+        ('bus = "rs485"', 'host = "10.0.0.1"\nunit = 1', "devices.grid.host", "linky_standard has no network side"),
+    ],
+)
+def test_a_telegram_is_wired_as_one(tmp_path: Path, old: str, new: str, path: str, told: str) -> None:
+    found = mistakes(tmp_path, *LINKY, (old, new))
+    assert told in found[path][1]
+
+
 def test_what_is_found_and_what_is_allowed_are_told_in_words(tmp_path: Path) -> None:
     found = mistakes(
         tmp_path, ("battery = {", "battery = 5 #"), ("unit = 1\n\n[devices.pv]", "unit = -1\n\n[devices.pv]")

@@ -2,11 +2,13 @@
 
 {"v": 1, "node": "cellar",
  "buses":  [{"kind": "rtu", "port": "rs485", "baud": 9600, "parity": "N", "stop": 1, "timeout_ms": 200},
-            {"kind": "tcp", "host": "192.168.1.20", "port": 502, "timeout_ms": 1000, "gap_ms": 0}],
+            {"kind": "tcp", "host": "192.168.1.20", "port": 502, "timeout_ms": 1000, "gap_ms": 0},
+            {"kind": "tic", "port": "tic", "baud": 1200, "bits": 7, "parity": "E"}],
  "units":  [{"bus": 0, "id": 1, "wfc": 16, "max": 60, "even": true, "gap_ms": 100},
             {"bus": 1, "id": 1, "wfc": 6}],
  "blocks": [{"u": 0, "fc": 4, "a": 52, "n": 2, "ms": 1000},
-            {"u": 1, "fc": 3, "m": 103, "a": 14, "n": 13, "ms": 1000}],
+            {"u": 1, "fc": 3, "m": 103, "a": 14, "n": 13, "ms": 1000},
+            {"u": 2, "labels": [["SINSTS", "d"], ["EAST", "c"]], "ms": 1000}],
  "actuators": [{"u": 2, "arm": [], "set": [[40149, "i", -5000, 5000]],
                 "go": [[40151, [0, 802]]], "safe": [[40151, [0, 803]]],
                 "rb": [[40149, 40149, 0], [40151, 40151, 0]],
@@ -15,6 +17,7 @@
 - A bus is a serial line or one TCP connection; `port` of a serial line is a name that the node's `node.json` explains.
   `gap_ms` of a bus is its turnaround: after an exchange nobody is asked for so long, and on a line for 3.5 characters
   in any case.
+- A bus of kind `tic` is the customer telegram of a Linky meter: only heard, at 1200 or 9600 Bd, beginning with `baud`.
 - `wfc` is the function code of a unit's writes: 6 (one register at a time), 16, 23 (written and read back in one
   exchange; what comes back must be what was written), or for coils 5 (one at a time) and 15.
   Its limits, all optional: `max` registers in one exchange (longer writes are split), `even` (addresses and counts of
@@ -24,6 +27,12 @@
   SunSpec model `m`, `a` counts from the model's ID register, and the node finds the model by walking the chain from
   40000, 50000 or 0. Coils travel packed as in the answer: coil a + i is bit i % 8 of byte i / 8; two bytes make a
   register, high byte first, and zeros fill the last one.
+- A block of a telegram names labels, each with a form: "d" a decimal number, "c" one that is a counter, "x" a
+  hexadecimal number, "s" up to four characters. Each becomes two registers (u32), 0xFFFFFFFF when the frame had none or
+  none with a fitting checksum, when its data have another form, or when a counter falls or leaps by more than 1000 (it
+  is believed again with the third number in a row that follows from the one before). A record is made at the end of a
+  frame, at most one per `ms`; after 8 s without a frame one that says TIMEOUT, BAD_FRAME when groups came whose
+  checksum did not fit, or NO_LINK. Labels that name a person (ADCO, ADSC, PRM, MSG1, MSG2) never leave the node.
 - An actuator is what an order may do. At the start of a lease and at each refresh the node writes `arm` (the device's
   own reversion timer), then the values of `set`, then `go` (the enable); at the end of the lease `safe`.
   A `set` entry is [address, format, lowest, highest]: format "h" int16, "H" uint16, "i" int32, "I" uint32, with "<"
@@ -43,9 +52,12 @@ import binascii
 import json
 
 VERSION = 1
-BUS_KINDS = ("rtu", "tcp")
+BUS_KINDS = ("rtu", "tcp", "tic")
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 RANGES = {"h": (-32768, 32767), "H": (0, 65535), "i": (-2147483648, 2147483647), "I": (0, 4294967295)}
+LABEL_FORMS = ("d", "c", "x", "s")
+MAX_LABELS = 30
+PERSONAL_LABELS = ("ADCO", "ADSC", "PRM", "MSG1", "MSG2")
 FORMATS = ("h", "H", "i", "I", "i<", "I<")
 READ_FUNCTIONS = (1, 2, 3, 4)
 WRITE_FUNCTIONS = (5, 6, 15, 16, 23)
@@ -57,6 +69,7 @@ TIMEOUT_LIMIT_MS = 3000  # a bus shows that it lives between two exchanges
 GAP_LIMIT_MS = 60000
 MAX_SETTINGS = 16  # registers of one order
 MAX_BUDGET = 1000  # writes a day
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-"
 TTL_LIMIT_MS = 30000  # no lease is longer, whatever a table says
 
 
@@ -80,30 +93,45 @@ def parse(text: str) -> dict:
     for where, bus in _each(table, "buses", 32):
         places.append(_check_bus(bus, where))
         _need(places[-1] not in places[:-1], where + "port", "a place that no other bus has")
+    hearing = []  # for each unit, whether it is the meter of a telegram
     for where, unit in _each(table, "units", 255):
         _check_unit(unit, where, len(table["buses"]))
+        hearing.append(table["buses"][unit["bus"]]["kind"] == "tic")
+        alone = [other["bus"] for other in table["units"][: len(hearing)]].count(unit["bus"]) == 1
+        _need(alone or not hearing[-1], where + "bus", "one meter for each telegram")
+    forms: dict = {}  # of labels, by unit
     for where, block in _each(table, "blocks", 255):
-        _check_block(block, where, table["units"])
+        unit = _unit(block, where, table["units"])
+        _whole(block.get("ms"), 100, 3600000, where + "ms")
+        if hearing[block["u"]]:
+            _check_labels(block.get("labels"), forms.setdefault(block["u"], {}), where + "labels")
+        else:
+            _check_block(block, where, unit)
     for where, actuator in _each(table, "actuators", 255):
         _check_actuator(actuator, where, table["units"])
+        _need(not hearing[actuator["u"]], where + "u", "a unit that can be asked")
     return table
 
 
 def _check_bus(bus, where):
     """Gives the place that it occupies."""
     kind = bus.get("kind")
-    _need(kind in BUS_KINDS, where + "kind", "rtu or tcp")
-    _whole(bus.get("timeout_ms"), 1, TIMEOUT_LIMIT_MS, where + "timeout_ms")
-    _whole(bus.get("gap_ms", 0), 0, 1000, where + "gap_ms")
+    _one_of(BUS_KINDS, kind, where + "kind")
     if kind == "tcp":
         _need(_is_name(bus.get("host")), where + "host", "an address")
         _whole(bus.get("port", 502), 1, 65535, where + "port")
-        return bus["host"], bus.get("port", 502)
-    _need(_is_name(bus.get("port")), where + "port", "the name of a serial line")
-    _one_of(BAUDS, bus.get("baud"), where + "baud")
-    _one_of(("N", "E", "O"), bus.get("parity", "N"), where + "parity")
-    _whole(bus.get("stop", 1), 1, 2, where + "stop")
-    return (bus["port"],)
+        place = bus["host"], bus.get("port", 502)
+    else:
+        _need(_is_name(bus.get("port")), where + "port", "the name of a serial line")
+        _one_of((1200, 9600) if kind == "tic" else BAUDS, bus.get("baud"), where + "baud")
+        _one_of(("E",) if kind == "tic" else ("N", "E", "O"), bus.get("parity", "N"), where + "parity")
+        _one_of((7,) if kind == "tic" else (8,), bus.get("bits", 8), where + "bits")
+        _whole(bus.get("stop", 1), 1, 2, where + "stop")
+        place = (bus["port"],)
+    if kind != "tic":
+        _whole(bus.get("timeout_ms"), 1, TIMEOUT_LIMIT_MS, where + "timeout_ms")
+        _whole(bus.get("gap_ms", 0), 0, 1000, where + "gap_ms")
+    return place
 
 
 def _check_unit(unit, where, buses):
@@ -115,18 +143,27 @@ def _check_unit(unit, where, buses):
     _whole(unit.get("gap_ms", 0), 0, GAP_LIMIT_MS, where + "gap_ms")
 
 
-def _check_block(block, where, units):
-    unit = _unit(block, where, units)
+def _check_block(block, where, unit):
     function = block.get("fc")
     _one_of(READ_FUNCTIONS, function, where + "fc")
     coils = function in COIL_FUNCTIONS
     most = unit.get("max", MAX_REGISTERS)
     _whole(block.get("n"), 1, min(16 * most, MAX_COILS) if coils else most, where + "n")
     _span(unit, function, block.get("a"), block["n"], where + "a")
-    _whole(block.get("ms"), 100, 3600000, where + "ms")
     if "m" in block:
         _whole(block["m"], 1, 65534, where + "m")
         _need(not coils, where + "fc", "3 or 4: SunSpec has no coils")
+
+
+def _check_labels(labels, forms, where):
+    _need(isinstance(labels, list) and 0 < len(labels) <= MAX_LABELS, where, "1 to %d labels" % MAX_LABELS)
+    for label in labels:
+        pair = isinstance(label, list) and len(label) == 2 and isinstance(label[0], str)
+        _need(pair and label[1] in LABEL_FORMS, where, "[label, one of d, c, x, s]")
+        name = label[0]
+        _need(2 <= len(name) <= 8 and not name.strip(_LETTERS), where, "labels of the telegram")
+        _need(name not in PERSONAL_LABELS, where, "no label that names a person, as %s does" % name)
+        _need(forms.setdefault(name, label[1]) == label[1], where, "one form for %s" % name)
 
 
 def _check_actuator(actuator, where, units):

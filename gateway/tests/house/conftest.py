@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -16,12 +16,15 @@ def house_on_links(tmp_path: Path) -> OpenHouse:
     """A house on free ports whose time stands still: the test moves it."""
 
     @asynccontextmanager
-    async def opened(**tables: object) -> AsyncIterator[tuple[Simulation, Ready]]:
+    async def opened(
+        *, more_serve: Mapping[str, object] | None = None, **tables: object
+    ) -> AsyncIterator[tuple[Simulation, Ready]]:
         serve = {
             "control": "127.0.0.1:0",
             "meter": {"serial": str(tmp_path / "meter.tty")},
             "pv": {"tcp": "127.0.0.1:0"},
             "battery": {"tcp": "127.0.0.1:0"},
+            **(more_serve or {}),
         }
         config = HouseConfig.model_validate({"serve": serve, **tables})
         async with open_house(config) as (simulation, ready):

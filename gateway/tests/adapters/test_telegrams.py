@@ -1,0 +1,61 @@
+"""Labels of a telegram become readings: right, or absent with a reason."""
+
+import pytest
+
+from gateway.adapters import telegrams
+from gateway.adapters.profiles import Profile, find
+from gateway.places import config_folder
+
+NONE = 0xFFFFFFFF
+
+
+def read(profile: str, name: str, numbers: dict[str, int]):
+    """The reading of a point from a block of its own; labels that are not given are absent."""
+    product: Profile = find(profile, config_folder())
+    point = product.point(name)
+    assert point is not None
+    words = [number for label, _ in point.wanted for number in divmod(numbers.get(label, NONE), 65536)]
+    return telegrams.readings([point], words, 1.0).get(name)
+
+
+@pytest.mark.parametrize(
+    ("profile", "point", "numbers", "value"),
+    [
+        ("linky_standard", "p_w", {"SINSTS": 1500, "SINSTI": 0}, 1500),
+        ("linky_standard", "p_w", {"SINSTS": 0, "SINSTI": 2300}, -2300),  # injecting is negative
+        ("linky_standard", "p_w", {"SINSTS": 0, "SINSTI": 0}, 0),
+        ("linky_standard", "p_w", {"SINSTS": 1500}, 1500),  # no injection contract
+        ("linky_standard", "e_import_wh", {"EAST": 123456789}, 123456789),  # every Wh of a counter is kept
+        ("linky_standard", "producer", {"STGE": 0x00020300}, 1),
+        ("linky_standard", "tempo_tomorrow", {"STGE": 0x0C000000}, 3),
+        ("linky_historique", "p_w", {"PAPP": 540}, 540),
+        ("linky_historique", "tariff", {"PTEC": int.from_bytes(b"HP..", "big")}, 2),
+        ("linky_historique", "tempo_tomorrow", {"DEMAIN": int.from_bytes(b"ROUG", "big")}, 3),
+    ],
+)
+def test_a_label_is_a_number_under_the_sign_rule(profile: str, point: str, numbers: dict[str, int], value: int) -> None:
+    assert read(profile, point, numbers).value == value
+
+
+@pytest.mark.parametrize(
+    ("profile", "point", "numbers", "why"),
+    [
+        ("linky_standard", "p_w", {"SINSTI": 2300}, "nan"),
+        ("linky_standard", "p_w", {"SINSTS": 0}, "nan"),  # it may inject, and does not tell
+        ("linky_historique", "p_w", {"PAPP": 0}, "nan"),
+        ("linky_standard", "e_import_wh", {}, "nan"),
+        ("linky_standard", "u_l1_v", {"URMS1": 999}, "implausible"),
+        ("linky_historique", "tariff", {"PTEC": int.from_bytes(b"XX..", "big")}, "implausible"),
+        ("linky_historique", "tariff", {"PTEC": 0xFFFEFDFC}, "implausible"),
+    ],
+)
+def test_what_is_no_value_is_absent_with_its_reason(
+    profile: str, point: str, numbers: dict[str, int], why: str
+) -> None:
+    reading = read(profile, point, numbers)
+    assert (reading.value, reading.why) == (None, why)
+
+
+def test_what_a_contract_does_not_have_is_not_missed() -> None:
+    assert read("linky_standard", "e_export_wh", {}) is None
+    assert read("linky_standard", "e_export_wh", {"EAIT": 5}).value == 5
