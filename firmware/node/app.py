@@ -10,14 +10,16 @@ import json
 import os
 import sys
 
+import slot
 import wire
 from micropython import const
-from node import hal
+from node import hal, store, usb
 from node.clock import Clock
 from node.link import Link
 from node.orders import Orders
 from node.plant import Plant
 from node.ring import Ring
+from node.wait import forget
 from wire import topics
 from wire.orders import SAFE
 from wire.seal import unseal
@@ -35,12 +37,18 @@ class App:
     failure = None
     linked = None  # the task of the link
 
+    version = _FIRMWARE
+    build = 0
+    again = ""  # why a restart is wanted
+
     def __init__(self, conf, say):
+        self.log = []
+        self.aside = {}  # files that wait for the console's commit
         self.boot = int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF
         self.clock = Clock()
         self.ring = Ring(conf.get("ring_bytes", _RING_BYTES), self.boot, self.clock)  # the biggest piece first
         self.conf = conf
-        self.say = say
+        self.out = say
         self.orders = Orders(binascii.unhexlify(conf["key"]), self.boot, self.clock)
         site, node = conf["site"], conf["node"]
         handlers = {
@@ -48,7 +56,7 @@ class App:
             topics.topic(site, node, topics.CFG).encode(): self._configure,
             topics.topic(site, topics.GATEWAY, topics.STATE).encode(): self._gateway,
         }
-        self.link = Link(conf, self.ring, handlers, self.health, say)
+        self.link = Link(conf, self.ring, handlers, self.health, self.say)
         self.orders.answer = self.link.answer
         self.plant = self._build(dict.fromkeys(("buses", "units", "blocks", "actuators"), ()))
         self.change = asyncio.Event()
@@ -57,6 +65,7 @@ class App:
         self._spawn(hal.network(self.conf))
         self._spawn(self.clock.run(hal.utc, self.conf))
         self._load()
+        asyncio.create_task(usb.listen(self))
         self.linked = self._spawn(self.link.run())
         while True:
             self.plant.start(self._spawn)
@@ -67,6 +76,16 @@ class App:
             if self.failure:
                 raise self.failure
             await self._switch()
+
+    def say(self, text):
+        self.log = self.log[-9:] + [[self.clock.uptime_s, text]]
+        self.out(text)
+
+    def restart(self, why):
+        """Safe values, goodbye, and from the beginning."""
+        slot.memory().write("why", why)
+        self.failure = SystemExit(why)
+        self.change.set()
 
     async def stop(self):
         """Safe values, their acks, goodbye."""
@@ -175,13 +194,31 @@ class App:
 
 
 def start(say):
-    """Runs the node for ever; Ctrl-C ends it with safe values."""
-    with open("node.json") as file:
-        app = App(json.load(file), say)
+    """Runs the node for ever; Ctrl-C ends it with safe values. Without a usable node.json, or when asked: setup."""
+    conf = essentials_of_node()
+    if conf is None or slot.memory().get("mode") == slot.SETUP:
+        from node import setup  # noqa: PLC0415
+
+        setup.start(say)
+        return
+    app = App(conf, say)
     try:
         asyncio.run(app.run())
     except BaseException as error:
         asyncio.get_event_loop().run_until_complete(app.stop())
         if not isinstance(error, KeyboardInterrupt):
-            sys.print_exception(error)
+            if not isinstance(error, SystemExit):
+                sys.print_exception(error)
             hal.reset()
+
+
+def essentials_of_node():
+    """node.json when it can be used, else None."""
+    from wire import essentials  # noqa: PLC0415
+
+    try:
+        return store.load("node.json", essentials.parse)
+    except (OSError, ValueError):
+        return None
+    finally:
+        forget("wire.essentials")

@@ -51,3 +51,17 @@ async def utc(conf):
 
 def reset():
     sys.exit(1)
+
+
+def console():
+    """The bytes typed on standard input."""
+    return asyncio.StreamReader(sys.stdin.buffer)
+
+
+def uid():
+    """A computer is no board."""
+    return "unix"
+
+
+def access_point(_name, _code, _on):
+    """The system keeps its own network."""

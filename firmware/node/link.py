@@ -59,11 +59,11 @@ class Link:
         self.announced = False
         self.bell.ring()
 
-    def answer(self, ack):
-        """Queue an ack; the oldest goes when too many wait."""
+    def answer(self, ack, leaf=topics.ACK):
+        """Queue an ack (or what else is to be said once); the oldest goes when too many wait."""
         if len(self.outbox) >= _OUTBOX:
             self.outbox.pop(0)
-        self.outbox.append([json.dumps(ack).encode(), False])
+        self.outbox.append([json.dumps(ack).encode(), False, leaf])
         self.bell.ring()
 
     async def run(self):
@@ -119,7 +119,7 @@ class Link:
         for entry in list(self.outbox):
             if not entry[1]:
                 entry[1] = True
-                await self._publish(topics.ACK, entry[0], entry)
+                await self._publish(entry[2], entry[0], entry)
         while len(self.flight) < _WINDOW:
             size, last = self.ring.batch(self.mqtt.room)
             if not size:

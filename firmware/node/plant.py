@@ -22,6 +22,7 @@ class Plant:
         self.tasks = []
         for spec in table["buses"]:
             self.buses.append(Bus(master(spec, serial), push))
+            self.buses[-1].spec = spec
         for spec in table["units"]:
             self.units.append(Unit(spec, self.buses[spec["bus"]]))
         for number, spec in enumerate(table["blocks"]):

@@ -1,6 +1,7 @@
 """Waiting, but never for ever: deadlines on the monotonic tick, and a bell."""
 
 import asyncio
+import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
 
@@ -12,6 +13,13 @@ def after(ms):
 def left(deadline):
     """ms until a tick; negative when it has passed."""
     return ticks_diff(deadline, ticks_ms())
+
+
+def forget(name):
+    """Gives back the memory of a module that is needed rarely; the next import loads it again."""
+    package, leaf = name.split(".")
+    del sys.modules[name]
+    delattr(sys.modules[package], leaf)
 
 
 class Bell:
