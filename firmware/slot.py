@@ -1,66 +1,107 @@
-"""Stand-in for the boot chain: only the small memory beside the filesystem."""
+"""Which of the two application slots runs, and how: decided at boot, before anything of the application is loaded.
 
+Depends on nothing else and is never updated over the air. What it remembers is in NVS (`memory`): `slot` the confirmed
+one (1: a, 2: b), `trial` the one that is to prove itself (0: none) and `tries`, the boots it has left for that, `short`
+the boots in a row that ended within two minutes, `mode` what the next boot is asked for (1: safe, 2: setup), `why` the
+reason of the last restart or change of slot.
+"""
+
+import os
 import sys
+import time
 
-RUN, SAFE, SETUP = 0, 1, 2
+try:
+    from esp32 import NVS
+    from machine import reset
+except ImportError:
+    from nvs import NVS, reset  # a computer
 
-
-class _File:
-    """On a computer: nvs.json in the current folder."""
-
-    def _all(self):
-        import json  # noqa: PLC0415
-
-        try:
-            with open("nvs.json") as file:
-                return json.load(file)
-        except (OSError, ValueError):
-            return {}
-
-    def get(self, key):
-        return self._all().get(key, 0)
-
-    def text(self, key):
-        return self._all().get(key, "")
-
-    def put(self, key, value):
-        import json  # noqa: PLC0415
-
-        rows = self._all()
-        rows[key] = value
-        with open("nvs.json", "w") as file:
-            json.dump(rows, file)
-
-    write = put
+here = ""  # slot in use: "a", "b", or "" without slots
 
 
-class _Flash:
+class memory:  # noqa: N801  what callers see is a function
+    """What survives power cuts: numbers and texts under names of at most 14 letters."""
+
     def __init__(self):
-        import esp32  # noqa: PLC0415
-
-        self.nvs = esp32.NVS("zen")
+        self.nvs = NVS("zen")
 
     def get(self, key):
+        """A number; 0 when there is none."""
         try:
             return self.nvs.get_i32(key)
         except OSError:
             return 0
 
     def put(self, key, value):
-        self.nvs.set_i32(key, value)
-        self.nvs.commit()
+        if value != self.get(key):  # flash wears out
+            self.nvs.set_i32(key, value)
+            self.nvs.commit()
 
     def text(self, key):
-        room = bytearray(1984)
+        """A text; "" when there is none."""
+        room = bytearray(self.get(key + "#"))
         try:
-            return str(room[: self.nvs.get_blob(key, room)], "utf-8")
-        except OSError:
+            self.nvs.get_blob(key, room)
+            return str(room, "utf-8")
+        except (OSError, ValueError):
             return ""
 
     def write(self, key, text):
-        self.nvs.set_blob(key, text.encode())
-        self.nvs.commit()
+        if text != self.text(key):
+            raw = text.encode()
+            self.nvs.set_blob(key, raw)
+            self.put(key + "#", len(raw))
 
 
-def memory():
-    return _Flash() if sys.platform == "esp32" else _File()
+def decide(there, slot, trial, tries, short, mode):
+    """(slot to run, trial that goes on, mode) when only the slots in the list `there` can be run; numbers as in NVS."""
+    if tries < 1 or trial not in there:
+        trial = 0
+    run = trial or slot
+    if run not in there:
+        run = there[0] if there else 0
+    if short > 2 and not trial:
+        mode = mode or 1
+    return run, trial, mode
+
+
+def begin():
+    """Counts this boot and puts its slot in front of the path; gives (slot, mode)."""
+    global here
+    there = []
+    for number in (1, 2):
+        try:
+            os.stat(" ab"[number] + "/manifest.json")  # written when all the rest was there
+            there.append(number)
+        except OSError:
+            pass
+    kept = memory()
+    slot, was, tries, short, mode = map(kept.get, ("slot", "trial", "tries", "short", "mode"))
+    number, trial, mode = decide(there, slot, was, tries, short, mode)
+    kept.put("tries", tries - 1 if trial else 0)
+    kept.put("short", min(short + 1, 3))
+    kept.put("mode", 0)
+    if was and not trial and was != slot:
+        kept.write("why", "trial: restart")
+    kept.put("trial", trial)
+    if number:
+        here = " ab"[number]
+        sys.path.insert(0, here)
+    return here, ("run", "safe", "setup")[mode]
+
+
+def steady():
+    """This boot was not a short one."""
+    memory().put("short", 0)
+
+
+def failed(error):
+    """This slot cannot be loaded: the other one's turn."""
+    kept = memory()
+    why = "%s: %r" % (here, error)
+    print(why)  # noqa: T201  nobody else is there to say it
+    kept.write("why", why)
+    kept.put("slot", 2 if here == "a" else 1)
+    kept.put("trial", 0)
+    time.sleep(5)  # Ctrl-C reaches the prompt
+    reset()

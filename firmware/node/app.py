@@ -193,10 +193,10 @@ class App:
             self.orders.leave(SAFE)
 
 
-def start(say):
+def start(say, mode):
     """Runs the node for ever; Ctrl-C ends it with safe values. Without a usable node.json, or when asked: setup."""
     conf = essentials_of_node()
-    if conf is None or slot.memory().get("mode") == slot.SETUP:
+    if conf is None or mode == "setup":
         from node import setup  # noqa: PLC0415
 
         setup.start(say)
@@ -217,8 +217,6 @@ def essentials_of_node():
     from wire import essentials  # noqa: PLC0415
 
     try:
-        return store.load("node.json", essentials.parse)
-    except (OSError, ValueError):
-        return None
+        return store.essentials(slot.memory(), essentials.parse)
     finally:
         forget("wire.essentials")

@@ -17,7 +17,6 @@ from node.wait import forget
 _OPEN_MS = const(600000)
 _LONGEST = const(2048)  # bytes of a header, and of a body
 _PATIENCE_MS = const(5000)
-_RUN = const(0)
 _FIELDS = ("ssid", "wifi", "host", "site", "node", "key")
 _PAGE = """<!DOCTYPE html><html lang=%s><meta charset=utf-8><meta name=viewport content="width=device-width">
 <title>Zen-e-Ville</title><style>body{font:1.1em sans-serif;margin:2em auto;max-width:24em;padding:0 1em}
@@ -66,7 +65,6 @@ class Setup:
 
     async def run(self):
         memory = slot.memory()
-        memory.put("mode", _RUN)  # whatever happens, the next start is a usual one
         code = memory.text("label")
         name = "zen-" + hal.uid()[-6:]
         if code:
@@ -83,6 +81,7 @@ class Setup:
         server.close()
 
     async def _serve(self, reader, writer):
+        gc.collect()
         try:
             head, _, body = (await asyncio.wait_for_ms(_request(reader), _PATIENCE_MS)).partition(b"\r\n\r\n")
             language = "fr" if b"accept-language: fr" in head.lower() else "en"
@@ -102,10 +101,10 @@ class Setup:
                     writer.write('<label>%s<input name=%s type=%s value="%s"></label>' % (word, name, kind, value))
                 writer.write("<button>%s</button></form>" % words[6])
             await asyncio.wait_for_ms(writer.drain(), _PATIENCE_MS)
-        except (OSError, ValueError, asyncio.TimeoutError):
+        except (OSError, ValueError, MemoryError, asyncio.TimeoutError):
             pass  # a phone that changed its mind
         finally:
-            writer.close()
+            await writer.wait_closed()
             if self.saved:
                 self.end.set()
 
@@ -127,7 +126,8 @@ class Setup:
             if values.get(name):
                 conf[name] = values[name].strip()
         host, _, port = values.get("host", "").strip().partition(":")
-        conf["broker"] = dict(conf.get("broker", {}), host=host, port=int("0" + port) or 1883)
+        port = int(port) if port.isdigit() else port or 1883
+        conf["broker"] = dict(conf.get("broker", {}), host=host, port=port)
         if values.get("ssid"):
             secret = values.get("wifi") or conf.get("wifi", {}).get("password")
             conf["wifi"] = {"ssid": values["ssid"], "password": secret}

@@ -1,6 +1,12 @@
-"""Stand-in: files that survive a power cut."""
+"""Small texts that survive power cuts: always the old one or the new, and the one before beside it as `name.old`.
+
+Writing goes to `name.new`, which becomes `name` in one step when it is complete. A copy that is cut, empty, no text or
+not as it should be is passed over; `name.new` comes last, for a cut just before it takes the place of a spoiled one.
+"""
 
 import os
+
+_ESSENTIALS = "node.json"
 
 
 def save(name, text):
@@ -9,15 +15,38 @@ def save(name, text):
     try:
         os.rename(name, name + ".old")
     except OSError:
-        pass
+        pass  # there was none
     os.rename(name + ".new", name)
 
 
 def load(name, check):
-    for copy in (name, name + ".old"):
+    """`check(text)` of the newest copy that passes it; None when there is none. `check` raises what it likes.
+
+    It must ask for every key it needs: this interpreter's json takes an object without its last brace.
+    """
+    for end in ("", ".old", ".new"):
         try:
-            with open(copy) as file:
+            with open(name + end) as file:
                 return check(file.read())
-        except (OSError, ValueError):
+        except Exception:  # no such file, or nothing that can be used
             pass
-    raise OSError(2)
+    return None
+
+
+def essentials(memory, check):
+    """What a node needs to be reachable, from its file or from NVS, each repaired from the other; None without both."""
+
+    def both(text):
+        return text, check(text)
+
+    kept = memory.text("node")
+    found = load(_ESSENTIALS, both)
+    if found:
+        memory.write("node", found[0])
+        return found[1]
+    try:
+        value = check(kept)
+    except Exception:
+        return None
+    save(_ESSENTIALS, kept)
+    return value

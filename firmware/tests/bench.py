@@ -84,7 +84,7 @@ class Node:
 
     def __init__(self, micropython: str, directory: Path, firmware: Path, port: int):
         directory.mkdir()
-        for name in ("main.py", "slot.py", "node"):
+        for name in ("main.py", "slot.py", "nvs.py", "node"):
             (directory / name).symlink_to(firmware / name)
         (directory / "wire").symlink_to(firmware.parent / "gateway" / "wire")
         self.micropython = micropython
