@@ -34,6 +34,7 @@ class App:
         self.mode = mode
         self.out = out
         self.log = []  # (uptime in s, text) of what was said last
+        self.aside = {}  # files that wait for the console's commit
         self.why = memory.text("why")  # of the restart before this run
         self.plant = Plant()
         self.bell = Bell()  # something has changed
@@ -42,6 +43,10 @@ class App:
         """A change worth a line."""
         self.log = self.log[-9:] + [(self.clock.uptime_s, text)]
         self.out(text)
+
+    def restart(self, why):
+        """Safe values, goodbye, and from the beginning."""
+        self.supervisor.end(why)
 
     async def stop(self):
         """Safe values, their acks, goodbye."""

@@ -149,7 +149,7 @@ class Bus:
         flag = OK
         if block.model:
             if unit.models is None or (block.model not in unit.models and left(unit.walk) <= 0):
-                from node import sunspec  # noqa: PLC0415
+                from node import sunspec
 
                 flag = await sunspec.walk(self, unit, function)
                 forget("node.sunspec")

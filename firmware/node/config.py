@@ -97,7 +97,7 @@ def bus(spec, app):
         made = Tic(line, spec, app.push)
     else:
         made = Bus(Master(way, spec["timeout_ms"], spec.get("gap_ms", 0)), app.push)
-    made.name = name
+    made.name, made.spec = name, spec
     return made
 
 

@@ -98,7 +98,7 @@ def _once(name):
     """A function of hal_esp32_setup, which need not stay in memory."""
 
     def call(*what):
-        from node import hal_esp32_setup  # noqa: PLC0415
+        from node import hal_esp32_setup
 
         forget("node.hal_esp32_setup")
         return getattr(hal_esp32_setup, name)(*what)

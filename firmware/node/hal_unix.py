@@ -52,7 +52,7 @@ class Watchdog:
     """Ends the process with SIGALRM unless it is fed in time: whole seconds, and at least `ms`."""
 
     def __init__(self, ms):
-        import ffi  # noqa: PLC0415  not in every build
+        import ffi
 
         self.seconds = -(-ms // 1000)
         self.alarm = ffi.open(None).func("I", "alarm", "I")

@@ -128,7 +128,7 @@ class Link:
     async def _session(self, attempt):
         broker = self.conf["broker"]
         if self.way is None or attempt % 8 == 3:  # names are looked up rarely: it blocks
-            from node import way  # noqa: PLC0415
+            from node import way
 
             self.way = way.find(broker, self.memory, self.way)
             forget("node.way")

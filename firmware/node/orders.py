@@ -49,7 +49,7 @@ class Actuator:
         self.bell = Bell()
         self.end = self.again = after(0)  # ticks of the end of the lease and of the next write
         if spec["min_ms"]:
-            from node.wear import Wear  # noqa: PLC0415 - for few devices
+            from node.wear import Wear
 
             self.wear = Wear(self)
 

@@ -9,7 +9,7 @@ import sys
 
 import slot
 from micropython import const
-from node import hal
+from node import hal, usb
 from node.app import App
 from node.clock import Clock
 from node.link import Link
@@ -31,7 +31,7 @@ def start(say, memory, mode):
     if conf is None or mode == "setup":
         from node import setup
 
-        return setup.start(conf, memory, say)
+        return setup.start(say)
     app = assemble(conf, memory, mode, say)
     again = True
     try:
@@ -110,6 +110,7 @@ async def live(app):
     app.tell()
     app.linked = start_job("link", app.link.run, _PATIENT_MS)
     start_job("changes", app.changes, _PATIENT_MS)
+    start_job("console", lambda beat: usb.listen(app), 0)
     if app.mode == "trial":
         start_job("trial", app.trial, _PATIENT_MS)
     if "led" in conf:

@@ -19,7 +19,7 @@ _LOOK_MS = const(1000)
 
 
 class Job:
-    """`make(beat)` gives the coroutine; it calls `beat()` at least every `deadline_ms`."""
+    """`make(beat)` gives the coroutine; it calls `beat()` at least every `deadline_ms` (0: it may wait for ever)."""
 
     def __init__(self, name, make, deadline_ms):
         self.name = name
@@ -69,7 +69,7 @@ class Supervisor:
         """Until the run has to end: the reason."""
         late = ""
         while not self.reason:
-            names = " ".join([job.name for job in self.jobs if left(job.due) < 0])
+            names = " ".join([job.name for job in self.jobs if job.deadline_ms and left(job.due) < 0])
             if names != late:  # the watchdog will end it, unless they come back
                 late = names
                 self.keep(late and "late: " + late)

@@ -38,7 +38,7 @@ class Trial:
     def _confirm(self):
         """First the interpreter, then the slot: whatever is cut, one that can be loaded is found at boot."""
         try:
-            from node.hal_image import keep  # noqa: PLC0415
+            from node.hal_image import keep
 
             keep()
         except (ImportError, OSError):

@@ -128,7 +128,7 @@ class Update:
         image = manifest.get("image")
         if image:
             self.fault = "image"
-            from node.hal_image import Image  # noqa: PLC0415  few boards have it
+            from node.hal_image import Image
 
             image = Image(self.idle + "/image.at", *image)
             await self._fetch(release.IMAGE, image, image.length, image.name, beat)

@@ -5,6 +5,7 @@ import json
 import subprocess
 
 import pytest
+
 from conftest import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
@@ -109,7 +110,9 @@ def test_a_station_that_does_not_come_back_by_itself_is_started_again(esp32):
 
 
 def test_an_address_of_its_own_is_set_before_the_network_is_joined(esp32):
-    wifi = '"wifi": {"ssid": "house", "password": "secret", "ip": ["10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.1"]}'
+    wifi = (
+        '"wifi": {"ssid": "house", "password": "secret", "ip": ["10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.1"]}'
+    )
     found = diary(esp32, NETWORK % (wifi, "await waiting(400)"), wifi=HOUSE)
     assert found[3] == ("station", "address", ("10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.1"))
     assert found[-1] == ("station", "connect", "house")

@@ -32,7 +32,9 @@ def utc(clock):
 
 def test_never_goes_back_never_steps_and_comes_home_whatever_it_is_told(board):
     """Random errors of up to a minute, at random moments: each look is later than the last, by real time ± 1/16."""
-    code = FAKE_TICKS + """
+    code = (
+        FAKE_TICKS
+        + """
 for seed in range(40):
     random.seed(seed)
     now[0] = time.ticks_add(0, random.getrandbits(30))
@@ -59,12 +61,15 @@ for seed in range(40):
     assert utc(clock) == last // 1000 * 1000 + last % 1000 + 3000 + 160000
 print("kept")
 """
+    )
     assert board(code) == "kept\n"
 
 
 def test_runs_on_over_the_wrap_of_the_tick(board):
     """2³⁰ ms are 12.4 days: a month of half seconds and odd pauses, no millisecond is lost."""
-    code = FAKE_TICKS + """
+    code = (
+        FAKE_TICKS
+        + """
 clock = Clock()
 now[0] = time.ticks_add(0, -700)
 clock = Clock()
@@ -76,12 +81,15 @@ while passed < 31 * 86400000:
     assert utc(clock) - start == passed
 print(clock.quality, time.ticks_add(0, -1) < 1 << 31)
 """
+    )
     said = board(code).split()
     assert said[0] == str(CLOCK_HELD)  # nobody has told it for a month
 
 
 def test_a_clock_of_which_nobody_knows_for_an_hour_is_only_held(board):
-    code = FAKE_TICKS + """
+    code = (
+        FAKE_TICKS
+        + """
 clock = Clock()
 seen = [clock.quality]
 go(5250); clock.tick(); seen.append((clock.s, clock.ms))
@@ -92,18 +100,22 @@ go(1500); clock.tick(); seen.append(clock.quality)
 clock.set(800003601, 600, now[0]); seen.append(clock.quality)
 print(seen)
 """
+    )
     # 800 000 000.100 − 5.250 s of uptime = 799 999 994.850
     assert board(code) == "[0, (5, 250), ((799999994, 850), 2), 2, 1, 2]\n"
 
 
 def test_an_answer_that_is_some_time_old_counts_from_its_tick(board):
-    code = FAKE_TICKS + """
+    code = (
+        FAKE_TICKS
+        + """
 clock = Clock()
 tick = now[0]
 go(2600)
 clock.set(800000000, 900, tick)
 print(utc(clock))
 """
+    )
     assert board(code) == "800000003500\n"
 
 
@@ -171,7 +183,15 @@ def liar(change, speed=1):
                 return
             if packet == b"end":
                 return
-            true = {"first": 0x24, "stratum": 2, "originate": packet[40:48], "shift": 0.0, "kept": 0.0, "there": 0, "back": 0}
+            true = {
+                "first": 0x24,
+                "stratum": 2,
+                "originate": packet[40:48],
+                "shift": 0.0,
+                "kept": 0.0,
+                "there": 0,
+                "back": 0,
+            }
             fields = change(count, true)
             count += 1
             if fields is None:

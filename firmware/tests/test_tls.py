@@ -9,6 +9,7 @@ import pytest
 import tables
 from bench import Broker, figure, free_port, until
 from certificates import Authority
+
 from conftest import FIRMWARE
 
 pytestmark = pytest.mark.hil
@@ -198,6 +199,6 @@ async def test_ten_outages_later_the_heap_is_as_before(micropython, broker, auth
         f"resident pages {sessions[0][4]}, {sessions[-1][4]}",
     )
     assert abs(sessions[-1][2] - sessions[1][2]) < 300
-    assert sessions[-1][4] - sessions[1][4] < 25  # 100 kB: one mbedTLS session that stayed would be 30 to 40 kB, ten 300
-
-
+    assert (
+        sessions[-1][4] - sessions[1][4] < 25
+    )  # 100 kB: one mbedTLS session that stayed would be 30 to 40 kB, ten 300

@@ -7,9 +7,10 @@ import shutil
 import pytest
 import tables
 from bench import until
-from conftest import HERE
 from slaves import crc
 from wire import records
+
+from conftest import HERE
 
 pytestmark = pytest.mark.hil
 

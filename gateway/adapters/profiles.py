@@ -259,7 +259,7 @@ class Profile(_Strict):
             raise ValueError("two points have the same name")
         if self.proof is not None and self.proof not in names:
             raise ValueError(f"proof names {self.proof!r}, which is no point")
-        for point in self.points:
+        for point in self.registers:
             first, end = self.reach([point])
             if end - first > self.most(point.table):
                 raise ValueError(f"{point.name} with its exponent needs {end - first} registers in one read")

@@ -44,7 +44,9 @@ class Block:
     @property
     def registers(self) -> int:
         """Registers of its record."""
-        return (self.count + 15) // 16 if self.points[0].table in COILS else self.count
+        first = self.points[0]
+        coils = isinstance(first, Point) and first.table in COILS
+        return (self.count + 15) // 16 if coils else self.count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +135,7 @@ def _blocks(wiring: Wiring) -> Iterable[tuple[Block, Mapping[str, object]]]:
     """Points of one kind and period, merged where they are near, with their rows; longest periods last."""
     profile = wiring.profile
     groups: dict[tuple[float, str, int], list[Point]] = {}
-    registers = [point for point in profile.points if isinstance(point, Point)]
-    for point in sorted(registers, key=lambda p: p.span):
+    for point in sorted(profile.registers, key=lambda p: p.span):
         groups.setdefault((point.every_s, point.table, point.model or 0), []).append(point)
     for (every_s, _, _), points in sorted(groups.items()):
         for run in _runs(profile, points):

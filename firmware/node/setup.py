@@ -1,0 +1,182 @@
+"""Setup without a computer: for ten minutes the node is an access point of its own with one form.
+
+The access point is `zen-<end of the board's number>`, closed with the code of the node's label; without a label there
+is none, for an open one would let anybody in. The form is at http://192.168.4.1 (on a computer: port `setup_port` of
+node.json, else 8081). What it does not ask (the board's pins) stays as it was. The console on USB works meanwhile.
+"""
+
+import asyncio
+import gc
+import json
+
+import slot
+from micropython import const
+from node import hal, store, usb
+from node.wait import forget
+
+_OPEN_MS = const(600000)
+_LONGEST = const(2048)  # bytes of a header, and of a body
+_PATIENCE_MS = const(5000)
+_FIELDS = ("ssid", "wifi", "host", "site", "node", "key")
+_PAGE = """<!DOCTYPE html><html lang=%s><meta charset=utf-8><meta name=viewport content="width=device-width">
+<title>Zen-e-Ville</title><style>body{font:1.1em sans-serif;margin:2em auto;max-width:24em;padding:0 1em}
+input,button{display:block;font:inherit;width:100%%;box-sizing:border-box;margin:.2em 0 1em;padding:.4em}</style>
+<h1>Zen-e-Ville</h1><p role=alert>%s</p>"""
+_WORDS = {
+    "en": "Wi-Fi name|Wi-Fi password|Broker (host:port)|Site|Node|Key (64 digits; empty: as it is)|Save|"
+    "Saved. The node restarts.|Not saved:",
+    "fr": "Nom du Wi-Fi|Mot de passe du Wi-Fi|Broker (hôte:port)|Site|Nœud|Clé (64 chiffres ; vide : inchangée)|"
+    "Enregistrer|Enregistré. Le nœud redémarre.|Non enregistré :",
+}
+
+
+def start(say):
+    """Until something is saved, or for ten minutes; then a restart. Ctrl-C ends it."""
+    setup = Setup(say)
+    try:
+        asyncio.run(setup.run())
+    except KeyboardInterrupt:
+        return
+    hal.reset()
+
+
+class Setup:
+    """Stands in the place of the App for the console."""
+
+    version = build = plant = link = None
+    saved = False
+
+    def __init__(self, say):
+        self.say = say
+        self.log = []
+        self.aside = {}
+        self.end = asyncio.Event()
+        try:
+            with open("node.json") as file:
+                self.conf = json.load(file)
+        except (OSError, ValueError):
+            self.conf = {}
+
+    def health(self):
+        return {"heap_free": gc.mem_free()}
+
+    def restart(self, _why):
+        self.end.set()
+
+    async def run(self):
+        memory = slot.memory()
+        code = memory.text("label")
+        name = "zen-" + hal.uid()[-6:]
+        if code:
+            hal.access_point(name, code, True)
+        server = await asyncio.start_server(self._serve, "0.0.0.0", self.conf.get("setup_port", 80), 2)
+        usb_task = asyncio.create_task(usb.listen(self))
+        self.say("setup: " + (name if code else "no label, no access point"))
+        try:
+            await asyncio.wait_for_ms(self.end.wait(), _OPEN_MS)
+            await asyncio.sleep_ms(1000)  # the answer is on its way
+        except asyncio.TimeoutError:
+            pass
+        usb_task.cancel()
+        server.close()
+
+    async def _serve(self, reader, writer):
+        gc.collect()
+        try:
+            head, _, body = (await asyncio.wait_for_ms(_request(reader), _PATIENCE_MS)).partition(b"\r\n\r\n")
+            language = "fr" if b"accept-language: fr" in head.lower() else "en"
+            words = _WORDS[language].split("|")
+            values, told = {}, ""
+            if head.startswith(b"POST"):
+                values = fields(body)
+                told = self._save(values)
+                told = "%s %s" % (words[8], told) if told else words[7]
+            writer.write("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\n\r\n")
+            writer.write(_PAGE % (language, escape(told)))
+            if not self.saved:
+                writer.write("<form method=post>")
+                for name, word in zip(_FIELDS, words):
+                    kind = "password" if name in ("wifi", "key") else "text"
+                    value = "" if kind == "password" else escape(values.get(name, self._now(name)))
+                    writer.write('<label>%s<input name=%s type=%s value="%s"></label>' % (word, name, kind, value))
+                writer.write("<button>%s</button></form>" % words[6])
+            await asyncio.wait_for_ms(writer.drain(), _PATIENCE_MS)
+        except (OSError, ValueError, MemoryError, asyncio.TimeoutError):
+            pass  # a phone that changed its mind
+        finally:
+            await writer.wait_closed()
+            if self.saved:
+                self.end.set()
+
+    def _now(self, name):
+        """What stands in a field that nobody has filled in yet."""
+        if name == "ssid":
+            return self.conf.get("wifi", {}).get(name, "")
+        if name == "host":
+            broker = self.conf.get("broker", {})
+            return "%s:%s" % (broker["host"], broker["port"]) if broker else ""
+        return self.conf.get(name, "")
+
+    def _save(self, values):
+        """What is wrong with them; nothing when they are kept."""
+        from wire import essentials
+
+        conf = dict(self.conf)
+        for name in ("site", "node", "key"):
+            if values.get(name):
+                conf[name] = values[name].strip()
+        host, _, port = values.get("host", "").strip().partition(":")
+        port = int(port) if port.isdigit() else port or 1883
+        conf["broker"] = dict(conf.get("broker", {}), host=host, port=port)
+        if values.get("ssid"):
+            secret = values.get("wifi") or conf.get("wifi", {}).get("password")
+            conf["wifi"] = {"ssid": values["ssid"], "password": secret}
+        text = json.dumps(conf)
+        try:
+            essentials.parse(text)
+        except ValueError as error:
+            return str(error)
+        finally:
+            forget("wire.essentials")
+        store.save("node.json", text)
+        slot.memory().write("node", text)
+        self.saved = True
+
+
+async def _request(reader):
+    """Head and body as they came; ValueError when either is too long or cut."""
+    data = b""
+    size = _LONGEST
+    end = -1
+    while end < 0 or len(data) < end + size:
+        more = await reader.read(256)
+        data += more
+        if not more or len(data) > 2 * _LONGEST:
+            raise ValueError
+        if end < 0 and b"\r\n\r\n" in data:
+            end = data.find(b"\r\n\r\n") + 4
+            size = 0
+            for line in data[:end].lower().split(b"\r\n"):
+                if line.startswith(b"content-length:"):
+                    size = int(line[15:])
+    return data
+
+
+def fields(body):
+    """The values of a form; ValueError when they are not URL-encoded UTF-8."""
+    values = {}
+    for pair in body.split(b"&"):
+        name, _, raw = pair.partition(b"=")
+        parts = raw.replace(b"+", b" ").split(b"%")
+        text = parts[0]
+        for part in parts[1:]:
+            text += bytes((int(part[:2], 16),)) + part[2:]
+        values[name.decode()] = text.decode()
+    return values
+
+
+def escape(text):
+    """Text that is nothing but text in a page."""
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        text = text.replace(sign, entity)
+    return text

@@ -1,0 +1,54 @@
+"""The USB serial line: a line that begins with `{` is a request for the console, which is loaded to answer it."""
+
+import asyncio
+import gc
+
+from micropython import const
+from node import hal
+from node.wait import forget
+
+_SHORT = const(256)
+_LONGEST = const(8192)  # bytes; a poll table may come this way
+
+
+async def listen(app):
+    """For ever. `app` is what the console speaks about."""
+    one = bytearray(1)
+    line = None
+    size = 0  # of the line; -1: not for us until it ends
+    stream = hal.console()
+    while True:
+        if not await stream.readinto(one):
+            await asyncio.sleep_ms(1000)  # nobody will ever write
+            continue
+        if one[0] in b"\r\n":
+            if size > 0:
+                await _answer(app, memoryview(line)[:size])
+            line = None
+            size = 0
+        elif size > 0 or (size == 0 and one[0] == 0x7B):
+            try:
+                if line is None:
+                    line = bytearray(_SHORT)
+                elif size == len(line):
+                    line += bytes(size)
+                line[size] = one[0]
+                size += 1
+            except MemoryError:
+                size = _LONGEST
+            if size >= _LONGEST:
+                line, size = None, -1
+                app.say("console: the line is too long")
+        else:
+            size = -1
+
+
+async def _answer(app, line):
+    try:
+        from node import console
+
+        await console.answer(app, line)
+        forget("node.console")
+    except MemoryError:
+        app.say("console: no memory")
+    gc.collect()

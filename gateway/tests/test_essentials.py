@@ -1,0 +1,63 @@
+"""node.json as both sides check it."""
+
+import json
+
+import pytest
+
+from gateway.wire.essentials import EssentialsError, parse
+
+GOOD = {"v": 1, "site": "lens", "node": "cellar", "key": "0f" * 32, "broker": {"host": "10.0.0.1", "port": 1883}}
+
+
+def test_a_complete_one_is_taken_as_it_is():
+    more = GOOD | {
+        "board": "esp32s3",
+        "time": {"host": "10.0.0.1", "port": 10123},
+        "wifi": {"ssid": "house", "password": "12345678"},
+        "serial": {"rs485": {"uart": 1, "tx": 17, "rx": 18}},
+        "led": 48,
+        "button": 0,
+        "ring_bytes": 6600,
+        "spill_kb": 0,
+        "watchdog_ms": 8000,
+        "a key of tomorrow": 1,
+    }
+    assert parse(json.dumps(GOOD)) == GOOD
+    assert parse(json.dumps(more)) == more
+
+
+WRONG = [
+    ({"v": 2}, "v:"),
+    ({"site": "a/b"}, "site: allowed is -0123"),
+    ({"site": ""}, "site: allowed is text of length 1 to 32"),
+    ({"site": None}, "site:"),
+    ({"node": "Cellar"}, "node:"),
+    ({"node": "+"}, "node:"),
+    ({"node": 7}, "node: allowed is text"),
+    ({"key": "0f" * 31}, "key: allowed is text of length 64 to 64"),
+    ({"key": "zz" * 32}, "key: allowed is 0123456789abcdef"),
+    ({"broker": {}}, r"broker\.host:"),
+    ({"broker": "10.0.0.1"}, r"broker\.host:"),
+    ({"broker": {"host": "x", "port": 0}}, r"broker\.port: allowed is whole number 1 to 65535"),
+    ({"broker": {"host": "x", "port": "1883"}}, r"broker\.port:"),
+    ({"broker": {"host": "x", "port": True}}, r"broker\.port:"),
+    ({"broker": GOOD["broker"] | {"user": 5}}, r"broker\.user:"),
+    ({"wifi": {"ssid": "house", "password": "1234567"}}, r"wifi\.password: allowed is text of length 8 to 63"),
+    ({"wifi": "house-in-the-valley"}, r"wifi\.ssid:"),
+    ({"wifi": ["house"]}, r"wifi\.ssid:"),
+    ({"time": 5}, r"time\.host:"),
+    ({"watchdog_ms": 10}, "watchdog_ms:"),
+    ({"ring_bytes": 10.5}, "ring_bytes:"),
+]
+
+
+@pytest.mark.parametrize(("change", "told"), WRONG, ids=lambda value: str(value)[:50])
+def test_a_mistake_is_told_with_its_place_and_what_is_allowed(change, told):
+    with pytest.raises(EssentialsError, match=told):
+        parse(json.dumps(GOOD | change))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", '"x"', "[" * 100_000])
+def test_what_is_no_object_is_no_node_json(text):
+    with pytest.raises(EssentialsError):
+        parse(text)
