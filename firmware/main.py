@@ -1,10 +1,17 @@
-"""The node. On a board started by the interpreter, on a computer by `micropython main.py` in the node's directory."""
+"""The node. On a board started by the interpreter, on a computer by `micropython main.py` in the node's directory.
+
+What only the start needs is dropped before the node runs: `node` is rebound, and `slot` leaves the modules.
+"""
+
+import sys
 
 import slot
 
-_, mode = slot.begin()
+memory, mode = slot.begin()
 try:
-    from node.start import start
+    from node.start import start as node
 except Exception as error:  # whatever is wrong with it
-    slot.failed(error)
-start(print, slot.memory(), mode)
+    slot.failed(memory, error)
+del slot, sys.modules["slot"]
+node = node(print, memory, mode)
+node.live()

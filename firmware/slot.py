@@ -10,48 +10,7 @@ import os
 import sys
 import time
 
-try:
-    from esp32 import NVS
-    from machine import reset
-except ImportError:
-    from nvs import NVS, reset  # a computer
-
-here = ""  # slot in use: "a", "b", or "" without slots
-
-
-class memory:  # noqa: N801  what callers see is a function
-    """What survives power cuts: numbers and texts under names of at most 14 letters."""
-
-    def __init__(self):
-        self.nvs = NVS("zen")
-
-    def get(self, key):
-        """A number; 0 when there is none."""
-        try:
-            return self.nvs.get_i32(key)
-        except OSError:
-            return 0
-
-    def put(self, key, value):
-        if value != self.get(key):  # flash wears out
-            self.nvs.set_i32(key, value)
-            self.nvs.commit()
-
-    def text(self, key):
-        """A text; "" when there is none."""
-        room = bytearray(self.get(key + "#"))
-        try:
-            self.nvs.get_blob(key, room)
-            return str(room, "utf-8")
-        except (OSError, ValueError):
-            return ""
-
-    def write(self, key, text):
-        if text != self.text(key):
-            raw = text.encode()
-            self.nvs.set_blob(key, raw)
-            self.put(key + "#", len(raw))
-
+from memory import memory, reset
 
 def decide(there, slot, trial, tries, short, mode):
     """(slot to run, trial that goes on, mode) when only the slots in the list `there` can be run; numbers as in NVS."""
@@ -66,8 +25,7 @@ def decide(there, slot, trial, tries, short, mode):
 
 
 def begin():
-    """Counts this boot and puts its slot in front of the path; gives (slot, mode)."""
-    global here
+    """Counts this boot and puts its slot in front of the path; gives (memory with the slot as `here`, mode)."""
     there = []
     for number in (1, 2):
         try:
@@ -85,23 +43,17 @@ def begin():
         kept.write("why", "trial: restart")
     kept.put("trial", trial)
     if number:
-        here = " ab"[number]
-        sys.path.insert(0, here)
-    return here, ("run", "safe", "setup")[mode]
+        kept.here = " ab"[number]
+        sys.path.insert(0, kept.here)
+    return kept, ("run", "safe", "setup")[mode]
 
 
-def steady():
-    """This boot was not a short one."""
-    memory().put("short", 0)
-
-
-def failed(error):
+def failed(kept, error):
     """This slot cannot be loaded: the other one's turn."""
-    kept = memory()
-    why = "%s: %r" % (here, error)
+    why = "%s: %r" % (kept.here, error)
     print(why)  # noqa: T201  nobody else is there to say it
     kept.write("why", why)
-    kept.put("slot", 2 if here == "a" else 1)
+    kept.put("slot", 2 if kept.here == "a" else 1)
     kept.put("trial", 0)
     time.sleep(5)  # Ctrl-C reaches the prompt
     reset()

@@ -3,10 +3,10 @@
 import asyncio
 import gc
 import json
+import sys
 
-import slot
 from micropython import const
-from node import hal
+from node import hal, usb
 from node.plant import Plant
 from node.wait import Bell, forget
 from wire.orders import SAFE
@@ -38,6 +38,30 @@ class App:
         self.why = memory.text("why")  # of the restart before this run
         self.plant = Plant()
         self.bell = Bell()  # something has changed
+
+    def live(self):
+        """Until the node fails for good or is told to restart; Ctrl-C ends it with safe values."""
+        again = True
+        try:
+            asyncio.run(self.supervisor.watch())
+        except KeyboardInterrupt:
+            again = False
+        except BaseException as error:
+            self.keep(repr(error))
+            sys.print_exception(error)
+        asyncio.get_event_loop().run_until_complete(self.stop())
+        if again:
+            hal.reset()
+
+    def network(self, beat):
+        return hal.network(self.conf, beat)
+
+    def console(self, _beat):
+        return usb.listen(self)
+
+    def keep(self, why):
+        """The reason of the restart that comes."""
+        self.memory.write("why", why)
 
     def say(self, text):
         """A change worth a line."""
@@ -161,7 +185,7 @@ class App:
         """A new release that does not prove itself ends with this run."""
         from node.trial import Trial
 
-        why = await Trial(self.memory, slot.here).run(beat, self._fit)
+        why = await Trial(self.memory, self.memory.here).run(beat, self._fit)
         if why:
             self.supervisor.end(why)
         else:

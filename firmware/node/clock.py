@@ -28,7 +28,8 @@ _GOOD_S = const(3600)  # a drifting crystal: after an hour without an answer the
 class Clock:
     """`s`, `ms` and `quality` hold the moment of the last `tick`; `s` is the uptime until the first `set`."""
 
-    def __init__(self):
+    def __init__(self, conf=None):
+        self.conf = conf  # node.json
         self.s = self.ms = 0
         self.quality = CLOCK_UNKNOWN
         self.uptime_s = 0
@@ -73,10 +74,10 @@ class Clock:
         self.good_s = self.uptime_s + _GOOD_S
         self.quality = CLOCK_SYNCED if abs(self.error) <= _ERROR_MS else CLOCK_HELD
 
-    async def run(self, conf, beat):
+    async def run(self, beat):
         """Follow the server `time` of the configuration; by itself it is the gateway on the broker's machine."""
-        where = conf.get("time", {})
-        host, port = where.get("host", conf["broker"]["host"]), where.get("port", 10123)
+        where = self.conf.get("time", {})
+        host, port = where.get("host", self.conf["broker"]["host"]), where.get("port", 10123)
         while True:
             best = ()
             try:

@@ -82,13 +82,9 @@ def bus(spec, app):
     if kind == "tcp":
         way = Net(spec["host"], spec.get("port", 502))
         name = "%s:%d" % (way.host, way.port)
-    else:
+    else:  # what stays must not hold on to a function of this module
         name = spec["port"]
-        where = app.conf["serial"][name]
-
-        def line():
-            return hal.Line(where, spec)
-
+        line = hal.opener(app.conf["serial"][name], spec)
         if kind == "rtu":
             way = Line(line, spec["baud"])
     if kind == "tic":

@@ -55,6 +55,11 @@ class Line:
         self.uart.deinit()
 
 
+def opener(where, bus):
+    """A function that gives the Line."""
+    return lambda: Line(where, bus)
+
+
 async def network(conf, beat):
     """Keeps the board in its network, wired or not; whether the broker is there plays no part in it."""
     nic = _interface(conf)

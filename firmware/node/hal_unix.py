@@ -41,6 +41,11 @@ class Line:
         self.file.close()
 
 
+def opener(where, bus):
+    """A function that gives the Line."""
+    return lambda: Line(where, bus)
+
+
 async def network(_conf, beat):
     """The system keeps its own network."""
     while True:

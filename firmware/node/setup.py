@@ -30,16 +30,6 @@ _WORDS = {
 }
 
 
-def start(say):
-    """Until something is saved, or for ten minutes; then a restart. Ctrl-C ends it."""
-    setup = Setup(say)
-    try:
-        asyncio.run(setup.run())
-    except KeyboardInterrupt:
-        return
-    hal.reset()
-
-
 class Setup:
     """Stands in the place of the App for the console."""
 
@@ -62,6 +52,14 @@ class Setup:
 
     def restart(self, _why):
         self.end.set()
+
+    def live(self):
+        """Until something is saved, or for ten minutes; then a restart. Ctrl-C ends it."""
+        try:
+            asyncio.run(self.run())
+        except KeyboardInterrupt:
+            return
+        hal.reset()
 
     async def run(self):
         memory = slot.memory()

@@ -1,15 +1,11 @@
 """The composition root: every part of the node is made here and handed what it needs. Forgotten once all runs."""
 
-import asyncio
 import binascii
-import gc
 import json
 import os
-import sys
 
-import slot
 from micropython import const
-from node import hal, usb
+from node import hal
 from node.app import App
 from node.clock import Clock
 from node.link import Link
@@ -24,26 +20,18 @@ _PATIENT_MS = const(90000)  # deadline of a check-in
 
 
 def start(say, memory, mode):
-    """Runs the node until it fails for good or is told to restart; Ctrl-C ends it with safe values."""
+    """The App, or the Setup of a node that has no usable configuration; `live()` runs it."""
     conf = essentials(memory)
     if memory.get("trial"):
         mode = "trial"
     if conf is None or mode == "setup":
-        from node import setup
+        from node.setup import Setup
 
-        return setup.start(say)
+        return Setup(say)
     app = assemble(conf, memory, mode, say)
-    again = True
-    try:
-        asyncio.run(live(app))
-    except KeyboardInterrupt:
-        again = False
-    except BaseException as error:
-        memory.write("why", repr(error))
-        sys.print_exception(error)
-    asyncio.get_event_loop().run_until_complete(app.stop())
-    if again:
-        hal.reset()
+    begin(app)
+    forget("node.start")
+    return app
 
 
 def essentials(memory):
@@ -60,14 +48,14 @@ def essentials(memory):
 def assemble(conf, memory, mode, say):
     """The parts, knowing each other; nothing runs yet."""
     boot = int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF
-    clock = Clock()
+    clock = Clock(conf)
     ring = Ring(conf.get("ring_bytes", _RING_BYTES), boot, clock)  # the biggest piece first
     orders = Orders(binascii.unhexlify(conf["key"]), boot, clock)
     orders.memory = memory
     orders.writes = mode != "safe"
     app = App(conf, memory, mode, say)
     app.clock, app.ring, app.orders = clock, ring, orders
-    app.build, app.version = running()
+    app.build, app.version = running(memory)
     site, node = conf["site"], conf["node"]
     handlers = {
         topics.topic(site, node, topics.SET).encode(): orders.receive,
@@ -83,38 +71,34 @@ def assemble(conf, memory, mode, say):
         from node.spill import Spill
 
         app.link.spill = Spill(ring, app.link.mqtt.room, conf, memory)
-    app.supervisor = Supervisor(app.feed, lambda why: memory.write("why", why), app.say)
+    app.supervisor = Supervisor(app.feed, app.keep, app.say)
     return app
 
 
-def running():
+def running(memory):
     """(build, version) of the slot in use; without slots those of a developer's tree."""
     try:
-        with open(slot.here + "/manifest.json") as file:
+        with open(memory.here + "/manifest.json") as file:
             manifest = json.load(file)
         return manifest["build"], manifest["version"]
     except (OSError, ValueError):
         return 0, "0"
 
 
-async def live(app):
-    """Every job under the supervisor, until the run has to end."""
-    start_job = app.supervisor.start
-    conf, clock = app.conf, app.clock
-    app.dog = hal.watchdog(conf.get("watchdog_ms", 0))
-    start_job("network", lambda beat: hal.network(conf, beat), _PATIENT_MS)
-    start_job("clock", lambda beat: clock.run(conf, beat), _PATIENT_MS)
+def begin(app):
+    """Every job under the supervisor; nothing runs before the first wait."""
+    job = app.supervisor.start
+    app.dog = hal.watchdog(app.conf.get("watchdog_ms", 0))
+    job("network", app.network, _PATIENT_MS)
+    job("clock", app.clock.run, _PATIENT_MS)
     if app.mode != "safe":
         app.lend("config", "load", app)
         app.plant.start(app.supervisor)
     app.tell()
-    app.linked = start_job("link", app.link.run, _PATIENT_MS)
-    start_job("changes", app.changes, _PATIENT_MS)
-    start_job("console", lambda beat: usb.listen(app), 0)
+    app.linked = job("link", app.link.run, _PATIENT_MS)
+    job("changes", app.changes, _PATIENT_MS)
+    job("console", app.console, 0)
     if app.mode == "trial":
-        start_job("trial", app.trial, _PATIENT_MS)
-    if "led" in conf:
-        start_job("led", app.flash, _PATIENT_MS)
-    forget("node.start")
-    gc.collect()
-    await app.supervisor.watch()
+        job("trial", app.trial, _PATIENT_MS)
+    if "led" in app.conf:
+        job("led", app.flash, _PATIENT_MS)

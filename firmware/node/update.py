@@ -13,7 +13,6 @@ import os
 import struct
 import sys
 
-import slot
 from micropython import const
 from node.wait import Bell
 from wire import release
@@ -55,7 +54,7 @@ class Update:
         self.say = say
         self.boot = boot
         self.bell = Bell()
-        self.idle = "a" if slot.here == "b" else "b"
+        self.idle = "a" if memory.here == "b" else "b"
 
     def receive(self, payload, retained):
         """A message of the topic `ota`."""
@@ -144,7 +143,7 @@ class Update:
 
     def _checked(self, text):
         """The manifest, when this board may have it."""
-        if not slot.here:
+        if not self.memory.here:
             raise Refusal("slots")
         if self.memory.get("trial"):
             raise Refusal("trial")
@@ -156,7 +155,7 @@ class Update:
             manifest = release.parse(text)
         except ValueError:
             raise Refusal("manifest")
-        with open(slot.here + "/manifest.json") as file:
+        with open(self.memory.here + "/manifest.json") as file:
             build = json.load(file)["build"]
         system = sys.implementation
         mpy = system._mpy & 255  # noqa: SLF001  there is no other name for it

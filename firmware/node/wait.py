@@ -37,10 +37,3 @@ class Bell:
             except asyncio.TimeoutError:
                 pass
         self.event.clear()
-
-
-def forget(name):
-    """Drop a module that was needed for a moment; its code leaves the heap once nobody holds a piece of it."""
-    package, leaf = name.split(".")
-    if sys.modules.pop(name, None):
-        delattr(sys.modules[package], leaf)

@@ -95,7 +95,7 @@ class Node:
 
     def __init__(self, micropython: str, directory: Path, firmware: Path, port: int):
         directory.mkdir()
-        for name in ("boot.py", "slot.py", "nvs.py", "main.py", "node"):
+        for name in ("boot.py", "memory.py", "slot.py", "nvs.py", "main.py", "node"):
             (directory / name).symlink_to(firmware / name)
         (directory / "wire").symlink_to(firmware.parent / "gateway" / "wire")
         self.micropython = micropython

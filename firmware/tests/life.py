@@ -36,7 +36,7 @@ def compile_node(directory: Path) -> dict[str, int]:
         for source in sorted(folder.glob("*.py")):
             module = package if source.stem == "__init__" else f"{package}.{source.stem}"
             sizes[module] = compiled(source, directory / package / f"{source.stem}.mpy")
-    for name in ("boot", "slot", "main"):
+    for name in ("boot", "memory", "slot", "main"):
         (directory / f"{name}.py").unlink(missing_ok=True)
         sizes[name] = compiled(FIRMWARE / f"{name}.py", directory / f"{name}.mpy")
     return sizes
