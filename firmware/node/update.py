@@ -69,7 +69,7 @@ class Update:
                 else:
                     signature = binascii.unhexlify(order["sig"])
                     if signature != self.signature:  # the same again only asks where we are
-                        self.order = order["manifest"], signature
+                        self.order = order["manifest"].encode(), signature
         except SealError:
             why = "seal"
         except MemoryError:
@@ -120,7 +120,7 @@ class Update:
         name = self.idle + "/manifest.json"
         files = manifest["files"]
         self._make_room(name, files)
-        with open(name + ".new", "w") as file:
+        with open(name + ".new", "wb") as file:
             file.write(text)
         text = None
         for number, (path, size, digest) in enumerate(files):
@@ -150,7 +150,7 @@ class Update:
             raise Refusal("trial")
         with open("keys.json") as file:
             keys = json.load(file)["release"]
-        if not release.signed(text.encode(), self.signature, keys):
+        if not release.signed(text, self.signature, keys):
             raise Refusal("sign")
         try:
             manifest = release.parse(text)
