@@ -71,7 +71,7 @@ class Gateway:
         self.boot = boot
         self.said = []
         self.asked = []
-        self.spoil = lambda number, at, piece: piece
+        self.spoil = lambda _number, _at, piece: piece
         self.safe = [True]  # answers of release_all; the last one again and again
         self.update = Update(CONF, slot.memory(), self.hear, self.release_all, print, 7)
 
@@ -83,7 +83,7 @@ class Gateway:
         order.update(more)
         self.update.receive(seal.seal(key, topics.OTA, json.dumps(order)), retained)
 
-    def hear(self, leaf, payload):
+    def hear(self, _leaf, payload):
         said = json.loads(payload)
         if not self.said or self.said[-1] != (said["state"], said["why"]):
             self.said.append((said["state"], said["why"]))
