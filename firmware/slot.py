@@ -12,6 +12,7 @@ import time
 
 from memory import memory, reset
 
+
 def decide(there, slot, trial, tries, short, mode):
     """(slot to run, trial that goes on, mode) when only the slots in the list `there` can be run; numbers as in NVS."""
     if tries < 1 or trial not in there:

@@ -154,52 +154,19 @@ class App:
 
     def ota(self, payload, retained):
         """A message of the topic `ota`."""
-        begins = not self.update
-        if begins:
-            from node.update import Update
-
-            self.update = Update(self.conf, self.memory, self.link.note, self._release, self.say, self.ring.boot)
-        self.update.receive(payload, retained)
-        if begins:
-            self.supervisor.start("update", self._update, _PATIENT_MS)
+        if self.update:
+            self.update.receive(payload, retained)
+        else:
+            self.lend("update", "begin", self, payload, retained)
 
     def chunk(self, payload, retained):
         """A message of the topic `chunk`."""
         if self.update:
             self.update.chunk(payload, retained)
 
-    async def _release(self):
-        """Every lease ends, for an update; True when every device took its safe values."""
-        self.memory.put("deaf", len(self.plant.silent()))
-        self.orders.leave(SAFE)
-        return await self.plant.safe()
-
-    async def _update(self, beat):
-        if await self.update.run(beat):
-            self.supervisor.end("update")
-        self.update = None
-        forget("node.update")
-        forget("wire.release")
-
-    async def trial(self, beat):
-        """A new release that does not prove itself ends with this run."""
-        from node.trial import Trial
-
-        why = await Trial(self.memory, self.memory.here).run(beat, self._fit)
-        if why:
-            self.supervisor.end(why)
-        else:
-            self.mode = "run"
-            self.tell()
-        forget("node.trial")
-
-    def _fit(self):
-        """True, or what a release on trial lacks. Buses that were silent under the old one may be silent."""
-        if not self.link.up():
-            return "broker"
-        if len(self.plant.silent()) > self.memory.get("deaf"):
-            return "bus"
-        return not self.supervisor.restarts or "restart"
+    def trial(self, beat):
+        """A new release proves itself."""
+        return self.lend("trial", "prove", self, beat)
 
     async def changes(self, beat):
         """A new table when it comes; and remembers that this boot is a long one."""

@@ -1,23 +1,16 @@
-"""Time of the records: seconds since 2000 and ms, carried by the monotonic tick, led by the gateway's SNTP (RFC 4330).
+"""Time of the records: seconds since 2000 and ms, carried by the monotonic tick, led by the gateway (node.sntp).
 
 The first answer sets the clock. From then on it is never set again: it runs a little faster or slower until the error
 is gone, so that times of records never go back and nothing happens twice or not at all.
 """
 
 import asyncio
-import os
-import socket
-import struct
-from time import ticks_add, ticks_diff
+from time import ticks_add
 
 from micropython import const
-from node import tcp
-from node.wait import after, left
+from node.wait import after, forget, left
 from wire.records import CLOCK_HELD, CLOCK_SYNCED, CLOCK_UNKNOWN
 
-_NTP_2000 = const(3155673600)  # 2000-01-01 on the scale of NTP, which begins in 1900
-_SAMPLES = const(4)  # the one with the shortest way counts: it was disturbed least
-_ANSWER_MS = const(1000)
 _STEP_MS = const(2000)
 _SLEW = const(5)  # a correction takes 2⁵ times its own length: 3 % is less than any reader of ours can tell
 _ERROR_MS = const(1000)  # further off the clock is only held
@@ -75,55 +68,15 @@ class Clock:
         self.quality = CLOCK_SYNCED if abs(self.error) <= _ERROR_MS else CLOCK_HELD
 
     async def run(self, beat):
-        """Follow the server `time` of the configuration; by itself it is the gateway on the broker's machine."""
-        where = self.conf.get("time", {})
-        host, port = where.get("host", self.conf["broker"]["host"]), where.get("port", 10123)
+        """Follow the server of the configuration."""
         while True:
-            best = ()
-            try:
-                address = tcp.resolve(host, port)
-                for _ in range(_SAMPLES):
-                    beat()
-                    sample = await asyncio.wait_for_ms(ask(address), _ANSWER_MS)
-                    best = min(best or sample, sample)
-            except (OSError, asyncio.TimeoutError):
-                pass  # what came before will do
-            if best:
-                self.set(*best[1:])
+            from node import sntp
+
+            found = sntp.best(self.conf, beat)
+            forget("node.sntp")
+            found = await found
+            if found:
+                self.set(*found)
             for _ in range(30 if self.quality == CLOCK_SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s
                 beat()
                 await asyncio.sleep_ms(_STEP_MS)
-
-
-async def ask(address):
-    """(round trip in ms, s, ms, tick): UTC at that tick by one exchange; waits until there is an answer to it."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        sock.setblocking(False)
-        sock.connect(address)  # others are not heard
-        sign = os.urandom(8)  # in the place of our time: it tells nobody anything and cannot be guessed
-        answer = bytearray(48)
-        begin = after(0)
-        sock.write(b"\x23" + bytes(39) + sign)  # version 4, client
-        reader = asyncio.StreamReader(sock)
-        while True:
-            size = await reader.readinto(answer)
-            tick = after(0)
-            took = ticks_diff(tick, begin)
-            s, fraction, s3, fraction3 = struct.unpack(">IHxxIHxx", answer[32:])  # received, sent
-            ms = fraction3 * 1000 >> 16
-            kept = (s3 - s) * 1000 + ms - (fraction * 1000 >> 16)
-            s = (s3 - _NTP_2000) & 0xFFFFFFFF
-            if (
-                size == 48
-                and answer[0] & 7 == 4  # a server ...
-                and answer[0] < 0xC0  # ... that knows the time ...
-                and 0 < answer[1] < 16  # ... and would tell us
-                and answer[24:32] == sign
-                and 0 <= kept <= took + 1
-                and not s >> 31  # 2068: whoever says more does not mean it
-            ):
-                took -= kept
-                return took, s, ms + (took >> 1), tick
-    finally:
-        sock.close()

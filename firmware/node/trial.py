@@ -9,6 +9,24 @@ _GIVE_UP_S = const(280)  # without it: back within five minutes of the restart
 _LONGEST = const(6)  # times the proof: a link that comes and goes proves nothing
 
 
+async def prove(app, beat):
+    """The job of an app on trial: the run ends when the release does not prove itself."""
+
+    def fit():
+        if not app.link.up():
+            return "broker"
+        if len(app.plant.silent()) > app.memory.get("deaf"):
+            return "bus"
+        return not app.supervisor.restarts or "restart"
+
+    why = await Trial(app.memory, app.memory.here).run(beat, fit)
+    if why:
+        app.supervisor.end(why)
+    else:
+        app.mode = "run"
+        app.tell()
+
+
 class Trial:
     def __init__(self, memory, slot):
         self.memory = memory

@@ -14,7 +14,7 @@ import struct
 import sys
 
 from micropython import const
-from node.wait import Bell
+from node.wait import Bell, forget
 from wire import release
 from wire.seal import SealError, unseal_json
 from wire.topics import OTA, PULL
@@ -27,6 +27,16 @@ _LEASE_TRIES = const(12)
 _LEASE_MS = const(5000)
 _GOODBYE_MS = const(1000)
 _HEAD_SIZE = const(9)
+_PATIENT_MS = const(90000)  # the deadline of a check-in: a slow flash
+
+
+def begin(app, payload, retained):
+    """The first message of an update makes it, and a job that ends with it."""
+    app.update = update = Update(app.conf, app.memory, app.link.note, None, app.say, app.ring.boot)
+    update.app = app
+    update.release_all = update.let_go
+    update.receive(payload, retained)
+    app.supervisor.start("update", update.work, _PATIENT_MS)
 
 
 class Refusal(Exception):
@@ -68,7 +78,7 @@ class Update:
                 else:
                     signature = binascii.unhexlify(order["sig"])
                     if signature != self.signature:  # the same again only asks where we are
-                        self.order = order["manifest"], signature
+                        self.order = order["manifest"].encode(), signature
         except SealError:
             why = "seal"
         except MemoryError:
@@ -89,6 +99,20 @@ class Update:
 
     def status(self):
         return {"build": self.build, "state": self.state, "file": self.file, "at": self.at, "why": self.why}
+
+    async def work(self, beat):
+        """The job: until nothing is left to do, or the node restarts."""
+        if await self.run(beat):
+            self.app.supervisor.end("update")
+        self.app.update = None
+        forget("wire.release")
+
+    async def let_go(self):
+        """Every lease ends; True when every device took its safe values."""
+        app = self.app
+        app.memory.put("deaf", len(app.plant.silent()))  # buses that may be silent under the new release, too
+        app.orders.leave("safe")
+        return await app.plant.safe()
 
     async def run(self, beat):
         """Until nothing is left to do; True when the node must restart, into the other slot."""
@@ -119,7 +143,7 @@ class Update:
         name = self.idle + "/manifest.json"
         files = manifest["files"]
         self._make_room(name, files)
-        with open(name + ".new", "w") as file:
+        with open(name + ".new", "wb") as file:
             file.write(text)
         text = None
         for number, (path, size, digest) in enumerate(files):
@@ -149,7 +173,7 @@ class Update:
             raise Refusal("trial")
         with open("keys.json") as file:
             keys = json.load(file)["release"]
-        if not release.signed(text.encode(), self.signature, keys):
+        if not release.signed(text, self.signature, keys):
             raise Refusal("sign")
         try:
             manifest = release.parse(text)

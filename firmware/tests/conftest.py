@@ -27,10 +27,14 @@ def mosquitto(part):
 
 @pytest.fixture
 def board(micropython, tmp_path):
-    """Runs a piece of code on the board's interpreter, with node, wire and the tests beside it; gives what it prints."""
+    """Runs code on the board's interpreter, with node, wire and the tests beside it; gives what it prints."""
 
-    def run(code: str, heap: str = "112k") -> str:
-        environment = {"MICROPYPATH": f".frozen:{FIRMWARE}:{FIRMWARE.parent / 'gateway'}:{Path(__file__).parent}"}
+    def run(code: str, heap: str = "112k", speed: int = 1) -> str:
+        here = Path(__file__).parent
+        places = [FIRMWARE, FIRMWARE.parent / "gateway", here]
+        if speed > 1:
+            places.insert(0, here / "fast")
+        environment = {"MICROPYPATH": ":".join([".frozen", *map(str, places)]), "ZEN_SPEED": str(speed)}
         command = [micropython, "-X", "heapsize=" + heap, "-c", code]
         done = subprocess.run(
             command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False

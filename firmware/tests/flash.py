@@ -102,14 +102,37 @@ class Device:
             raise CUT  # made before: there may be no room for a new one
 
 
+class Single:
+    """`esp32.Partition` of a board with one application partition only."""
+
+    RUNNING = 1
+
+    def __init__(self, which):
+        assert which == self.RUNNING
+
+    def get_next_update(self):
+        raise OSError(-261, "ESP_ERR_NOT_FOUND")
+
+    @classmethod
+    def mark_app_valid_cancel_rollback(cls):
+        raise OSError(-1, "ESP_FAIL")
+
+
+def power_down():
+    raise CUT
+
+
 class Nvs:
     """`esp32.NVS` on the same power: a value is the old one or the new one."""
+
+    Partition = Single
 
     def __init__(self, flash):
         self.flash = flash
         self.values = {}
         sys.modules["esp32"] = sys.modules["machine"] = self
-        self.NVS = lambda name: self
+        self.NVS = lambda _name: self
+        self.reset = power_down
 
     def get_i32(self, key):
         return self._get(key, int)
@@ -141,9 +164,6 @@ class Nvs:
 
     def commit(self):
         pass
-
-    def reset(self):
-        raise Cut
 
 
 def read(name):

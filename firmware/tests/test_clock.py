@@ -129,7 +129,8 @@ async def look():
         clock.tick()
         seen.append((clock.s, clock.ms, clock.quality))
 async def main():
-    task = asyncio.create_task(clock.run({"broker": {"host": "127.0.0.1"}, "time": {"port": %d}}, lambda: beats.append(wait.after(0))))
+    clock.conf = {"broker": {"host": "127.0.0.1"}, "time": {"port": %d}}
+    task = asyncio.create_task(clock.run(lambda: beats.append(wait.after(0))))
     import node.wait as wait
     globals()["wait"] = wait
     await look()

@@ -5,9 +5,12 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from gateway import __version__, places
 from gateway.release import ReleaseError
@@ -19,6 +22,7 @@ MANIFEST, SIGNATURE, IMAGE = "manifest.json", "manifest.sig", "image.bin"
 MAX_IMAGE = 4 << 20
 LOWEST_PYTHON = (1, 25, 0)
 NOT_ON_BOARDS = ("hal_unix.py",)
+COMPUTER = "unix"  # the board that is none: the node on a computer
 ESP_IMAGE_MAGIC = 0xE9  # first byte of an ESP32 application image (esp_app_format.h)
 
 
@@ -70,23 +74,33 @@ def build(
     Raises ReleaseError when the key, the compiler or the image is not what it should be.
     """
     signer = read_key(key)
+    boards = [board] if isinstance(board, str) else list(board)
     if out.exists() and any(out.iterdir()) and not (out / MANIFEST).exists():
         raise ReleaseError("not_empty", f"{out} holds something else than a release")
     shutil.rmtree(out, ignore_errors=True)
-    node = (path for path in (places.firmware_folder() / "node").glob("*.py") if path.name not in NOT_ON_BOARDS)
-    files = [*_compiled(node, out, "node"), *_compiled(places.wire_folder().glob("*.py"), out, "wire")]
-    manifest = {
+    for source in (*(places.firmware_folder() / "node").glob("*.py"), *places.wire_folder().glob("*.py")):
+        if COMPUTER in boards or source.name not in NOT_ON_BOARDS:
+            compile_file(source, out / source.parent.name / f"{source.stem}.mpy", source.name)
+    if image is not None:
+        _copy_image(image, out / IMAGE)
+    return pack(out, boards, signer, number=number)
+
+
+def pack(out: Path, boards: Sequence[str], signer: RSAPrivateKey, *, number: int | None = None) -> Release:
+    """The release of what lies in `out` already: manifest and signature are written, old ones replaced."""
+    files = [_described(path, path.relative_to(out).as_posix()) for path in sorted(out.glob("*/*.mpy"))]
+    manifest: dict[str, Any] = {
         "v": 1,
         "version": __version__,
         "build": number if number is not None else int(time.time()) - EPOCH_2000,
         "python": LOWEST_PYTHON,
         "mpy": (out / files[0].path).read_bytes()[1],  # second byte of a .mpy file: its version
-        "boards": [board] if isinstance(board, str) else list(board),
+        "boards": list(boards),
         "files": [[file.path, file.size, file.sha256] for file in files],
     }
-    if image is not None:
-        copy = _image(image, out / IMAGE)
-        manifest["image"] = [copy.size, copy.sha256]
+    if (out / IMAGE).exists():
+        image = _described(out / IMAGE, IMAGE)
+        manifest["image"] = [image.size, image.sha256]
     text = json.dumps(manifest, separators=(",", ":"))
     (out / MANIFEST).write_text(text)
     (out / SIGNATURE).write_text(sign(signer, text.encode()).hex())
@@ -133,16 +147,7 @@ def compile_file(source: Path, target: Path, name: str) -> None:
         raise ReleaseError("no_compiler", f"{source}: {done.stderr.strip() or done.stdout.strip()}")
 
 
-def _compiled(sources: Iterable[Path], out: Path, folder: str) -> list[File]:
-    files = []
-    for source in sorted(sources):
-        path = f"{folder}/{source.stem}.mpy"
-        compile_file(source, out / path, source.name)
-        files.append(_described(out / path, path))
-    return files
-
-
-def _image(source: Path, target: Path) -> File:
+def _copy_image(source: Path, target: Path) -> None:
     try:
         shutil.copyfile(source, target)
     except OSError as error:
@@ -150,10 +155,7 @@ def _image(source: Path, target: Path) -> File:
     with target.open("rb") as file:
         first = file.read(1)
     if first != bytes((ESP_IMAGE_MAGIC,)) or target.stat().st_size > MAX_IMAGE:
-        raise ReleaseError(
-            "no_image", f"{source} is not an application image of an ESP32 (firmware.bin has more in it)"
-        )
-    return _described(target, IMAGE)
+        raise ReleaseError("no_image", f"{source} is not an application image (micropython.bin, not firmware.bin)")
 
 
 def _described(path: Path, name: str) -> File:

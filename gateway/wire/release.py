@@ -50,8 +50,8 @@ def signed(message: bytes, signature: bytes, moduli: list) -> bool:
     return False
 
 
-def parse(text: str) -> dict:
-    """The manifest of a text; ValueError when anything in it is not as described above."""
+def parse(text) -> dict:
+    """The manifest of a text or its bytes; ValueError when anything in it is not as described above."""
     try:
         manifest = json.loads(text)
         rows = list(manifest["files"])

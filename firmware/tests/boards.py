@@ -1,0 +1,100 @@
+"""A whole board: slots with compiled releases, started again after each reset, with the real broker around it."""
+
+import asyncio
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import KEY, NODE, SITE, Node
+
+from gateway.adapters.broker import Address
+from gateway.release.build import Release, build, compile_file, pack
+from gateway.release.keys import NewPair, read_key
+from gateway.release.send import Outcome, send
+
+
+@dataclass
+class Workshop:
+    """Makes releases for boards that are none, good ones and bad ones."""
+
+    folder: Path
+    keys: NewPair
+    stock: Release | None = None
+
+    def good(self, number: int, boards: tuple[str, ...] = ("unix",), key: Path | None = None) -> Release:
+        if self.stock is None:
+            self.stock = build(self.folder / "stock", "unix", self.keys.private[0], number=1)
+        out = self.folder / str(number)
+        shutil.copytree(self.stock.folder, out)
+        return pack(out, boards, read_key(key or self.keys.private[0]), number=number)
+
+    def changed(self, number: int, module: str, old: str, new: str) -> Release:
+        """A release in which a piece of one module is another."""
+        firmware = Path(__file__).parent.parent
+        text = (firmware / "node" / f"{module}.py").read_text()
+        assert old in text, old
+        source = self.folder / f"{module}_{number}.py"
+        source.write_text(text.replace(old, new, 1))
+        release = self.good(number)
+        compile_file(source, release.folder / "node" / f"{module}.mpy", f"{module}.py")
+        return pack(release.folder, ("unix",), read_key(self.keys.private[0]), number=number)
+
+
+class Board(Node):
+    """`boots` counts; a reset starts it again, a power cut (`kill`) does not."""
+
+    boots = 0
+    watcher = None
+
+    def install(self, release: Release, keys: NewPair) -> None:
+        for name in ("node", "wire"):
+            (self.directory / name).unlink()
+        shutil.copytree(release.folder, self.directory / "a")
+        shutil.copy(keys.public, self.directory / "keys.json")
+        self.conf["board"] = "unix"
+
+    def start(self, poll: dict | None = None, **conf) -> None:
+        super().start(poll, **conf)
+        self.boots += 1
+        self.watcher = asyncio.create_task(self._watch(self.process))
+
+    async def _watch(self, process) -> None:
+        while process.poll() is None:
+            await asyncio.sleep(0.02)
+        if process.returncode == 1 and process is self.process:
+            self.start()
+
+    def kill(self) -> None:
+        if self.watcher:
+            self.watcher.cancel()
+        super().kill()
+
+    def kept(self) -> dict:
+        return json.loads((self.directory / "nvs.json").read_text())
+
+
+class Sending:
+    """`zen node update`, in the background."""
+
+    def __init__(self, release: Release, port: int, **how):
+        self.progress: list[tuple[int, int]] = []
+        self.said: list[tuple[str, str]] = []
+        address = Address(
+            host="127.0.0.1", port=port, identity="update", keeps_session=False, user=None, password=None, ca=None
+        )
+        self.task = asyncio.create_task(
+            send(
+                release,
+                broker=address,
+                site=SITE,
+                node=NODE,
+                key=how.pop("key", KEY),
+                progress=lambda done, total: self.progress.append((done, total)),
+                say=lambda state, why: self.said.append((state, why)),
+                **how,
+            )
+        )
+
+    async def end(self, patience_s: float = 60) -> Outcome:
+        return await asyncio.wait_for(self.task, patience_s)

@@ -1,0 +1,215 @@
+"""Updates of a whole node: compiled releases, the real broker, the interpreter of the board, time 20 times faster."""
+
+import asyncio
+import json
+import random
+import shutil
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+import tables
+from bench import figure, until
+from boards import Board, Sending, Workshop
+
+from gateway.release.keys import new_pair
+
+pytestmark = pytest.mark.hil
+SPEED = 20
+TRIAL_S = 300 / SPEED
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workshop")
+    return Workshop(folder, new_pair(folder / "keys"))
+
+
+@pytest.fixture
+def release(workshop):
+    """The one that is to be installed; its number is never used again."""
+    numbers = iter(range(2, 1000))
+    made = []
+
+    def make(how="good", *args, **more):
+        number = next(n for n in numbers if not (workshop.folder / str(n)).exists())
+        made.append(getattr(workshop, how)(number, *args, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        shutil.rmtree(one.folder)
+
+
+@pytest.fixture
+async def board(micropython, broker, gateway, tmp_path, workshop, inverter):
+    """A board that runs build 1 and polls an inverter."""
+    inverter.put(0, 7)
+    board = Board(micropython, tmp_path / "node", Path(__file__).parent.parent, broker.port)
+    workshop.good(1) if not (workshop.folder / "1").exists() else None
+    board.install(workshop.stock, workshop.keys)
+    board.speed = SPEED
+    board.poll = tables.table(
+        [tables.tcp(inverter.port, timeout_ms=4000)], [{"bus": 0, "id": 1, "wfc": 16}], [tables.block(0, 0, 1, ms=2000)]
+    )
+    board.start(board.poll)
+    await until(lambda: running(gateway) == (1, "run"), "the first state")
+    yield board
+    board.kill()
+
+
+def running(gateway) -> tuple:
+    """(build, mode) of the node's last word."""
+    state = gateway.states[-1] if gateway.states else {}
+    return state.get("build"), state.get("mode")
+
+
+async def test_a_new_release_is_fetched_tried_and_confirmed(board, gateway, release, broker, capsys):
+    new = release()
+    begin = time.monotonic()
+    sending = Sending(new, broker.port)
+    await until(lambda: running(gateway) == (new.build, "trial"), "the trial", 40)
+    tried = time.monotonic()
+    figure(capsys, f"update of {new.size} bytes in {len(new.files)} files: {tried - begin:.1f} s")
+    outcome = await sending.end()
+    assert (outcome.state, outcome.why, outcome.build) == ("confirmed", "", new.build)
+    assert TRIAL_S <= time.monotonic() - tried < 1.5 * TRIAL_S
+    assert [state for state, _ in sending.said] == ["asked", "pull", "switch", "trial", "confirmed"]
+    assert sending.progress[-1] == (new.size, new.size)
+    assert board.boots == 2
+    await until(lambda: running(gateway) == (new.build, "run"), "the word of it")
+    board.kill()
+    board.start()
+    await until(lambda: board.boots == 3 and len(gateway.states) > 4 and gateway.states[-1]["up"], "the next boot")
+    assert running(gateway) == (new.build, "run")
+    assert "Traceback" not in board.said()
+
+
+async def test_refusals_reach_the_sender(board, release, broker, workshop, tmp_path):
+    stranger = new_pair(tmp_path / "stranger")
+    for why, new, how in (
+        ("sign", release(key=stranger.private[0]), {}),
+        ("board", release(boards=("esp32s3",)), {}),
+        ("seal", release(), {"key": bytes(32)}),
+        ("older", workshop.stock, {}),
+    ):
+        outcome = await Sending(new, broker.port, **how).end()
+        if why == "older":
+            assert outcome.state == "confirmed"  # it runs this very build
+        else:
+            assert (outcome.state, outcome.why) == ("refused", why)
+    assert board.boots == 1
+    assert board.kept().get("trial", 0) == 0
+
+
+async def test_an_older_build_is_refused(board, gateway, release, broker, workshop):
+    old, new = release(), release()
+    assert (await Sending(new, broker.port, confirm=False).end()).state == "switched"
+    await until(lambda: running(gateway) == (new.build, "run"), "the confirmation", 40)
+    outcome = await Sending(old, broker.port).end()
+    assert (outcome.state, outcome.why) == ("refused", "older")
+
+
+async def test_either_key_may_sign(board, release, broker, workshop):
+    assert (await Sending(release(key=workshop.keys.private[1]), broker.port, confirm=False).end()).state == "switched"
+
+
+async def test_a_file_that_is_not_what_was_signed_is_never_switched_to(board, gateway, release, broker):
+    new = release()
+    file = new.folder / new.files[3].path
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    outcome = await Sending(new, broker.port).end()
+    assert (outcome.state, outcome.why) == ("refused", "hash")
+    assert board.boots == 1
+
+
+STEADY = "await asyncio.sleep_ms(_STEADY_MS)"
+SESSION = "        broker = self.conf"
+BAD = {
+    "raises when it is loaded": ("app", "_STEADY_MS = const(", "1 // 0\n_STEADY_MS = const("),
+    "crashes after ten seconds": ("app", STEADY, "await asyncio.sleep_ms(10000)\n        1 // 0"),
+    "never reaches the broker": ("link", SESSION, "        raise OSError(113)\n" + SESSION),
+    "forgets to poll": ("bus", "        while self.blocks:", "        while False:"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_a_release_that(name, board, gateway, release, broker):
+    new = release("changed", *BAD[name])
+    sending = Sending(new, broker.port)
+    await until(lambda: ("switch", "") in sending.said, "the switch", 40)
+    begin = time.monotonic()
+    outcome = await sending.end()
+    took_s = (time.monotonic() - begin) * SPEED
+    assert outcome.state == "back"
+    assert running(gateway)[0] == 1
+    assert took_s < 330, "back within five minutes, and its start"
+    kept = board.kept()
+    assert (kept["slot"], kept["trial"]) == (1, 0)
+    why = {
+        "raises": "b: ZeroDivisionError",
+        "crashes": "trial: restart",
+        "never": "trial: broker",
+        "forgets": "trial: bus",
+    }
+    assert kept["why"].startswith(why[name.split()[0]])
+    assert outcome.why == kept["why"]
+
+
+def reached(sending, goal: int) -> bool:
+    return bool(sending.progress) and sending.progress[-1][0] >= goal
+
+
+async def test_an_update_goes_on_after_power_cuts_and_broker_outages(board, gateway, release, broker):
+    new = release()
+    sending = Sending(new, broker.port, confirm=False)
+    dice = random.Random(7)
+    goal = 0
+    for cut in range(6):
+        goal += dice.randrange(1, 6000)
+        await until(partial(reached, sending, goal), "progress", 40)
+        if cut % 2:
+            board.kill()
+            await asyncio.sleep(0.1)
+            board.start()
+        else:
+            broker.kill()
+            await broker.start()
+    assert (await sending.end()).state == "switched"
+    fetched = [done for done, _ in sending.progress]
+    assert fetched == sorted(fetched), "nothing twice"
+    await until(lambda: running(gateway)[0] == new.build, "the new one", 40)
+
+
+async def test_no_switch_while_an_order_holds_an_actuator_that_cannot_be_made_safe(
+    board, gateway, release, broker, battery
+):
+    battery.units = {3}
+    battery.put(30775, 0, 0)
+    board.kill()
+    board.start(tables.battery_table(battery.port) | {"buses": [tables.tcp(battery.port, timeout_ms=4000)]})
+    await gateway.ack("safe")
+    await gateway.ack("applied", await gateway.order([700], at=1 << 30, ttl=15000))
+    battery.fault = lambda request, answer: bytes((request[0], request[1] | 0x80, 4)) if request[1] == 16 else answer
+    sending = Sending(release(), broker.port, confirm=False)
+    await until(lambda: ("wait", "") in sending.said, "the wait", 40)
+    assert board.boots == 2
+    battery.fault = None
+    assert (await sending.end()).state == "switched"
+    assert [(address, words) for _, _, address, words in battery.written][-1] == (40151, [0, 803])
+
+
+async def test_the_heap_of_a_board_has_room_for_an_update(board, gateway, release, broker, capsys):
+    sending = Sending(release(), broker.port, confirm=False)
+    await until(lambda: any((h.get("update") or {}).get("state") == "pull" for h in gateway.health), "a health", 40)
+    await sending.end()
+    free = [h["heap_free"] for h in gateway.health if h.get("update")]
+    live = 112000 - min(free)
+    figure(capsys, f"live heap during an update {live} bytes")
+    assert live <= 80000
+
+
+def test_the_manifest_of_the_slot_is_that_of_the_release(workshop, release):
+    new = release()
+    assert json.loads((new.folder / "manifest.json").read_text())["build"] == new.build

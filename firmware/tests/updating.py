@@ -1,0 +1,109 @@
+"""For the board's interpreter: a node's update without the rest of the node, fed by a gateway in the same process."""
+
+import asyncio
+import binascii
+import hashlib
+import json
+import os
+import struct
+import sys
+
+import slot
+from node.trial import Trial
+from node.update import Update
+from wire import release, seal, topics
+
+KEY = bytes(range(32))
+CONF = {"key": binascii.hexlify(KEY).decode(), "board": "unix"}
+START = list(sys.path)
+
+
+def sha(raw):
+    return binascii.hexlify(hashlib.sha256(raw).digest()).decode()
+
+
+def write(name, raw):
+    with open(name, "wb") as file:
+        file.write(raw)
+
+
+def install(name, manifest, files, keys):
+    """A slot as the installer leaves it."""
+    for path in (name, name + "/node", name + "/wire"):
+        os.mkdir(path)
+    for path, raw in files.items():
+        write(name + "/" + path, raw)
+    write(name + "/manifest.json", manifest.encode())
+    write("keys.json", json.dumps({"release": keys}).encode())
+
+
+def whole(name):
+    """The build of a slot in which every file is as its manifest says, or a word."""
+    try:
+        with open(name + "/manifest.json") as file:
+            manifest = json.load(file)
+        for path, size, digest in manifest["files"]:
+            with open(name + "/" + path, "rb") as file:
+                raw = file.read()
+            if len(raw) != size or sha(raw) != digest:
+                return path
+        return manifest["build"]
+    except (OSError, ValueError) as error:
+        return repr(error)
+
+
+memory = slot.memory()
+
+
+def boot():
+    """A restart: (slot, mode)."""
+    global memory
+    sys.path[:] = START
+    asyncio.new_event_loop()
+    memory, mode = slot.begin()
+    return memory.here, mode
+
+
+class Gateway:
+    """Serves `files`; notes what the node says. `spoil(file, at, piece)` may change or drop (None) a piece."""
+
+    def __init__(self, manifest, signature, files, boot=7):
+        self.manifest = manifest
+        self.signature = signature
+        self.order = [path for path, _, _ in json.loads(manifest)["files"]]
+        self.files = files
+        self.boot = boot
+        self.said = []
+        self.asked = []
+        self.spoil = lambda _number, _at, piece: piece
+        self.safe = [True]  # answers of release_all; the last one again and again
+        self.update = Update(CONF, memory, self.hear, self.release_all, print, 7)
+
+    async def release_all(self):
+        return self.safe.pop(0) if len(self.safe) > 1 else self.safe[0]
+
+    def begin(self, key=KEY, retained=0, **more):
+        order = {"do": "begin", "boot": self.boot, "manifest": self.manifest, "sig": self.signature}
+        order.update(more)
+        self.update.receive(seal.seal(key, topics.OTA, json.dumps(order)), retained)
+
+    def hear(self, _leaf, payload):
+        said = json.loads(payload)
+        if not self.said or self.said[-1] != (said["state"], said["why"]):
+            self.said.append((said["state"], said["why"]))
+        if said["state"] == "pull":
+            number, at, size = said["file"], said["at"], said["n"]
+            self.asked.append((number, at, size))
+            piece = self.files["image" if number == release.IMAGE else self.order[number]][at : at + size]
+            piece = self.spoil(number, at, piece)
+            if piece is not None:
+                self.update.chunk(memoryview(struct.pack(release.HEAD, said["build"], number, at) + piece), 0)
+
+    def run(self):
+        """True when the node must restart."""
+        self.begin()
+        return asyncio.run(self.update.run(lambda: None))
+
+
+def prove(fit=lambda: True):
+    return asyncio.run(Trial(memory, memory.here).run(lambda: None, fit))
