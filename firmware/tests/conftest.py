@@ -46,7 +46,7 @@ def runner(tmp_path):
 
     def choose(interpreter: str, heap: str = "112k", patience_s: float = 60):
         def run(code: str) -> str:
-            environment = {"MICROPYPATH": f".frozen:{FIRMWARE}:{FIRMWARE.parent / 'gateway'}"}
+            environment = {"MICROPYPATH": f".frozen:{FIRMWARE}:{FIRMWARE.parent / 'gateway'}:{HERE}"}
             command = [interpreter, "-X", f"heapsize={heap}", "-c", code]
             done = subprocess.run(
                 command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=patience_s, check=False

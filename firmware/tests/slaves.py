@@ -3,6 +3,7 @@
 import asyncio
 import os
 import struct
+import sys
 import time
 import tty
 from collections.abc import Callable
@@ -76,13 +77,14 @@ class Slave:
 
 
 class TcpSlave(Slave):
-    """A Modbus TCP server on a free port of this machine."""
+    """A Modbus TCP server on a free port of this machine; `whole` changes a frame with its header."""
 
     port: int = 0
     connections: int = 0
+    whole = staticmethod(lambda frame: frame)
 
     async def __aenter__(self):
-        self.writers = set()
+        self.writers, self.forgotten = set(), set()
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self.server.sockets[0].getsockname()[1]
         return self
@@ -95,6 +97,10 @@ class TcpSlave(Slave):
         for writer in self.writers:
             writer.transport.abort()
         await self.server.wait_closed()
+
+    def forget(self) -> None:
+        """The connections that there are stay open and are never answered again."""
+        self.forgotten = set(self.writers)
 
     async def _serve(self, reader, writer):
         self.connections += 1
@@ -113,10 +119,9 @@ class TcpSlave(Slave):
             self.writers.discard(writer)
             writer.close()
 
-    @staticmethod
-    def _send(writer, frame: bytes) -> None:
-        if not writer.transport.is_closing():
-            writer.write(frame)
+    def _send(self, writer, frame: bytes) -> None:
+        if not writer.transport.is_closing() and writer not in self.forgotten:
+            writer.write(self.whole(frame))
 
 
 class LineSlave(Slave):
@@ -157,3 +162,15 @@ class LineSlave(Slave):
             if answer is not None:
                 whole = self.spoil(answer + crc(answer))
                 asyncio.get_running_loop().call_later(self.delay_s, os.write, self.master, whole)
+
+
+async def _serve_alone() -> None:
+    """A device in a process of its own, which can be stopped; prints its port."""
+    async with TcpSlave(words={i: i for i in range(100)}) as slave:
+        sys.stdout.write(f"{slave.port}\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve_alone())
