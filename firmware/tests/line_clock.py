@@ -1,9 +1,9 @@
 """A serial line in real time: a pty has no baud, so this process answers when the last bit would have come.
 
-`python line_clock.py LINK BAUD BITS UNITS` links the line's end to LINK and prints, for each exchange, a JSON line
-[start of the request, end of the answer, chars of both, µs of silence before the request, unit, count, answered].
-It begins an answer t3.5 after the end of the request, as MODBUS over Serial Line V1.02, 2.5.1.1 asks of every device,
-and thinks for no time. No code is shared with the node.
+`python line_clock.py LINK BAUD BITS UNITS` links the line's end to LINK. UNITS (as 1,2,3) answer; a line on stdin names
+others. For each exchange it prints a JSON list: begin of the request, end of the answer, characters of both, µs of
+silence before, unit, whether it was answered. An answer begins t3.5 after the end of its request, as MODBUS over Serial
+Line V1.02, 2.5.1.1 asks of every device; there is no time to think. No code is shared with the node.
 """
 
 import json
@@ -37,34 +37,43 @@ def wait_until(end: float) -> None:
             time.sleep(left - SHORT_S)
 
 
-def serve(link: Path, baud: int, bits: int, units: set[int]) -> None:
+def right_answer(request: bytes) -> bytes:
+    """To a read of registers; their bytes count from 0."""
+    body = request[:2] + bytes([2 * request[5]]) + bytes(range(2 * request[5]))
+    return body + checksum(body)
+
+
+def exchange(master: int, last: float, baud: int, bits: int, units: set[int]) -> list:
+    begin = time.monotonic()
+    request = os.read(master, 512)
+    if len(request) != 8 or checksum(request[:6]) != request[6:]:
+        raise SystemExit(f"the node sent {request.hex()}")
+    characters, end = len(request), begin + len(request) * bits / baud
+    if request[0] in units:
+        answer = right_answer(request)
+        characters += len(answer)
+        wait_until(end + silence_s(baud, bits) + len(answer) * bits / baud)
+        end = time.monotonic()  # before it can be read: what follows is a silence of the node's own
+        os.write(master, answer)
+    return [begin, end, characters, round(1e6 * (begin - last)), request[0], request[0] in units]
+
+
+def serve(link: Path, baud: int, bits: int, units: str) -> None:
     master, slave = os.openpty()
     tty.setraw(master)
     tty.setraw(slave)
     link.symlink_to(os.ttyname(slave))
-    answers: dict[bytes, bytes] = {}
     end = time.monotonic()
     while True:
-        select.select([master], [], [])
-        begin = time.monotonic()
-        request = os.read(master, 512)
-        if len(request) != 8 or checksum(request[:6]) != request[6:]:
-            raise SystemExit(f"the node sent {request.hex()}")
-        unit, count, silent_us = request[0], request[5], round(1e6 * (begin - end))
-        end = begin + len(request) * bits / baud
-        characters = len(request)
-        if unit in units:
-            answer = answers.get(request)
-            if answer is None:
-                body = request[:2] + bytes([2 * count]) + bytes(range(2 * count))
-                answer = answers[request] = body + checksum(body)
-            characters += len(answer)
-            end += silence_s(baud, bits) + len(answer) * bits / baud
-            wait_until(end)
-            os.write(master, answer)
-            end = max(end, time.monotonic())
-        print(json.dumps([begin, end, characters, silent_us, unit, count, unit in units]), flush=True)
+        ready, _, _ = select.select([master, sys.stdin], [], [])
+        if sys.stdin in ready:
+            units = sys.stdin.readline()
+        else:
+            row = exchange(master, end, baud, bits, {int(unit) for unit in units.split(",")})
+            end = row[1]
+            sys.stdout.write(json.dumps(row) + "\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), {int(unit) for unit in sys.argv[4].split(",")})
+    serve(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import struct
+import sys
 import time
 import tty
 from collections.abc import Callable
@@ -25,10 +26,11 @@ def crc(data: bytes) -> bytes:
 
 @dataclass(kw_only=True)
 class Slave:
-    """Registers by address, the same for functions 3 and 4; `None` in `units` of nobody answers."""
+    """Registers by address, the same for functions 3 and 4, and coils, the same for 1 and 2; only `units` answer."""
 
     units: set[int] = field(default_factory=lambda: {1})
     words: dict[int, int] = field(default_factory=dict)
+    coils: dict[int, int] = field(default_factory=dict)
     fault: Fault | None = None
     faults_for: set[int] | None = None  # the units that have it; None: all
     delay_s: float = 0.0
@@ -49,7 +51,20 @@ class Slave:
         return self._right(now, request, unit, function, address, count)
 
     def _right(self, now: float, request: bytes, unit: int, function: int, address: int, count: int) -> bytes:
-        if function in (3, 4):
+        if function in (1, 2):
+            bits = [self.coils.get(address + i, 0) for i in range(count)]
+            data = sum(bit << i for i, bit in enumerate(bits)).to_bytes((count + 7) // 8, "little")
+            return bytes((unit, function, len(data))) + data
+        if function in (5, 15):
+            bits = [count >> 15] if function == 5 else [request[7 + i // 8] >> i % 8 & 1 for i in range(count)]
+            self.written.append((now, unit, address, bits))
+            self.coils.update({address + i: bit for i, bit in enumerate(bits)})
+            return request[:6]
+        if function == 23:
+            to, size = struct.unpack_from(">HH", request, 6)
+            self.written.append((now, unit, to, list(struct.unpack_from(f">{size}H", request, 11))))
+            self.put(to, *self.written[-1][3])
+        if function in (3, 4, 23):
             if any(address + i not in self.words for i in range(count)):
                 return bytes((unit, function | 0x80, 2))
             return struct.pack(
@@ -62,13 +77,14 @@ class Slave:
 
 
 class TcpSlave(Slave):
-    """A Modbus TCP server on a free port of this machine."""
+    """A Modbus TCP server on a free port of this machine; `whole` changes a frame with its header."""
 
     port: int = 0
     connections: int = 0
+    whole = staticmethod(lambda frame: frame)
 
     async def __aenter__(self):
-        self.writers = set()
+        self.writers, self.forgotten = set(), set()
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self.server.sockets[0].getsockname()[1]
         return self
@@ -81,6 +97,10 @@ class TcpSlave(Slave):
         for writer in self.writers:
             writer.transport.abort()
         await self.server.wait_closed()
+
+    def forget(self) -> None:
+        """The connections that there are stay open and are never answered again."""
+        self.forgotten = set(self.writers)
 
     async def _serve(self, reader, writer):
         self.connections += 1
@@ -99,10 +119,9 @@ class TcpSlave(Slave):
             self.writers.discard(writer)
             writer.close()
 
-    @staticmethod
-    def _send(writer, frame: bytes) -> None:
-        if not writer.transport.is_closing():
-            writer.write(frame)
+    def _send(self, writer, frame: bytes) -> None:
+        if not writer.transport.is_closing() and writer not in self.forgotten:
+            writer.write(self.whole(frame))
 
 
 class LineSlave(Slave):
@@ -131,7 +150,10 @@ class LineSlave(Slave):
     def _read(self) -> None:
         self.buffer += os.read(self.master, 4096)
         while len(self.buffer) >= 8:
-            size = 9 + self.buffer[6] if self.buffer[1] == 16 else 8
+            counter = {15: 6, 16: 6, 23: 10}.get(self.buffer[1])
+            if counter and len(self.buffer) <= counter:
+                return
+            size = counter + 3 + self.buffer[counter] if counter else 8
             if len(self.buffer) < size:
                 return
             frame, self.buffer = self.buffer[:size], self.buffer[size:]
@@ -140,3 +162,15 @@ class LineSlave(Slave):
             if answer is not None:
                 whole = self.spoil(answer + crc(answer))
                 asyncio.get_running_loop().call_later(self.delay_s, os.write, self.master, whole)
+
+
+async def _serve_alone() -> None:
+    """A device in a process of its own, which can be stopped; prints its port."""
+    async with TcpSlave(words={i: i for i in range(100)}) as slave:
+        sys.stdout.write(f"{slave.port}\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve_alone())

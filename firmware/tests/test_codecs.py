@@ -33,6 +33,12 @@ RFC_4231 = [
 ]
 
 
+@pytest.fixture(params=["micropython", "micropython_64"])
+def board(request, runner):
+    """The board's interpreter, and one with 64 bits."""
+    return runner(request.getfixturevalue(request.param))
+
+
 @pytest.mark.parametrize("frame", FRAMES)
 def test_checksum_of_a_line_frame(frame):
     body, crc = (bytes.fromhex(part) for part in frame.split())
@@ -56,12 +62,18 @@ def test_checksum_and_hmac_on_the_board(board):
     assert said.split() == checksums + [row[2] for row in RFC_4231]
 
 
-# MODBUS Application Protocol V1.1b3: the examples of 6.3, 6.4, 6.6 and 6.12 (PDU only; unit 0x11 in front).
+# MODBUS Application Protocol V1.1b3: the examples of 6.1 to 6.6, 6.11, 6.12 and 6.17 (PDU only; unit 0x11 in front).
 REQUESTS = [
+    ((0x11, 1, 0x13, 0x13), "11 0100130013"),
+    ((0x11, 2, 0xC4, 0x16), "11 0200C40016"),
     ((0x11, 3, 0x6B, 3), "11 03006B0003"),
     ((0x11, 4, 0x08, 1), "11 0400080001"),
+    ((0x11, 5, 0xAC, 1), "11 0500ACFF00"),
+    ((0x11, 5, 0xAC, 0), "11 0500AC0000"),
     ((0x11, 6, 0x01, 3), "11 0600010003"),
+    ((0x11, 15, 0x13, 10, [1, 0, 1, 1, 0, 0, 1, 1, 1, 0]), "11 0F0013000A02CD01"),
     ((0x11, 16, 0x01, 2, [0x0A, 0x0102]), "11 100001000204000A0102"),
+    ((0x11, 23, 0x03, 6, [0xFF] * 3, 0x0E), "11 1700030006000E00030600FF00FF00FF"),
 ]
 
 
@@ -72,7 +84,31 @@ def test_requests_are_those_of_the_specification(arguments, expected):
     assert bytes(tx[6:end]) == bytes.fromhex(expected)
 
 
+@pytest.mark.parametrize(
+    ("function", "count", "size"),
+    [(1, 0x13, 3), (2, 0x16, 3), (1, 8, 1), (1, 2000, 250), (3, 3, 6), (4, 1, 2), (23, 6, 12)],
+)
+def test_the_data_of_an_answer_have_the_length_of_the_specification(function, count, size):
+    assert frames.data_bytes(function, count) == size
+
+
 VERDICTS = [
+    ("11 0100130013", "11 0103CD6B05", records.OK),  # 6.1
+    ("11 0200C40016", "11 0203ACDB35", records.OK),  # 6.2
+    ("11 0500ACFF00", "11 0500ACFF00", records.OK),  # 6.5
+    ("11 0F0013000A02CD01", "11 0F0013000A", records.OK),  # 6.11
+    ("11 1700030006000E00030600FF00FF00FF", "11 170C00FE0ACD00010003000D00FF", records.OK),  # 6.17
+    ("11 1700030002000300020400FF0102", "11 170400FF0102", records.OK),  # read back as written
+    ("11 1700030002000300020400FF0102", "11 170400FF0103", records.WRONG_REPLY),  # not read back as written
+    ("11 1700030002000300020400FF0102", "11 170200FF", records.WRONG_REPLY),
+    ("11 1700030002000300020400FF0102", "11 1700030002", records.WRONG_REPLY),
+    ("11 1700030002000300020400FF0102", "11 9703", records.EXCEPTION),
+    ("11 0100130013", "11 8102", records.EXCEPTION),
+    ("11 0100130013", "11 0102CD6B", records.WRONG_REPLY),  # fewer coils
+    ("11 0500ACFF00", "11 0500AC0000", records.WRONG_REPLY),  # the coil is off
+    ("11 0F0013000A02CD01", "11 0F00130009", records.WRONG_REPLY),  # fewer coils than written
+    ("11 03006B0003", "00 0000000000", records.WRONG_REPLY),
+    ("00 0300000000", "00 0000000000", records.WRONG_REPLY),
     ("11 03006B0003", "11 0306022B00000064", records.OK),  # 6.3
     ("11 0400080001", "11 0402000A", records.OK),  # 6.4
     ("11 0600010003", "11 0600010003", records.OK),  # 6.6
@@ -95,6 +131,33 @@ def test_an_answer_is_judged(request_, answer, flag, at):
     tx = bytes(at) + bytes.fromhex(request_)
     rx = bytes(at) + bytes.fromhex(answer)
     assert frames.verdict(tx, rx, at, len(rx)) == flag
+
+
+@pytest.mark.parametrize(("_request", "answer", "flag"), VERDICTS[:12])
+def test_the_length_of_a_line_frame_follows_from_its_beginning(_request, answer, flag):
+    frame = bytes.fromhex(answer) + b"\0\0"
+    length = [frames.line_length(frame[:got] + bytes(9), got) for got in range(len(frame) + 1)]
+    assert length[:3] == [0, 0, 0]
+    if flag != records.WRONG_REPLY:
+        assert set(length[3:]) == {len(frame)}
+
+
+@pytest.mark.hil
+def test_the_board_judges_as_the_gateway_does(board):
+    code = (
+        "from node import frames\n"
+        f"for arguments, _ in {REQUESTS}:\n"
+        "    for at in (0, 6):\n"
+        "        tx = bytearray(40)\n"
+        "        print(bytes(tx[at : frames.request(tx, at, *arguments)]).hex())\n"
+        f"for asked, answer, _ in {VERDICTS}:\n"
+        "    for at in (0, 6):\n"
+        "        tx, rx = (bytearray(at) + bytes.fromhex(x.replace(' ', '')) for x in (asked, answer))\n"
+        "        print(frames.verdict(tx, memoryview(rx), at, len(rx)))\n"
+    )
+    expected = [request_.replace(" ", "").lower() for _, request_ in REQUESTS for _ in range(2)]
+    expected += [str(flag) for *_, flag in VERDICTS for _ in range(2)]
+    assert board(code).split() == expected
 
 
 MQTT = {
@@ -147,9 +210,9 @@ def test_the_back_off_is_quick_for_half_a_minute_and_patient_after(board):
 
 
 @pytest.mark.hil
-def test_a_clock_survives_the_wrap_of_the_tick(board):
+def test_a_clock_survives_the_wrap_of_the_tick(runner, micropython):
     """The 32-bit tick wraps at 2^30 ms; the clock is asked often, the tick is moved by hand."""
-    said = board(
+    said = runner(micropython)(
         "import time\nnow = [(1 << 30) - 2500]\nimport node.wait\n"
         "node.wait.ticks_ms = lambda: now[0]\n"
         "from node.clock import Clock\nclock = Clock()\nclock.set(1000, 250)\n"
