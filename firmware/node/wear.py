@@ -46,7 +46,7 @@ class Wear:
             if await actuator.holds(writes, safe):
                 self.pause_ms = 0
                 return ""
-            if None in actuator.back:
+            if not actuator.back:
                 return "device"
             if safe and self.pause_ms and left(self.rest) > 0:
                 return "readback"
