@@ -5,6 +5,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from bench import figure
 
 pytestmark = pytest.mark.hil
 
@@ -17,7 +18,7 @@ def play(board):
 
     def run(scenario, **actuator) -> None:
         source = textwrap.dedent(inspect.getsource(scenario))
-        code = f"import sys\nsys.path.append({str(RIG)!r})\nfrom rig import *\n{source}\n"
+        code = f"import sys\nsys.path.append({str(RIG)!r})\nfrom rig import play\n{source}\n"
         said = board(code + f"play({scenario.__name__}, **{actuator!r})")
         assert said.strip().endswith("passed"), said
 
@@ -112,8 +113,8 @@ def test_a_read_back_without_answer_is_a_failure_that_heals(play):
         read = rig.device.read
 
         async def silent(*_):
-            await nap(100)
-            return TIMEOUT, b""
+            await rig.nap(100)
+            return rig.TIMEOUT, b""
 
         rig.device.read = silent
         rig.done()
@@ -165,7 +166,7 @@ def test_an_order_that_waited_for_a_week_is_not_begun(play):
         rig.device.alive = False
         rig.order([700])
         await rig.run(1000)
-        now[0] += 7 * 86400000
+        rig.now[0] += 7 * 86400000
         rig.device.alive = True
         await rig.run(30000)
         assert rig.device.is_safe()
@@ -180,7 +181,7 @@ def test_an_idle_actuator_still_obeys_after_weeks(play):
         for _ in range(40):  # 40 days, looked at each second or so
             for _ in range(8):
                 await rig.run(20)
-                now[0] += 10800000
+                rig.now[0] += 10800000
         rig.done()
         rig.order([700])
         await rig.run(500)
@@ -226,10 +227,10 @@ def test_begun_anew_after_an_error_it_gives_the_device_back_first(play):
                 try:
                     await rig.actuator.run(beat)
                 except ValueError:
-                    await nap(100)
+                    await rig.nap(100)
 
         rig.task.cancel()
-        rig.task = asyncio.create_task(life(lambda: None))
+        rig.task = rig.spawn(life(lambda: None))
         await rig.run(500)
         rig.order([700], ttl=15000)
         await rig.run(500)
@@ -365,7 +366,7 @@ def test_a_change_that_comes_too_early_waits_and_the_newest_wins(play):
         await rig.run(6000)
         rig.order([1], ttl=15000)
         await rig.run(1000)
-        begin = now[0]
+        begin = rig.now[0]
         rig.writes()
         rig.done()
         rig.order([2], ttl=4500)
@@ -405,3 +406,16 @@ def test_the_same_values_need_not_wait(play):
         assert rig.done()[-2:] == [("refused", "sequence", [2]), ("applied", "", [1])]
 
     play(scenario, min_ms=5000)
+
+
+# Property 1 of the design: no set-point outlives its lease
+
+
+@pytest.mark.parametrize("kind", [{}, {"min_ms": 3000}, {"refresh_ms": 0, "min_ms": 1000, "budget": 30}])
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_no_set_point_outlives_its_lease(board, capsys, seed, kind):
+    """Orders, releases, forgeries, dead, refusing and forgetful devices, restarts and mistakes of ours, by chance."""
+    code = f"import sys\nsys.path.append({str(RIG)!r})\nimport chance\nchance.run({seed}, 40, **{kind!r})"
+    said = board(code)
+    assert said.startswith("passed"), said
+    figure(capsys, f"longest hold after the lease, device back in reach included: {said.split()[1]} ms {kind}")

@@ -32,8 +32,7 @@ from node.orders import Actuator, Orders  # noqa: E402
 from wire import table  # noqa: E402
 
 KEY = bytes(range(32))
-OK, TIMEOUT, EXCEPTION = 0, 1, 3
-SAFE, IDLE = [0, 803], [0, 0]
+OK, TIMEOUT = 0, 1
 TABLE = {
     "v": 1, "node": "rig", "blocks": [],
     "buses": [{"kind": "tcp", "host": "x", "timeout_ms": 100}], "units": [{"bus": 0, "id": 1, "wfc": 16}],
@@ -42,7 +41,6 @@ BATTERY = {
     "u": 0, "set": [[100, "i", -5000, 5000]], "go": [[102, [0, 802]]], "safe": [[102, [0, 803]]],
     "refresh_ms": 5000, "ttl_ms": 15000,
 }  # fmt: skip
-WORN = {"refresh_ms": 0, "min_ms": 1000, "budget": 6}
 
 
 def hmac(key, message):
@@ -123,6 +121,11 @@ class Clock:
 class Rig:
     """A node after its start; `again()` is a restart with the same device and memory."""
 
+    now = now
+    nap = staticmethod(nap)
+    spawn = staticmethod(asyncio.create_task)
+    TIMEOUT = TIMEOUT
+
     def __init__(self, **actuator):
         self.spec = dict(BATTERY)
         self.spec.update(actuator)
@@ -147,7 +150,7 @@ class Rig:
         self.orders.answer = self.acks.append
         self.actuator = Actuator(0, spec, self.device, self.orders)
         self.orders.actuators = [self.actuator]
-        self.task = asyncio.create_task(self.actuator.run(self.beat))
+        self.task = self.spawn(self.actuator.run(self.beat))
 
     def beat(self):
         self.gap_ms = max(self.gap_ms, now[0] - self.beat_ms)
