@@ -28,6 +28,21 @@ _RING_BYTES = const(6600)  # 48 s without a broker for four blocks of ten regist
 _GOODBYE_MS = const(3000)
 
 
+class Memory:
+    """Numbers that outlive a restart, in a file."""
+
+    def get(self, key):
+        try:
+            with open("nvs.json") as file:
+                return json.load(file).get(key, 0)
+        except (OSError, ValueError):
+            return 0
+
+    def put(self, key, number):
+        with open("nvs.json", "w") as file:
+            json.dump({key: number}, file)
+
+
 class App:
     identity = 0  # of the table in use; 0: none
     coming = None  # (text, identity, plant) of a table that is to replace it
@@ -42,6 +57,7 @@ class App:
         self.conf = conf
         self.say = say
         self.orders = Orders(binascii.unhexlify(conf["key"]), self.boot, self.clock)
+        self.orders.memory = Memory()
         site, node = conf["site"], conf["node"]
         handlers = {
             topics.topic(site, node, topics.SET).encode(): self.orders.receive,
