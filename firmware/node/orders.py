@@ -119,10 +119,12 @@ class Actuator:
             await self.bell.wait_ms(min(wait, _BEAT_MS))
 
     async def go_safe(self):
-        """Writes the safe values."""
+        """Writes the safe values; True when the device holds them."""
         reason, self.told = self.leaving, None
-        if await self._put(self.spec["safe"], 1, reason) and self.leaving == reason:
+        done = await self._put(self.spec["safe"], 1, reason)
+        if done and self.leaving == reason:
             self.leaving = None
+        return done
 
     async def _write(self):
         """Arms, sets and enables."""
@@ -173,20 +175,22 @@ class Actuator:
         return ""
 
     async def holds(self, writes, safe):
-        """Reads back what was written; True when nothing differs."""
-        same = True
-        self.back = []
+        """Reads back what was written; True when nothing differs. Ends with the first question without an answer."""
+        same, back, self.back = True, [], None
         for (_, wanted), (address, function) in zip(writes, self.spec["reads"][safe]):
             got = None
             if function:
                 flag, data = await self.unit.bus.read(self.unit, function, address, len(wanted))
-                number, coils = 0, function < 3  # coils come packed, the first one lowest
+                if flag != OK:
+                    return False
+                coils = function < 3  # they come packed, the first one lowest
+                got = int.from_bytes(data, "little" if coils else "big")
+                number = 0
                 for word in reversed(wanted) if coils else wanted:
                     number = number << (1 if coils else 16) | word
-                if flag == OK:
-                    got = int.from_bytes(data, "little" if coils else "big")
                 same = same and got == number
-            self.back.append(got)
+            back.append(got)
+        self.back = back
         return same
 
 

@@ -42,22 +42,22 @@ class Wear:
         Safe values go whatever the count says, but more and more rarely to a device that never holds them.
         """
         actuator = self.actuator
+        took = actuator.back  # None: the last write was not taken, which wears nothing out
         if self.budget:
             if await actuator.holds(writes, safe):
                 self.pause_ms = 0
                 return ""
-            if None in actuator.back:
+            if not actuator.back:
                 return "device"
-            if safe and self.pause_ms and left(self.rest) > 0:
+            if safe and took and self.pause_ms and left(self.rest) > 0:
                 return "readback"
         if not safe and self.early():
             return "readback"  # a repetition: a change waits before it comes here
         if self.budget:
             if not safe and self.out():
                 return "budget"
-            if safe:
-                self.pause_ms = min(self.pause_ms * 2 or _PAUSE_MS, _PAUSE_MAX_MS)
-                self.rest = after(self.pause_ms)
+            self.pause_ms = min(self.pause_ms * 2 or _PAUSE_MS, _PAUSE_MAX_MS) if safe and took else 0
+            self.rest = after(self.pause_ms)
             count = self._count()
             if count & _COUNT < _COUNT:
                 actuator.orders.memory.put(self.key, count + 1)  # first: whatever happens, it is counted

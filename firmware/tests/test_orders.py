@@ -1,12 +1,14 @@
 """Orders: lent, refreshed, refused, taken back. A Sunny Boy Storage on TCP: set-point at 40149, enable at 40151."""
 
+import asyncio
 import json
 import struct
 import time
 
 import pytest
 import tables
-from bench import figure, until
+from bench import figure, seal, until
+from wire.records import EPOCH_2000
 
 pytestmark = pytest.mark.hil
 
@@ -117,6 +119,7 @@ async def test_a_power_cut_is_told_by_the_will_and_healed_at_the_next_boot(safe_
 
 REFUSED = {
     "seal": {"key": bytes(32)},
+    "size": {"v": list(range(200))},
     "fields": {"ttl": "10000"},
     "session": {"sid": 1},
     "sequence": {"seq": 1},
@@ -137,8 +140,35 @@ async def test_refuses_what_is_forged_replayed_or_not_allowed_and_says_why(safe_
     await gateway.ack("applied", await gateway.order([3]))  # and none of them has locked the right one out
     assert writes(battery) == [setpoint(1), ENABLE, setpoint(3), ENABLE]
     health = await until(lambda: gateway.health and gateway.health[-1], "the health")
-    assert health["orders"]["refused"] == dict.fromkeys(REFUSED, 1)
-    assert health["orders"]["applied"] == 2
+    counts = health["orders"]
+    assert counts == dict.fromkeys(REFUSED, 1) | {"safe": 1, "applied": 2}
+
+
+OVERSIZED = {
+    "just above the longest order": (512 + 1, {"size"}),
+    "as long as a poll table": (8192, {"size", "seal"}),  # or more than the heap has in one piece: then it is cut
+    "too long to be taken in": (8192 + 200, {"seal"}),
+    "far too long": (100_000, {"seal"}),
+}
+
+
+async def test_an_oversized_order_is_refused_and_counted_and_disturbs_nothing(safe_node, gateway, battery):
+    await gateway.ack("applied", await gateway.order([1]))
+    order = {"sid": gateway.sid, "seq": 900, "act": 0, "v": [2], "ttl": 5000, "at": int(time.time()) - EPOCH_2000}
+    text = json.dumps(order)
+    for size, why in OVERSIZED.values():
+        await gateway.say("set", seal("set", text + " " * (size - 32 - len(text))))
+        assert (await gateway.ack("refused"))["why"] in why
+    nested = "[" * 230 + "]" * 230
+    for odd in (nested, f'{{"sid": {nested}}}', '{"sid": ' + "9" * 400 + "}", '{"v": [' + '"x",' * 100 + "0]}", "\x00"):
+        await gateway.say("set", seal("set", odd))
+        assert (await gateway.ack("refused"))["why"] in ("seal", "fields")
+    await gateway.ack("applied", await gateway.order([3]))
+    assert writes(battery) == [setpoint(1), ENABLE, setpoint(3), ENABLE]
+    seen = len(gateway.health)
+    health = await until(lambda: len(gateway.health) > seen and gateway.health[-1], "the health", 25)
+    counts = health["orders"]
+    assert counts["size"] + counts["seal"] + counts["fields"] == len(OVERSIZED) + 5
 
 
 async def test_never_obeys_a_retained_order(node, gateway, battery):
@@ -189,3 +219,106 @@ async def test_an_order_goes_before_waiting_polls(node, gateway, battery, capsys
     figure(capsys, f"order to first write on a busy bus: median {latencies_ms[10]} ms, worst {latencies_ms[-1]} ms")
     assert latencies_ms[10] < 100
     assert latencies_ms[-1] < 300
+
+
+async def test_what_is_asked_and_what_the_device_holds_is_in_the_health(safe_node, gateway, battery):
+    def holds_less(request, answer):
+        """A device with a limit of its own: it takes the write and keeps 1180 W."""
+        if request[1] == 16 and request[2:4] == struct.pack(">H", 40149):
+            battery.put(40149, 0, 1180)
+        return answer
+
+    battery.fault = holds_less
+    seq = await gateway.order([1200], ttl=15000)
+    failed = await gateway.ack("failed", seq)
+    assert (failed["why"], failed["v"], failed["rb"]) == ("readback", [1200], [1180, 802])
+    health = await until(lambda: gateway.health and gateway.health[-1], "the health", 20)
+    assert health["actuators"] == [[[1200], None, [1180, 802], "safe", "readback"]]
+    battery.fault = None
+    applied = await gateway.ack("applied", await gateway.order([1200]))
+    assert applied["rb"] == [1200, 802]
+
+
+async def test_a_write_budget_outlives_a_power_cut(node, gateway, battery):
+    battery.units = {3}
+    battery.put(30775, 0, 0)
+    battery.put(40149, 0, 0, 0, 803)
+    node.start(tables.battery_table(battery.port, refresh_ms=0, min_ms=100, budget=4))
+    await gateway.ack("safe")
+    assert writes(battery) == []  # it had them
+    await gateway.ack("applied", await gateway.order([1]))
+    await gateway.ack("applied", await gateway.order([1]))
+    node.kill()
+    node.start()
+    await gateway.ack("safe")
+    assert writes(battery) == [setpoint(1), ENABLE, SAFE]
+    await until(lambda: gateway.health, "time is known", 20)
+    await gateway.ack("applied", await gateway.order([2]))
+    await gateway.order([3])
+    assert (await gateway.ack("refused"))["why"] == "budget"
+    await gateway.ack("released", await gateway.order(None))
+    assert writes(battery)[3:] == [setpoint(2), ENABLE, SAFE]
+
+
+async def gateway_killed(gateway, broker):
+    """Its will is what the broker publishes; here it is simply silent."""
+
+
+async def broker_killed(gateway, broker):
+    broker.kill()
+
+
+async def network_gone(gateway, broker):
+    """Nothing comes through and nobody says so."""
+    broker.freeze()
+
+
+@pytest.mark.parametrize("lost", [gateway_killed, broker_killed, network_gone])
+async def test_a_lease_ends_on_time_whatever_is_lost(node, gateway, broker, battery, capsys, lost):
+    battery.units = {3}
+    node.start(tables.battery_table(battery.port))
+    await gateway.ack("safe")
+    late_ms = []
+    seq = 0
+    for _ in range(3):
+        battery.written.clear()
+        begin = time.monotonic()
+        seq = await gateway.order([700], ttl=2000)
+        await until(lambda: len(battery.written) == 2, "the write")
+        await lost(gateway, broker)
+        await until(lambda: writes(battery)[-1] == SAFE, "the safe values")
+        late_ms.append(round(1000 * (battery.written[-1][0] - begin) - 2000))
+        if lost is broker_killed:
+            await broker.start()
+        elif lost is network_gone:
+            broker.thaw()
+        await gateway.ack("expired", seq, 60)
+    figure(capsys, f"{lost.__name__}: safe values {late_ms} ms after the end of the lease")
+    assert all(0 <= late <= 500 for late in late_ms)
+
+
+async def test_the_gateway_s_will_gives_the_device_back_at_once(safe_node, gateway, battery, capsys):
+    await gateway.ack("applied", await gateway.order([700], ttl=15000))
+    begin = time.monotonic()
+    await gateway.say("state", json.dumps({"up": False, "sid": gateway.sid}), node="gateway", retain=True)
+    await until(lambda: writes(battery)[-1] == SAFE, "the safe values")
+    figure(capsys, f"gateway's will: safe values after {round(1000 * (battery.written[-1][0] - begin))} ms")
+    await gateway.ack("safe")
+
+
+async def test_reading_back_does_not_delay_the_next_write(safe_node, gateway, battery, capsys):
+    """A device that answers reads slowly: the write is out before, and its ack comes after the read-back."""
+    battery.delay_s = 0.05
+    writes_ms, acks_ms = [], []
+    for power_w in range(1, 11):
+        battery.written.clear()
+        begin = time.monotonic()
+        seq = await gateway.order([power_w])
+        await until(lambda: battery.written, "the write")
+        writes_ms.append(round(1000 * (battery.written[0][0] - begin)))
+        await gateway.ack("applied", seq)
+        acks_ms.append(round(1000 * (time.monotonic() - begin)))
+        await asyncio.sleep(0.05)
+    figure(capsys, f"order to write {sorted(writes_ms)[5]} ms, to ack with read-back {sorted(acks_ms)[5]} ms (median)")
+    assert sorted(writes_ms)[5] < 80
+    assert sorted(acks_ms)[5] > 200  # two writes and two reads of 50 ms

@@ -254,8 +254,8 @@ class Building:
             return
         if answer.why == "readback" and answer.device is not None:
             held = desk.holdings[answer.device]
-            text = "order %d: %s was asked for %s and holds %s"
-            _log.warning(text, answer.seq, answer.device, _power(held.asked_w), _power(held.held_w))
+            asked, holds = _power(held.asked_w, "its own mode"), _power(held.held_w, "something else")
+            _log.warning("order %d: %s was asked for %s and holds %s", answer.seq, answer.device, asked, holds)
         elif answer.done in ("refused", "failed"):
             _log.warning("order %d was %s: %s", answer.seq, answer.done, answer.why)
         if answer.why == "session":
@@ -277,8 +277,8 @@ class Building:
         return self._broker is not None and await self._broker.publish(topic, payload, qos=qos, retain=retain)
 
 
-def _power(power_w: float | None) -> str:
-    return "something else" if power_w is None else f"{power_w:.0f} W"
+def _power(power_w: float | None, otherwise: str) -> str:
+    return otherwise if power_w is None else f"{power_w:.0f} W"
 
 
 def _parts(topic: str) -> tuple[str, str, str] | None:

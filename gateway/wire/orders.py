@@ -22,8 +22,8 @@ Answer (JSON, topic `ack`):
 - `why` of a failure: device (no answer, or an exception), readback (it holds something else, or could not be asked),
   mode, budget.
 - `rb` is what was read back: for each write (of an order: `arm`, `set`, `go` of the table) its registers as one number
-  without sign, the first register highest; null for one that cannot be read back or gave no answer, and null for all
-  when the write failed. It is read right after the write, and once more a little later if it differs.
+  without sign, the first register highest; null for one that cannot be read back, and null for all when the write or
+  the reading failed. It is read right after the write, and once more a little later if it differs.
 - `w` is 1 when the device was really written; an order with the values that it already has only renews the lease.
 - `s`, `ms`: the moment of the device's answer on the node's clock. `sid` and `seq` are those of the last order.
 
