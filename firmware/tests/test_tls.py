@@ -1,7 +1,7 @@
 """TLS between node and broker: the right broker and no other, in bounded time, again and again."""
 
 import asyncio
-import datetime
+import datetime as dt
 import subprocess
 import time
 
@@ -9,13 +9,14 @@ import pytest
 import tables
 from bench import Broker, figure, free_port, until
 from certificates import Authority
+
 from conftest import FIRMWARE
 
 pytestmark = pytest.mark.hil
 
 TWO_UNITS = [{"bus": 0, "id": 1, "wfc": 16}]
-NOW = datetime.datetime.now(datetime.UTC)
-DAY = datetime.timedelta(days=1)
+NOW = dt.datetime.now(dt.UTC)
+DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -198,6 +199,6 @@ async def test_ten_outages_later_the_heap_is_as_before(micropython, broker, auth
         f"resident pages {sessions[0][4]}, {sessions[-1][4]}",
     )
     assert abs(sessions[-1][2] - sessions[1][2]) < 300
-    assert sessions[-1][4] - sessions[1][4] < 25  # 100 kB: one mbedTLS session that stayed would be 30 to 40 kB, ten 300
-
-
+    assert (
+        sessions[-1][4] - sessions[1][4] < 25
+    )  # 100 kB: one mbedTLS session that stayed would be 30 to 40 kB, ten 300

@@ -74,7 +74,10 @@ except OSError:
     print("nowhere")
 find('gateway.lan')
 """
-    assert board(AROUND + script).splitlines() == ["nowhere", "127.0.0.2 ['nowhere.lan', 'gateway.lan'] gateway.lan 127.0.0.2 1"]
+    assert board(AROUND + script).splitlines() == [
+        "nowhere",
+        "127.0.0.2 ['nowhere.lan', 'gateway.lan'] gateway.lan 127.0.0.2 1",
+    ]
 
 
 def test_a_number_is_neither_asked_for_nor_kept(board):

@@ -1,4 +1,4 @@
-"""The whole node on the hardware layer of the ESP32, with fakes of its modules between it and a real line and broker."""
+"""The whole node on the hardware layer of the ESP32, with fakes of its modules under it; line and broker are real."""
 
 import ast
 import json
@@ -7,9 +7,10 @@ import shutil
 import pytest
 import tables
 from bench import until
-from conftest import HERE
 from slaves import crc
 from wire import records
+
+from conftest import HERE
 
 pytestmark = pytest.mark.hil
 

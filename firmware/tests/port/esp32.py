@@ -197,7 +197,9 @@ def image(data, name=None):
     """The smallest application image that a boot loader accepts, with `data` as its only segment."""
     data += bytes(-len(data) % 4)
     number = _CHIPS[name or chip.wired.get("chip", "esp32s3")]
-    raw = bytearray(b"\xe9\x01\x02\x20" + bytes(4) + b"\xee" + bytes(3) + number.to_bytes(2, "little") + bytes(9) + b"\x01")
+    raw = bytearray(
+        b"\xe9\x01\x02\x20" + bytes(4) + b"\xee" + bytes(3) + number.to_bytes(2, "little") + bytes(9) + b"\x01"
+    )
     raw += bytes(4) + len(data).to_bytes(4, "little") + data
     raw += bytes(15 - len(raw) % 16) + bytes((_checksum(data),))
     return bytes(raw) + hashlib.sha256(raw).digest()

@@ -10,8 +10,8 @@ import os
 import termios
 import time
 
-import micropython
 import chip
+import micropython
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 _FIFO = 128
