@@ -98,9 +98,8 @@ class Link:
             self.way = way.find(broker, self.memory, self.way)
             forget("node.way")
         mqtt = self.mqtt
-        client = self.conf["site"] + "-" + self.conf["node"]
         await mqtt.open(
-            await tcp.connect(*self.way), client, broker.get("user"), broker.get("password", ""),
+            await tcp.connect(*self.way), self.conf["site"] + "-" + self.conf["node"], broker.get("user"), broker.get("password", ""),
             self.node_topic + topics.STATE, DOWN,
         )  # fmt: skip
         self._tell("link: up")

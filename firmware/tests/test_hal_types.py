@@ -9,7 +9,8 @@ import pytest
 
 from conftest import FIRMWARE
 
-HARDWARE = sorted([*FIRMWARE.glob("node/hal_esp32*.py"), *FIRMWARE.glob("slot.py")])
+ROOT = (path for name in ("memory.py", "slot.py") for path in FIRMWARE.glob(name))
+HARDWARE = [path for path in sorted(FIRMWARE.glob("node/hal_*.py")) if path.name != "hal_unix.py"] + [*ROOT]
 STUBS = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
 SETTINGS = """
 [mypy]
