@@ -5,8 +5,7 @@ import json
 import subprocess
 
 import pytest
-
-from conftest import FIRMWARE, HERE
+from bench import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
 

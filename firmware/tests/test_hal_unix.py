@@ -5,8 +5,7 @@ import subprocess
 import tty
 
 import pytest
-
-from conftest import FIRMWARE, HERE
+from bench import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
 

@@ -6,8 +6,7 @@ import subprocess
 import tty
 
 import pytest
-
-from conftest import HERE
+from bench import HERE
 
 pytestmark = pytest.mark.hil
 

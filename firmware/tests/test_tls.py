@@ -7,10 +7,8 @@ import time
 
 import pytest
 import tables
-from bench import Broker, figure, free_port, until
+from bench import FIRMWARE, Broker, figure, free_port, until
 from certificates import Authority
-
-from conftest import FIRMWARE
 
 pytestmark = pytest.mark.hil
 

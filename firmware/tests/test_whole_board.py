@@ -6,11 +6,9 @@ import shutil
 
 import pytest
 import tables
-from bench import until
+from bench import HERE, until
 from slaves import crc
 from wire import records
-
-from conftest import HERE
 
 pytestmark = pytest.mark.hil
 
