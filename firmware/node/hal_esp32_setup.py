@@ -34,9 +34,9 @@ def interface(conf):
 def _ethernet(where):
     """`phy` LAN8720 at the chip's own MAC, or W5500 at an SPI bus."""
     chip = {"phy_type": getattr(net, "PHY_" + where["phy"]), "phy_addr": where["addr"]}
-    pins = ("mdc", "mdio", "power")
+    pins = ["mdc", "mdio", "power"]
     if where["phy"] == "W5500":
-        pins = ("cs", "int")
+        pins = ["cs", "int"]
         if "reset" in where:
             wire = machine.Pin(where["reset"], machine.Pin.OUT, value=0)
             time.sleep_ms(1)  # at least 500 us (W5500 datasheet 1.0.9, 5.5.1)

@@ -22,7 +22,9 @@ from wire import records, table, topics
 from gateway.adapters import batches
 from gateway.adapters.sntp import TimeServer, serve_time
 
-FAST = Path(__file__).parent / "fast"
+HERE = Path(__file__).parent
+FIRMWARE = HERE.parent
+FAST = HERE / "fast"
 SITE, NODE = "test", "cellar"
 KEY = bytes(range(32))
 PATIENCE_S = 15.0

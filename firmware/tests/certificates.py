@@ -1,7 +1,7 @@
 """Certificate authorities and certificates, made for one test."""
 
 import base64
-import datetime
+import datetime as dt
 import ipaddress
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-FIRST_DAY = datetime.datetime(2000, 1, 1)  # noqa: DTZ001  of a board that does not know the time
-LAST_DAY = datetime.datetime(2049, 12, 31)  # noqa: DTZ001
+FIRST_DAY = dt.datetime(2000, 1, 1)  # noqa: DTZ001  of a board that does not know the time
+LAST_DAY = dt.datetime(2049, 12, 31)  # noqa: DTZ001
 
 
 def named(name: str) -> x509.Name:

@@ -5,8 +5,7 @@ import json
 import subprocess
 
 import pytest
-
-from conftest import FIRMWARE, HERE
+from bench import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
 
@@ -101,7 +100,8 @@ def test_a_single_look_that_says_no_does_not_cut_a_live_connection(esp32):
 
 
 def test_a_station_that_does_not_come_back_by_itself_is_started_again(esp32):
-    steps = "await waiting(300); open('wifi.away', 'w').close(); await waiting(300); os.remove('wifi.away'); await waiting(900)"
+    steps = "await waiting(300); open('wifi.away', 'w').close(); await waiting(300)"
+    steps += "; os.remove('wifi.away'); await waiting(900)"
     found = diary(esp32, NETWORK % (WIFI, steps), wifi=HOUSE | {"stuck": True})
     again = [("hostname", "cellar", "late"), *JOIN[1:]]
     assert found[:5] == JOIN
@@ -129,7 +129,8 @@ def test_ethernet_of_the_chip_with_a_lan8720(esp32):
 
 
 def test_ethernet_over_spi_with_a_w5500(esp32):
-    eth = '"eth": {"phy": "W5500", "addr": 1, "spi": 1, "sck": 13, "mosi": 11, "miso": 12, "cs": 14, "int": 10, "reset": 9}'
+    eth = '"eth": {"phy": "W5500", "addr": 1, "spi": 1, "sck": 13, "mosi": 11, "miso": 12, "cs": 14, "int": 10, '
+    eth += '"reset": 9}'
     assert diary(esp32, NETWORK % (eth, "await waiting(400)")) == [
         ("hostname", "cellar", "in time"),
         ("pin", 9, 0),
@@ -188,5 +189,6 @@ def test_the_clock_of_the_chip_can_be_set_for_certificates(esp32):
 
 
 def test_what_is_needed_once_does_not_stay_in_memory(esp32):
-    code = "import sys\nimport node\nhal.uid()\nprint('node.hal_esp32_setup' in sys.modules, hasattr(node, 'hal_esp32_setup'))\n"
+    code = "import sys, node\nhal.uid()\n"
+    code += "print('node.hal_esp32_setup' in sys.modules, hasattr(node, 'hal_esp32_setup'))\n"
     assert esp32(code)[1] == ["False False"]

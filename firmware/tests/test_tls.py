@@ -1,22 +1,20 @@
 """TLS between node and broker: the right broker and no other, in bounded time, again and again."""
 
 import asyncio
-import datetime
+import datetime as dt
 import subprocess
 import time
 
 import pytest
 import tables
-from bench import Broker, figure, free_port, until
+from bench import FIRMWARE, Broker, figure, free_port, until
 from certificates import Authority
-
-from conftest import FIRMWARE
 
 pytestmark = pytest.mark.hil
 
 TWO_UNITS = [{"bus": 0, "id": 1, "wfc": 16}]
-NOW = datetime.datetime.now(datetime.UTC)
-DAY = datetime.timedelta(days=1)
+NOW = dt.datetime.now(dt.UTC)
+DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -99,6 +97,28 @@ async def main():
 asyncio.run(main())
 """
     assert await asyncio.to_thread(board, script) == "trusted\n"
+
+
+async def test_a_refused_broker_leaves_no_socket_behind(board, broker):
+    script = f"""
+import asyncio, os
+from node import tcp, way
+conf = {{"host": "127.0.0.1", "port": {broker.tls_port}, "ca": "{Authority().base64}"}}
+async def main():
+    where = way.find(conf, None, None)
+    for attempt in range(6):
+        connection = await tcp.connect(*where)
+        try:
+            await connection.send(memoryview(b"x"))
+        except OSError as error:
+            if attempt in (0, 5):
+                print(error, len(os.listdir("/proc/self/fd")))
+        connection.close()
+asyncio.run(main())
+"""
+    first, last = (await asyncio.to_thread(board, script)).splitlines()
+    assert first == last
+    assert "not correctly signed" in first
 
 
 async def test_does_not_speak_in_clear_to_a_broker_that_was_to_have_a_certificate(node, broker, inverter, over_tls):

@@ -1,4 +1,4 @@
-"""The whole node on the hardware layer of the ESP32, with fakes of its modules between it and a real line and broker."""
+"""The whole node on the hardware layer of the ESP32, with fakes of its modules under it; line and broker are real."""
 
 import ast
 import json
@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 import tables
-from bench import until
+from bench import HERE, until
 from slaves import crc
 from wire import records
 

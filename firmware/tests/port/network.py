@@ -1,4 +1,4 @@
-"""Stands in for the module of the ESP32: a station that needs its time, its moods and its rules; access point; Ethernet.
+"""Stands in for the module of the ESP32: a station with its own time and moods, an access point, Ethernet.
 
 `port.json`: {"wifi": {"ssid", "password", "join_ms": 50, "lies": looks at a live connection that say no,
 "stuck": true when it never comes back by itself}}; the files `wifi.away` and `cable.out` take the network away.
