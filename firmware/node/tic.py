@@ -65,7 +65,6 @@ class Tic:
             except OSError:
                 self.close()
                 self.why = _NO_LINK
-                await asyncio.sleep_ms(1000)
             if left(self.patience) < 0:
                 self.record(self.why)
                 self.close()
@@ -91,7 +90,7 @@ class Tic:
                 self.group(size - 2 if byte == 13 and size < _LINE else 0)
             except ValueError:
                 self.why = _BAD_FRAME
-                self.unit.note(_BAD_FRAME, 0, 0)
+                self.unit.counts[2] += 1
         if 2 <= byte <= 4:  # start, end, broken off; a start also ends a frame whose end was lost
             if self.values and byte != 4:
                 self.record(_OK)
@@ -127,7 +126,7 @@ class Tic:
 
     def record(self, flag):
         """After a frame, or when there is none: a record of each block that is due."""
-        self.unit.note(flag, 0, _PATIENCE_MS - left(self.patience))
+        self.unit.counts[flag % 3] += 1  # answers, time-outs (no link is one), bad ones
         self.patience = after(_PATIENCE_MS)
         self.why = _TIMEOUT
         for block in self.blocks:

@@ -1,0 +1,119 @@
+"""A Linky's telegram as the only grid meter: read with the right sign, counted, told apart when it is ill."""
+
+from typing import Any
+
+import pytest
+
+from gateway.bench.chain import Chain, Wanted
+
+from .conftest import QUIET, OpenChain, device, house, state, until, until_battery, until_mode
+
+LINKY = {
+    "nodes": {"cellar": {"buses": {"tic": {"kind": "tic"}}}},
+    "devices": {"grid": {"profile": "linky_standard", "bus": "tic", "unit": None}},
+}
+# A roof that gives more than battery and house can take, so that the building injects until the test draws power.
+BIG_ROOF = QUIET | {"pv": {"clouds": False, "kwp": 20, "inverter_limit_w": 20_000}}
+IMPORT_WH, EXPORT_WH = 12_345_678, 2_345_678  # where the meter's counters begin
+NAMES_OF_A_PERSON = (b"041876097811", b"19876543210987", b"PAS DE ")  # meter, delivery point, message of the house
+FINDS_SPEED_S = 30  # eight seconds at the wrong one, and the start of a node
+
+
+async def value(chain: Chain, point: str) -> float | None:
+    points = device(await state(chain), "grid")["points"]
+    return next((one["value"] for one in points if one["name"] == point), None)
+
+
+async def until_power(chain: Chain, sign: int, within_s: float) -> None:
+    """The page shows the meter's apparent power (a fifth more is reactive: 1.02 times) with the sign of the house's."""
+
+    async def fits() -> bool:
+        power_w = await value(chain, "p_w")
+        grid_w = (await house(chain, do="state"))["grid_w"]
+        return power_w is not None and sign * grid_w > 1000 and abs(power_w - 1.0198 * grid_w) < 0.03 * abs(grid_w)
+
+    await until(fits, within_s, f"the power of the grid with the sign {sign:+d}")
+
+
+async def until_counter(chain: Chain, point: str, begin_wh: float, direction: str) -> None:
+    """The page's counter lies between what the house had counted when we began to look and what it counts now."""
+    before_wh = (await house(chain, do="state"))["energy_wh"][direction]
+    assert before_wh > 1, "nothing flowed in this direction"
+
+    async def fits() -> bool:
+        shown_wh = await value(chain, point)
+        now_wh = (await house(chain, do="state"))["energy_wh"][direction]
+        return shown_wh is not None and before_wh - 1 <= shown_wh - begin_wh <= now_wh
+
+    await until(fits, 15, f"{point} follows the house")
+
+
+def everything_written(chain: Chain) -> bytes:
+    return b"".join(path.read_bytes() for path in chain.folder.rglob("*") if path.is_file() and path.suffix != ".py")
+
+
+@pytest.mark.timeout(180)
+async def test_a_telegram_is_the_grid_meter_of_the_whole_chain(chain_of: OpenChain) -> None:
+    async with chain_of(Wanted(house=BIG_ROOF, site=LINKY)) as chain:
+        await until_power(chain, -1, FINDS_SPEED_S)
+        await until_battery(chain, "remote", 10)
+        await until_counter(chain, "e_export_wh", EXPORT_WH, "export")
+        await house(chain, do="step", w=30_000, seconds=None)
+        await until_power(chain, +1, 15)
+        await until_counter(chain, "e_import_wh", IMPORT_WH, "import")
+        assert await value(chain, "producer") == 1
+        await house(chain, do="clear")
+        await house(chain, do="fault", kind="TelegramGone")
+        await until_mode(chain, "release", 20)
+
+        async def told() -> bool:
+            points = device(await state(chain), "grid")["points"]
+            return [p["why"] for p in points if p["name"] == "p_w"] == ["timeout"]
+
+        await until(told, 15, "the silence is told")
+        await until_battery(chain, "own", 5)
+        await house(chain, do="clear")
+        await until_power(chain, -1, FINDS_SPEED_S)
+        written = everything_written(chain)
+        assert b"e_export_wh" in written
+        for name in NAMES_OF_A_PERSON:
+            assert name not in written
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "TelegramChecksums", "share": 0.1},
+        pytest.param({"kind": "TelegramNoise", "flips": 0.002}, marks=pytest.mark.soak),
+    ],
+    ids=["checksums", "noise"],
+)
+async def test_an_ill_telegram_gives_right_values_or_none(chain_of: OpenChain, fault: dict[str, Any]) -> None:
+    async with chain_of(Wanted(house=BIG_ROOF | {"linky": {"every_s": 0.8}}, site=LINKY)) as chain:
+        await until_power(chain, -1, FINDS_SPEED_S)
+        await house(chain, do="fault", **fault)
+        seen: list[float] = []
+
+        async def enough() -> bool:
+            found = await value(chain, "e_export_wh")
+            seen.extend([found] if found is not None and found not in seen else [])
+            return len(seen) >= 3
+
+        await until(enough, 40, "three counts")
+        now_wh = (await house(chain, do="state"))["energy_wh"]["export"]
+        assert seen == sorted(seen)
+        assert all(EXPORT_WH <= count <= EXPORT_WH + now_wh for count in seen)
+        await house(chain, do="clear")
+        await until_power(chain, -1, 15)
+
+
+@pytest.mark.timeout(120)
+async def test_a_telegram_in_the_mode_historique_is_read_as_well(chain_of: OpenChain) -> None:
+    site = LINKY | {"devices": {"grid": {"profile": "linky_historique", "bus": "tic", "unit": None}}}
+    dark = QUIET | {"pv": {"clouds": False, "kwp": 0}, "battery": {"soc": 0.05}, "linky": {"mode": "historique"}}
+    async with chain_of(Wanted(house=dark, site=site)) as chain:
+        await house(chain, do="step", w=4000, seconds=None)
+        await until_power(chain, +1, FINDS_SPEED_S)
+        await until_counter(chain, "e_import_peak_wh", round(0.6 * IMPORT_WH), "import")  # 12 h is in the day tariff
+        assert await value(chain, "tariff") == 2
