@@ -39,7 +39,7 @@ class App:
 
     version = _FIRMWARE
     build = 0
-    again = ""  # why a restart is wanted
+    mode = "run"
 
     def __init__(self, conf, say):
         self.log = []

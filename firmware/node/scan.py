@@ -22,7 +22,7 @@ async def scan(app, ask, tell):
     return found
 
 
-async def read(app, ask, tell):
+async def read(app, ask, _tell):
     flag, data = await _question(app, ask, None, ask["unit"], ask["fc"], ask["a"], ask["n"])
     return {"flag": flag, "data": binascii.hexlify(data).decode()}
 
@@ -52,5 +52,3 @@ async def _question(app, ask, baud, unit, function, address, count):
         finally:
             one.way.close()
 
-
-DO = {"scan": scan, "read": read}

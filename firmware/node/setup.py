@@ -43,6 +43,8 @@ def start(say):
 class Setup:
     """Stands in the place of the App for the console."""
 
+    boot = 0
+    mode = "setup"
     version = build = plant = link = None
     saved = False
 

@@ -175,7 +175,10 @@ async def test_what_is_set_is_kept_only_after_commit_and_a_restart(usb):
         ({"node": {"site": "a/b"}}, "site: allowed is"),
         ({"node": {"key": None}}, "key: allowed is"),
         ({"table": "{}"}, "v: allowed is"),
-        ({"table": '{"v": 1, "buses": [{"kind": "can"}], "units": [], "blocks": [], "actuators": []}'}, "buses[0].kind"),
+        (
+            {"table": '{"v": 1, "buses": [{"kind": "can"}], "units": [], "blocks": [], "actuators": []}'},
+            "buses[0].kind",
+        ),
     ],
 )
 async def test_a_mistake_is_refused_with_its_place_and_what_is_allowed(usb, fields, told):
@@ -190,7 +193,15 @@ async def test_noise_long_lines_and_nonsense_do_no_harm(usb):
     with usb.terminal() as terminal:
         terminal.write(b"\x00\xffhello {}\r\n\r\n" + b'{"id": 5' + b" " * 9000 + b"}\n" + b"x" * 20000 + b"\n")
         assert (await terminal.ask("info"))["node"] == NODE
-        for line in (b"{", b"{}", b"{[]}", b'{"id": 7}', b'{"id": 7, "do": "fly"}', b'{"id": 7, "do": []}', b"{" + b"[" * 3000):
+        for line in (
+            b"{",
+            b"{}",
+            b"{[]}",
+            b'{"id": 7}',
+            b'{"id": 7, "do": "fly"}',
+            b'{"id": 7, "do": []}',
+            b"{" + b"[" * 3000,
+        ):
             terminal.write(line + b"\n")
             if b"[" * 3 not in line:
                 assert "error" in terminal.answer(7 if b"7" in line else None)

@@ -4,7 +4,6 @@ import json
 import os
 import socket
 from pathlib import Path
-from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -84,7 +83,7 @@ async def test_what_is_filled_in_is_kept_and_the_node_starts(blank, browse):
 async def test_it_speaks_french_to_those_who_prefer_it(browse):
     page = await browse.get("/", headers={"Accept-Language": "fr-FR,fr;q=0.9,en;q=0.8"})
     assert "Mot de passe du Wi-Fi" in page.text
-    assert '<html lang=fr>' in page.text
+    assert "<html lang=fr>" in page.text
 
 
 @pytest.mark.parametrize(
@@ -120,8 +119,11 @@ async def test_an_empty_key_and_password_stay_as_they_were(blank, browse):
     blank.board.off = True
     blank.board.process.kill()
     blank.board.thread.join()
-    blank.write(PINS | {"site": "lens", "node": "cellar", "key": KEY.hex(), "broker": {"host": "a", "port": 8883}}
-                | {"wifi": {"ssid": "old", "password": "old-secret"}})
+    blank.write(
+        PINS
+        | {"site": "lens", "node": "cellar", "key": KEY.hex(), "broker": {"host": "a", "port": 8883}}
+        | {"wifi": {"ssid": "old", "password": "old-secret"}}
+    )
     (blank.directory / "nvs.json").write_text('{"mode": 2}')  # as the button does
     blank.board = Board(blank.board.command, blank.directory, blank.cable, blank.board.environment)
     await until(blank.listens, "the form")
@@ -130,7 +132,9 @@ async def test_an_empty_key_and_password_stay_as_they_were(blank, browse):
     assert 'value="a:8883"' in page.text
     assert "old-secret" not in page.text
     assert KEY.hex() not in page.text
-    await browse.post("/", data={"ssid": "new", "wifi": "", "host": "b:8883", "site": "lens", "node": "cellar", "key": ""})
+    await browse.post(
+        "/", data={"ssid": "new", "wifi": "", "host": "b:8883", "site": "lens", "node": "cellar", "key": ""}
+    )
     await until(lambda: blank.board.starts == 2, "the restart")
     conf = blank.conf()
     assert (conf["key"], conf["wifi"]) == (KEY.hex(), {"ssid": "new", "password": "old-secret"})
