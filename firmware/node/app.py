@@ -21,7 +21,7 @@ class App:
     """`mode` is run, or safe: link and update only, no bus and no write. The parts are set by node/start.py."""
 
     clock = ring = orders = link = supervisor = linked = dog = update = None
-    build = 0  # of the running slot
+    boot = build = 0  # of this run, of the running slot
     version = ""
     identity = refused = 0  # of the table in use and of the one that failed its trial; 0: none
     coming = None  # (text, identity, plant) of a table that is to replace it
@@ -96,7 +96,7 @@ class App:
     def tell(self):
         """The retained state of the node."""
         state = {
-            "up": True, "boot": self.ring.boot, "table": self.identity, "fw": self.version, "build": self.build,
+            "up": True, "boot": self.boot, "table": self.identity, "fw": self.version, "build": self.build,
             "mode": self.mode, "why": self.why,
         }  # fmt: skip
         self.link.announce(json.dumps(state))
@@ -107,7 +107,7 @@ class App:
         self.clock.tick()
         ring, plant = self.ring, self.plant
         return {
-            "boot": ring.boot,
+            "boot": self.boot,
             "uptime_s": self.clock.uptime_s,
             "heap_free": gc.mem_free(),
             "clock": self.clock.quality,

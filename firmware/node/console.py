@@ -33,134 +33,136 @@ from micropython import const
 from node import hal, store
 from node.wait import forget
 
-_SETUP = const(2)
+_SETUP = const(2)  # of slot: the mode of the next boot
 
 
 async def answer(app, line):
     """Do what a line asks; whatever is wrong with it is told."""
-    number = None
-
-    def tell(key, what):
-        json.dump({"id": number, key: what}, sys.stdout)
-        print()
-
+    request = Request(app)
     try:
-        ask = json.loads(bytes(line))
-        number = ask["id"]
-        tell("ok", await _DO[ask["do"]](app, ask, lambda what: tell("now", what)))
+        request.ask = json.loads(bytes(line))
+        request.id = request.ask["id"]
+        value = getattr(request, "do_" + request.ask["do"])()
+        if request.ask["do"] in ("scan", "read", "test"):
+            value = await value
+        request.tell("ok", value)
     except Exception as error:
-        tell("error", str(error) if isinstance(error, ValueError) else repr(error))
-    gc.collect()
+        request.tell("error", str(error) if isinstance(error, ValueError) else repr(error))
 
 
-async def _info(app, ask, tell):
-    memory = slot.memory()
-    key = app.conf.get("key", "")
-    return {
-        "fw": app.version,
-        "build": app.build,
-        "python": sys.version,
-        "board": app.conf.get("board"),
-        "uid": hal.uid(),
-        "mode": memory.get("mode"),
-        "slot": memory.get("slot"),
-        "why": memory.text("why"),
-        "site": app.conf.get("site"),
-        "node": app.conf.get("node"),
-        "key": key and binascii.hexlify(hashlib.sha256(key.encode()).digest()[:4]).decode(),
-        "link": app.link and app.link.said,
-        "modules": sorted(sys.modules),
-    }
+class Request:
+    id = None
+    ask = None
 
+    def __init__(self, app):
+        self.app = app
 
-async def _health(app, ask, tell):
-    return app.health()
+    def tell(self, key, what):
+        gc.collect()
+        json.dump({"id": self.id, key: what}, sys.stdout)
+        sys.stdout.write("\n")
 
+    def now(self, what):
+        self.tell("now", what)
 
-async def _get(app, ask, tell):
-    try:
-        with open("table.json") as file:
-            table = file.read()
-    except OSError:
-        table = None
-    return {"node": _masked(app.conf), "table": table}
+    def do_info(self):
+        app = self.app
+        conf = app.conf
+        memory = slot.memory()
+        key = conf.get("key", "")
+        return {
+            "boot": app.boot,
+            "fw": app.version,
+            "build": app.build,
+            "python": sys.version,
+            "platform": sys.platform,
+            "board": conf.get("board"),
+            "uid": hal.uid(),
+            "mode": app.mode,
+            "slot": (app.memory.here if app.memory else ""),
+            "why": memory.text("why"),
+            "label": bool(memory.text("label")),
+            "site": conf.get("site"),
+            "node": conf.get("node"),
+            "key": key and binascii.hexlify(hashlib.sha256(key.encode()).digest()[:4]),
+            "link": app.link and app.link.said,
+            "modules": sorted(sys.modules),
+        }
 
+    def do_health(self):
+        return self.app.health()
 
-async def _set(app, ask, tell):
-    if "table" in ask:
-        from wire import table
+    def do_get(self):
+        return {"node": masked(self.app.conf), "table": store.load("table.json", str)}
+
+    def do_set(self):
+        ask, aside = self.ask, self.app.aside
+        if "table" in ask:
+            from wire import table
+
+            try:
+                table.parse(ask["table"])
+            finally:
+                forget("wire.table")
+            aside["table.json"] = ask["table"]
+        if "node" in ask:
+            from wire import essentials
+
+            conf = dict(self.app.conf)
+            conf.update(ask["node"])
+            text = json.dumps({key: conf[key] for key in conf if conf[key] is not None})
+            try:
+                essentials.parse(text)
+            finally:
+                forget("wire.essentials")
+            aside["node.json"] = text
+        if "label" in ask:
+            slot.memory().write("label", ask["label"])
+        return sorted(aside)
+
+    def do_commit(self):
+        aside = self.app.aside
+        if not aside:
+            raise ValueError("nothing is set")
+        for name in aside:
+            store.save(name, aside[name])
+        if "node.json" in aside:
+            slot.memory().write("node", aside["node.json"])
+        self.app.restart("console")
+
+    def do_log(self):
+        return self.app.log
+
+    def do_reboot(self):
+        self.app.restart("console")
+
+    def do_setup(self):
+        slot.memory().put("mode", _SETUP)
+        self.app.restart("setup")
+
+    async def do_scan(self):
+        from node import scan
 
         try:
-            table.parse(ask["table"])
+            return await getattr(scan, self.ask["do"])(self.app, self.ask, self.now)
         finally:
-            forget("wire.table")
-        app.aside["table.json"] = ask["table"]
-    if "node" in ask:
-        from wire import essentials
+            forget("node.scan")
 
-        conf = dict(app.conf)
-        conf.update(ask["node"])
-        text = json.dumps({key: conf[key] for key in conf if conf[key] is not None})
+    do_read = do_scan
+
+    async def do_test(self):
+        from node import selftest
+
         try:
-            essentials.parse(text)
+            return await selftest.run(self.app, self.now)
         finally:
-            forget("wire.essentials")
-        app.aside["node.json"] = text
-    if "label" in ask:
-        slot.memory().write("label", ask["label"])
-    return sorted(app.aside)
+            forget("node.selftest")
 
 
-async def _commit(app, ask, tell):
-    if not app.aside:
-        raise ValueError("nothing is set")
-    for name in app.aside:
-        store.save(name, app.aside[name])
-    if "node.json" in app.aside:
-        slot.memory().write("node", app.aside["node.json"])
-    app.restart("commit")
-
-
-async def _scan(app, ask, tell):
-    from node import scan
-
-    try:
-        return await scan.DO[ask["do"]](app, ask, tell)
-    finally:
-        forget("node.scan")
-
-
-async def _log(app, ask, tell):
-    return app.log
-
-
-async def _test(app, ask, tell):
-    from node import selftest
-
-    try:
-        return await selftest.run(app, tell)
-    finally:
-        forget("node.selftest")
-
-
-async def _reboot(app, ask, tell):
-    app.restart("console")
-
-
-async def _setup(app, ask, tell):
-    slot.memory().put("mode", _SETUP)
-    app.restart("setup")
-
-
-def _masked(conf):
+def masked(conf):
+    """A copy that may be shown."""
     copy = {}
     for name in conf:
         value = conf[name]
-        copy[name] = "***" if name in ("key", "password") else _masked(value) if isinstance(value, dict) else value
+        copy[name] = "***" if name in ("key", "password") else masked(value) if isinstance(value, dict) else value
     return copy
-
-
-_DO = {
-    "info": _info, "health": _health, "get": _get, "set": _set, "commit": _commit, "scan": _scan, "read": _scan,
-    "test": _test, "log": _log, "reboot": _reboot, "setup": _setup,
-}  # fmt: skip

@@ -23,7 +23,7 @@ async def scan(app, ask, tell):
     return found
 
 
-async def read(app, ask, tell):
+async def read(app, ask, _tell):
     flag, data = await _question(app, ask, None, ask["unit"], ask["fc"], ask["a"], ask["n"])
     return {"flag": flag, "data": binascii.hexlify(data).decode()}
 
@@ -54,5 +54,3 @@ async def _question(app, ask, baud, unit, function, address, count):
         finally:
             one.close()
 
-
-DO = {"scan": scan, "read": read}

@@ -33,6 +33,8 @@ _WORDS = {
 class Setup:
     """Stands in the place of the App for the console."""
 
+    boot = 0
+    mode = "setup"
     version = build = plant = link = None
     saved = False
 

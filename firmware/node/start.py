@@ -56,6 +56,7 @@ def assemble(conf, memory, mode, say):
     app = App(conf, memory, mode, say)
     app.clock, app.ring, app.orders = clock, ring, orders
     app.build, app.version = running(memory)
+    app.boot = boot
     site, node = conf["site"], conf["node"]
     handlers = {
         topics.topic(site, node, topics.SET).encode(): orders.receive,

@@ -44,11 +44,12 @@ async def listen(app):
 
 
 async def _answer(app, line):
+    gc.collect()
     try:
         from node import console
 
         await console.answer(app, line)
         forget("node.console")
-    except MemoryError:
-        app.say("console: no memory")
+    except MemoryError as error:
+        app.say("console: %r" % error)
     gc.collect()

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 import tables
 from bench import KEY, NODE, SITE, Node, until
-from cable import Board, Cable
+from cable import FIRMWARE, Board, Cable, install
 
-FIRMWARE = Path(__file__).parent.parent
 pytestmark = pytest.mark.hil
 SECRETS = {"wifi": {"ssid": "house", "password": "wifi-secret"}}
 TWO = [{"bus": 0, "id": 1, "wfc": 16}, {"bus": 1, "id": 3, "wfc": 16}]
@@ -77,8 +76,9 @@ class UsbNode(Node):
 
     def __init__(self, micropython, directory, port):
         super().__init__(micropython, directory, FIRMWARE, port)
-        if not (directory / "slot.py").exists():
-            (directory / "slot.py").symlink_to(FIRMWARE / "slot.py")
+        for link in list(directory.iterdir()):
+            link.unlink()
+        install(directory)
         self.cable = Cable(directory.parent / "usb")
         self.board = None
 

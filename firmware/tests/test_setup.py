@@ -8,11 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 from bench import KEY, free_port, until
-from cable import Board, Cable
+from cable import Board, Cable, install
 
 from gateway.tests.web.chromium import Chromium
 
-FIRMWARE = Path(__file__).parent.parent
 pytestmark = pytest.mark.hil
 FORM = {"ssid": "house", "wifi": "12345678", "host": "10.0.0.1", "site": "lens", "node": "cellar", "key": KEY.hex()}
 PINS = {"board": "esp32s3", "serial": {"rs485": {"uart": 1, "tx": 17, "rx": 18}}}
@@ -23,9 +22,7 @@ class Blank:
 
     def __init__(self, micropython: str, directory: Path):
         directory.mkdir()
-        for name in ("main.py", "slot.py", "nvs.py", "node"):
-            (directory / name).symlink_to(FIRMWARE / name)
-        (directory / "wire").symlink_to(FIRMWARE.parent / "gateway" / "wire")
+        install(directory)
         self.directory = directory
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import parts
+from gateway.cli import node, parts
 from gateway.cli.check import check
 from gateway.cli.demo import demo
 from gateway.cli.house import house
@@ -36,6 +36,7 @@ app.command()(check)
 app.command()(once)
 app.command()(house)
 app.command()(demo)
+app.add_typer(node.app, name="node")
 app.add_typer(parts.app, name="parts")
 
 

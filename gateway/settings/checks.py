@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
+from gateway.adapters import boards
 from gateway.adapters.profiles import Profile
 from gateway.mistakes import Mistake, choice, shown
 from gateway.settings.sections import DeviceSection, NodeSection
@@ -28,6 +29,8 @@ def across(
         allowed = choice(site.time_zone, ["Europe/Paris"])
         yield Mistake(path="site.time_zone", found=shown(site.time_zone), allowed=f"an IANA zone such as {allowed}")
     yield from _same_place(devices)
+    for id_, node in nodes.items():
+        yield from _board(f"nodes.{id_}", node)
     for id_, device in devices.items():
         yield from _wiring(f"devices.{id_}", device, node_ids, nodes, found.get(id_))
         if control is not None and device.battery is not None and control.reserve >= device.battery.soc_max:
@@ -73,15 +76,25 @@ def _same_place(devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
         seen.setdefault(place, id_)
 
 
+def _board(path: str, node: NodeSection) -> Iterator[Mistake]:
+    known = list(boards.load())
+    if node.board is not None and node.board not in known:
+        yield Mistake(path=f"{path}.board", found=shown(node.board), allowed=choice(node.board, known))
+    if node.wifi is not None and node.ethernet:
+        yield Mistake(path=path, found="both wifi and ethernet", allowed='wifi = "name" or ethernet = true')
+
+
 def certificate(path: Path, broker: Any) -> Iterator[Mistake]:
-    """Whether the broker's certificate file can be used; `path` is that of the site file."""
-    if broker is None or broker.ca is None:
-        return
-    try:
-        ssl.create_default_context(cafile=path.parent / broker.ca)
-    except OSError as error:  # SSLError is one
-        found = f"{broker.ca!r}, which cannot be used: {error.strerror or error}"
-        yield Mistake(path="broker.ca", found=found, allowed="a file with certificates (PEM)")
+    """Whether the broker's certificate files can be used; `path` is that of the site file."""
+    for name in ("ca", "node_ca"):
+        file = getattr(broker, name, None)
+        if file is None:
+            continue
+        try:
+            ssl.create_default_context(cafile=path.parent / file)
+        except OSError as error:  # SSLError is one
+            found = f"{file!r}, which cannot be used: {error.strerror or error}"
+            yield Mistake(path=f"broker.{name}", found=found, allowed="a file with certificates (PEM)")
 
 
 def _wiring(

@@ -35,12 +35,17 @@ class BrokerSection(Section):
     """The MQTT broker. The password comes from ZEN_BROKER_PASSWORD.
 
     `ca` is the file (PEM) that vouches for the broker, beside the site file unless absolute; with it the link is TLS.
+    `node_host`, `node_port` and `node_ca` are the same for the nodes, where it is another for them; each node's account
+    is its id, with the password ZEN_NODE_PASSWORD_<ID>.
     """
 
     host: Host = "127.0.0.1"
     port: Port = 1883
     user: str | None = None
     ca: PathText | None = None
+    node_host: Host | None = None
+    node_port: Port | None = None
+    node_ca: PathText | None = None
 
 
 class ControlSection(Section):
@@ -105,8 +110,15 @@ class SerialBus(Section):
 
 
 class NodeSection(Section):
-    """A node and its serial lines. Its key comes from ZEN_KEY_<ID>."""
+    """A node and its serial lines. Its key comes from ZEN_KEY_<ID>.
 
+    `board` is its row of config/boards.json; `wifi` the name of its network (the password comes from
+    ZEN_WIFI_PASSWORD), or `ethernet` when it has a cable. Only `zen node` needs these.
+    """
+
+    board: str | None = None
+    wifi: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    ethernet: bool = False
     buses: dict[Slug, SerialBus] = Field(default_factory=dict)
 
 

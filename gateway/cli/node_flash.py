@@ -1,0 +1,5 @@
+"""`zen node flash`."""
+
+
+def flash() -> None:
+    """Stand-in."""
