@@ -34,11 +34,11 @@ def mosquitto(part):
 def board(micropython, tmp_path):
     """Runs a piece of code on the board's interpreter, with node and wire beside it; gives what it prints."""
 
-    def run(code: str, heap: str = "112k") -> str:
+    def run(code: str, heap: str = "112k", patience_s: float = 60) -> str:
         environment = {"MICROPYPATH": f".frozen:{FIRMWARE}:{FIRMWARE.parent / 'gateway'}"}
         command = [micropython, "-X", f"heapsize={heap}", "-c", code]
         done = subprocess.run(
-            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=patience_s, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

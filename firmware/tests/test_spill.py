@@ -318,7 +318,7 @@ spill.most = 1000
 with open("ballast", "wb") as file:
     while os.statvfs("/flash")[3] > 3: file.write(bytes(4096)); file.flush()
 before = flash.count
-fill(ring, spill, 300)
+fill(ring, spill, 900)
 tried = flash.count - before
 fill(ring, spill, 300)
 print(json.dumps([ring.lost > 100, flash.count - before == tried]))
