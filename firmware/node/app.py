@@ -38,7 +38,13 @@ class App:
     def __init__(self, conf, say):
         self.boot = int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF
         self.clock = Clock()
-        self.ring = Ring(conf.get("ring_bytes", _RING_BYTES), self.boot, self.clock)  # the biggest piece first
+        size = conf.get("ring_bytes", _RING_BYTES)  # the biggest piece first
+        if conf.get("spill_kb"):
+            from node.spill import Spill  # noqa: PLC0415  most nodes have no room for it
+
+            self.ring = Spill(size, self.boot, self.clock, conf, Forgetful())
+        else:
+            self.ring = Ring(size, self.boot, self.clock)
         self.conf = conf
         self.say = say
         self.orders = Orders(binascii.unhexlify(conf["key"]), self.boot, self.clock)
@@ -50,10 +56,6 @@ class App:
         }
         self.link = Link(conf, self.ring, handlers, self.health, say)
         self.orders.answer = self.link.answer
-        if conf.get("spill_kb"):
-            from node.spill import Spill  # noqa: PLC0415  most nodes have no room for it
-
-            self.link.spill = Spill(self.ring, self.link.mqtt.room, conf, Forgetful())
         self.plant = self._build(dict.fromkeys(("buses", "units", "blocks", "actuators"), ()))
         self.change = asyncio.Event()
 
@@ -90,10 +92,9 @@ class App:
             "uptime_s": self.clock.uptime_s,
             "heap_free": gc.mem_free(),
             "clock": self.clock.quality,
-            "ring": {"next": self.ring.next, "oldest": self.ring.oldest, "lost": self.ring.lost},
+            "ring": self.ring.health(),
             "heard": self.clock.uptime_s - self.link.heard_s <= DEAF_S,
             "unheard_s": self.clock.uptime_s - self.link.heard_s,
-            "spill": self.link.spill.health() if self.link.spill else None,
             "units": [unit.health() for unit in self.plant.units],
             "orders": self.orders.counts,
             "cfg": self.refusal,

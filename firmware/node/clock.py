@@ -13,7 +13,11 @@ from time import ticks_add, ticks_diff
 from micropython import const
 from node import tcp
 from node.wait import after, left
-from wire.records import CLOCK_HELD, CLOCK_SYNCED, CLOCK_UNKNOWN
+
+# Those of wire.records, as numbers: a name costs flash.
+_UNKNOWN = const(0)
+_HELD = const(1)
+_SYNCED = const(2)
 
 _NTP_2000 = const(3155673600)  # 2000-01-01 on the scale of NTP, which begins in 1900
 _SAMPLES = const(4)  # the one with the shortest way counts: it was disturbed least
@@ -30,7 +34,7 @@ class Clock:
 
     def __init__(self):
         self.s = self.ms = 0
-        self.quality = CLOCK_UNKNOWN
+        self.quality = _UNKNOWN
         self.uptime_s = 0
         self.zero = None  # (s, ms) of UTC when the uptime was 0
         self.good_s = 0  # uptime until which the last answer is worth something
@@ -52,8 +56,8 @@ class Clock:
             passed -= whole * 1000
             self.s += whole
             self.uptime_s += whole
-            if self.quality == CLOCK_SYNCED and self.uptime_s > self.good_s:
-                self.quality = CLOCK_HELD
+            if self.quality == _SYNCED and self.uptime_s > self.good_s:
+                self.quality = _HELD
         self.ms = passed
 
     def set(self, s, ms, tick):
@@ -71,7 +75,7 @@ class Clock:
             self.error = max(-_ERROR_MAX_S, min(s - self.s, _ERROR_MAX_S)) * 1000 + ms - self.ms
             self.slewed = after(0)
         self.good_s = self.uptime_s + _GOOD_S
-        self.quality = CLOCK_SYNCED if abs(self.error) <= _ERROR_MS else CLOCK_HELD
+        self.quality = _SYNCED if abs(self.error) <= _ERROR_MS else _HELD
 
     async def run(self, conf, beat):
         """Follow the server `time` of the configuration; by itself it is the gateway on the broker's machine."""
@@ -89,7 +93,7 @@ class Clock:
                 pass  # what came before will do
             if best:
                 self.set(*best[1:])
-            for _ in range(30 if self.quality == CLOCK_SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s
+            for _ in range(30 if self.quality == _SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s
                 beat()
                 await asyncio.sleep_ms(_STEP_MS)
 

@@ -40,9 +40,8 @@ def pause_ms(attempt):
 class Link:
     """`handlers` maps a topic in bytes to function(payload, retained); `health` gives a dict; `say` tells a change."""
 
-    spill = None  # node.spill.Spill of a node that has one
     gateway_up = False  # as it says itself
-    heard_s = alone_s = 0  # uptime until which nothing waited to be heard, and until which the gateway was not there
+    heard_s = 0  # uptime until which nothing waited to be heard
     address = None
     state = DOWN
     announced = False  # the state, in this session
@@ -79,13 +78,8 @@ class Link:
 
     async def run(self, beat):
         """Until `stop`."""
-
-        def turn():
-            beat()
-            if self.spill and self.mqtt.granted is None:
-                self.spill.save()
-
-        self.mqtt.beat = turn
+        self.beat = beat
+        self.mqtt.beat = self._turn
         attempt = 0
         while True:
             steady = after(_STEADY_MS)
@@ -101,7 +95,7 @@ class Link:
                 attempt = 0
             pause = after(pause_ms(attempt))
             while left(pause) > 0:
-                turn()
+                self._turn()
                 await asyncio.sleep_ms(min(left(pause), _TURN_MS))
             attempt += 1
 
@@ -115,6 +109,7 @@ class Link:
         if self.address is None or attempt % 8 == 7:  # names are looked up rarely: it blocks
             self.address = tcp.resolve(broker["host"], broker["port"])
         mqtt = self.mqtt
+        self.gateway_up = False  # until the broker says so again
         await mqtt.open(
             self.address, self.conf["site"] + "-" + self.conf["node"], broker.get("user"), broker.get("password", ""),
             self.node_topic + topics.STATE, DOWN,
@@ -126,8 +121,6 @@ class Link:
             entry[1] = False
         ring = self.ring
         ring.rewind()
-        if self.spill:
-            self.spill.rewind()
         hold = after(_HOLD_MS)
         deaf_s = ring.clock.uptime_s + _NEW_S
         while True:
@@ -141,8 +134,8 @@ class Link:
             if ring.oldest > ring.acked:
                 self.heard_s = now_s
             if not self.gateway_up:
-                self.alone_s = now_s
-            if now_s > max(self.heard_s + DEAF_S, self.alone_s + DEAF_S, deaf_s):
+                deaf_s = max(deaf_s, now_s + DEAF_S)
+            if now_s > max(deaf_s, self.heard_s + DEAF_S):
                 raise OSError("not heard")
 
     async def _send(self, dated):
@@ -154,11 +147,7 @@ class Link:
                 entry[1] = True
                 await self._publish(topics.ACK, entry[0], entry)
         while dated and len(self.flight) < _WINDOW:
-            size = last = 0
-            if self.spill:
-                size = self.spill.piece()
-            if not size:
-                size, last = self.ring.batch(self.mqtt.room)
+            size, last = self.ring.batch(self.mqtt.room)
             if not size:
                 break
             await self._publish(topics.DATA, self.mqtt.room[:size], last)
@@ -189,11 +178,9 @@ class Link:
         except Exception:  # not a message of ours
             return
         ring = self.ring
-        if self.spill:
-            self.spill.heard(boot, seq)
+        ring.heard(boot, seq)
         if boot != ring.boot:
             return
-        ring.forget(seq)
         if seq != self.stored or ring.oldest > ring.acked:
             self.stored = seq
             self.heard_s = ring.clock.uptime_s
@@ -203,6 +190,11 @@ class Link:
             ring.rewind()
             self.bell.ring()
         self.patience = after(_UNHEARD_MS)
+
+    def _turn(self):
+        self.beat()
+        if self.mqtt.granted is None:
+            self.ring.save(self.mqtt.room)
 
     def _tell(self, what):
         if what != self.said:

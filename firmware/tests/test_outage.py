@@ -132,7 +132,7 @@ async def test_records_on_flash_survive_a_kill_and_come_once_with_their_times(no
     check_times(rows.values(), inverter)
     health = await until(lambda: [h for h in gateway.health if h["boot"] == second], "the health")
     assert health[-1]["ring"]["lost"] == 0
-    assert health[-1]["spill"][2] == 0
+    assert health[-1]["ring"]["spill"][2] == 0
 
 
 async def test_a_node_whose_records_go_nowhere_says_so_and_connects_again(node, gateway, inverter):
