@@ -105,19 +105,18 @@ class App:
         """For the topic `health`; wire/topics.py says what is what."""
         gc.collect()
         self.clock.tick()
-        ring, plant = self.ring, self.plant
+        plant = self.plant
         return {
             "boot": self.boot,
             "uptime_s": self.clock.uptime_s,
             "heap_free": gc.mem_free(),
             "clock": self.clock.quality,
-            "ring": {"next": ring.next, "oldest": ring.oldest, "lost": ring.lost},
+            "ring": self.ring.health(),
             "units": [unit.health() for unit in plant.units],
             "actuators": [actuator.state() for actuator in plant.actuators],
             "orders": self.orders.counts,
             "restarts": self.supervisor.restarts,
             "heard": self.link.heard(),
-            "spill": self.link.spill and self.link.spill.health(),
             "cfg": self.refusal,
             "update": self.update and self.update.status(),
         }

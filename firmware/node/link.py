@@ -40,9 +40,8 @@ def pause_ms(attempt):
 class Link:
     """`handlers` maps a topic in bytes to function(payload, retained); `health` gives a dict; `say` tells a change."""
 
-    spill = None  # node.spill.Spill of a node that has one
     gateway_up = False  # as it says itself
-    heard_s = alone_s = 0  # uptime until which nothing waited to be heard, and until which the gateway was not there
+    heard_s = 0  # uptime until which nothing waited to be heard
     way = None  # what tcp.connect wants to reach the broker
     memory = None  # of slot.memory(), for the broker's address
     state = DOWN
@@ -94,13 +93,8 @@ class Link:
 
     async def run(self, beat):
         """Until `stop`."""
-
-        def turn():
-            beat()
-            if self.spill and self.mqtt.granted is None:
-                self.spill.save()
-
-        self.mqtt.beat = turn
+        self.beat = beat
+        self.mqtt.beat = self._turn
         attempt = 0
         while True:
             steady = after(_STEADY_MS)
@@ -116,7 +110,7 @@ class Link:
                 attempt = 0
             pause = after(pause_ms(attempt))
             while left(pause) > 0:
-                turn()
+                self._turn()
                 await asyncio.sleep_ms(min(left(pause), _TURN_MS))
             attempt += 1
 
@@ -133,6 +127,7 @@ class Link:
             self.way = way.find(broker, self.memory, self.way)
             forget("node.way")
         mqtt = self.mqtt
+        self.gateway_up = False  # until the broker says so again
         await mqtt.open(
             await tcp.connect(*self.way),
             self.conf["site"] + "-" + self.conf["node"],
@@ -148,8 +143,6 @@ class Link:
             entry[1] = False
         ring = self.ring
         ring.rewind()
-        if self.spill:
-            self.spill.rewind()
         hold = after(_HOLD_MS)
         deaf_s = ring.clock.uptime_s + _NEW_S
         while True:
@@ -163,8 +156,8 @@ class Link:
             if ring.oldest > ring.acked:
                 self.heard_s = now_s
             if not self.gateway_up:
-                self.alone_s = now_s
-            if now_s > max(self.heard_s + _DEAF_S, self.alone_s + _DEAF_S, deaf_s):
+                deaf_s = max(deaf_s, now_s + _DEAF_S)
+            if now_s > max(deaf_s, self.heard_s + _DEAF_S):
                 raise OSError("not heard")
 
     async def _send(self, dated):
@@ -176,11 +169,7 @@ class Link:
                 entry[1] = True
                 await self._publish(entry[2], entry[0], entry)
         while dated and len(self.flight) < _WINDOW:
-            size = last = 0
-            if self.spill:
-                size = self.spill.piece()
-            if not size:
-                size, last = self.ring.batch(self.mqtt.room)
+            size, last = self.ring.batch(self.mqtt.room)
             if not size:
                 break
             await self._publish(topics.DATA, self.mqtt.room[:size], last)
@@ -214,11 +203,9 @@ class Link:
         except Exception:  # not a message of ours
             return
         ring = self.ring
-        if self.spill:
-            self.spill.heard(boot, seq)
+        ring.heard(boot, seq)
         if boot != ring.boot:
             return
-        ring.forget(seq)
         if seq != self.stored or ring.oldest > ring.acked:
             self.stored = seq
             self.heard_s = ring.clock.uptime_s
@@ -228,6 +215,11 @@ class Link:
             ring.rewind()
             self.bell.ring()
         self.patience = after(_UNHEARD_MS)
+
+    def _turn(self):
+        self.beat()
+        if self.mqtt.granted is None:
+            self.ring.save(self.mqtt.room)
 
     def _tell(self, what):
         if what != self.said:

@@ -11,7 +11,6 @@ import struct
 
 from micropython import const
 from node.wait import after, left
-from wire.seal import MAX_SEALED
 
 _CONNACK = const(0x20)
 _PUBLISH = const(0x30)
@@ -21,6 +20,7 @@ _KEEP_ALIVE_S = const(10)
 _PING_MS = const(5000)
 _SILENCE_MS = const(15000)
 _SMALL = const(256)  # bytes received without allocating
+_LONGEST = const(8192)  # wire.seal.MAX_SEALED
 _HEAD = const(128)  # room for header and topic
 _ROOM = const(640)  # for a payload; wire.records.MAX_BATCH allows more, the heap likes less
 _REFUSED = const(0x80)  # return code of a subscription
@@ -194,7 +194,7 @@ class Mqtt:
             length |= (group & 127) << shift
             shift += 7
         body = self.rx
-        if _SMALL < length <= MAX_SEALED + _HEAD:
+        if _SMALL < length <= _LONGEST + _HEAD:
             try:
                 body = memoryview(bytearray(length))
             except MemoryError:

@@ -3,19 +3,26 @@
 A record stays until the gateway has stored it (`forget`) or until room is needed: then the oldest goes, and counts as
 lost unless the broker had taken it. `send` is the next sequence to go out, between `oldest` and `next`.
 
-What was read before the clock was known waits with its uptime; it gets its time when it goes out.
+What was read before the clock was known waits with its uptime; it gets its time when it goes out. `node.spill` adds
+room on flash.
 """
 
 import struct
 
-from wire.records import CLOCK_HELD, HEADER, HEADER_SIZE, RECORD, RECORD_SIZE, VERSION
+from micropython import const
+
+# Those of wire.records, as numbers: a name costs flash and time at each use.
+_VERSION = const(2)
+_HEADER_SIZE = const(20)
+_RECORD_SIZE = const(14)
+_CLOCK_HELD = const(1)
 
 
 class Ring:
     def __init__(self, size, boot, clock):
         self.buffer = bytearray(size)
         self.view = memoryview(self.buffer)
-        self.head = bytearray(RECORD_SIZE)
+        self.head = memoryview(bytearray(_RECORD_SIZE))
         self.size = size
         self.boot = boot
         self.clock = clock
@@ -38,12 +45,12 @@ class Ring:
         """One record of now, with `count` registers, raw in `data`."""
         clock = self.clock
         clock.tick()
-        need = RECORD_SIZE + 2 * count
+        need = _RECORD_SIZE + 2 * count
         while self.used + need > self.size:
             if self.oldest > self.acked:
                 self.lost += 1
             self._drop()
-        struct.pack_into(RECORD, self.head, 0, self.next, clock.s, clock.ms, clock.quality, block, flag, count)
+        struct.pack_into(">IIHBBBB", self.head, 0, self.next, clock.s, clock.ms, clock.quality, block, flag, count)
         self._put(self.head)
         self._put(data)
         self.next += 1
@@ -57,7 +64,7 @@ class Ring:
                 stop = first  # one table for each batch
                 break
             table = identity
-        at = HEADER_SIZE
+        at = _HEADER_SIZE
         count = 0
         while self.send < stop and count < 255:
             size = self._size(self.sent)
@@ -69,8 +76,8 @@ class Ring:
             self.sent += size
             self.send += 1
         if not count:
-            return 0, self.acked
-        struct.pack_into(HEADER, out, 0, VERSION, count, table, self.boot, 0, 0, 0)
+            return 0, 0
+        struct.pack_into(">BBII", out, 0, _VERSION, count, table, self.boot)
         self.date(out, at, self.spilled or self.oldest)
         return at, self.send - 1
 
@@ -79,48 +86,58 @@ class Ring:
         clock = self.clock
         clock.tick()
         struct.pack_into(">IIH", out, 10, oldest, clock.s, clock.ms)
-        at = HEADER_SIZE
-        while clock.zero and at < end:
+        at = _HEADER_SIZE
+        zero = clock.zero
+        while zero and at < end:
             if not out[at + 10]:  # CLOCK_UNKNOWN
                 s, ms = struct.unpack_from(">IH", out, at + 4)
-                ms += clock.zero[1]
-                struct.pack_into(">IHB", out, at + 4, s + clock.zero[0] + ms // 1000, ms % 1000, CLOCK_HELD)
-            at += RECORD_SIZE + 2 * out[at + 13]
+                ms += zero[1]
+                struct.pack_into(">IHB", out, at + 4, s + zero[0] + ms // 1000, ms % 1000, _CLOCK_HELD)
+            at += _RECORD_SIZE + 2 * out[at + 13]
 
     def forget(self, seq):
-        """The gateway has stored everything up to `seq`."""
+        """Everything up to `seq` is safe."""
         while self.oldest <= seq and self.oldest < self.next:
             self._drop()
         while len(self.tables) > 1 and self.tables[1][0] <= self.oldest:
             self.tables.pop(0)
+
+    def heard(self, boot, seq):
+        """The gateway has stored everything of a boot up to `seq`."""
+        if boot == self.boot:
+            self.forget(seq)
 
     def rewind(self):
         """Send everything again that the gateway has not stored."""
         self.send = self.oldest
         self.sent = 0
 
+    def save(self, room):
+        """The broker is away; `room` is a buffer to use."""
+
+    def health(self):
+        """What the health says of it."""
+        return {"next": self.next, "oldest": self.spilled or self.oldest, "lost": self.lost}
+
     def _size(self, offset):
-        return RECORD_SIZE + 2 * self.buffer[(self.start + offset + RECORD_SIZE - 1) % self.size]
+        return _RECORD_SIZE + 2 * self.buffer[(self.start + offset + _RECORD_SIZE - 1) % self.size]
 
     def _drop(self):
         size = self._size(0)
         self.start = (self.start + size) % self.size
         self.used -= size
         self.oldest += 1
+        self.sent -= size
         if self.send < self.oldest:
-            self.rewind()
-        else:
-            self.sent -= size
+            self.send = self.oldest
+            self.sent = 0
 
     def _put(self, data):
         at = (self.start + self.used) % self.size
         size = len(data)
         first = min(size, self.size - at)
-        if first == size:
-            self.view[at : at + size] = data
-        else:
-            self.view[at:] = data[:first]
-            self.view[: size - first] = data[first:]
+        self.view[at : at + first] = data[:first]
+        self.view[: size - first] = data[first:]
         self.used += size
 
     def _get(self, offset, out, at, size):

@@ -1,4 +1,4 @@
-"""Records on flash while the broker is away, and from there to the gateway: only for nodes with `spill_kb`.
+"""A ring with room on flash: records go there while the broker is away, and from there to the gateway: only for nodes with `spill_kb`.
 
 A segment is one file of at most 4 kB in the folder `spill`, named by a number that rises from segment to segment and
 from boot to boot, and is never changed. It holds pieces: length u16, CRC-32 u32, then a batch as it is sent. One that
@@ -10,8 +10,8 @@ import os
 import struct
 
 from micropython import const
+from node.ring import Ring
 from node.wait import after, left
-from wire.records import CLOCK_UNKNOWN, HEADER_SIZE
 
 _FOLDER = "spill/"
 _UNHEARD_MS = const(10000)  # as in node.link
@@ -24,17 +24,16 @@ _A_DAY = const(1000)  # segments: 64 blocks of flash that take 100 000 writes ea
 _COUNT = const(10000)  # in the memory: day · 10000 + segments of that day
 
 
-class Spill:
+class Spill(Ring):
     """`memory` (get and put of whole numbers) keeps the count of today's writes over a restart."""
 
     torn = 0  # segments that ended too early
     file = None  # the oldest segment while it is being sent
-    boot = last = 0  # of its pieces so far
+    of = last = 0  # boot and last sequence of its pieces so far
     whole = False  # all of it is on its way
 
-    def __init__(self, ring, room, conf, memory):
-        self.ring = ring
-        self.room = room
+    def __init__(self, size, boot, clock, conf, memory):
+        Ring.__init__(self, size, boot, clock)
         self.most = conf["spill_kb"] >> 2
         self.budget = conf.get("spill_a_day", _A_DAY)
         self.memory = memory
@@ -45,83 +44,80 @@ class Spill:
         except OSError:
             pass  # it is there
         numbers = [int(entry[0], 16) for entry in os.ilistdir(_FOLDER[:-1])]
-        self.first = min(numbers or (0,))
-        self.next = max(numbers or (-1,)) + 1
+        self.segment = min(numbers or (0,))  # the oldest
+        self.end = max(numbers or (-1,)) + 1  # behind the newest
 
-    def save(self):
-        """The oldest records of the ring become a segment when it is rather full; what cannot be saved stays there."""
-        ring, room = self.ring, self.room
-        if ring.used * 4 <= ring.size * 3:
+    def save(self, room):
+        """The oldest records become a segment when the ring is rather full; what cannot be saved stays there."""
+        if self.used * 4 <= self.size * 3:
             return
-        day = ring.clock.s // _DAY_S + (self.before if ring.clock.quality == CLOCK_UNKNOWN else 0)
+        clock = self.clock
+        day = clock.s // _DAY_S + (0 if clock.zero else self.before)
         if day != self.day:
             self.day, self.written = day, 0
         if self.written >= self.budget:
             return
         self.written += 1
         self.memory.put("spill", day * _COUNT + self.written)
-        ring.rewind()
-        first, at = ring.oldest, 0
+        self.rewind()
+        first, at = self.oldest, 0
         try:
-            if self.next - self.first >= self.most:
-                self.rewind()
-                while self._read():
-                    ring.lost += room[1]
+            if self.end - self.segment >= self.most:
+                while self._read(room):
+                    self.lost += room[1]
                 self._remove()
-            with open(_FOLDER + "%x" % self.next, "wb") as file:
+            with open(_FOLDER + "%x" % self.end, "wb") as file:
                 while at < _SEGMENT - _LONGEST:
-                    size, last = ring.batch(room[: _SEGMENT - at - _PIECE_SIZE])
+                    size, last = Ring.batch(self, room[: _SEGMENT - at - _PIECE_SIZE])
                     if not size:
                         break
                     file.write(struct.pack(_PIECE, size, binascii.crc32(room[:size])))
                     file.write(room[:size])
                     at += size + _PIECE_SIZE
                     done = last
-            self.next += 1
-            ring.spilled = ring.spilled or first
-            ring.forget(done)
+            self.end += 1
+            self.spilled = self.spilled or first
+            self.forget(done)
         except OSError:  # no room, or worn out: not today
             self.written = self.budget
-        ring.rewind()
+        Ring.rewind(self)
 
-    def piece(self):
-        """The next batch in `room`: its length; 0 when there is none to send now."""
-        while self.first < self.next and not self.whole:
-            size = self._read()
+    def batch(self, out):
+        """What is on flash goes first; one segment at a time, so that what is new need not wait for long."""
+        while self.segment < self.end and not self.whole:
+            size = self._read(out)
             if size:
-                return size
+                return size, 0
             self.whole = True
             self.again = after(_UNHEARD_MS)
             if not self.last:  # nothing good in it
                 self._remove()
-        return 0
+        return Ring.batch(self, out)
 
     def rewind(self):
-        """The oldest segment is sent again from its beginning."""
-        if self.file:
-            self.file.close()
-            self.file = None
-        self.boot = self.last = 0
-        self.whole = False
+        """The oldest segment is sent again from its beginning, too."""
+        self._close()
+        Ring.rewind(self)
 
     def heard(self, boot, seq):
-        """The gateway has everything of a boot up to `seq`; it has had time for more."""
         if self.whole:
-            if boot == self.boot and seq >= self.last:
+            if boot == self.of and seq >= self.last:
                 self._remove()
-            elif left(self.again) < 0:
-                self.rewind()
+            elif left(self.again) < 0:  # the gateway is there, and had time for it
+                self._close()
+        Ring.heard(self, boot, seq)
 
     def health(self):
-        """[segments on flash, written today, spoiled]"""
-        return [self.next - self.first, self.written, self.torn]
+        """And [segments on flash, written today, spoiled]."""
+        health = Ring.health(self)
+        health["spill"] = [self.end - self.segment, self.written, self.torn]
+        return health
 
-    def _read(self):
+    def _read(self, room):
         """The next good piece of the oldest segment, with its header as of now; 0 at the end."""
-        room = self.room
         try:
             if not self.file:
-                self.file = open(_FOLDER + "%x" % self.first, "rb")
+                self.file = open(_FOLDER + "%x" % self.segment, "rb")
             head = self.file.read(_PIECE_SIZE)
             if not head and self.last:
                 return 0
@@ -131,27 +127,33 @@ class Spill:
         except (OSError, ValueError):
             self.torn += 1
             return 0
-        seq = struct.unpack_from(">I", room, HEADER_SIZE)[0]
+        self.of, seq = struct.unpack(">I10xI", room[6:24])
         if not self.last:
-            self.oldest = seq
+            self.earliest = seq
         self.last = seq + room[1] - 1
-        self.boot = struct.unpack_from(">I", room, 6)[0]
-        if self.boot == self.ring.boot:
-            self.ring.date(room, size, self.oldest)
+        if self.of == self.boot:
+            self.date(room, size, self.earliest)
         else:
-            struct.pack_into(">I", room, 10, self.oldest)
+            struct.pack_into(">I", room, 10, self.earliest)
         return size
 
     def _remove(self):
         """Done with the oldest segment."""
-        last, ours = self.last, self.boot == self.ring.boot
-        self.rewind()
+        last, ours = self.last, self.of == self.boot
+        self._close()
         try:
-            os.remove(_FOLDER + "%x" % self.first)
+            os.remove(_FOLDER + "%x" % self.segment)
         except OSError:
             pass  # it comes again after a restart, and the gateway knows it
-        self.first += 1
-        if self.first == self.next:
-            self.ring.spilled = 0
+        self.segment += 1
+        if self.segment == self.end:
+            self.spilled = 0
         elif ours:
-            self.ring.spilled = last + 1
+            self.spilled = last + 1
+
+    def _close(self):
+        if self.file:
+            self.file.close()
+        self.file = None
+        self.of = self.last = 0
+        self.whole = False

@@ -49,7 +49,13 @@ def assemble(conf, memory, mode, say):
     """The parts, knowing each other; nothing runs yet."""
     boot = int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF
     clock = Clock(conf)
-    ring = Ring(conf.get("ring_bytes", _RING_BYTES), boot, clock)  # the biggest piece first
+    size = conf.get("ring_bytes", _RING_BYTES)
+    if conf.get("spill_kb"):
+        from node.spill import Spill
+
+        ring = Spill(size, boot, clock, conf, memory)
+    else:
+        ring = Ring(size, boot, clock)
     orders = Orders(binascii.unhexlify(conf["key"]), boot, clock)
     orders.memory = memory
     orders.writes = mode != "safe"
@@ -68,10 +74,6 @@ def assemble(conf, memory, mode, say):
     app.link = Link(conf, ring, handlers, app.health, app.say)
     app.link.memory = memory
     orders.answer = app.link.answer
-    if conf.get("spill_kb"):
-        from node.spill import Spill
-
-        app.link.spill = Spill(ring, app.link.mqtt.room, conf, memory)
     app.supervisor = Supervisor(app.feed, app.keep, app.say)
     return app
 

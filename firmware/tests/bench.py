@@ -161,6 +161,7 @@ class Gateway:
     def __init__(self, port: int):
         self.port = port
         self.clock = Shifted()
+        self.time_port = 0
         self.batches = []  # (monotonic, table, boot, oldest, records)
         self.stored = {}  # boot → set of sequences
         self.copies = 0
@@ -174,7 +175,7 @@ class Gateway:
         self.closing = False
 
     async def __aenter__(self):
-        self.time = serve_time(TimeServer(clock=self.clock, is_trusted=lambda: True), host="127.0.0.1", port=0)
+        self.time = serve_time(TimeServer(clock=self.clock, is_trusted=lambda: True), host="127.0.0.1", port=self.time_port)
         self.time_port = await self.time.__aenter__()
         self.task = asyncio.create_task(self._run())
         await asyncio.wait_for(self.connected.wait(), PATIENCE_S)

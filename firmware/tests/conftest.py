@@ -41,7 +41,7 @@ def runner(tmp_path):
     here = Path(__file__).parent
 
     def choose(interpreter: str, heap: str = "112k", patience_s: float = 60):
-        def run(code: str, heap: str = heap, speed: int = 1) -> str:
+        def run(code: str, heap: str = heap, speed: int = 1, patience_s: float = patience_s) -> str:
             places = [FIRMWARE, FIRMWARE.parent / "gateway", here]
             if speed > 1:
                 places.insert(0, here / "fast")

@@ -71,3 +71,35 @@ def test_sent_is_received_plus_lost_whatever_the_transport_does(data: st.DataObj
     assert len(taken) == len(set(taken)) == ledger.received
     assert ledger.received + ledger.lost == total
     assert upto(ledger) == total
+
+
+def test_records_from_flash_fill_the_gap_below_the_present_ones_and_all_survives_a_restart() -> None:
+    ledger = Ledger()
+    deliver(ledger, 1, [1, 2, 3])
+    deliver(ledger, 4, [90, 91, 92])  # the node still holds 4 on its flash
+    page = ledger.page()
+    assert [(boot.upto, list(boot.beyond)) for boot in page.boots] == [(3, [(90, 92)])]
+    again = Ledger.opened(page)
+    assert deliver(again, 4, [90, 91, 92, 93]) == [93]
+    assert deliver(again, 4, list(range(4, 90))) == list(range(4, 90))
+    assert (upto(again), again.lost) == (93, 0)
+
+
+def test_a_former_boot_never_becomes_the_newest_and_its_gaps_are_its_own() -> None:
+    ledger = Ledger()
+    ledger.begin(2, 1)
+    ledger.admit(1)
+    ledger.begin(1, 5, former=True)
+    ledger.admit(5)
+    assert [(boot.boot, boot.upto) for boot in ledger.page().boots] == [(1, 5), (2, 1)]
+    assert ledger.counts()["sent"] == 1
+
+
+def test_many_boots_are_kept_but_not_all() -> None:
+    ledger = Ledger()
+    for boot in range(1, 100):
+        ledger.begin(boot, 1)
+        ledger.admit(1)
+    boots = [boot.boot for boot in ledger.page().boots]
+    assert boots[-1] == 99
+    assert 10 < len(boots) < 20

@@ -196,3 +196,64 @@ def test_orders_are_counted_and_latency_is_from_sample_to_write() -> None:
     book.settle(Answer(seq=3, done="refused", why="range", written=False, at_s=52.1))
     assert (book.sent, book.applied, book.refused) == (3, 2, 1)
     assert list(book.latency_ms) == [pytest.approx(80.0)]
+
+
+def uptime_batch(desk: NodeDesk, seqs: range, *, sent_s: float, boot: int = 9, oldest: int = 1) -> bytes:
+    """Powers of a node that knows only its uptime: record `seq` was made at uptime `seq`."""
+    s, ms = divmod(round(1000 * sent_s), 1000)
+    parts = [struct.pack(">BBIIIIH", 2, len(seqs), desk.table.identity, boot, oldest, s, ms)]
+    for seq in seqs:
+        parts.append(struct.pack(">IIHBBBB", seq, seq, 0, records.CLOCK_UNKNOWN, POWER, 0, 2))
+        parts.append(struct.pack(">HH", *watts(100.0 + seq)))
+    return b"".join(parts)
+
+
+def test_a_backlog_without_a_clock_is_as_old_as_its_batches_say(desk: NodeDesk) -> None:
+    desk.proven.add("grid")
+    rows = []
+    for i, seqs in enumerate((range(1, 11), range(11, 21), range(21, 26))):
+        # the node sends one batch every 20 ms, 25 s after its start; each takes 10 ms
+        rows += desk.on_data(uptime_batch(desk, seqs, sent_s=25 + 0.02 * i), 1000.01 + 0.02 * i, 5e8 + 0.01 + 0.02 * i)
+    # it started 25 s before 5e8: record n was made at 5e8 − 25 + n, known but for the 10 ms of travel
+    assert [row.time_ms for row in rows] == pytest.approx([1000 * (5e8 - 25 + seq) + 10 for seq in range(1, 26)], abs=1)
+    assert desk.readings["grid"]["p_w"].measured_s == pytest.approx(1000.01)
+
+
+def test_what_may_have_waited_at_the_broker_without_a_time_is_left_for_the_node_to_send_again(desk: NodeDesk) -> None:
+    desk.proven.add("grid")
+    assert desk.on_data(uptime_batch(desk, range(1, 6), sent_s=6), 1000.0, 5e8, live=False) == []
+    page = desk.ledger.page()
+    assert page is not None
+    assert (page.boots[-1].upto, desk.ledger.received) == (0, 0)  # nothing is heard
+    assert len(desk.on_data(uptime_batch(desk, range(1, 6), sent_s=16), 1000.0, 5e8)) == 5
+
+
+def test_records_of_a_former_boot_keep_their_times_and_disturb_nobody(desk: NodeDesk) -> None:
+    utc_now = 946_684_800.0 + NODE_S + 3600
+    desk.on_state(json.dumps({"up": True, "boot": 10, "table": desk.table.identity}).encode(), 99.0)
+    desk.on_data(batch(desk, (1, PROOF, 0, proof()), boot=10), 100.0, utc_now)
+    desk.on_data(batch(desk, (3600, POWER, 0, watts(1.0)), boot=10, oldest=3600), 100.2, utc_now + 0.2)
+    known = desk.readings["grid"]["p_w"]
+    rows = desk.on_data(batch(desk, (7, POWER, 0, watts(7.0)), boot=9, oldest=7), 100.3, utc_now + 0.3)
+    assert [row.time_ms for row in rows] == [(946_684_800 + NODE_S + 7) * 1000 + 250]
+    assert desk.readings["grid"]["p_w"] is known
+    page = desk.ledger.page()
+    assert page is not None
+    assert [boot.boot for boot in page.boots] == [9, 10]  # the present one stays the newest
+    assert desk.ledger.take_news() == {9, 10}
+    assert desk.ledger.take_news() == {10}
+
+
+def test_records_of_a_former_boot_without_a_time_are_counted_and_heard(desk: NodeDesk) -> None:
+    desk.on_state(json.dumps({"up": True, "boot": 10, "table": 0}).encode(), 99.0)
+    assert desk.on_data(uptime_batch(desk, range(1, 6), sent_s=6), 1000.0, 5e8) == []
+    page = desk.ledger.page()
+    assert page is not None
+    assert (desk.undatable, page.boots[0].upto) == (5, 5)
+
+
+def test_a_batch_with_an_impossible_moment_is_malformed(desk: NodeDesk) -> None:
+    payload = bytearray(batch(desk, (1, PROOF, 0, proof())))
+    payload[18:20] = b"\x03\xe8"  # 1000 ms
+    assert desk.on_data(bytes(payload), 1.0, 1.0) == []
+    assert desk.malformed == 1
