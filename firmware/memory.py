@@ -1,10 +1,17 @@
 """What survives power cuts besides the files: `esp32.NVS` on a board, the file nvs.json on a computer."""
 
-try:
-    from esp32 import NVS
-    from machine import reset
-except ImportError:
-    from nvs import NVS, reset  # a computer
+import sys
+
+
+def nvs():
+    """The store, opened for a moment."""
+    try:
+        from esp32 import NVS
+    except ImportError:
+        from nvs import NVS  # a computer
+
+        del sys.modules["nvs"]
+    return NVS("zen")
 
 
 class memory:  # noqa: N801  what callers see is a function
@@ -12,26 +19,24 @@ class memory:  # noqa: N801  what callers see is a function
 
     here = ""  # slot in use: "a", "b", or "" without slots
 
-    def __init__(self):
-        self.nvs = NVS("zen")
-
     def get(self, key):
         """A number; 0 when there is none."""
         try:
-            return self.nvs.get_i32(key)
+            return nvs().get_i32(key)
         except OSError:
             return 0
 
     def put(self, key, value):
         if value != self.get(key):  # flash wears out
-            self.nvs.set_i32(key, value)
-            self.nvs.commit()
+            store = nvs()
+            store.set_i32(key, value)
+            store.commit()
 
     def text(self, key):
         """A text; "" when there is none."""
         room = bytearray(self.get(key + "#"))
         try:
-            self.nvs.get_blob(key, room)
+            nvs().get_blob(key, room)
             return str(room, "utf-8")
         except (OSError, ValueError):
             return ""
@@ -39,5 +44,7 @@ class memory:  # noqa: N801  what callers see is a function
     def write(self, key, text):
         if text != self.text(key):
             raw = text.encode()
-            self.nvs.set_blob(key, raw)
-            self.put(key + "#", len(raw))
+            store = nvs()
+            store.set_blob(key, raw)
+            store.set_i32(key + "#", len(raw))
+            store.commit()

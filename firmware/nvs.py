@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 
 
 class NVS:
@@ -40,7 +39,3 @@ class NVS:
         if not isinstance(value, kind):
             raise OSError(-4354)  # ESP_ERR_NVS_NOT_FOUND
         return value
-
-
-def reset():
-    sys.exit(1)

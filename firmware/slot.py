@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from memory import memory, reset
+from memory import memory
 
 
 def decide(there, slot, trial, tries, short, mode):
@@ -57,4 +57,8 @@ def failed(kept, error):
     kept.put("slot", 2 if kept.here == "a" else 1)
     kept.put("trial", 0)
     time.sleep(5)  # Ctrl-C reaches the prompt
+    try:
+        from machine import reset
+    except ImportError:
+        sys.exit(1)  # a computer
     reset()

@@ -8,7 +8,7 @@ import sys
 from micropython import const
 from node import hal, usb
 from node.plant import Plant
-from node.wait import Bell, forget
+from node.wait import Bell, lend
 from wire.orders import SAFE
 
 _GOODBYE_MS = const(3000)
@@ -65,7 +65,7 @@ class App:
 
     def say(self, text):
         """A change worth a line."""
-        self.log = self.log[-9:] + [(self.clock.uptime_s, text)]
+        self.log = self.log[-4:] + [(self.clock.uptime_s, text)]
         self.out(text)
 
     def restart(self, why):
@@ -126,18 +126,10 @@ class App:
         if self.dog:
             self.dog.feed()
 
-    def lend(self, module, function, *arguments):
-        """The result of a function of a module that is loaded for this call only."""
-        name = "node." + module
-        try:
-            return getattr(__import__(name, None, None, (function,)), function)(*arguments)
-        finally:
-            forget(name)
-
     def configure(self, payload, _retained):
         """A message of the topic `cfg`."""
         if self.mode != "safe":
-            self.lend("config", "take", self, payload)
+            lend("config", "take", self, payload)
             self.bell.ring()
 
     def gateway(self, payload, _retained):
@@ -156,7 +148,7 @@ class App:
         if self.update:
             self.update.receive(payload, retained)
         else:
-            self.lend("update", "begin", self, payload, retained)
+            lend("update", "begin", self, payload, retained)
 
     def chunk(self, payload, retained):
         """A message of the topic `chunk`."""
@@ -165,7 +157,7 @@ class App:
 
     def trial(self, beat):
         """A new release proves itself."""
-        return self.lend("trial", "prove", self, beat)
+        return lend("trial", "prove", self, beat)
 
     async def changes(self, beat):
         """A new table when it comes; and remembers that this boot is a long one."""
@@ -173,7 +165,7 @@ class App:
             beat()
             await self.bell.wait_ms(10000)
             if self.coming:
-                await self.lend("config", "switch", self)
+                await lend("config", "switch", self)
             self.clock.tick()
             if not self.settled and self.clock.uptime_s > _STEADY_S:
                 self.settled = True
@@ -181,23 +173,6 @@ class App:
             if self.mode == "safe" and self.clock.uptime_s > _SAFE_S:
                 self.supervisor.end("safe mode is over")
 
-    async def flash(self, beat):
-        """So many flashes, then a pause: docs/node.md says what they mean."""
-        led = hal.led(self.conf["led"])
-        while True:
-            beat()
-            for _ in range(self._flashes()):
-                led(1)
-                await asyncio.sleep_ms(100)
-                led(0)
-                await asyncio.sleep_ms(250)
-            await asyncio.sleep_ms(1500)
-
-    def _flashes(self):
-        if self.mode == "safe":
-            return 5
-        if not self.link.up():
-            return 2
-        if not self.link.heard():
-            return 3
-        return 4 if self.plant.silent() else 1
+    def lamp(self, beat):
+        """So many flashes, then a pause."""
+        return lend("lamp", "flash", self, beat)

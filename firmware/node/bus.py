@@ -6,7 +6,7 @@ from time import ticks_add
 
 from micropython import const
 from node.frames import data_bytes
-from node.wait import after, forget, left
+from node.wait import after, left, lend
 from wire.records import EXCEPTION, NO_MODEL, OK
 
 _OFFLINE = const(3)  # failures in a row; after the first, a poll is repeated at once
@@ -149,10 +149,7 @@ class Bus:
         flag = OK
         if block.model:
             if unit.models is None or (block.model not in unit.models and left(unit.walk) <= 0):
-                from node import sunspec
-
-                flag = await sunspec.walk(self, unit, function)
-                forget("node.sunspec")
+                flag = await lend("sunspec", "walk", self, unit, function)
                 unit.walk = after(_REWALK_MS)
             if flag == OK:
                 start, length = unit.models.get(block.model, (0, 0))

@@ -8,7 +8,7 @@ import asyncio
 from time import ticks_add
 
 from micropython import const
-from node.wait import after, forget, left
+from node.wait import after, left, lend
 
 # Those of wire.records, as numbers: a name costs flash.
 _UNKNOWN = const(0)
@@ -74,11 +74,7 @@ class Clock:
     async def run(self, beat):
         """Follow the server of the configuration."""
         while True:
-            from node import sntp
-
-            found = sntp.best(self.conf, beat)
-            forget("node.sntp")
-            found = await found
+            found = await lend("sntp", "best", self.conf, beat)
             if found:
                 self.set(*found)
             for _ in range(30 if self.quality == _SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s

@@ -81,10 +81,8 @@ def bus(spec, app):
     kind = spec["kind"]
     if kind == "tcp":
         way = Net(spec["host"], spec.get("port", 502))
-        name = "%s:%d" % (way.host, way.port)
     else:  # what stays must not hold on to a function of this module
-        name = spec["port"]
-        line = hal.opener(app.conf["serial"][name], spec)
+        line = hal.opener(app.conf["serial"][spec["port"]], spec)
         if kind == "rtu":
             way = Line(line, spec["baud"])
     if kind == "tic":
@@ -93,8 +91,13 @@ def bus(spec, app):
         made = Tic(line, spec, app.push)
     else:
         made = Bus(Master(way, spec["timeout_ms"], spec.get("gap_ms", 0)), app.push)
-    made.name, made.spec = name, spec
+    made.name = name(spec)
     return made
+
+
+def name(spec):
+    """Of a bus, as people are told it."""
+    return "%s:%d" % (spec["host"], spec.get("port", 502)) if spec["kind"] == "tcp" else spec["port"]
 
 
 async def switch(app):

@@ -6,9 +6,10 @@ import sys
 
 import machine
 from micropython import const
-from node.wait import forget
+from node.wait import lend
 
 PARITY = {"N": None, "E": 0, "O": 1}
+_SETUP = const("hal_esp32_setup")
 _LOOK_MS = const(4000)
 _DOUBT = const(3)  # looks in a row without a network: joining takes seconds, and a single look may be wrong
 
@@ -62,7 +63,7 @@ def opener(where, bus):
 
 async def network(conf, beat):
     """Keeps the board in its network, wired or not; whether the broker is there plays no part in it."""
-    nic = _interface(conf)
+    nic = lend(_SETUP, "interface", conf)
     doubt = 0
     while True:
         beat()
@@ -70,7 +71,7 @@ async def network(conf, beat):
         if doubt > _DOUBT and "eth" not in conf:  # a cable is looked after by its driver
             doubt = 0
             try:
-                nic = _interface(conf)
+                nic = lend(_SETUP, "interface", conf)
             except OSError:
                 pass  # the radio is not ready: again in a while
         await asyncio.sleep_ms(_LOOK_MS)
@@ -99,20 +100,13 @@ def console():
     return asyncio.StreamReader(sys.stdin.buffer)
 
 
-def _once(name):
-    """A function of hal_esp32_setup, which need not stay in memory."""
-
-    def call(*what):
-        from node import hal_esp32_setup
-
-        forget("node.hal_esp32_setup")
-        return getattr(hal_esp32_setup, name)(*what)
-
-    return call
+def access_point(name, code, on):
+    return lend(_SETUP, "access_point", name, code, on)
 
 
-_interface = _once("interface")
-access_point = _once("access_point")
-set_clock = _once("set_clock")
-uid = _once("uid")
-reset_cause = _once("reset_cause")
+def uid():
+    return lend(_SETUP, "uid")
+
+
+def reset_cause():
+    return lend(_SETUP, "reset_cause")

@@ -1,9 +1,11 @@
 """The hardware on a computer: a tty or pty as serial line, the system's network, a timer as watchdog."""
 
 import asyncio
-import os
 import sys
 import termios
+
+from micropython import const
+from node.wait import lend
 
 # termios: cfmakeraw leaves these to us; values of asm-generic/termbits.h (Linux).
 SPEEDS = {1200: 9, 2400: 11, 4800: 12, 9600: 13, 19200: 14, 38400: 15, 57600: 0o10001, 115200: 0o10002}
@@ -11,6 +13,7 @@ PARITY = {"N": 0, "E": 0o400, "O": 0o1400}
 CHARACTER = {7: 0o40, 8: 0o60}
 READ_LOCAL = 0o200 | 0o4000
 TWO_STOP_BITS = 0o100
+_SETUP = const("hal_unix_setup")
 
 
 class Line:
@@ -53,56 +56,9 @@ async def network(_conf, beat):
         await asyncio.sleep_ms(4000)
 
 
-class Watchdog:
-    """Ends the process with SIGALRM unless it is fed in time: whole seconds, and at least `ms`."""
-
-    def __init__(self, ms):
-        import ffi
-
-        self.seconds = -(-ms // 1000)
-        self.alarm = ffi.open(None).func("I", "alarm", "I")
-        self.feed()
-
-    def feed(self):
-        self.alarm(self.seconds)
-
-
-def watchdog(ms):
-    """None for 0."""
-    return Watchdog(ms) if ms else None
-
-
-def led(pin):
-    """A function(on); `pin` is a file that says 1 or 0."""
-    return (lambda _on: None) if pin is None else lambda on: write(pin, "1" if on else "0")
-
-
-def button(pin):
-    """A function that says whether it is pressed, which is whether the file `pin` is there."""
-    return (lambda: False) if pin is None else lambda: exists(pin)
-
-
 def console():
     """The bytes typed; read one at a time, as on a board."""
     return asyncio.StreamReader(sys.stdin.buffer)
-
-
-def access_point(_name, _code, _on):
-    """A computer opens no network."""
-
-
-def set_clock(_s):
-    """The system keeps its own clock."""
-
-
-def uid():
-    """Of this machine, 12 hex digits; zeros where it has none."""
-    return read("/etc/machine-id")[:12] or "000000000000"
-
-
-def reset_cause():
-    """Nobody tells a program why it was started."""
-    return "power"
 
 
 def reset():
@@ -110,22 +66,25 @@ def reset():
     sys.exit(1)
 
 
-def exists(name):
-    try:
-        os.stat(name)
-    except OSError:
-        return False
-    return True
+def watchdog(ms):
+    return lend(_SETUP, "watchdog", ms)
 
 
-def read(name):
-    try:
-        with open(name) as file:
-            return file.read()
-    except OSError:
-        return ""
+def led(pin):
+    return lend(_SETUP, "led", pin)
 
 
-def write(name, text):
-    with open(name, "w") as file:
-        file.write(text)
+def button(pin):
+    return lend(_SETUP, "button", pin)
+
+
+def access_point(name, code, on):
+    return lend(_SETUP, "access_point", name, code, on)
+
+
+def uid():
+    return lend(_SETUP, "uid")
+
+
+def reset_cause():
+    return lend(_SETUP, "reset_cause")

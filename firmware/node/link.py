@@ -11,7 +11,7 @@ import random
 from micropython import const
 from node import tcp
 from node.mqtt import Mqtt
-from node.wait import Bell, after, forget, left
+from node.wait import Bell, after, left, lend
 from wire import topics
 
 _WINDOW = const(4)  # batches on their way to the broker
@@ -122,10 +122,7 @@ class Link:
     async def _session(self, attempt):
         broker = self.conf["broker"]
         if self.way is None or attempt % 8 == 3:  # names are looked up rarely: it blocks
-            from node import way
-
-            self.way = way.find(broker, self.memory, self.way)
-            forget("node.way")
+            self.way = lend("way", "find", broker, self.memory, self.way)
         mqtt = self.mqtt
         self.gateway_up = False  # until the broker says so again
         await mqtt.open(

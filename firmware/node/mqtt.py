@@ -10,13 +10,12 @@ import errno
 import struct
 
 from micropython import const
-from node.wait import after, left
+from node.wait import after, left, lend
 
 _CONNACK = const(0x20)
 _PUBLISH = const(0x30)
 _PUBACK = const(0x40)
 _SUBACK = const(0x90)
-_KEEP_ALIVE_S = const(10)
 _PING_MS = const(5000)
 _SILENCE_MS = const(15000)
 _SMALL = const(256)  # bytes received without allocating
@@ -50,25 +49,6 @@ def head(kind, length):
             return raw
 
 
-def connect_packet(client, user, password, will_topic, will):
-    """CONNECT with a clean session and a retained will of QoS 1."""
-    flags = 0x02 | 0x04 | 0x08 | 0x20
-    body = text(client) + text(will_topic) + text(will)
-    if user is not None:
-        flags |= 0x80 | 0x40
-        body += text(user) + text(password)
-    body = text("MQTT") + struct.pack(">BBH", 4, flags, _KEEP_ALIVE_S) + body
-    return head(0x10, len(body)) + body
-
-
-def subscribe_packet(packet_id, topics):
-    """SUBSCRIBE to each of `topics` (in bytes) with QoS 1."""
-    body = struct.pack(">H", packet_id)
-    for topic in topics:
-        body += text(topic) + b"\1"
-    return head(0x82, len(body)) + body
-
-
 class Mqtt:
     """`handlers`: topic in bytes → function(payload valid during the call, retained); `on_ack(packet_id)`: a PUBACK.
 
@@ -85,7 +65,7 @@ class Mqtt:
         self.room = self.tx[_HEAD:]  # a payload that is made here need not be moved
         self.rx = memoryview(bytearray(_SMALL))
         self.connection = self.reader = None
-        self.packet_id = 0
+        self.packet_id = 1  # the subscription's
         self.owed = []  # packet ids we have to acknowledge
         self.granted = None  # return codes of the subscription
         self.why = None  # what ended the connection
@@ -97,11 +77,12 @@ class Mqtt:
         self.owed.clear()
         self.why = None
         self.connection = connection
-        await self._send(connect_packet(client, user, password, will_topic, will))
+        connect, subscribe = lend("login", "packets", client, user, password, will_topic, will, self.handlers)
+        await self._send(connect)
         self.silent = after(_SILENCE_MS)
         self.ping = after(_PING_MS)
         self.reader = asyncio.create_task(self._read())
-        await self._send(subscribe_packet(self._next_id(), self.handlers))  # need not wait for CONNACK (3.1.4)
+        await self._send(subscribe)  # need not wait for CONNACK (3.1.4)
         while self.granted is None:
             await self.idle(100)
         if _REFUSED in self.granted:

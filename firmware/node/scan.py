@@ -2,8 +2,9 @@
 
 import asyncio
 import binascii
+import json
 
-from node import config
+from node import config, store
 from node.wait import forget
 from wire.records import EXCEPTION, OK, TIMEOUT
 
@@ -33,14 +34,14 @@ async def _question(app, ask, baud, unit, function, address, count):
     spec = ask["bus"]
     buses = app.plant.buses if app.plant else ()
     if isinstance(spec, int):
-        spec = buses[spec].spec
+        spec = json.loads(store.load("table.json", str))["buses"][spec]
     spec = dict(spec)
     spec["timeout_ms"] = ask.get("timeout_ms") or spec.get("timeout_ms", 200)
     if baud:
         spec["baud"] = baud
     lock = asyncio.Lock()
     for bus in buses:
-        if bus.spec.get("port") == spec.get("port") and bus.spec.get("host") == spec.get("host"):
+        if bus.name == config.name(spec):
             lock = bus.lock
             break
     async with lock:
@@ -53,4 +54,3 @@ async def _question(app, ask, baud, unit, function, address, count):
             return flag, bytes(one.view[one.data : one.data + 2 * count]) if flag == OK else b""
         finally:
             one.close()
-

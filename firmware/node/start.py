@@ -12,10 +12,10 @@ from node.link import Link
 from node.orders import Orders
 from node.ring import Ring
 from node.supervisor import Supervisor
-from node.wait import forget
+from node.wait import forget, lend
 from wire import topics
 
-_RING_BYTES = const(6600)  # 48 s without a broker for four blocks of ten registers a second
+_RING_BYTES = const(4000)  # 29 s without a broker for four blocks of ten registers a second
 _PATIENT_MS = const(90000)  # deadline of a check-in
 
 
@@ -95,7 +95,7 @@ def begin(app):
     job("network", app.network, _PATIENT_MS)
     job("clock", app.clock.run, _PATIENT_MS)
     if app.mode != "safe":
-        app.lend("config", "load", app)
+        lend("config", "load", app)
         app.plant.start(app.supervisor)
     app.tell()
     app.linked = job("link", app.link.run, _PATIENT_MS)
@@ -104,4 +104,4 @@ def begin(app):
     if app.mode == "trial":
         job("trial", app.trial, _PATIENT_MS)
     if "led" in app.conf:
-        job("led", app.flash, _PATIENT_MS)
+        job("led", app.lamp, _PATIENT_MS)

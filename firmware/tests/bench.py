@@ -4,15 +4,19 @@ The gateway seals with Python's hmac and not with the wire's own code.
 """
 
 import asyncio
+import atexit
+import functools
 import getpass
 import hashlib
 import hmac
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from wire import records, table, topics
 
 from gateway.adapters import batches
 from gateway.adapters.sntp import TimeServer, serve_time
+from gateway.release.build import install_firmware
 
 HERE = Path(__file__).parent
 FIRMWARE = HERE.parent
@@ -54,6 +59,15 @@ def unpacked(payload: bytes) -> tuple:
     batch = batches.decode(payload)
     rows = [(r.seq, r.s, r.ms, r.clock, r.block, r.flag, tuple(r.registers)) for r in batch.records]
     return batch.table, batch.boot, batch.oldest, rows
+
+
+@functools.cache
+def compiled_firmware() -> Path:
+    """A folder with what a board has at its root, compiled as for a board: its heap has no room for a compiler."""
+    folder = Path(tempfile.mkdtemp(prefix="zen-firmware-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    install_firmware(folder)
+    return folder
 
 
 class Broker:
@@ -97,9 +111,8 @@ class Node:
 
     def __init__(self, micropython: str, directory: Path, firmware: Path, port: int):
         directory.mkdir()
-        for name in ("boot.py", "memory.py", "slot.py", "nvs.py", "main.py", "node"):
-            (directory / name).symlink_to(firmware / name)
-        (directory / "wire").symlink_to(firmware.parent / "gateway" / "wire")
+        for path in compiled_firmware().iterdir():
+            (directory / path.name).symlink_to(path)
         self.micropython = micropython
         self.directory = directory
         self.conf = {
@@ -175,7 +188,9 @@ class Gateway:
         self.closing = False
 
     async def __aenter__(self):
-        self.time = serve_time(TimeServer(clock=self.clock, is_trusted=lambda: True), host="127.0.0.1", port=self.time_port)
+        self.time = serve_time(
+            TimeServer(clock=self.clock, is_trusted=lambda: True), host="127.0.0.1", port=self.time_port
+        )
         self.time_port = await self.time.__aenter__()
         self.task = asyncio.create_task(self._run())
         await asyncio.wait_for(self.connected.wait(), PATIENCE_S)

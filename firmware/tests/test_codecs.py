@@ -179,7 +179,7 @@ MQTT = {
 @pytest.mark.hil
 def test_mqtt_packets_are_those_of_the_specification(board):
     lines = "".join(f"print(bytes({call}).hex())\n" for call in MQTT)
-    said = board("from node.mqtt import connect_packet, subscribe_packet, head, text\n" + lines)
+    said = board("from node.mqtt import head, text\nfrom node.login import connect_packet, subscribe_packet\n" + lines)
     assert said.split() == [expected.replace(" ", "") for expected in MQTT.values()]
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import tables
-from bench import KEY, NODE, SITE, Node, until
-from cable import FIRMWARE, Board, Cable, install
+from bench import FIRMWARE, KEY, NODE, SITE, Node, until
+from cable import Board, Cable, install
 
 pytestmark = pytest.mark.hil
 SECRETS = {"wifi": {"ssid": "house", "password": "wifi-secret"}}

@@ -6,8 +6,7 @@ import time
 
 import pytest
 import tables
-from bench import Broker, Gateway, Node, free_port, until
-from conftest import FIRMWARE
+from bench import FIRMWARE, Broker, Gateway, Node, free_port, until
 from wire import records, topics
 
 pytestmark = pytest.mark.hil
@@ -69,7 +68,9 @@ async def whole(gateway, boot: int, beyond: int) -> list[int]:
     return await until(found, f"all records of boot {boot}: {len(gateway.stored.get(boot, ()))}", 40)
 
 
-async def test_a_node_that_starts_without_broker_and_clock_dates_everything_later(micropython, mosquitto, inverter, tmp_path):
+async def test_a_node_that_starts_without_broker_and_clock_dates_everything_later(
+    micropython, mosquitto, inverter, tmp_path
+):
     counting(inverter)
     broker = Broker(mosquitto, tmp_path)
     node = Node(micropython, tmp_path / "node", FIRMWARE, broker.port)

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FIRMWARE = HERE.parent
+
 sys.path[:0] = [str(HERE)]
 
-from line_clock import silence_s  # noqa: E402  it lies beside this file
+from bench import compiled_firmware  # noqa: E402  they lie beside this file
+from line_clock import silence_s  # noqa: E402
 
 BAUDS = (9600, 19200, 115200)
 BITS = 10  # 8N1: start, eight of data, stop
@@ -55,8 +56,8 @@ class Line:
 @asynccontextmanager
 async def node(micropython: str, folder: Path, table: dict):
     """The node as it is, with the line `rs485` of its folder and nobody to report to."""
-    for name, place in (("main.py", FIRMWARE), ("node", FIRMWARE), ("wire", FIRMWARE.parent / "gateway")):
-        (folder / name).symlink_to(place / name)
+    for path in compiled_firmware().iterdir():
+        (folder / path.name).symlink_to(path)
     conf = {"site": "test", "node": "cellar", "key": "00" * 32, "broker": {"host": "127.0.0.1", "port": 9}}
     (folder / "node.json").write_text(json.dumps(conf | {"serial": {"rs485": "rs485"}}))
     (folder / "table.json").write_text(json.dumps(table))

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import shutil
 import socket
 import tomllib
 from collections.abc import Mapping
@@ -11,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gateway import places
 from gateway.bench.accounts import new_password
 from gateway.bench.toml_text import merged, toml
+from gateway.release.build import install_firmware
 
 LOOPBACK = "127.0.0.1"
 NO_CHANGES: Mapping[str, Any] = {}
@@ -156,10 +155,9 @@ def port_if_free(port: int) -> int | None:
 
 
 def install_node(folder: Path, description: Mapping[str, Any]) -> None:
-    """The firmware's files and the wire package as on a board, and the board's own `node.json`."""
-    not_on_board = shutil.ignore_patterns("tests", "__pycache__", "*.pyc")
-    shutil.copytree(places.firmware_folder(), folder, ignore=not_on_board, dirs_exist_ok=True)
-    shutil.copytree(places.wire_folder(), folder / "wire", ignore=not_on_board, dirs_exist_ok=True)
+    """The firmware compiled as on a board, and the board's own `node.json`."""
+    folder.mkdir(exist_ok=True)
+    install_firmware(folder)
     _write_secret(folder / "node.json", json.dumps(description, indent=1))
 
 

@@ -21,7 +21,8 @@ from gateway.wire.records import EPOCH_2000
 MANIFEST, SIGNATURE, IMAGE = "manifest.json", "manifest.sig", "image.bin"
 MAX_IMAGE = 4 << 20
 LOWEST_PYTHON = (1, 25, 0)
-NOT_ON_BOARDS = ("hal_unix.py",)
+NOT_ON_BOARDS = ("hal_unix.py", "hal_unix_setup.py")
+ROOT_FILES = ("boot.py", "main.py", "memory.py", "slot.py")  # read by the interpreter itself, or before a slot is known
 COMPUTER = "unix"  # the board that is none: the node on a computer
 ESP_IMAGE_MAGIC = 0xE9  # first byte of an ESP32 application image (esp_app_format.h)
 
@@ -78,12 +79,23 @@ def build(
     if out.exists() and any(out.iterdir()) and not (out / MANIFEST).exists():
         raise ReleaseError("not_empty", f"{out} holds something else than a release")
     shutil.rmtree(out, ignore_errors=True)
-    for source in (*(places.firmware_folder() / "node").glob("*.py"), *places.wire_folder().glob("*.py")):
-        if COMPUTER in boards or source.name not in NOT_ON_BOARDS:
-            compile_file(source, out / source.parent.name / f"{source.stem}.mpy", source.name)
+    _compile_application(out, computer=COMPUTER in boards)
     if image is not None:
         _copy_image(image, out / IMAGE)
     return pack(out, boards, signer, number=number)
+
+
+def install_firmware(folder: Path) -> None:
+    """What a computer that plays a node has in its folder: root files as they are, node and wire compiled."""
+    for name in (*ROOT_FILES, "nvs.py"):
+        shutil.copy(places.firmware_folder() / name, folder / name)
+    _compile_application(folder, computer=True)
+
+
+def _compile_application(out: Path, *, computer: bool) -> None:
+    for source in (*(places.firmware_folder() / "node").glob("*.py"), *places.wire_folder().glob("*.py")):
+        if computer or source.name not in NOT_ON_BOARDS:
+            compile_file(source, out / source.parent.name / f"{source.stem}.mpy", source.name)
 
 
 def pack(out: Path, boards: Sequence[str], signer: RSAPrivateKey, *, number: int | None = None) -> Release:
