@@ -21,11 +21,11 @@ from wire import records, table, topics
 
 from gateway.adapters import batches
 
-HERE = Path(__file__).parent
-FIRMWARE = HERE.parent
 SITE, NODE = "test", "cellar"
 KEY = bytes(range(32))
 PATIENCE_S = 15.0
+HERE = Path(__file__).parent
+FIRMWARE = HERE.parent
 
 
 def free_port() -> int:
