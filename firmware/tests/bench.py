@@ -24,8 +24,6 @@ from gateway.adapters import batches
 SITE, NODE = "test", "cellar"
 KEY = bytes(range(32))
 PATIENCE_S = 15.0
-HERE = Path(__file__).parent
-FIRMWARE = HERE.parent
 
 
 def free_port() -> int:

@@ -7,8 +7,9 @@ import time
 
 import pytest
 import tables
-from bench import FIRMWARE, Broker, figure, free_port, until
+from bench import Broker, figure, free_port, until
 from certificates import Authority
+from folders import FIRMWARE
 
 pytestmark = pytest.mark.hil
 

@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 import tables
-from bench import HERE, until
+from bench import until
+from folders import HERE
 from slaves import crc
 from wire import records
 
