@@ -21,6 +21,8 @@ from wire import records, table, topics
 
 from gateway.adapters import batches
 
+HERE = Path(__file__).parent
+FIRMWARE = HERE.parent
 SITE, NODE = "test", "cellar"
 KEY = bytes(range(32))
 PATIENCE_S = 15.0

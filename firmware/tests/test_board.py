@@ -5,7 +5,7 @@ import json
 import subprocess
 
 import pytest
-from folders import FIRMWARE, HERE
+from bench import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
 
@@ -192,3 +192,28 @@ def test_what_is_needed_once_does_not_stay_in_memory(esp32):
     code = "import sys, node\nhal.uid()\n"
     code += "print('node.hal_esp32_setup' in sys.modules, hasattr(node, 'hal_esp32_setup'))\n"
     assert esp32(code)[1] == ["False False"]
+
+
+def test_asks_an_sntp_server_for_the_time(esp32):
+    """The answer of RFC 4330, figure 1: transmit time in bytes 40 to 47, here 2024-06-21 12:00:00.5 UTC."""
+    code = """
+import asyncio, socket
+from node import hal_esp32
+answer = bytes(40) + (3927960000).to_bytes(4, "big") + b"\\x80\\0\\0\\0"
+class Sock:
+    def setblocking(self, on): pass
+    def sendto(self, packet, address): print(len(packet), packet[0])
+    def close(self): print("closed")
+class Reader:
+    def __init__(self, sock): pass
+    async def read(self, size): return answer
+class Net:
+    AF_INET = SOCK_DGRAM = 0
+    getaddrinfo = staticmethod(socket.getaddrinfo)
+    socket = staticmethod(lambda *_: Sock())
+hal_esp32.socket = Net
+hal_esp32.asyncio = type("A", (), {"StreamReader": Reader, "wait_for_ms": staticmethod(asyncio.wait_for_ms)})
+print(asyncio.run(hal_esp32.utc({"broker": {"host": "127.0.0.1"}})))
+"""
+    # 2024-06-21 12:00 UTC is 1718971200 in unix time, 772286400 s after 2000-01-01
+    assert esp32(code)[1] == ["48 27", "closed", "(772286400, 500)"]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from folders import FIRMWARE
+from bench import FIRMWARE
 
 ROOT = (path for name in ("memory.py", "slot.py") for path in FIRMWARE.glob(name))
 HARDWARE = [path for path in sorted(FIRMWARE.glob("node/hal_*.py")) if path.name != "hal_unix.py"] + [*ROOT]

@@ -5,7 +5,7 @@ import subprocess
 import tty
 
 import pytest
-from folders import FIRMWARE, HERE
+from bench import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
 

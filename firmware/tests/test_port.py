@@ -6,7 +6,7 @@ import subprocess
 import tty
 
 import pytest
-from folders import HERE
+from bench import HERE
 
 pytestmark = pytest.mark.hil
 

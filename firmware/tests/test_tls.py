@@ -7,9 +7,8 @@ import time
 
 import pytest
 import tables
-from bench import Broker, figure, free_port, until
+from bench import FIRMWARE, Broker, figure, free_port, until
 from certificates import Authority
-from folders import FIRMWARE
 
 pytestmark = pytest.mark.hil
 
@@ -220,5 +219,6 @@ async def test_ten_outages_later_the_heap_is_as_before(micropython, broker, auth
         f"resident pages {sessions[0][4]}, {sessions[-1][4]}",
     )
     assert abs(sessions[-1][2] - sessions[1][2]) < 300
-    grown = sessions[-1][4] - sessions[1][4]
-    assert grown < 25  # 100 kB in pages: one mbedTLS session that stayed would be 30 to 40 kB, ten of them 300
+    assert (
+        sessions[-1][4] - sessions[1][4] < 25
+    )  # 100 kB: one mbedTLS session that stayed would be 30 to 40 kB, ten 300

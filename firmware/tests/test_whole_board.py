@@ -6,8 +6,7 @@ import shutil
 
 import pytest
 import tables
-from bench import until
-from folders import HERE
+from bench import HERE, until
 from slaves import crc
 from wire import records
 
