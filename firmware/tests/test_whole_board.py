@@ -12,7 +12,7 @@ from wire import records
 pytestmark = pytest.mark.hil
 
 PINS = {"uart": 1, "tx": 17, "rx": 18, "de": 21}
-WIFI = {"ssid": "house", "password": "secret"}
+WIFI = {"ssid": "house", "password": "well kept"}
 
 
 @pytest.fixture
