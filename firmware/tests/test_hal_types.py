@@ -21,6 +21,11 @@ check_untyped_defs = True
 follow_imports = silent
 disable_error_code = var-annotated
 """  # asyncio's stubs do not know what a coroutine gives
+KNOWN = (  # that are right, and why
+    'Argument 1 to "Partition" has incompatible type "int"',  # BOOT and RUNNING are numbers in the stubs themselves
+    'Unsupported operand types for * ("None" and "int")',  # ioctl(4, 0) gives the number of blocks
+    'Incompatible import of "NVS"',  # a computer has another one
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,8 @@ def complaints(tmp_path_factory):
         ]
         done = subprocess.run(command, cwd=FIRMWARE, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode in (0, 1), done.stdout + done.stderr
-        return [line for line in done.stdout.splitlines() if ": error:" in line and str(stubs) not in line]
+        errors = [line for line in done.stdout.splitlines() if ": error:" in line and str(stubs) not in line]
+        return [line for line in errors if not any(known in line for known in KNOWN)]
 
     return ask
 

@@ -28,7 +28,7 @@ def computer(micropython, tmp_path):
 
 def test_both_ports_offer_the_same(computer):
     code = "print(sorted(name for name in dir(hal) if not name.startswith('_')))\n"
-    names = "access_point button console led network reset reset_cause set_clock uid utc watchdog Line".split()
+    names = "access_point button console led network reset reset_cause set_clock uid watchdog Line".split()
     for path in ("", f"{HERE / 'port'}:"):
         offered = computer(code, path=path)[1][0]
         assert [name for name in names if repr(name) not in offered] == []
