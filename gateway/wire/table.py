@@ -40,6 +40,7 @@ WRITE_FUNCTIONS = (6, 16)
 MAX_REGISTERS = 125
 MAX_SETTINGS = 16  # registers of one order
 MAX_BUDGET = 1000  # writes a day
+HOUR_MS = 3600000
 TTL_LIMIT_MS = 30000  # no lease is longer, whatever a table says
 
 
@@ -89,8 +90,9 @@ def _check_actuator(actuator: dict, where: str, units: int) -> None:
     _whole(actuator.get("ttl_ms"), 1000, TTL_LIMIT_MS, where + "ttl_ms")
     refresh_ms = actuator.get("refresh_ms")
     _need(refresh_ms == 0 or _is_whole(refresh_ms, 500, 600000), where + "refresh_ms", "0, or from 500 to 600000")
-    _whole(actuator.setdefault("min_ms", 0), 0, 3600000, where + "min_ms")
+    _whole(actuator.setdefault("min_ms", 0), 0, HOUR_MS, where + "min_ms")
     _whole(actuator.setdefault("budget", 0), 0, MAX_BUDGET, where + "budget")
+    actuator["refresh_ms"] = refresh_ms or HOUR_MS  # by then what is not to be refreshed is at least looked at
     for key in ("arm", "go", "safe"):
         for address, words in actuator.setdefault(key, []):
             _whole(address, 0, 65535, where + key)
