@@ -14,6 +14,7 @@ sys.path[:0] = [str(HERE), str(FIRMWARE), str(FIRMWARE.parent)]
 sys.modules.setdefault("wire", importlib.import_module("gateway.wire"))  # as it is called on the board
 sys.modules.setdefault("micropython", SimpleNamespace(const=lambda value: value))
 
+import tables  # noqa: E402  the path is set above
 from bench import Broker, Gateway, Node  # noqa: E402  the path is set above
 from slaves import LineSlave, TcpSlave  # noqa: E402
 
@@ -86,3 +87,16 @@ async def inverter():
 async def battery():
     async with TcpSlave() as slave:
         yield slave
+
+
+@pytest.fixture
+async def safe_node(node, gateway, battery):
+    """A node with a battery that has had its safe values after the start; what was written is forgotten."""
+    battery.units = {3}
+    battery.put(30775, 0, 0)
+    node.start(tables.battery_table(battery.port))
+    boot = await gateway.ack("safe")
+    assert (boot["sid"], boot["seq"], boot["v"]) == (0, 0, None)
+    assert tables.writes(battery) == [tables.SAFE]
+    battery.written.clear()
+    return node
