@@ -14,7 +14,6 @@ from wire.seal import SealError
 _LONGEST = const(512)  # bytes of a sealed order: a hundred more than the longest that any table allows
 _RETRY_MS = const(1000)  # first pause after a device did not take a write, doubled up to …
 _RETRY_MAX_MS = const(8000)
-_LONG_MS = const(3600000)
 _BEAT_MS = const(1000)
 _SETTLE_MS = const(200)  # a device may show a little later what it took
 
@@ -101,11 +100,12 @@ class Actuator:
         while True:
             beat()
             wait = _BEAT_MS
+            early = self.wear and self.wear.early()
             if self.leaving:
                 wait = left(self.again) if self.pause_ms else 0
                 if wait <= 0:
                     await self.go_safe()
-            elif self.waiting and not (self.wear and self.wear.early()):
+            elif self.waiting and not early:
                 self.order, self.waiting, self.told = self.waiting, None, None
                 self.held = True
                 self.pause_ms = wait = 0
@@ -134,7 +134,7 @@ class Actuator:
             writes.append((address, words(form, value)))
         if await self._put(writes + spec["go"], 0, "applied"):
             self.told = values
-            self.again = after(spec["refresh_ms"] or _LONG_MS)
+            self.again = after(spec["refresh_ms"])
 
     async def _put(self, writes, safe, done):
         """True when the device holds it. Tells what is new, and of failures the first."""

@@ -26,7 +26,7 @@ class Wear:
         self.free = self.rest = after(0)  # ticks of the earliest change, and of the earliest repetition of safe values
 
     def early(self):
-        """True while it is too early for a change. Asked again and again, so that the tick never wraps."""
+        """True while it is too early for a change. Asked at least every day, so that the tick never wraps."""
         if left(self.free) > 0:
             return True
         self.free = after(0)
@@ -56,7 +56,7 @@ class Wear:
         if self.budget:
             if not safe and self.out():
                 return "budget"
-            self.pause_ms = min(self.pause_ms * 2 or _PAUSE_MS, _PAUSE_MAX_MS) if safe and took else 0
+            self.pause_ms = min(self.pause_ms * 2 or _PAUSE_MS, _PAUSE_MAX_MS) if safe else 0
             self.rest = after(self.pause_ms)
             count = self._count()
             if count & _COUNT < _COUNT:

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import tables
 from as_on_board import FIRMWARE
 from bench import Broker, Gateway, Node
 from slaves import LineSlave, TcpSlave
@@ -105,3 +106,16 @@ async def inverter():
 async def battery():
     async with TcpSlave() as slave:
         yield slave
+
+
+@pytest.fixture
+async def safe_node(node, gateway, battery):
+    """A node with a battery that has had its safe values after the start; what was written is forgotten."""
+    battery.units = {3}
+    battery.put(30775, 0, 0)
+    node.start(tables.battery_table(battery.port))
+    boot = await gateway.ack("safe")
+    assert (boot["sid"], boot["seq"], boot["v"]) == (0, 0, None)
+    assert tables.writes(battery) == [tables.SAFE]
+    battery.written.clear()
+    return node

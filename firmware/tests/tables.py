@@ -25,6 +25,8 @@ def block(unit: int, address: int, count: int, ms: int = 200, **values) -> dict:
     return {"u": unit, "fc": 4, "a": address, "n": count, "ms": ms} | values
 
 
+SAFE = (40151, [0, 803])  # what gives the battery back
+
 BATTERY = {
     "u": 0,
     "arm": [],
@@ -51,3 +53,7 @@ def battery_table(port: int, unit: int = 3, write_function: int = 16, **actuator
     """A battery on TCP with the set-point of an SMA storage inverter."""
     units = [{"bus": 0, "id": unit, "wfc": write_function}]
     return table([tcp(port)], units, [block(0, 30775, 2)], [BATTERY | actuator])
+
+
+def writes(slave) -> list:
+    return [(address, words) for _, _, address, words in slave.written]

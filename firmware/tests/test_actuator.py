@@ -178,16 +178,16 @@ def test_an_order_that_waited_for_a_week_is_not_begun(play):
 def test_an_idle_actuator_still_obeys_after_weeks(play):
     async def scenario(rig):
         await rig.run(500)
-        for _ in range(40):  # 40 days, looked at each second or so
-            for _ in range(8):
-                await rig.run(20)
-                rig.now[0] += 10800000
-        rig.done()
-        rig.order([700])
-        await rig.run(500)
-        assert rig.done() == [("applied", "", [700])]
-        await rig.run(11000)
-        assert rig.device.is_safe()
+        for days in range(1, 16):  # the tick wraps after 12.4
+            for _ in range(24 * days):  # looked at every second, in truth
+                await rig.run(40)
+                rig.now[0] += 3600000
+            rig.done()
+            rig.order([700])
+            await rig.run(500)
+            assert rig.done() == [("applied", "", [700])], days
+            await rig.run(12000)
+            assert rig.device.is_safe()
 
     play(scenario, min_ms=1000)
 
@@ -313,6 +313,25 @@ def test_a_budget_survives_restarts_keeps_one_write_for_safe_values_and_ends_wit
         assert rig.memory.numbers == {"w0": 9701 * 1024 + 1}
 
     play(scenario, refresh_ms=0, min_ms=1000, budget=6)
+
+
+def test_the_last_write_of_a_day_is_kept_for_safe_values(play):
+    async def scenario(rig):
+        await rig.run(500)
+        for power in (1, 2, 3):
+            rig.order([power], ttl=5000)
+            await rig.run(2000)
+        assert [told[:2] for told in rig.done()] == [
+            ("safe", ""),
+            ("applied", ""),
+            ("applied", ""),
+            ("refused", "budget"),
+        ]
+        await rig.run(5000)
+        assert rig.writes() == [(100, 1), (102, 802), (100, 2), (102, 802), (102, 803)]
+        assert rig.memory.numbers == {"w0": 9700 * 1024 + 3}
+
+    play(scenario, refresh_ms=0, min_ms=1000, budget=3)
 
 
 def test_without_a_clock_no_restart_begins_a_new_day(play):

@@ -70,6 +70,7 @@ GAP_LIMIT_MS = 60000
 MAX_SETTINGS = 16  # registers of one order
 MAX_BUDGET = 1000  # writes a day
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-"
+HOUR_MS = 3600000
 TTL_LIMIT_MS = 30000  # no lease is longer, whatever a table says
 
 
@@ -173,8 +174,9 @@ def _check_actuator(actuator, where, units):
     _whole(actuator.get("ttl_ms"), 1000, TTL_LIMIT_MS, where + "ttl_ms")
     refresh_ms = actuator.get("refresh_ms")
     _need(refresh_ms == 0 or _is_whole(refresh_ms, 500, 600000), where + "refresh_ms", "0, or from 500 to 600000")
-    _whole(actuator.setdefault("min_ms", 0), 0, 3600000, where + "min_ms")
+    _whole(actuator.setdefault("min_ms", 0), 0, HOUR_MS, where + "min_ms")
     _whole(actuator.setdefault("budget", 0), 0, MAX_BUDGET, where + "budget")
+    actuator["refresh_ms"] = refresh_ms or HOUR_MS  # by then what is not to be refreshed is at least looked at
     for key in ("arm", "go", "safe"):
         for place, (address, words) in _rows(actuator.setdefault(key, []), 2, where + key, "[address, [words]]"):
             _need(isinstance(words, list), place, "[address, [words]]")

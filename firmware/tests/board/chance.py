@@ -38,6 +38,7 @@ class Case(Rig):
         for _, address, words in device.written:
             assert address != 100 or words[1] in self.lent, "wrote what nobody ordered"
         device.written.clear()
+        self.acks.clear()
 
 
 def broken(_address, _words):

@@ -49,7 +49,9 @@ def run(seed, count):
         rig.orders.receive(memoryview(raw), random.getrandbits(4) == 0)
         waiting = rig.actuator.waiting
         if waiting is not None:
-            assert len(waiting[2]) == 1 and -5000 <= waiting[2][0] <= 5000 and type(waiting[2][0]) is int
+            assert len(waiting[2]) == 1
+            assert type(waiting[2][0]) is int
+            assert -5000 <= waiting[2][0] <= 5000
             assert hmac(KEY, b"set\0" + raw[32:]) == raw[:32], "obeyed what nobody sealed"
             rig.actuator.waiting = None
             taken += 1
