@@ -29,8 +29,9 @@ class Line:
         attributes[4] = attributes[5] = SPEEDS[bus["baud"]]
         attributes[6][5] = attributes[6][6] = 0  # VTIME, VMIN: a read never waits
         termios.tcsetattr(handle, termios.TCSANOW, attributes)
-        while self.file.read(256):  # what came before we listened, a UART would not have
-            pass
+        for _ in range(64):  # what came before we listened, a UART would not have
+            if not self.file.read(256):
+                break
         self.stream = asyncio.StreamReader(self.file)
 
     def write(self, frame):

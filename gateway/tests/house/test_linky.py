@@ -166,7 +166,7 @@ async def test_frames_follow_each_other_on_the_line(house_on_links: OpenHouse, t
     async with house_on_links(linky={"every_s": 0.8}, more_serve=serve) as (_, ready):
         assert ready.linky == str(tmp_path / "linky.tty")
         with listening(Path(ready.linky), termios.B9600) as line:
-            data = await heard(line, 3.5)
+            data = await heard(line, 3.2)
     whole = [b"\x02" + part + b"\x03" for part in data.split(b"\x02")[1:] for part in [part.partition(b"\x03")[0]]]
     assert len(whole) >= 3
     assert values(whole[0], "\t")["PRM"].isdecimal()
@@ -192,9 +192,9 @@ async def test_faults_of_the_telegram_are_heard(
     async with house_on_links(linky={"every_s": 0.5}, more_serve=serve) as (simulation, ready):
         if fault:
             simulation.begin(fault)
-            await asyncio.sleep(1.5)  # the frame on its way still comes
+            await asyncio.sleep(1.0)  # the frame on its way still comes
         with listening(Path(ready.linky), speed) as line:
-            data = await heard(line, 2.5)
+            data = await heard(line, 2.0)
     assert there in data
     assert missing not in data
     if isinstance(fault, TelegramChecksums):
