@@ -157,7 +157,7 @@ class Bus:
                     flag = NO_MODEL
                 address += start
         if flag == OK:
-            while self.lock.locked():
+            while self.lock.state:  # locked() is False while the lock is on its way to the next in the queue
                 await asyncio.sleep_ms(1)
             flag = await self._ask(unit, function, address, count)
         data = b""

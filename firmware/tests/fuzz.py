@@ -54,7 +54,8 @@ class Device:
         if self.way == "line":
             line_answer()
         else:
-            frame[0], frame[1] = asked[0], asked[1]
+            self.transaction = bytes(asked[:2])
+            frame[:2] = self.transaction
             tcp_answer()
         return len(asked)
 
@@ -131,9 +132,9 @@ def tcp_answer():
         spoil(0)
 
 
-def is_wrong(flag, way):
+def is_wrong(flag, device):
     """Whether an accepted answer is none."""
-    at = 0 if way == "line" else 6
+    at = 0 if device.way == "line" else 6
     if frame[at] != UNIT or frame[at + 1] & 0x7F != FUNCTION:
         return True
     if flag == OK:
@@ -144,8 +145,8 @@ def is_wrong(flag, way):
         end = at + 3
         if frame[at + 1] != FUNCTION | 0x80:
             return True
-    if way == "tcp":
-        return frame[2] or frame[3] or frame[4] or frame[5] != end - 6 or size < end
+    if device.way == "tcp":
+        return frame[:2] != device.transaction or frame[2] or frame[3] or frame[4] or frame[5] != end - 6 or size < end
     return size < end + 2 or far_end.crc(frame[:end]) != frame[end : end + 2]
 
 
@@ -172,7 +173,7 @@ async def ask(way, count):
             before = gc.mem_alloc()
         flag = await master.ask(UNIT, FUNCTION, ADDRESS, COUNT)
         flags[flag] += 1
-        if flag in (OK, EXCEPTION) and is_wrong(flag, way):
+        if flag in (OK, EXCEPTION) and is_wrong(flag, device):
             wrong += 1
     gc.collect()
     return flags, wrong, gc.mem_alloc() - before

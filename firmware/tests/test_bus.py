@@ -36,7 +36,7 @@ def block(bus, unit, number, **spec):
 @pytest.fixture
 def bus(runner, micropython):
     """Runs code inside the board's interpreter, with far_end.py at the other end of a bus; gives the JSON it prints."""
-    board = runner(micropython, heap="2m")  # for the diaries of the tests
+    board = runner(micropython, heap="400k")  # for the diaries of the tests
 
     def run(code: str):
         return json.loads(board(PREPARE + code))
@@ -82,7 +82,7 @@ print(asyncio.run(bus.write(Unit({"id": 1, "wfc": 23}, bus), [(7, [258, 3])])))
 
 
 def test_two_equal_writes_both_go_out_and_before_a_poll_that_waits(bus):
-    """The bus is never free: a poll is under way or waits whenever a write comes."""
+    """The bus is never free: a poll is under way or waits whenever a write comes, and between the writes of a row."""
     said = bus("""
 async def main():
     end = far_end.Line()
@@ -94,15 +94,15 @@ async def main():
     while len(end.said) < 10:
         await asyncio.sleep_ms(0)
     begin = len(end.said)
-    await asyncio.gather(*[bus.write(unit, [(1000, [5])]) for _ in range(4)])
+    await asyncio.gather(*[bus.write(unit, [(1000, [5])] * 3) for _ in range(4)])
     await asyncio.sleep_ms(20)
     task.cancel()
     print(json.dumps([frame[1] for frame in end.said[begin:]]))
 asyncio.run(main())
 """)
-    assert said.count(6) == 4
+    assert said.count(6) == 12
     assert said.index(6) <= 1  # one exchange may be under way
-    assert said[said.index(6) :][:4] == [6] * 4
+    assert said[said.index(6) :][:12] == [6] * 12
     assert said[-1] == 3  # and polling goes on
 
 
@@ -133,7 +133,8 @@ asyncio.run(main())
     gaps = [after - before for before, after in itertools.pairwise(ones)]
     assert min(gaps) >= 59  # whole ms
     assert len(ones) >= 8
-    assert len(said) - len(ones) > 100  # 2 to 3 ms each at this speed
+    alone = [after - before for (_, before), (_, after) in itertools.pairwise(said)]
+    assert sorted(alone)[-3] < 30  # ms between two exchanges of anybody; a busy machine may be late twice
 
 
 def test_a_bus_shows_that_it_lives_with_little_to_do_and_with_nobody_there(bus):

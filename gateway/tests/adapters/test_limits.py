@@ -6,7 +6,7 @@ import json
 from copy import deepcopy
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.adapters.profiles import Point, Profile, ProfileError, Setpoint, Target, Write, find, load
@@ -156,14 +156,15 @@ TYPES = ["int16", "uint16", "int32", "uint32", "float32", "uint64"]
 
 
 @st.composite
-def points(draw: st.DrawFn, number: int) -> Point:
-    table = draw(st.sampled_from(["holding", "input", "coil", "discrete"]))
+def points(draw: st.DrawFn, number: int, tables: list[str], last: int) -> Point:
+    table = draw(st.sampled_from(tables))
     bit = table in ("coil", "discrete")
-    exponent = draw(st.none() | st.integers(0, 60)) if not bit else None
+    address = draw(st.integers(0, last * (8 if bit else 1)))
+    exponent = None if bit else draw(st.none() | st.just(address + 3) | st.integers(0, last))
     return Point(
         name=f"p{number}",
-        address=draw(st.integers(0, 60)),
-        model=draw(st.sampled_from([None, None, 103])) if not bit else None,
+        address=address,
+        model=None if bit else draw(st.sampled_from([None, None, 103])),
         table=table,
         type="bit" if bit else draw(st.sampled_from(TYPES)),
         sf_address=exponent,
@@ -177,7 +178,9 @@ def points(draw: st.DrawFn, number: int) -> Point:
 def profiles(draw: st.DrawFn) -> Profile:
     most = draw(st.integers(70, 125) | st.integers(8, 20))
     even = draw(st.booleans())
-    chosen = [draw(points(number)) for number in range(draw(st.integers(1, 25)))]
+    tables = draw(st.sampled_from([["holding"], ["coil"], ["holding", "input", "coil", "discrete"]]))
+    last = draw(st.sampled_from([20, 60]))
+    chosen = [draw(points(number, tables, last)) for number in range(draw(st.integers(1, 25)))]
     chosen = [p for p in chosen if p.span[1] - p.span[0] + 2 <= most]
     chosen = chosen or [Point(name="p0", address=7, type="int16", every_s=1, low=0, high=1)]
     return Profile.model_validate(
@@ -189,7 +192,7 @@ def profiles(draw: st.DrawFn) -> Profile:
             "links": {},
             "max_registers": most,
             "even_reads": even,
-            "merge_gap": draw(st.sampled_from([0, 0, 1, 8])),
+            "merge_gap": draw(st.sampled_from([0, 1, 8, 60])),
             "reply_timeout_ms": 300,
             "proof": chosen[0].name,
             "points": [point.model_dump() for point in chosen],
@@ -198,6 +201,7 @@ def profiles(draw: st.DrawFn) -> Profile:
     )
 
 
+@settings(max_examples=400)
 @given(profiles())
 def test_every_point_is_read_once_within_limits_and_no_request_could_be_saved(profile: Profile) -> None:
     table = compile_table("n", [Wiring(device="d", profile=profile, bus=LINE, unit=1)], 10_000)
