@@ -251,7 +251,7 @@ def running(here):
     """(build, version) of the slot in use."""
     try:
         with open(here + "/manifest.json") as file:
-            manifest = json.load(file)
+            manifest = json.loads(file.readline())
         return manifest["build"], manifest["version"]
     except (OSError, ValueError):
         return 0, _FIRMWARE
