@@ -82,7 +82,7 @@ def running(memory):
     """(build, version) of the slot in use; without slots those of a developer's tree."""
     try:
         with open(memory.here + "/manifest.json") as file:
-            manifest = json.load(file)
+            manifest = json.loads(file.readline())
         return manifest["build"], manifest["version"]
     except (OSError, ValueError):
         return 0, "0"

@@ -37,6 +37,7 @@ def begin(app, payload, retained):
     update.release_all = update.let_go
     update.receive(payload, retained)
     app.supervisor.start("update", update.work, _PATIENT_MS)
+_MANIFEST_SIZE = const(32768)  # at most
 
 
 class Refusal(Exception):
@@ -51,7 +52,7 @@ class Update:
     file = at = 0  # the piece that is wanted
     size = 0  # … and its bytes; 0: none is
     piece = None
-    order = None  # (manifest, signature) to begin with
+    order = None  # (build, size of the manifest, signature) to begin with
     signature = None  # of what is under way
     stop = False
     fault = "flash"
@@ -78,7 +79,7 @@ class Update:
                 else:
                     signature = binascii.unhexlify(order["sig"])
                     if signature != self.signature:  # the same again only asks where we are
-                        self.order = order["manifest"].encode(), signature
+                        self.order = order["build"] + 0, min(order["size"], _MANIFEST_SIZE), signature
         except SealError:
             why = "seal"
         except MemoryError:
@@ -117,7 +118,6 @@ class Update:
     async def run(self, beat):
         """Until nothing is left to do; True when the node must restart, into the other slot."""
         while self.order:
-            self.build = 0
             self.stop = False
             self.fault = "flash"
             try:
@@ -127,6 +127,8 @@ class Update:
                 self.why = error.args[0]
             except MemoryError:
                 self.why = "memory"
+            except (ValueError, TypeError):
+                self.why = "manifest"
             except (OSError, ImportError) as error:
                 self.say("update: %r" % error)
                 self.why = self.fault
@@ -136,19 +138,30 @@ class Update:
         return False
 
     async def _install(self, beat):
-        (text, self.signature), self.order = self.order, None
-        manifest = self._checked(text)
-        self.build = manifest["build"]
+        (self.build, size, self.signature), self.order = self.order, None
         self.why = ""
+        if not self.memory.here:
+            raise Refusal("slots")
+        if self.memory.get("trial"):
+            raise Refusal("trial")
         name = self.idle + "/manifest.json"
-        files = manifest["files"]
-        self._make_room(name, files)
-        with open(name + ".new", "wb") as file:
-            file.write(text)
-        text = None
-        for number, (path, size, digest) in enumerate(files):
-            await self._fetch(number, File(self.idle + "/" + path), size, digest, beat)
-        image = manifest.get("image")
+        manifest = File(name + ".new")
+        for path in ("", "/node", "/wire"):
+            try:
+                os.mkdir(self.idle + path)
+            except OSError:
+                pass  # it is there
+        manifest.remove()
+        await self._fill(release.MANIFEST, manifest, size, beat)
+        head = self._checked(await manifest.digest(beat), manifest.path)
+        File(name).remove()  # from here on the idle slot could not run
+        self._make_room(manifest.path)
+        with open(manifest.path) as lines:
+            lines.readline()
+            for number, line in enumerate(lines):
+                path, size, digest = release.row(line)
+                await self._fetch(number, File(self.idle + "/" + path), size, digest, beat)
+        image = head.get("image")
         if image:
             self.fault = "image"
             from node.hal_image import Image
@@ -156,7 +169,7 @@ class Update:
             image = Image(self.idle + "/image.at", *image)
             await self._fetch(release.IMAGE, image, image.length, image.name, beat)
         await self._safe(beat)
-        os.rename(name + ".new", name)
+        os.rename(manifest.path, name)
         if image:
             image.activate()
         number = " ab".find(self.idle)
@@ -165,63 +178,54 @@ class Update:
         self._set("switch")
         await asyncio.sleep_ms(_GOODBYE_MS)
 
-    def _checked(self, text):
-        """The manifest, when this board may have it."""
-        if not self.memory.here:
-            raise Refusal("slots")
-        if self.memory.get("trial"):
-            raise Refusal("trial")
+    def _checked(self, digest, path):
+        """The first line of a manifest that was signed for this board."""
         with open("keys.json") as file:
-            keys = json.load(file)["release"]
-        if not release.signed(text, self.signature, keys):
-            raise Refusal("sign")
-        try:
-            manifest = release.parse(text)
-        except ValueError:
-            raise Refusal("manifest")
+            if not release.signed(digest, self.signature, json.load(file)["release"]):
+                raise Refusal("sign")
+        with open(path) as file:
+            head = release.header(file.readline())
         with open(self.memory.here + "/manifest.json") as file:
-            build = json.load(file)["build"]
-        system = sys.implementation
-        mpy = system._mpy & 255  # noqa: SLF001  there is no other name for it
-        why = release.refusal(manifest, build, self.conf.get("board", ""), system.version[:3], mpy)
-        if why:
-            raise Refusal(why)
-        return manifest
+            build = json.loads(file.readline())["build"]
+        mpy = sys.implementation._mpy & 255  # noqa: SLF001  there is no other name for it
+        why = release.refusal(head, build, self.conf.get("board", ""), sys.implementation.version[:3], mpy)
+        if why or head["build"] != self.build:
+            raise Refusal(why or "manifest")
+        return head
 
-    def _make_room(self, name, files):
-        """The idle slot is no longer one that could run, and holds nothing that the new one has not."""
-        for path in ("", "/node", "/wire"):
-            try:
-                os.mkdir(self.idle + path)
-            except OSError:
-                pass  # it is there
-        try:
-            os.remove(name)
-        except OSError:
-            pass
-        listed = [row[0] for row in files]
+    def _make_room(self, manifest):
+        """Nothing is in the slot that the new release has not."""
+        listed = {}
+        with open(manifest) as lines:
+            lines.readline()
+            for line in lines:
+                path, size, _ = release.row(line)
+                listed[path] = size
         for folder in ("node", "wire"):
             for entry in os.ilistdir(self.idle + "/" + folder):
                 if folder + "/" + entry[0] not in listed:
                     os.remove(self.idle + "/" + folder + "/" + entry[0])
         disk = os.statvfs(self.idle)
         free = disk[3] * disk[1]
-        for path, size, _ in files:
+        for path, size in listed.items():
             free -= max(size - File(self.idle + "/" + path).size(), 0) + disk[0]
         if free < 0:
             raise Refusal("room")
 
     async def _fetch(self, number, part, size, digest, beat):
         for _ in range(_ATTEMPTS):
-            at = part.size()
-            while at < size:
-                piece = await self._piece(number, at, min(release.CHUNK, size - at), beat)
-                part.append(piece)
-                at += len(piece)
+            await self._fill(number, part, size, beat)
             if binascii.hexlify(await part.digest(beat)).decode() == digest:
                 return
             part.remove()
         raise Refusal("hash")
+
+    async def _fill(self, number, part, size, beat):
+        at = part.size()
+        while at < size:
+            piece = await self._piece(number, at, min(release.CHUNK, size - at), beat)
+            part.append(piece)
+            at += len(piece)
 
     async def _piece(self, number, at, size, beat):
         """These bytes of a file; the gateway is asked again and again."""
@@ -275,7 +279,10 @@ class File:
             file.write(piece)
 
     def remove(self):
-        os.remove(self.path)
+        try:
+            os.remove(self.path)
+        except OSError:
+            pass  # there is none
 
     async def digest(self, beat):
         """SHA-256 of what is in flash."""

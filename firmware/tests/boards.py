@@ -3,8 +3,11 @@
 import asyncio
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from bench import KEY, NODE, SITE, Node
 
@@ -20,13 +23,24 @@ class Workshop:
 
     folder: Path
     keys: NewPair
-    stock: Release | None = None
 
-    def good(self, number: int, boards: tuple[str, ...] = ("unix",), key: Path | None = None) -> Release:
-        if self.stock is None:
-            self.stock = build(self.folder / "stock", "unix", self.keys.private[0], number=1)
+    @cached_property
+    def stock(self) -> Release:
+        """What boards leave the workshop with: build 1."""
+        return build(self.folder / "stock", "unix", self.keys.private[0], number=1)
+
+    def good(
+        self,
+        number: int,
+        boards: tuple[str, ...] = ("unix",),
+        key: Path | None = None,
+        more: Mapping[str, int] = MappingProxyType({}),
+    ) -> Release:
+        """`more` are files of so many bytes that nothing loads."""
         out = self.folder / str(number)
         shutil.copytree(self.stock.folder, out)
+        for path, size in more.items():
+            (out / path).write_bytes(bytes(size))
         return pack(out, boards, read_key(key or self.keys.private[0]), number=number)
 
     def changed(self, number: int, module: str, old: str, new: str) -> Release:

@@ -43,6 +43,9 @@ class Flash:
             return True
         return False
 
+    def stop(self):
+        raise CUT
+
     def mount(self):
         """As at a power-up."""
         self.left = -1

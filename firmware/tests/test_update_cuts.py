@@ -14,16 +14,14 @@ MODULUS = f"{KEY.public_key().public_numbers().n:0768x}"
 SPEED = 1000
 
 
-def manifest(build: int, files: dict[str, bytes], **more) -> str:
+def manifest(build: int, files: dict[str, bytes], **more) -> bytes:
     rows = [[path, len(raw), hashlib.sha256(raw).hexdigest()] for path, raw in files.items()]
-    return json.dumps(
-        {"v": 1, "version": "t", "build": build, "python": [1, 25, 0], "mpy": 6, "boards": ["unix"], "files": rows}
-        | more
-    )
+    head = {"v": 1, "version": "t", "build": build, "python": [1, 25, 0], "mpy": 6, "boards": ["unix"]} | more
+    return "".join(json.dumps(row) + "\n" for row in [head, *rows]).encode()
 
 
-def signature(text: str) -> str:
-    return KEY.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()).hex()
+def signature(text: bytes) -> str:
+    return KEY.sign(text, padding.PKCS1v15(), hashes.SHA256()).hex()
 
 
 def content(seed: int, size: int) -> bytes:
@@ -173,7 +171,7 @@ one.spoil = lambda number, at, piece: None if number == 1 else piece  # the gate
 one.begin()
 async def part():
     try:
-        await asyncio.wait_for_ms(one.update.run(lambda: None), 5000)
+        await asyncio.wait_for_ms(one.update.run(lambda: None), 100000)
     except asyncio.TimeoutError:
         print(one.asked[:3], set(one.asked[3:]))
 asyncio.run(part())
@@ -218,12 +216,12 @@ print(boot(), whole("a"))
     return said
 
 
-def other(text: str) -> str:
-    return f"one.manifest, one.signature = {text!r}, {signature(text)!r}\n"
+def other(text: bytes) -> str:
+    return f"one.sign({text!r}, {signature(text)!r})\n"
 
 
 REFUSED = {
-    "sign": 'one.manifest = NEW_TEXT.replace("20", "21", 1)',
+    "sign": 'one.manifest = NEW_TEXT.replace(b"app", b"apq", 1)',
     "older": other(manifest(10, NEW)),
     "board": other(manifest(20, NEW, boards=["esp32s3"])),
     "interpreter": other(manifest(20, NEW, python=[9, 0, 0])),
@@ -254,9 +252,9 @@ def test_a_begin_that_is_forged_replayed_to_a_later_boot_or_retained_does_nothin
     code = """
 boot()
 one = gateway()
-for wrong in ({"key": bytes(32)}, {"boot": 6}, {"retained": 1}, {"manifest": None}, {"sig": "no hex"}):
+for wrong in ({"key": bytes(32)}, {"boot": 6}, {"retained": 1}, {"build": None}, {"sig": "no hex"}):
     one.begin(**wrong)
-    print(one.said[-1], one.update.order if wrong.get("manifest", 1) else "")
+    print(one.said[-1], one.update.order if wrong.get("build", 1) else "")
 """
     assert board(START + code, "4m", SPEED).splitlines() == [
         "('refused', 'seal') None",

@@ -33,7 +33,7 @@ def install(name, manifest, files, keys):
         os.mkdir(path)
     for path, raw in files.items():
         write(name + "/" + path, raw)
-    write(name + "/manifest.json", manifest.encode())
+    write(name + "/manifest.json", manifest)
     write("keys.json", json.dumps({"release": keys}).encode())
 
 
@@ -41,13 +41,13 @@ def whole(name):
     """The build of a slot in which every file is as its manifest says, or a word."""
     try:
         with open(name + "/manifest.json") as file:
-            manifest = json.load(file)
-        for path, size, digest in manifest["files"]:
+            head, *rows = [json.loads(line) for line in file]
+        for path, size, digest in rows:
             with open(name + "/" + path, "rb") as file:
                 raw = file.read()
             if len(raw) != size or sha(raw) != digest:
                 return path
-        return manifest["build"]
+        return head["build"]
     except (OSError, ValueError) as error:
         return repr(error)
 
@@ -68,10 +68,8 @@ class Gateway:
     """Serves `files`; notes what the node says. `spoil(file, at, piece)` may change or drop (None) a piece."""
 
     def __init__(self, manifest, signature, files, boot=7):
-        self.manifest = manifest
-        self.signature = signature
-        self.order = [path for path, _, _ in json.loads(manifest)["files"]]
         self.files = files
+        self.sign(manifest, signature)
         self.boot = boot
         self.said = []
         self.asked = []
@@ -79,11 +77,19 @@ class Gateway:
         self.safe = [True]  # answers of release_all; the last one again and again
         self.update = Update(CONF, memory, self.hear, self.release_all, print, 7)
 
+    def sign(self, manifest, signature):
+        head, *rows = [json.loads(line) for line in manifest.decode().split("\n") if line]
+        self.manifest = manifest
+        self.signature = signature
+        self.build = head["build"]
+        self.order = [row[0] for row in rows]
+
     async def release_all(self):
         return self.safe.pop(0) if len(self.safe) > 1 else self.safe[0]
 
     def begin(self, key=KEY, retained=0, **more):
-        order = {"do": "begin", "boot": self.boot, "manifest": self.manifest, "sig": self.signature}
+        order = {"do": "begin", "boot": self.boot, "build": self.build, "size": len(self.manifest)}
+        order["sig"] = self.signature
         order.update(more)
         self.update.receive(seal.seal(key, topics.OTA, json.dumps(order)), retained)
 
@@ -93,9 +99,12 @@ class Gateway:
             self.said.append((said["state"], said["why"]))
         if said["state"] == "pull":
             number, at, size = said["file"], said["at"], said["n"]
-            self.asked.append((number, at, size))
-            piece = self.files["image" if number == release.IMAGE else self.order[number]][at : at + size]
-            piece = self.spoil(number, at, piece)
+            if number == release.MANIFEST:
+                piece = self.manifest[at : at + size]
+            else:
+                self.asked.append((number, at, size))
+                piece = self.files["image" if number == release.IMAGE else self.order[number]][at : at + size]
+                piece = self.spoil(number, at, piece)
             if piece is not None:
                 self.update.chunk(memoryview(struct.pack(release.HEAD, said["build"], number, at) + piece), 0)
 

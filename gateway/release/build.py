@@ -56,7 +56,10 @@ class Release:
 
     def piece(self, number: int, at: int, size: int) -> bytes:
         """Bytes of a file; empty when there is no such file or place."""
-        if number == form.IMAGE:
+        path: Path | None
+        if number == form.MANIFEST:
+            path = self.folder / MANIFEST
+        elif number == form.IMAGE:
             path = self.folder / IMAGE if self.image else None
         else:
             path = self.folder / self.files[number].path if 0 <= number < len(self.files) else None
@@ -101,19 +104,19 @@ def _compile_application(out: Path, *, computer: bool) -> None:
 def pack(out: Path, boards: Sequence[str], signer: RSAPrivateKey, *, number: int | None = None) -> Release:
     """The release of what lies in `out` already: manifest and signature are written, old ones replaced."""
     files = [_described(path, path.relative_to(out).as_posix()) for path in sorted(out.glob("*/*.mpy"))]
-    manifest: dict[str, Any] = {
+    head: dict[str, Any] = {
         "v": 1,
         "version": __version__,
         "build": number if number is not None else int(time.time()) - EPOCH_2000,
         "python": LOWEST_PYTHON,
         "mpy": (out / files[0].path).read_bytes()[1],  # second byte of a .mpy file: its version
         "boards": list(boards),
-        "files": [[file.path, file.size, file.sha256] for file in files],
     }
     if (out / IMAGE).exists():
         image = _described(out / IMAGE, IMAGE)
-        manifest["image"] = [image.size, image.sha256]
-    text = json.dumps(manifest, separators=(",", ":"))
+        head["image"] = [image.size, image.sha256]
+    rows = [head, *([file.path, file.size, file.sha256] for file in files)]
+    text = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
     (out / MANIFEST).write_text(text)
     (out / SIGNATURE).write_text(sign(signer, text.encode()).hex())
     return read(out)
@@ -124,10 +127,11 @@ def read(folder: Path) -> Release:
     try:
         text = (folder / MANIFEST).read_text()
         signature = bytes.fromhex((folder / SIGNATURE).read_text())
-        manifest = form.parse(text)
+        head, *rows = text.splitlines()
+        manifest = form.header(head)
+        files = tuple(File(path=path, size=size, sha256=digest) for path, size, digest in map(form.row, rows))
     except (OSError, ValueError) as error:
         raise ReleaseError("no_release", f"{folder} is no release: {error}") from error
-    files = tuple(File(path=path, size=size, sha256=digest) for path, size, digest in manifest["files"])
     image = None
     if "image" in manifest:
         image = File(path=IMAGE, size=manifest["image"][0], sha256=manifest["image"][1])

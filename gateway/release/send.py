@@ -16,6 +16,7 @@ from gateway.wire.seal import seal
 
 BEGIN_AGAIN_S = 10.0  # without a word from the node
 SILENT_S = 600.0
+EARLY = ("boot", "seal", "memory")  # refusals that come before the node knows the release
 FINAL = ("confirmed", "switched", "refused", "back", "silent")
 
 
@@ -113,7 +114,8 @@ class _Sender:
         order = {
             "do": "begin",
             "boot": self._boot,
-            "manifest": self._release.manifest,
+            "build": self._release.build,
+            "size": len(self._release.manifest.encode()),
             "sig": self._release.signature.hex(),
         }
         text = json.dumps(order, separators=(",", ":"))
@@ -127,7 +129,7 @@ class _Sender:
             said = json.loads(message.payload)
             if message.topic == self._topic(topics.STATE):
                 return self._state(said)
-            if said["boot"] != self._boot or said["build"] not in (0, self._release.build):
+            if said["boot"] != self._boot or (said["build"] != self._release.build and said["why"] not in EARLY):
                 return False
             return await self._pull(broker, said)
         except (ValueError, KeyError, TypeError):
@@ -158,7 +160,8 @@ class _Sender:
             if not self._confirm:
                 self._enter("switched", "")
         if state == "pull":
-            self._progress(self._before(number) + at, self._release.size)
+            if number != form.MANIFEST:
+                self._progress(self._before(number) + at, self._release.size)
             piece = self._release.piece(number, at, size)
             head = struct.pack(form.HEAD, self._release.build, number, at)
             await broker.publish(self._topic(topics.CHUNK), head + piece)
