@@ -163,7 +163,9 @@ class Gateway:
         self.closing = False
 
     async def __aenter__(self):
-        self.time = serve_time(TimeServer(clock=self.clock, is_trusted=lambda: True), host="127.0.0.1", port=self.time_port)
+        self.time = serve_time(
+            TimeServer(clock=self.clock, is_trusted=lambda: True), host="127.0.0.1", port=self.time_port
+        )
         self.time_port = await self.time.__aenter__()
         self.task = asyncio.create_task(self._run())
         await asyncio.wait_for(self.connected.wait(), PATIENCE_S)

@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 from bench import FAST
@@ -32,7 +33,9 @@ def utc(clock):
 
 def test_never_goes_back_never_steps_and_comes_home_whatever_it_is_told(board):
     """Random errors of up to a minute, at random moments: each look is later than the last, by real time ± 1/16."""
-    code = FAKE_TICKS + """
+    code = (
+        FAKE_TICKS
+        + """
 for seed in range(40):
     random.seed(seed)
     now[0] = time.ticks_add(0, random.getrandbits(30))
@@ -59,12 +62,15 @@ for seed in range(40):
     assert utc(clock) == last // 1000 * 1000 + last % 1000 + 3000 + 160000
 print("kept")
 """
+    )
     assert board(code) == "kept\n"
 
 
 def test_runs_on_over_the_wrap_of_the_tick(board):
     """2³⁰ ms are 12.4 days: a month of half seconds and odd pauses, no millisecond is lost."""
-    code = FAKE_TICKS + """
+    code = (
+        FAKE_TICKS
+        + """
 clock = Clock()
 now[0] = time.ticks_add(0, -700)
 clock = Clock()
@@ -76,12 +82,15 @@ while passed < 31 * 86400000:
     assert utc(clock) - start == passed
 print(clock.quality, time.ticks_add(0, -1) < 1 << 31)
 """
+    )
     said = board(code).split()
     assert said[0] == str(CLOCK_HELD)  # nobody has told it for a month
 
 
 def test_a_clock_of_which_nobody_knows_for_an_hour_is_only_held(board):
-    code = FAKE_TICKS + """
+    code = (
+        FAKE_TICKS
+        + """
 clock = Clock()
 seen = [clock.quality]
 go(5250); clock.tick(); seen.append((clock.s, clock.ms))
@@ -92,23 +101,28 @@ go(1500); clock.tick(); seen.append(clock.quality)
 clock.set(800003601, 600, now[0]); seen.append(clock.quality)
 print(seen)
 """
+    )
     # 800 000 000.100 − 5.250 s of uptime = 799 999 994.850
     assert board(code) == "[0, (5, 250), ((799999994, 850), 2), 2, 1, 2]\n"
 
 
 def test_an_answer_that_is_some_time_old_counts_from_its_tick(board):
-    code = FAKE_TICKS + """
+    code = (
+        FAKE_TICKS
+        + """
 clock = Clock()
 tick = now[0]
 go(2600)
 clock.set(800000000, 900, tick)
 print(utc(clock))
 """
+    )
     assert board(code) == "800000003500\n"
 
 
 RUN = """
 import asyncio, json
+import node.wait as wait
 from node.clock import Clock
 clock, beats, seen = Clock(), [], []
 async def look():
@@ -117,9 +131,8 @@ async def look():
         clock.tick()
         seen.append((clock.s, clock.ms, clock.quality))
 async def main():
-    task = asyncio.create_task(clock.run({"broker": {"host": "127.0.0.1"}, "time": {"port": %d}}, lambda: beats.append(wait.after(0))))
-    import node.wait as wait
-    globals()["wait"] = wait
+    conf = {"broker": {"host": "127.0.0.1"}, "time": {"port": %d}}
+    task = asyncio.create_task(clock.run(conf, lambda: beats.append(wait.after(0))))
     await look()
     task.cancel()
 asyncio.run(main())
@@ -128,7 +141,7 @@ print(json.dumps([seen, beats, clock.error]))
 
 
 async def run(board, port: int, tenths: int) -> tuple[list, list, int, float]:
-    """(looks at the clock, ticks of its check-ins, the error it knows of, UTC at the last look in seconds since 2000)."""
+    """(looks at the clock, ticks of its check-ins, the error it knows of, UTC at the end in seconds since 2000)."""
     seen, beats, error = json.loads(await asyncio.to_thread(board, RUN % (tenths, port)))
     return seen, beats, error, time.time() - EPOCH_2000
 
@@ -171,7 +184,15 @@ def liar(change, speed=1):
                 return
             if packet == b"end":
                 return
-            true = {"first": 0x24, "stratum": 2, "originate": packet[40:48], "shift": 0.0, "kept": 0.0, "there": 0, "back": 0}
+            true = {
+                "first": 0x24,
+                "stratum": 2,
+                "originate": packet[40:48],
+                "shift": 0.0,
+                "kept": 0.0,
+                "there": 0,
+                "back": 0,
+            }
             fields = change(count, true)
             count += 1
             if fields is None:
@@ -216,7 +237,7 @@ async def test_a_wrong_answer_sets_no_clock_and_holds_nobody_up(name, board):
         seen, beats, *_ = await run(board, port, 45)
     assert {quality for _, _, quality in seen} == {CLOCK_UNKNOWN}
     assert seen[-1][0] in (3, 4, 5)  # its uptime
-    assert max(b - a for a, b in zip(beats, beats[1:], strict=False)) < 4000
+    assert max(b - a for a, b in pairwise(beats)) < 4000
     assert len(beats) >= 3
 
 
@@ -243,7 +264,7 @@ async def test_a_server_that_jumps_by_100_s_is_doubted_and_followed_slowly(board
     with liar(lambda count, true: true | {"shift": 100.0 if count >= 4 else 0.0}, speed=20) as port:
         seen, _, error = json.loads(await asyncio.to_thread(board, fast + RUN.replace("100", "400") % (300, port)))
     moments = [s * 1000 + ms for s, ms, _ in seen]
-    steps = [b - a for a, b in zip(moments, moments[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(moments)]
     assert min(steps) >= 380  # the first look finds the clock set: before that it is the uptime
     assert sorted(steps)[-3] < 2000  # one may be longer on a busy machine; a hundred seconds it is not
     assert {quality for *_, quality in seen[-75:]} == {CLOCK_HELD}

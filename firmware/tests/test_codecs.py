@@ -144,6 +144,3 @@ def test_the_back_off_is_quick_for_half_a_minute_and_patient_after(board):
     assert max(pauses[:12]) <= 4000
     assert sum(pauses[:12]) > 20000
     assert 44000 <= min(pauses[15:]) <= max(pauses[15:]) <= 60000
-
-
-@pytest.mark.hil

@@ -26,7 +26,8 @@ class Wire:
     async def send(self, view): self.sent.append(bytes(view))
     def close(self): pass
 seen, acked = [], []
-mqtt = Mqtt(Bell(), {b"z/set": lambda payload, retained: seen.append((bytes(payload[:8]), len(payload), retained))}, acked.append)
+def take_set(payload, retained): seen.append((bytes(payload[:8]), len(payload), retained))
+mqtt = Mqtt(Bell(), {b"z/set": take_set}, acked.append)
 mqtt.beat = lambda: None
 def take(data):
     '''Why the reader ended.'''

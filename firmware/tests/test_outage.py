@@ -1,4 +1,4 @@
-"""Whole outages: long ones, ones with a restart in between, ones from the beginning; and the slave's diary as witness."""
+"""Whole outages: long ones, with a restart in between, from the beginning; the slave's diary is the witness."""
 
 import asyncio
 import json
@@ -7,8 +7,9 @@ import time
 import pytest
 import tables
 from bench import Broker, Gateway, Node, free_port, until
-from conftest import FIRMWARE
 from wire import records, topics
+
+from conftest import FIRMWARE
 
 pytestmark = pytest.mark.hil
 
@@ -69,7 +70,9 @@ async def whole(gateway, boot: int, beyond: int) -> list[int]:
     return await until(found, f"all records of boot {boot}: {len(gateway.stored.get(boot, ()))}", 40)
 
 
-async def test_a_node_that_starts_without_broker_and_clock_dates_everything_later(micropython, mosquitto, inverter, tmp_path):
+async def test_a_node_that_starts_without_broker_and_clock_dates_everything_later(
+    micropython, mosquitto, inverter, tmp_path
+):
     counting(inverter)
     broker = Broker(mosquitto, tmp_path)
     node = Node(micropython, tmp_path / "node", FIRMWARE, broker.port)
