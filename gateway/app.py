@@ -15,9 +15,10 @@ from gateway.adapters.building import Actuator, Building
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.influx import Forwarder
 from gateway.adapters.ledger import Ledger
-from gateway.adapters.nodes import NodeDesk, OrderBook
+from gateway.adapters.nodes import FormerTable, NodeDesk, OrderBook
 from gateway.adapters.outbox import Outbox, OutboxError
 from gateway.adapters.sntp import TimeServer, is_settled, serve_time
+from gateway.adapters.tables import recalled, remembered
 from gateway.credentials import Credentials
 from gateway.display import Display, Trend, percentiles
 from gateway.loop import Loop
@@ -214,6 +215,10 @@ def _building(
             roles=roles,
             ledger=Ledger.opened(outbox.ledger(node)),
             proven=outbox.proven(table.identity),
+            former={
+                identity: FormerTable(blocks=recalled(text), proven=outbox.proven(identity))
+                for identity, text in outbox.remember_table(node, table.identity, remembered(table)).items()
+            },
         )
         for node, table in by_node.items()
     }

@@ -59,6 +59,26 @@ async def test_a_frozen_gateway_gives_the_battery_back_within_the_lease(chain_of
         await until_battery(chain, "remote", 20)
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(240)
+async def test_a_minute_without_a_broker_costs_no_sample(chain_of: OpenChain) -> None:
+    async with chain_of(Wanted(house=QUIET)) as chain:
+        await until_controlled(chain)
+        await chain.kill("broker")
+        await asyncio.sleep(60)  # the outage itself
+        await chain.start("broker")
+        await until_controlled(chain)
+        await asyncio.sleep(25)
+        node = (await status(chain))["nodes"]["cellar"]
+        assert (node["lost"], node["undatable"]) == (0, 0)
+        await chain.stop("gateway")
+        total, distinct = stored_samples(chain)
+        assert total == distinct > 100
+        moments = grid_moments(chain)
+    # the meter is polled each second: without a hole no two samples are further apart than that and its jitter
+    assert max(b - a for a, b in pairwise(moments)) < 1500
+
+
 @pytest.mark.timeout(180)
 async def test_a_killed_broker_costs_no_sample_and_no_more_than_5_s(chain_of: OpenChain) -> None:
     async with chain_of(Wanted(house=QUIET)) as chain:

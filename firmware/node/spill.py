@@ -1,4 +1,6 @@
-"""A ring with room on flash: records go there while the broker is away, and from there to the gateway: only for nodes with `spill_kb`.
+"""A ring with room on flash: records go there while the broker is away, and from there to the gateway.
+
+Only for nodes with `spill_kb`.
 
 A segment is one file of at most 4 kB in the folder `spill`, named by a number that rises from segment to segment and
 from boot to boot, and is never changed. It holds pieces: length u16, CRC-32 u32, then a batch as it is sent. One that

@@ -1,6 +1,11 @@
 """The node's MQTT client on the board's interpreter, against a broker that says anything."""
 
+import json
+import socket
+import threading
+
 import pytest
+from bench import FAST
 
 pytestmark = pytest.mark.hil
 
@@ -21,7 +26,8 @@ class Wire:
     async def send(self, view): self.sent.append(bytes(view))
     def close(self): pass
 seen, acked = [], []
-mqtt = Mqtt(Bell(), {b"z/set": lambda payload, retained: seen.append((bytes(payload[:8]), len(payload), retained))}, acked.append)
+def take_set(payload, retained): seen.append((bytes(payload[:8]), len(payload), retained))
+mqtt = Mqtt(Bell(), {b"z/set": take_set}, acked.append)
 mqtt.beat = lambda: None
 def take(data):
     '''Why the reader ended.'''
@@ -139,3 +145,74 @@ def test_random_and_mutated_packets_neither_crash_it_nor_make_it_grow(count, boa
     endings, growth = board(READER + FUZZ % (count, count), patience_s=1400).splitlines()
     assert set(eval(endings)) == {"OSError"}  # noqa: S307  our own print
     assert int(growth) < 1000
+
+
+LINK = """
+import sys
+sys.path.insert(0, %r)
+import asyncio, json
+from time import ticks_ms, ticks_diff
+from node.clock import Clock
+from node.link import Link
+from node.ring import Ring
+clock = Clock()
+last, longest, count, said = ticks_ms(), 0, 0, []
+def beat():
+    global last, longest, count
+    clock.tick()
+    now = ticks_ms()
+    longest = max(longest, ticks_diff(now, last))
+    last = now
+    count += 1
+conf = {"site": "s", "node": "n", "broker": {"host": "127.0.0.1", "port": %d}}
+link = Link(conf, Ring(2000, 1, clock), {}, dict, said.append)
+async def main():
+    try:
+        await asyncio.wait_for_ms(link.run(beat), %d)
+    except asyncio.TimeoutError:
+        pass
+beat()
+asyncio.run(main())
+beat()
+print(json.dumps([longest, count, said]))
+"""
+
+
+@pytest.mark.parametrize("kind", ["nobody", "silent", "endless", "deaf"])
+def test_the_link_checks_in_every_five_seconds_whatever_the_broker_does(kind, board):
+    """Minutes, twenty times as fast as real: pauses of a minute, connections that nobody answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        ended = threading.Event()
+        held = []
+
+        def serve():
+            while not ended.is_set():
+                try:
+                    held.append(listener.accept()[0])
+                except OSError:
+                    continue
+                if kind == "endless":  # it begins a packet and never ends it
+                    held[-1].sendall(b"\x30\xff\xff\x7f")
+                if kind == "deaf":  # a session, and then nothing more
+                    held[-1].sendall(bytes.fromhex("20020000" + "9003000101"))
+
+        listener.settimeout(0.05)
+        thread = threading.Thread(target=serve)
+        if kind != "nobody":
+            listener.listen(50)
+            thread.start()
+        try:
+            said = board(LINK % (str(FAST), listener.getsockname()[1], 300_000 if kind == "nobody" else 100_000))
+        finally:
+            ended.set()
+            if kind != "nobody":
+                thread.join()
+            for connection in held:
+                connection.close()
+    longest_ms, count, words = json.loads(said)
+    assert longest_ms < 5000
+    assert count > 50
+    assert words[0].startswith("link: ")
+    if kind == "deaf":
+        assert "link: OSError('no PUBACK',)" in words

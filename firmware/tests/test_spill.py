@@ -9,7 +9,6 @@ pytestmark = pytest.mark.hil
 FLASH = """
 import json, os, struct, vfs
 from wire import records
-class Cut(Exception): pass
 class Flash:
     '''64 blocks of 4 kB in memory; the operation number `cut` and all later ones do not happen.'''
     def __init__(self):
@@ -65,7 +64,8 @@ def rows(size):
     for _ in range(count):
         seq, s, ms, clock, block, flag, n = struct.unpack_from(records.RECORD, room, at)
         at += records.RECORD_SIZE
-        found.append((number, oldest, seq, s, clock, struct.unpack_from(">I", room, at)[0], struct.unpack_from(">I", room, at + 16)[0]))
+        first, _, _, _, final = struct.unpack_from(">5I", room, at)
+        found.append((number, oldest, seq, s, clock, first, final))
         at += 2 * n
     assert at == size and table == 7
     return found
@@ -297,7 +297,9 @@ for act in (third, remove):
         ring = boot(6)
         out = drain(ring)
         seqs = [row[2] for row in out]
-        results.append([act is third, cut, total, kept, after, seqs == list(range(seqs[0], seqs[-1] + 1)), seqs[0], seqs[-1], os.listdir("spill")])
+        unbroken = seqs == list(range(seqs[0], seqs[-1] + 1))
+        left = os.listdir("spill")
+        results.append([act is third, cut, total, kept, after, unbroken, seqs[0], seqs[-1], left])
         unmount()
 print(json.dumps(results))
 """)

@@ -4,6 +4,7 @@ import json
 import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
@@ -42,6 +43,14 @@ class Answer:
     back: Sequence[int | None] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerTable:
+    """What is left of a poll table: its blocks by number, and the devices that fitted their profile."""
+
+    blocks: Sequence[Block]
+    proven: AbstractSet[str]
+
+
 @dataclass(slots=True)
 class NodeDesk:
     """All that is known through one node. Fed with its messages; gives readings by device and rows for the store."""
@@ -51,13 +60,14 @@ class NodeDesk:
     roles: Mapping[str, str]  # device -> role
     ledger: Ledger
     proven: set[str] = field(default_factory=set)  # devices that fit their profile under this table
+    former: Mapping[int, FormerTable] = field(default_factory=dict)  # by identity
     readings: dict[str, dict[str, Reading]] = field(default_factory=dict)
     up: bool = False
     runs_our_table: bool = False
     seen_s: float = -math.inf
     health: Mapping[str, Any] = field(default_factory=dict)
     malformed: int = 0
-    unreadable: int = 0  # records of another poll table than ours
+    unreadable: int = 0  # records of a poll table that nobody remembers
     holdings: dict[str, Holding] = field(default_factory=dict)  # by device that takes orders
     undatable: int = 0  # records of a former boot that never knew the time
     boot: int | None = None  # the node's present one
@@ -131,12 +141,11 @@ class NodeDesk:
                 self.undatable += 1
                 continue
             measured_s = self._moment_s(stamp, now_s, utc_s, former=former)
-            if batch.table != self.table.identity or record.block >= len(self.table.blocks):
-                self.unreadable += 1  # of a table that is no longer ours
+            read = self._read_of(batch.table, record, measured_s)
+            if read is None:
+                self.unreadable += 1
                 continue
-            block = self.table.blocks[record.block]
-            fresh = self._read(block, record.flag, record.registers, measured_s)
-            self._remember(block.device, fresh)
+            block, fresh = read
             time_s = utc_s - (now_s - measured_s) if stamp.utc_s is None else stamp.utc_s
             rows += self._rows(block, fresh, round(1000 * time_s))
         return rows
@@ -174,20 +183,26 @@ class NodeDesk:
             why=answer.why,
         )
 
-    def _read(self, block: Block, flag: int, words: Sequence[int], measured_s: float) -> Mapping[str, Reading]:
-        if flag == OK and len(words) != block.registers:
-            flag = records.WRONG_REPLY
-        if flag != OK:
-            why = FLAG_NAMES[flag]
-            return {point.name: Reading.absent(why, measured_s) for point in block.points}
-        if block.profile.links.tic is not None:
-            labels = [point for point in block.points if isinstance(point, Label)]
-            fresh = dict(telegrams.readings(labels, words, measured_s))
-            self.proven.add(block.device)  # each group had a checksum
+    def _read_of(self, identity: int, record: Record, measured_s: float) -> tuple[Block, Mapping[str, Reading]] | None:
+        """Block and readings of a record; one of a former table is history and renews nothing. None: no such block."""
+        former = self.former.get(identity) if identity != self.table.identity else None
+        blocks = self.table.blocks if identity == self.table.identity else former.blocks if former else ()
+        if record.block >= len(blocks) or blocks[record.block].device not in self.roles:
+            return None
+        block = blocks[record.block]
+        fresh = _scaled(block, record, measured_s)
+        if former is None:
+            fresh = self._believed(block, fresh)
+            self._remember(block.device, fresh)
+        elif block.device not in former.proven:
+            fresh = {name: _without(reading, "proof") for name, reading in fresh.items()}
+        return block, fresh
+
+    def _believed(self, block: Block, fresh: Mapping[str, Reading]) -> Mapping[str, Reading]:
+        if block.profile.proof is None:
+            self.proven.add(block.device)  # each group of a telegram has a checksum
         else:
-            points = [point for point in block.points if isinstance(point, Point)]
-            fresh = dict(registers.readings(block.profile, points, block.first, words, measured_s))
-            self._prove(block.device, fresh.get(block.profile.proof or ""))
+            self._prove(block.device, fresh.get(block.profile.proof))
         if block.device not in self.proven:
             return {name: _without(reading, "proof") for name, reading in fresh.items()}
         return {name: self._plausible(block, name, reading) for name, reading in fresh.items()}
@@ -200,16 +215,22 @@ class NodeDesk:
             self.proven.discard(device)
 
     def _plausible(self, block: Block, name: str, reading: Reading) -> Reading:
-        """A counter may neither go back nor rise faster than any building draws; a changed meter starts anew."""
+        """A counter may neither go back nor rise faster than any building draws; a changed meter starts anew.
+
+        Records from the node's flash come behind younger ones: those are compared the other way round.
+        """
         point = block.profile.point(name)
         if point is None or not point.counter or reading.value is None:
             return reading
-        before = self._counters.get((block.device, name))
-        self._counters[block.device, name] = reading
-        if before is None or before.value is None:
+        known = self._counters.get((block.device, name))
+        is_old = known is not None and reading.measured_s < known.measured_s
+        if not is_old:
+            self._counters[block.device, name] = reading
+        if known is None or known.value is None:
             return reading
-        most_wh = COUNTER_SLACK_WH + COUNTER_MAX_W * max(0.0, reading.measured_s - before.measured_s) / 3600
-        if 0 <= reading.value - before.value <= most_wh:
+        most_wh = COUNTER_SLACK_WH + COUNTER_MAX_W * abs(reading.measured_s - known.measured_s) / 3600
+        risen_wh = known.value - reading.value if is_old else reading.value - known.value
+        if 0 <= risen_wh <= most_wh:
             return reading
         return Reading.absent("implausible", reading.measured_s)
 
@@ -266,6 +287,20 @@ class OrderBook:
         sample_s = self._open.pop(answer.seq, None)
         if sample_s is not None and answer.done == "applied" and answer.written:
             self.latency_ms.append(1000 * (answer.at_s - sample_s))
+
+
+def _scaled(block: Block, record: Record, measured_s: float) -> Mapping[str, Reading]:
+    """Readings of a block as its profile says; absent with the flag of a failed read."""
+    flag, words = record.flag, record.registers
+    if flag == OK and len(words) != block.registers:
+        flag = records.WRONG_REPLY
+    if flag != OK:
+        return {point.name: Reading.absent(FLAG_NAMES[flag], measured_s) for point in block.points}
+    if block.profile.links.tic is not None:
+        labels = [point for point in block.points if isinstance(point, Label)]
+        return dict(telegrams.readings(labels, words, measured_s))
+    points = [point for point in block.points if isinstance(point, Point)]
+    return dict(registers.readings(block.profile, points, block.first, words, measured_s))
 
 
 def _stamp(boot: int, record: Record) -> Stamp:

@@ -20,6 +20,7 @@ from gateway.ports import Field, Row
 T = TypeVar("T")
 
 DROP_AT_ONCE = 5000  # lines given up when the cap is reached
+TABLES_KEPT = 8  # former poll tables of a node
 TREND_S = 10  # seconds of one step of the trend
 TREND_KEPT_S = 2 * 86400
 TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
@@ -33,6 +34,8 @@ CREATE TABLE IF NOT EXISTS ledger (node TEXT PRIMARY KEY, boot INTEGER NOT NULL,
 CREATE TABLE IF NOT EXISTS boots (node TEXT PRIMARY KEY, boots TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS proven (node_table INTEGER NOT NULL, device TEXT NOT NULL,
     PRIMARY KEY (node_table, device));
+CREATE TABLE IF NOT EXISTS tables (id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL,
+    identity INTEGER NOT NULL, text TEXT NOT NULL, UNIQUE (node, identity));
 CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
 """
 
@@ -95,6 +98,16 @@ class Outbox:
         """Devices that fitted their profile under this poll table when the gateway last ran."""
         rows = self._db.execute("SELECT device FROM proven WHERE node_table = ?", (table,)).fetchall()
         return {str(device) for (device,) in rows}
+
+    def remember_table(self, node: str, identity: int, text: str) -> dict[int, str]:
+        """Keep the table that a node gets now; the texts of its former ones by their identity. For the start only."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO tables (node, identity, text) VALUES (?, ?, ?)", (node, identity, text)
+        )
+        sql = "SELECT id, identity, text FROM tables WHERE node = ? ORDER BY id DESC"
+        rows = self._db.execute(sql, (node,)).fetchall()
+        self._db.executemany("DELETE FROM tables WHERE id = ?", [(row[0],) for row in rows[TABLES_KEPT + 1 :]])
+        return {int(row[1]): str(row[2]) for row in rows[1 : TABLES_KEPT + 1]}
 
     async def keep_proven(self, table: int, devices: AbstractSet[str]) -> None:
         """What `proven` shall say from now on."""

@@ -89,6 +89,36 @@ def compile_table(node: str, wirings: Sequence[Wiring], lease_ms: int) -> NodeTa
     return NodeTable(node=node, text=text, identity=wire.identity(text), blocks=tuple(blocks), actuators=numbers)
 
 
+def remembered(table: NodeTable) -> str:
+    """What `recalled` needs of a table, to be kept for records that come after it was replaced."""
+    profiles = {block.device: block.profile.model_dump(mode="json", by_alias=True) for block in table.blocks}
+    blocks = [
+        [block.device, [block.profile.points.index(point) for point in block.points], block.first, block.count]
+        for block in table.blocks
+    ]
+    return json.dumps({"profiles": profiles, "blocks": blocks}, separators=(",", ":"))
+
+
+def recalled(text: str) -> tuple[Block, ...]:
+    """The blocks of a former table, by number; none when this version cannot read its profiles any more."""
+    kept = json.loads(text)
+    try:
+        profiles = {device: Profile.model_validate(profile) for device, profile in kept["profiles"].items()}
+    except ValueError:
+        return ()
+    return tuple(
+        Block(
+            device=device,
+            profile=profiles[device],
+            points=tuple(profiles[device].points[i] for i in points),
+            first=first,
+            count=count,
+            every_s=0.0,
+        )
+        for device, points, first, count in kept["blocks"]
+    )
+
+
 def raw_setpoint(profile: Profile, power_w: float) -> list[int]:
     """The values of an order: the power (W, charging positive) in the product's own scale and sign."""
     if profile.setpoint is None:

@@ -8,6 +8,7 @@ Record: seq u32 | s u32 | ms u16 | clock u8 | block u8 | flag u8 | n u8 | n regi
 - `s`, `ms` of a record are the moment the answer arrived: seconds since 2000-01-01 UTC, or uptime while `clock` is
   CLOCK_UNKNOWN. Those of the batch are the moment it left, on the same clock: so the age of a record is known even
   when its time is not. A batch of a former boot (kept on flash) does not say when it left.
+- What waits on the flash of the node comes after a restart under its own boot; the gateway says `heard` for each boot.
 - a read that failed is a record too: `flag` says why and there are no registers
   (one for EXCEPTION: the code of the device).
 """

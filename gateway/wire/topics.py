@@ -6,7 +6,7 @@
 | data   | node    | 1   | no       | records (`wire.records`)                                   |
 | ack    | node    | 1   | no       | JSON: what became of an order                              |
 | health | node    | 0   | no       | JSON: memory, ring, buses, units, orders                   |
-| heard  | gateway | 0   | no       | JSON: boot and the sequence up to which all is stored      |
+| heard  | gateway | 0   | no       | JSON: a boot and the sequence up to which all is stored    |
 | cfg    | gateway | 1   | yes      | sealed JSON: the poll table (`wire.table`)                 |
 | set    | gateway | 1   | never    | sealed JSON: an order (`wire.orders`)                      |
 | ota    | gateway | 1   | never    | sealed JSON: begin or abort an update (`wire.release`)     |

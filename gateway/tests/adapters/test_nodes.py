@@ -2,6 +2,9 @@
 
 import json
 import struct
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,9 @@ from gateway import settings, wiring
 from gateway.adapters.batches import FLAG_NAMES
 from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.ledger import Ledger
-from gateway.adapters.nodes import Answer, NodeDesk, OrderBook
+from gateway.adapters.nodes import Answer, FormerTable, NodeDesk, OrderBook
+from gateway.adapters.outbox import Outbox
+from gateway.adapters.tables import recalled, remembered
 from gateway.places import config_folder
 from gateway.wire import records
 
@@ -88,6 +93,18 @@ def test_a_counter_that_jumps_or_goes_back_is_no_reading(desk: NodeDesk) -> None
     assert counter(3, 90.0) is None
     assert counter(4, 90.0) == 90_000  # a changed meter: its own count from now on
     assert counter(5, 9_000.0) is None
+
+
+def test_a_counter_that_comes_late_from_flash_is_a_reading_and_disturbs_no_younger_one(desk: NodeDesk) -> None:
+    def stored(seq: int, kwh: float) -> float | None:
+        payload = batch(desk, (seq, PROOF, 0, (*HZ_50, *watts(kwh), *watts(0.0))))
+        [row, *_] = desk.on_data(payload, 2000.0, 946_684_800.0 + NODE_S + 1000)
+        return row.fields.get("e_import_wh")
+
+    assert stored(1000, 100.0) == 100_000
+    assert stored(10, 90.0) == 90_000  # 990 s ago and 10 kWh less: 36 kW
+    assert stored(11, 110.0) is None  # more than it has now
+    assert stored(1001, 100.01) == pytest.approx(100_010, abs=1)
 
 
 def test_old_records_after_an_outage_are_stored_but_do_not_replace_the_present(desk: NodeDesk) -> None:
@@ -257,3 +274,32 @@ def test_a_batch_with_an_impossible_moment_is_malformed(desk: NodeDesk) -> None:
     payload[18:20] = b"\x03\xe8"  # 1000 ms
     assert desk.on_data(bytes(payload), 1.0, 1.0) == []
     assert desk.malformed == 1
+
+
+def test_records_of_a_former_table_are_still_understood_but_are_history(desk: NodeDesk, tmp_path: Path) -> None:
+    old = desk.table
+    with closing(Outbox(tmp_path / "a.sqlite", max_mb=10)) as outbox:
+        assert outbox.remember_table("cellar", old.identity, remembered(old)) == {}
+        assert outbox.remember_table("cellar", old.identity, remembered(old)) == {}
+        found = outbox.remember_table("cellar", 77, "{}")
+    desk.former = {old.identity: FormerTable(blocks=recalled(found[old.identity]), proven={"grid"})}
+    payload = batch(desk, (1, POWER, 0, watts(1234.5)), (2, POWER, 1, ()), (3, 200, 0, ()))
+    desk.table = replace(old, identity=77)
+    first, second = desk.on_data(payload, 100.0, 5e8)
+    assert (first.measurement, first.fields) == ("meter", {"p_w": 1234.5})
+    assert second.fields == {"p_w_why": "timeout"}
+    assert desk.readings == {}
+    assert desk.unreadable == 1
+    desk.former = {old.identity: FormerTable(blocks=desk.former[old.identity].blocks, proven=set())}
+    again = bytearray(batch(desk, (4, POWER, 0, watts(1.0))))
+    again[2:6] = old.identity.to_bytes(4)
+    [row] = desk.on_data(bytes(again), 100.0, 5e8)
+    assert row.fields == {"p_w_why": "proof"}
+
+
+def test_a_store_remembers_the_last_few_tables_of_each_node(tmp_path: Path) -> None:
+    with closing(Outbox(tmp_path / "a.sqlite", max_mb=10)) as outbox:
+        for identity in range(30):
+            outbox.remember_table("attic", 1000 + identity, "{}")
+            kept = outbox.remember_table("cellar", identity, "{}")
+    assert sorted(kept) == list(range(21, 29))
