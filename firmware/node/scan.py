@@ -51,4 +51,3 @@ async def _question(app, ask, baud, unit, function, address, count):
             return flag, bytes(one.view[one.data : one.data + 2 * count]) if flag == OK else b""
         finally:
             one.way.close()
-
