@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import tables
 from bench import KEY, free_port, until
 from cable import Board, Cable, install
 from test_console import Terminal

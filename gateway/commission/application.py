@@ -17,7 +17,7 @@ SLOT = "a"
 
 @contextmanager
 def release_of(folder: Path | None, board: str) -> Iterator[Release]:
-    """The release in a folder, or one built now, which only a cable can bring: nobody keeps the key it is signed with."""
+    """The release in a folder, or one built now: nobody keeps its key, so only a cable brings it."""
     if folder is not None:
         yield build.read(folder)
         return
