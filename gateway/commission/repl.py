@@ -19,7 +19,7 @@ from gateway.commission.faults import CommissionError
 
 CTRL_C, CTRL_B = b"\x03", b"\x02"  # interrupt; out of the raw prompt
 PROMPT = b">>> "
-GOODBYE_S = 15.0  # safe values and their acknowledgement may take 6 s
+GOODBYE_S = 8.0  # safe values and their acknowledgement may take 6 s
 _PATIENT_WATCHDOG = "try:\n import machine\n machine.WDT(timeout=600000)\nexcept Exception: pass\n"
 _OPEN = """import os
 for d in {folders!r}:
@@ -43,18 +43,17 @@ def stop(port: str) -> None:
     """Ends the program on a board, with its safe values, and leaves the prompt. CommissionError when none comes."""
     try:
         with serial.Serial(port, BAUD, timeout=0.1, write_timeout=5) as line:
-            end = time.monotonic() + GOODBYE_S
-            line.write(CTRL_B + b"\r" + CTRL_C)
-            heard = b""
-            while time.monotonic() < end:
-                heard += line.read(256)
-                if heard.endswith(PROMPT):
-                    return
-                if not heard[-1:].strip():
-                    line.write(b"\r")
+            for _ in range(2):  # once more, but never into a goodbye
+                line.write(CTRL_B + b"\r" + CTRL_C)
+                end = time.monotonic() + GOODBYE_S
+                heard = b""
+                while time.monotonic() < end:
+                    heard = (heard + line.read(256))[-256:]
+                    if heard.endswith(PROMPT):
+                        return
     except (serial.SerialException, OSError) as error:
         raise CommissionError("port", port=port, why=str(error)) from error
-    raise CommissionError("no_prompt", port=port, wait_s=GOODBYE_S)
+    raise CommissionError("no_prompt", port=port, wait_s=2 * GOODBYE_S)
 
 
 def install(
