@@ -52,6 +52,7 @@ class Link:
         self.flight = []  # (packet id, tick of the latest acknowledgement, last sequence or entry of the outbox)
         self.outbox = []  # [JSON, sent in this session]
         self.tell = after(_HEALTH_MS)  # tick of the next health
+        self.notes = {}  # leaf → payload, the newest
 
     def announce(self, state):
         """The retained state from now on."""
@@ -59,11 +60,16 @@ class Link:
         self.announced = False
         self.bell.ring()
 
-    def answer(self, ack, leaf=topics.ACK):
-        """Queue an ack (or what else is to be said once); the oldest goes when too many wait."""
+    def answer(self, ack):
+        """Queue an ack; the oldest goes when too many wait."""
         if len(self.outbox) >= _OUTBOX:
             self.outbox.pop(0)
-        self.outbox.append([json.dumps(ack).encode(), False, leaf])
+        self.outbox.append([json.dumps(ack).encode(), False])
+        self.bell.ring()
+
+    def note(self, leaf, payload):
+        """Send once with QoS 0; what cannot be sent gives way to the next."""
+        self.notes[leaf] = payload
         self.bell.ring()
 
     async def run(self):
@@ -119,12 +125,15 @@ class Link:
         for entry in list(self.outbox):
             if not entry[1]:
                 entry[1] = True
-                await self._publish(entry[2], entry[0], entry)
+                await self._publish(topics.ACK, entry[0], entry)
         while len(self.flight) < _WINDOW:
             size, last = self.ring.batch(self.mqtt.room)
             if not size:
                 break
             await self._publish(topics.DATA, self.mqtt.room[:size], last)
+        while self.notes:
+            leaf, payload = self.notes.popitem()
+            await self.mqtt.publish(self.node_topic + leaf, payload)
         if left(self.tell) <= 0:
             self.tell = after(_HEALTH_MS)
             await self.mqtt.publish(self.node_topic + topics.HEALTH, json.dumps(self.health()).encode())

@@ -34,7 +34,9 @@ def interpreter(chip: int = 9, vfs: tuple[int, int] = VFS) -> bytes:
         image[at : at + len(header)] = header
     rows = [(1, 2, 0x9000, 0x6000, b"nvs"), (1, 1, 0xF000, 0x1000, b"phy_init"), (0, 0, 0x10000, 0x1F0000, b"factory")]
     rows.append((1, 0x81, *vfs, b"vfs"))
-    table = b"".join(struct.pack("<HBBII16sI", 0x50AA, kind, sub, at, size, label, 0) for kind, sub, at, size, label in rows)
+    table = b"".join(
+        struct.pack("<HBBII16sI", 0x50AA, kind, sub, at, size, label, 0) for kind, sub, at, size, label in rows
+    )
     table += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(table).digest()
     image[0x8000 : 0x8000 + len(table)] = table
     image[0x11000:0x12000] = bytes(range(256)) * 16

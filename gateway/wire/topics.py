@@ -9,6 +9,9 @@
 | heard  | gateway | 0   | no       | JSON: boot and the sequence up to which all is stored      |
 | cfg    | gateway | 1   | yes      | sealed JSON: the poll table (`wire.table`)                 |
 | set    | gateway | 1   | never    | sealed JSON: an order (`wire.orders`)                      |
+| ota    | gateway | 1   | never    | sealed JSON: begin or abort an update (`wire.release`)     |
+| pull   | node    | 0   | no       | JSON: the piece of a release it wants, or how that ended   |
+| chunk  | gateway | 0   | never    | that piece: build, file, offset, bytes                     |
 
 `gateway` in the place of a node is the gateway itself: `zev/1/<site>/gateway/state` is its presence (retained, with a
 will), and `.../gateway/probe` goes round from it to itself, to know when everything older has been heard.
@@ -22,6 +25,9 @@ HEALTH = "health"
 HEARD = "heard"
 CFG = "cfg"
 SET = "set"
+OTA = "ota"
+PULL = "pull"
+CHUNK = "chunk"
 GATEWAY = "gateway"
 PROBE = "probe"
 
