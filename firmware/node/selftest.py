@@ -78,7 +78,7 @@ async def _round_trip(link):
 
     link.mqtt.handlers[topic] = hear
     started = after(0)
-    link.answer({"test": 1}, HEARD)
+    link.note(HEARD, b'{"test": 1}')
     try:
         while not back and -left(started) < _BROKER_MS:
             await asyncio.sleep_ms(10)

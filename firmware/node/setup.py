@@ -19,15 +19,15 @@ _LONGEST = const(2048)  # bytes of a header, and of a body
 _PATIENCE_MS = const(5000)
 _FIELDS = ("ssid", "wifi", "host", "site", "node", "key")
 _PAGE = """<!DOCTYPE html><html lang=%s><meta charset=utf-8><meta name=viewport content="width=device-width">
-<title>Zen-e-Ville</title><style>body{font:1.1em sans-serif;margin:2em auto;max-width:24em;padding:0 1em}
-input,button{display:block;font:inherit;width:100%%;box-sizing:border-box;margin:.2em 0 1em;padding:.4em}</style>
-<h1>Zen-e-Ville</h1><p role=alert>%s</p>"""
-_WORDS = {
-    "en": "Wi-Fi name|Wi-Fi password|Broker (host:port)|Site|Node|Key (64 digits; empty: as it is)|Save|"
-    "Saved. The node restarts.|Not saved:",
-    "fr": "Nom du Wi-Fi|Mot de passe du Wi-Fi|Broker (hôte:port)|Site|Nœud|Clé (64 chiffres ; vide : inchangée)|"
-    "Enregistrer|Enregistré. Le nœud redémarre.|Non enregistré :",
-}
+<title>Zen-e-Ville</title><style>body{font:1.1em sans-serif;margin:1em auto;max-width:22em}
+input,button{display:block;font:inherit;width:95%%;margin:.2em 0 1em}</style><h1>Zen-e-Ville</h1><p role=alert>%s</p>"""
+_INPUT = '<label>%s<input name=%s type=%s value="%s"></label>'
+_WORDS = (
+    "en|Wi-Fi name|Wi-Fi password|Broker (host:port)|Site|Node|Key (64 digits; empty: as it is)|Save"
+    "|Saved. The node restarts.|Not saved:",
+    "fr|Nom du Wi-Fi|Mot de passe du Wi-Fi|Broker (hôte:port)|Site|Nœud|Clé (64 chiffres ; vide : inchangée)|Enregistrer"
+    "|Enregistré. Le nœud redémarre.|Non enregistré :",
+)
 
 
 class Setup:
@@ -83,23 +83,26 @@ class Setup:
     async def _serve(self, reader, writer):
         gc.collect()
         try:
-            head, _, body = (await asyncio.wait_for_ms(_request(reader), _PATIENCE_MS)).partition(b"\r\n\r\n")
-            language = "fr" if b"accept-language: fr" in head.lower() else "en"
-            words = _WORDS[language].split("|")
-            values, told = {}, ""
-            if head.startswith(b"POST"):
-                values = fields(body)
-                told = self._save(values)
-                told = "%s %s" % (words[8], told) if told else words[7]
+            head, body = await asyncio.wait_for_ms(_request(reader), _PATIENCE_MS)
+            words = _WORDS[b"accept-language: fr" in head].split("|")
+            values = self._values()
+            told = ""
+            if head[:4] == b"post":
+                values.update(fields(body))
+                told = words[8]
+                try:
+                    self._save(values)
+                except ValueError as error:
+                    told = "%s %s" % (words[9], error)
             writer.write("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\n\r\n")
-            writer.write(_PAGE % (language, escape(told)))
+            writer.write(_PAGE % (words[0], escape(told)))
             if not self.saved:
                 writer.write("<form method=post>")
-                for name, word in zip(_FIELDS, words):
-                    kind = "password" if name in ("wifi", "key") else "text"
-                    value = "" if kind == "password" else escape(values.get(name, self._now(name)))
-                    writer.write('<label>%s<input name=%s type=%s value="%s"></label>' % (word, name, kind, value))
-                writer.write("<button>%s</button></form>" % words[6])
+                for i, name in enumerate(_FIELDS):
+                    hidden = name in ("wifi", "key")
+                    kind, value = ("password", "") if hidden else ("text", escape(values[name]))
+                    writer.write(_INPUT % (words[i + 1], name, kind, value))
+                writer.write("<button>%s</button></form>" % words[7])
             await asyncio.wait_for_ms(writer.drain(), _PATIENCE_MS)
         except (OSError, ValueError, MemoryError, asyncio.TimeoutError):
             pass  # a phone that changed its mind
@@ -108,34 +111,34 @@ class Setup:
             if self.saved:
                 self.end.set()
 
-    def _now(self, name):
-        """What stands in a field that nobody has filled in yet."""
-        if name == "ssid":
-            return self.conf.get("wifi", {}).get(name, "")
-        if name == "host":
-            broker = self.conf.get("broker", {})
-            return "%s:%s" % (broker["host"], broker["port"]) if broker else ""
-        return self.conf.get(name, "")
+    def _values(self):
+        """What the form shows before anybody has filled it in."""
+        conf = self.conf
+        broker = conf.get("broker", {})
+        return {
+            "ssid": conf.get("wifi", {}).get("ssid", ""),
+            "host": "%s:%s" % (broker["host"], broker["port"]) if broker else "",
+            "site": conf.get("site", ""),
+            "node": conf.get("node", ""),
+        }
 
     def _save(self, values):
-        """What is wrong with them; nothing when they are kept."""
+        """ValueError says what is wrong with them."""
         from wire import essentials
 
         conf = dict(self.conf)
         for name in ("site", "node", "key"):
             if values.get(name):
                 conf[name] = values[name].strip()
-        host, _, port = values.get("host", "").strip().partition(":")
+        host, _, port = values["host"].strip().partition(":")
         port = int(port) if port.isdigit() else port or 1883
         conf["broker"] = dict(conf.get("broker", {}), host=host, port=port)
-        if values.get("ssid"):
+        if values["ssid"]:
             secret = values.get("wifi") or conf.get("wifi", {}).get("password")
             conf["wifi"] = {"ssid": values["ssid"], "password": secret}
         text = json.dumps(conf)
         try:
             essentials.parse(text)
-        except ValueError as error:
-            return str(error)
         finally:
             forget("wire.essentials")
         store.save("node.json", text)
@@ -144,22 +147,23 @@ class Setup:
 
 
 async def _request(reader):
-    """Head and body as they came; ValueError when either is too long or cut."""
-    data = b""
-    size = _LONGEST
-    end = -1
-    while end < 0 or len(data) < end + size:
+    """(head in lower case, body); ValueError when either is too long or cut."""
+    head = body = b""
+    while b"\r\n\r\n" not in head:
         more = await reader.read(256)
-        data += more
-        if not more or len(data) > 2 * _LONGEST:
+        if not more or len(head) > _LONGEST:
             raise ValueError
-        if end < 0 and b"\r\n\r\n" in data:
-            end = data.find(b"\r\n\r\n") + 4
-            size = 0
-            for line in data[:end].lower().split(b"\r\n"):
-                if line.startswith(b"content-length:"):
-                    size = int(line[15:])
-    return data
+        head += more
+    head, _, body = head.partition(b"\r\n\r\n")
+    head = head.lower()
+    _, _, size = head.partition(b"content-length:")
+    size = int(size.partition(b"\r")[0] or 0)
+    while len(body) < size:
+        more = await reader.read(256)
+        if not more or size > _LONGEST:
+            raise ValueError
+        body += more
+    return head, body
 
 
 def fields(body):

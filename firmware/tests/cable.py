@@ -1,8 +1,10 @@
 """A board on a USB cable: the node's own process with its terminal on a pty, and a second pty that the tool opens."""
 
+import fcntl
 import os
 import select
 import subprocess
+import termios
 import threading
 import tty
 from pathlib import Path
@@ -60,6 +62,10 @@ class Cable:
             os.close(handle)
 
 
+def _own_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Board:
     """Runs a command with its terminal on the cable, and again when it ends: that is what a reset does."""
 
@@ -84,6 +90,8 @@ class Board:
                 stdin=self.cable.far,
                 stdout=self.cable.far,
                 stderr=self.cable.far,
+                start_new_session=True,
+                preexec_fn=_own_terminal,  # so that Ctrl-C reaches it
             )
             self.process.wait()
             if self.process.returncode != 1:

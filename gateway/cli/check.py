@@ -12,6 +12,7 @@ from rich.text import Text
 from gateway import settings, wiring
 from gateway.cli.language import say
 from gateway.credentials import Credentials
+from gateway.mistakes import MistakesError
 from gateway.settings import SiteFile, SiteFileError
 from gateway.wire.table import TableError
 
@@ -51,7 +52,7 @@ def read_credentials(file: SiteFile) -> Credentials:
     raise typer.Exit(2)
 
 
-def show_mistakes(error: SiteFileError) -> None:
+def show_mistakes(error: MistakesError) -> None:
     """All mistakes of a file as a table."""
     console = Console(stderr=True)
     title = say("check.mistakes", path=str(error.path), count=len(error.mistakes))

@@ -178,9 +178,11 @@ def update(
         address = Address(
             host=file.broker.host,
             port=file.broker.port,
+            identity=f"zev-{file.site.id}-update-{node}",
+            keeps_session=False,
             user=file.broker.user,
             password=credentials.broker_password,
-            ca_file=ca,
+            ca=ca,
         )
         with bars() as progress:
             task = progress.add_task(say("node.update.asked"), total=None)

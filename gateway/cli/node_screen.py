@@ -17,6 +17,7 @@ from gateway.adapters.boards import BoardsError
 from gateway.cli.check import show_mistakes
 from gateway.cli.language import language, say
 from gateway.commission.faults import CommissionError
+from gateway.release import ReleaseError
 from gateway.settings import SiteFileError
 from gateway.words import WordError
 from gateway.words.figures import figure
@@ -36,6 +37,9 @@ def plain_faults() -> Iterator[None]:
         raise typer.Exit(2) from error
     except CommissionError as error:
         errors.print(say(f"node.fault.{error.word}", **error.numbers), style="red", markup=False)
+        raise typer.Exit(1) from error
+    except ReleaseError as error:
+        errors.print(say(f"node.release.{error.word}", why=str(error)), style="red", markup=False)
         raise typer.Exit(1) from error
     except OSError as error:
         errors.print(str(error), style="red", markup=False)

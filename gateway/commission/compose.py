@@ -45,7 +45,7 @@ def compose(
     if section.board and not computer:
         conf |= {"board": section.board} | boards[section.board].node_rows()
         conf["serial"] = _serial(conf["serial"], list(section.buses))
-    if section.wifi:
+    if section.wifi and not computer:
         conf.pop("eth", None)
         conf["wifi"] = {"ssid": section.wifi, "password": secrets.wifi_password}
     essentials.parse(json.dumps(conf))
