@@ -8,6 +8,7 @@ import asyncio
 from time import ticks_add
 
 from micropython import const
+from node import hal
 from node.wait import after, left, lend
 
 # Those of wire.records, as numbers: a name costs flash.
@@ -76,7 +77,10 @@ class Clock:
         while True:
             found = await lend("sntp", "best", self.conf, beat)
             if found:
+                first = self.zero is None
                 self.set(*found)
+                if first:
+                    hal.set_clock(self.s)  # by which certificates are judged
             for _ in range(30 if self.quality == _SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s
                 beat()
                 await asyncio.sleep_ms(_STEP_MS)

@@ -24,10 +24,17 @@ _LOOK_MS = const(200)
 
 def load(app):
     """The plant of the table that is kept; nothing when there is none that can be used."""
-    try:
-        app.use(*store.load(TABLE, lambda text: understand(text, app)))
-    except Exception as error:  # a node without a table can be given one
-        app.say("%s: %r" % (TABLE, error))
+
+    def check(text):
+        try:
+            return understand(text, app)
+        except Exception as error:  # a node without a table can be given one
+            app.say("%s: %r" % (TABLE, error))
+            raise
+
+    found = store.load(TABLE, check)
+    if found:
+        app.use(*found)
     forget("node.store")
 
 

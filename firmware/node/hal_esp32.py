@@ -104,6 +104,10 @@ def access_point(name, code, on):
     return lend(_SETUP, "access_point", name, code, on)
 
 
+def set_clock(s):
+    return lend(_SETUP, "set_clock", s)
+
+
 def uid():
     return lend(_SETUP, "uid")
 

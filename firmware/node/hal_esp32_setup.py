@@ -61,6 +61,12 @@ def access_point(name, code, on):
     nic.active(on)
 
 
+def set_clock(s):
+    """The chip's own clock, in seconds since 2000: certificates are compared with it. Not for a running node."""
+    year, month, day, hour, minute, second, weekday, _ = time.gmtime(s)[:8]
+    machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+
+
 def uid():
     """The chip's number in hex."""
     return hexlify(machine.unique_id()).decode()

@@ -37,6 +37,8 @@ def begin(app, payload, retained):
     update.release_all = update.let_go
     update.receive(payload, retained)
     app.supervisor.start("update", update.work, _PATIENT_MS)
+
+
 _MANIFEST_SIZE = const(32768)  # at most
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from asyncio import core
 from time import ticks_add, ticks_diff, ticks_ms
 
 
@@ -41,14 +40,15 @@ class Bell:
     def ring(self):
         self.rung = True
         if self.waits:  # it sleeps: wake it now
-            core._task_queue.remove(self.waits)
-            core._task_queue.push(self.waits)
+            queue = asyncio.core._task_queue  # noqa: SLF001  asyncio has no other way to end a sleep
+            queue.remove(self.waits)
+            queue.push(self.waits)
             self.waits = None
 
     async def wait_ms(self, ms):
         """Returns when rung, or after `ms`."""
         if not self.rung and ms > 0:
-            self.waits = core.cur_task
+            self.waits = asyncio.core.cur_task
             try:
                 await asyncio.sleep_ms(ms)
             finally:

@@ -183,6 +183,11 @@ def test_a_reset_is_at_once_and_the_next_start_knows_why(esp32):
     assert esp32("print(hal.reset_cause())\n", reset_cause=99)[1] == ["unknown"]
 
 
+def test_the_clock_of_the_chip_can_be_set_for_certificates(esp32):
+    """1718971200 is 2024-06-21 12:00:00 UTC, a Friday (weekday 4)."""
+    assert diary(esp32, "hal.set_clock(1718971200)\n") == [("rtc", (2024, 6, 21, 4, 12, 0, 0, 0))]
+
+
 def test_what_is_needed_once_does_not_stay_in_memory(esp32):
     code = "import sys, node\nhal.uid()\n"
     code += "print('node.hal_esp32_setup' in sys.modules, hasattr(node, 'hal_esp32_setup'))\n"

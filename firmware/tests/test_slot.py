@@ -141,7 +141,7 @@ def test_a_compiled_file_of_another_interpreter_gives_way_too(slots):
     slots.slot("a", GOOD % "a")
     slots.slot("b", "")
     (slots.directory / "b" / "node" / "start.py").unlink()
-    (slots.directory / "b" / "node" / "app.mpy").write_bytes(b"M\x05\x00\x1f")
+    (slots.directory / "b" / "node" / "start.mpy").write_bytes(b"M\x05\x00\x1f")
     slots.keep(slot=1, tries=1, trial=2)
     assert "incompatible" in slots.boot()[0]
     assert slots.boot() == ["a run"]

@@ -37,7 +37,7 @@ async def test_is_kept_when_every_bus_has_answered(polling, gateway, inverter, b
     await gateway.configure(new)
     await until(lambda: kept(polling) == new, "the new table in the file")
     assert json.loads((polling.directory / "table.json.old").read_text()) == reading(inverter.port)
-    assert gateway.states[-1]["table"] == identity(new)
+    await until(lambda: gateway.states[-1]["table"] == identity(new), "the word of it")
 
 
 async def test_goes_back_to_the_old_one_when_a_bus_stays_silent_and_is_not_tried_again(polling, gateway, inverter):
@@ -83,5 +83,5 @@ async def test_the_first_table_of_a_node_needs_no_trial(node, gateway):
     await until(lambda: gateway.states and gateway.states[-1]["up"], "the node")
     first = reading(1)
     await gateway.configure(first)
-    await until(lambda: (node.directory / "table.json").exists(), "the table in the file")
+    await until((node.directory / "table.json").exists, "the table in the file")
     assert kept(node) == first

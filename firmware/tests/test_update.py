@@ -55,7 +55,7 @@ async def board(micropython, broker, gateway, tmp_path, workshop, inverter, spee
     board.install(workshop.stock, workshop.keys)
     board.speed = speed
     board.poll = tables.table(
-        [tables.tcp(inverter.port, timeout_ms=4000)], [{"bus": 0, "id": 1, "wfc": 16}], [tables.block(0, 0, 1, ms=2000)]
+        [tables.tcp(inverter.port, timeout_ms=3000)], [{"bus": 0, "id": 1, "wfc": 16}], [tables.block(0, 0, 1, ms=2000)]
     )
     board.start(board.poll)
     await until(lambda: running(gateway) == (1, "run"), "the first state")
@@ -118,13 +118,14 @@ async def test_a_file_that_is_not_what_was_signed_is_never_switched_to(board, ga
     assert board.boots == 1
 
 
-STEADY = "await asyncio.sleep_ms(_STEADY_MS)"
+TURN = "            await self.bell.wait_ms(10000)\n"
 SESSION = "        broker = self.conf"
+POLL = "        while True:\n            beat()\n"
 BAD = {
-    "raises when it is loaded": ("app", "_STEADY_MS = const(", "1 // 0\n_STEADY_MS = const("),
-    "crashes after ten seconds": ("app", STEADY, "await asyncio.sleep_ms(10000)\n        1 // 0"),
+    "raises when it is loaded": ("app", "_STEADY_S = const(", "1 // 0\n_STEADY_S = const("),
+    "crashes after ten seconds": ("app", TURN, TURN + "            self.supervisor.end('crash')\n"),
     "never reaches the broker": ("link", SESSION, "        raise OSError(113)\n" + SESSION),
-    "forgets to poll": ("bus", "        while self.blocks:", "        while False:"),
+    "forgets to poll": ("bus", POLL, POLL + "            await asyncio.sleep_ms(1000)\n            continue\n"),
 }
 
 
@@ -184,7 +185,7 @@ async def test_no_switch_while_an_order_holds_an_actuator_that_cannot_be_made_sa
     battery.units = {3}
     battery.put(30775, 0, 0)
     board.kill()
-    board.start(tables.battery_table(battery.port) | {"buses": [tables.tcp(battery.port, timeout_ms=4000)]})
+    board.start(tables.battery_table(battery.port) | {"buses": [tables.tcp(battery.port, timeout_ms=3000)]})
     await gateway.ack("safe")
     await gateway.ack("applied", await gateway.order([700], at=1 << 30, ttl=15000))
     battery.fault = lambda request, answer: bytes((request[0], request[1] | 0x80, 4)) if request[1] == 16 else answer

@@ -21,9 +21,9 @@ async def nap(ms):
 
 async def wait_ms(bell, ms):
     end = now[0] + ms
-    while now[0] < end and not bell.event.is_set():
+    while now[0] < end and not bell.rung:
         await asyncio.sleep_ms(0)
-    bell.event.clear()
+    bell.rung = False
 
 
 node.wait.Bell.wait_ms = wait_ms
