@@ -101,7 +101,10 @@ class Update:
                 self.bell.ring()
 
     def status(self):
-        return {"build": self.build, "state": self.state, "file": self.file, "at": self.at, "why": self.why}
+        return {
+            "boot": self.boot, "build": self.build, "file": self.file, "at": self.at, "n": self.size,
+            "state": self.state, "why": self.why,
+        }  # fmt: skip
 
     async def work(self, beat):
         """The job: until nothing is left to do, or the node restarts."""
@@ -259,8 +262,9 @@ class Update:
         self._tell(state, self.why)
 
     def _tell(self, state, why):
-        message = {"boot": self.boot, "build": self.build, "file": self.file, "at": self.at, "n": self.size}
-        message.update({"state": state, "why": why})
+        message = self.status()
+        message["state"] = state
+        message["why"] = why
         self.publish(PULL, json.dumps(message).encode())
 
 
