@@ -5,6 +5,7 @@ What only the start needs is dropped before the node runs: `node` is rebound, an
 
 import sys
 
+import boot  # noqa: F401  a board has run it already
 import slot
 
 memory, mode = slot.begin()
@@ -12,6 +13,6 @@ try:
     from node.start import start as node
 except Exception as error:  # whatever is wrong with it
     slot.failed(memory, error)
-del slot, sys.modules["slot"]
+del boot, slot, sys.modules["slot"]
 node = node(print, memory, mode)
 node.live()

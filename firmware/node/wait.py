@@ -1,6 +1,7 @@
 """Waiting, but never for ever: deadlines on the monotonic tick, and a bell."""
 
 import asyncio
+import gc
 import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
@@ -25,6 +26,7 @@ def forget(name):
 def lend(module, function, *arguments):
     """The result of a function of a module of the node that is loaded for this call only."""
     name = "node." + module
+    gc.collect()  # what is loaded for a moment shall not lie between what stays
     try:
         return getattr(__import__(name, None, None, (function,)), function)(*arguments)
     finally:
