@@ -128,7 +128,7 @@ def _check_bus(bus, where):
         _one_of(("E",) if kind == "tic" else ("N", "E", "O"), bus.get("parity", "N"), where + "parity")
         _one_of((7,) if kind == "tic" else (8,), bus.get("bits", 8), where + "bits")
         _whole(bus.get("stop", 1), 1, 2, where + "stop")
-        place = (bus["port"],)
+        place = bus["port"], 0  # no TCP port
     if kind != "tic":
         _whole(bus.get("timeout_ms"), 1, TIMEOUT_LIMIT_MS, where + "timeout_ms")
         _whole(bus.get("gap_ms", 0), 0, 1000, where + "gap_ms")
