@@ -1,11 +1,9 @@
-"""The far end of a line or of a connection, for code that runs inside the board's interpreter.
+"""The far end of a line, for code that runs inside the board's interpreter.
 
 `answer(frame)` gives the bytes that come back. What the master has written is in `said`.
 """
 
 import asyncio
-
-from node import tcp
 
 
 def crc(data):
@@ -64,19 +62,3 @@ class Line:
 
     def close(self):
         pass
-
-
-class Sock(Line):
-    """In the place of a socket."""
-
-    def write(self, frame):
-        super().write(frame)
-        return len(frame)
-
-
-def connection(answer):
-    """A real Connection over a Sock."""
-    sock = Sock(answer)
-    connection = tcp.Connection(sock)
-    connection.stream = sock.stream
-    return connection

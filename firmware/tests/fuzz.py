@@ -25,9 +25,12 @@ class End(OSError):
 
 
 class Stream:
-    """Gives a frame in pieces, then is gone."""
+    """Gives a frame in pieces, then is gone; `s` is what a StreamReader would read from."""
 
     at = 0
+
+    def __init__(self, s):
+        self.s = s
 
     async def readinto(self, buffer):
         if self.at >= size:
@@ -44,7 +47,7 @@ class Device:
 
     def __init__(self, way):
         self.way = way
-        self.stream = Stream()
+        self.stream = Stream(self)
 
     def readinto(self, _buffer):
         return 0
@@ -158,7 +161,7 @@ async def ask(way, count):
         net = Net("", 0)
 
         async def connect(_timeout_ms):
-            connection = tcp.Connection(device)
+            connection = tcp.Connection(device, device)
             connection.stream = device.stream
             return connection
 

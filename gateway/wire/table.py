@@ -128,7 +128,7 @@ def _check_bus(bus, where):
         _one_of(("E",) if kind == "tic" else ("N", "E", "O"), bus.get("parity", "N"), where + "parity")
         _one_of((7,) if kind == "tic" else (8,), bus.get("bits", 8), where + "bits")
         _whole(bus.get("stop", 1), 1, 2, where + "stop")
-        place = (bus["port"],)
+        place = bus["port"], 0  # no TCP port
     if kind != "tic":
         _whole(bus.get("timeout_ms"), 1, TIMEOUT_LIMIT_MS, where + "timeout_ms")
         _whole(bus.get("gap_ms", 0), 0, 1000, where + "gap_ms")
@@ -183,10 +183,9 @@ def _check_actuator(actuator, where, units):
             _span(unit, function, address, len(words), place)
             for word in words:
                 _whole(word, 0, 1 if coils else 65535, place)
-    _need(actuator.get("set"), where + "set", "at least one register")
-    rows = _rows(actuator["set"], 4, where + "set", "[address, format, low, high]")
-    _whole(len(actuator["set"]), 1, MAX_SETTINGS, "the registers of " + where + "set")
-    for place, (address, form, low, high) in rows:
+    rows = actuator.get("set")
+    _need(isinstance(rows, list) and 0 < len(rows) <= MAX_SETTINGS, where + "set", "1 to %d registers" % MAX_SETTINGS)
+    for place, (address, form, low, high) in _rows(rows, 4, where + "set", "[address, format, low, high]"):
         _one_of(("H",) if coils else FORMATS, form, place)
         _span(unit, function, address, 1 if form in ("h", "H") else 2, place)
         least, most = (0, 1) if coils else RANGES[form[0]]
@@ -203,6 +202,7 @@ def _reads(actuator, where, usual):
     """(address, function) to read back each write of an order, and each of the safe values: what the node walks."""
     other = {}
     for place, (written, address, function) in _rows(actuator.get("rb", []), 3, where + "rb", "[written, read, fc]"):
+        _whole(written, 0, 65535, place)
         _whole(address, 0, 65535, place)
         _one_of((0,) + READ_FUNCTIONS, function, place)
         other[written] = (address, function)

@@ -52,7 +52,9 @@ def changed(place: str, value: object) -> dict[str, object]:
 
 
 def test_the_table_itself_is_right() -> None:
-    assert wire.parse(json.dumps(TABLE)) == TABLE
+    parsed = wire.parse(json.dumps(TABLE))
+    assert {key: parsed[key] for key in TABLE if key != "actuators"} | {"actuators": [ACTUATOR]} == TABLE
+    assert parsed["actuators"][0].items() >= ACTUATOR.items()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_the_table_itself_is_right() -> None:
         ("v", 2, "v: allowed is this firmware reads version 1"),
         ("buses", None, "buses: allowed is a list"),
         ("buses.0", 7, r"buses\[0\]: allowed is an object"),
-        ("buses.0.kind", "can", r"buses\[0\]\.kind: allowed is rtu or tcp"),
+        ("buses.0.kind", "can", r"buses\[0\]\.kind: allowed is one of rtu, tcp, tic"),
         ("buses.0.port", "", r"buses\[0\]\.port: allowed is the name of a serial line"),
         ("buses.0.port", None, r"buses\[0\]\.port: allowed is the name of a serial line"),
         ("buses.0.baud", 9601, r"buses\[0\]\.baud: allowed is one of 1200, 2400"),
@@ -99,7 +101,7 @@ def test_the_table_itself_is_right() -> None:
         ("blocks.1", {"u": 0, "fc": 1, "a": 0, "n": 1, "m": 1, "ms": 1000}, r"blocks\[1\]\.fc: allowed is 3 or 4"),
         ("blocks", [TABLE["blocks"][0]] * 256, "blocks: allowed is a list of at most 255"),  # a record has one byte
         ("actuators.0.u", 2, r"actuators\[0\]\.u"),
-        ("actuators.0.set", [], r"actuators\[0\]\.set: allowed is at least one register"),
+        ("actuators.0.set", [], r"actuators\[0\]\.set: allowed is 1 to 16 registers"),
         ("actuators.0.set", [[20, "i", 0]], r"actuators\[0\]\.set\[0\]: allowed is \[address"),
         ("actuators.0.set", [[20, "f", 0, 1]], r"actuators\[0\]\.set\[0\]: allowed is one of h, H, i, I, i<, I<"),
         ("actuators.0.set", [[65535, "i", 0, 1]], r"actuators\[0\]\.set\[0\]: .* from 0 to 65534"),
@@ -115,6 +117,8 @@ def test_the_table_itself_is_right() -> None:
         ("actuators.0.go", [[30, []]], r"actuators\[0\]\.go\[0\]"),
         ("actuators.0.go", [[30, [65536]]], r"actuators\[0\]\.go\[0\]: allowed is a whole number from 0 to 65535"),
         ("actuators.0.safe", 7, r"actuators\[0\]\.safe: allowed is a list"),
+        ("actuators.0.set", True, r"actuators\[0\]\.set: allowed is 1 to 16 registers"),
+        ("actuators.0.rb", [[[], 0, 3]], r"actuators\[0\]\.rb\[0\]: allowed is a whole number from 0 to 65535"),
         ("actuators.0.ttl_ms", 30001, r"actuators\[0\]\.ttl_ms"),
     ],
 )
@@ -147,7 +151,15 @@ def test_odd_writes_are_refused_unless_registers_are_written_one_at_a_time() -> 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3), lambda c: st.lists(c, max_size=3)))
 def test_nothing_but_a_table_error_comes_of_nonsense(value: object) -> None:
-    for place in ("buses.0", "units.0", "blocks.0", "actuators.0", "actuators.0.set", "actuators.0.go", "buses.0.baud"):
+    for place in (
+        "buses.0",
+        "units.0",
+        "blocks.0",
+        "actuators.0",
+        "actuators.0.set",
+        "actuators.0.rb",
+        "actuators.0.go",
+    ):
         with contextlib.suppress(TableError):
             wire.parse(json.dumps(changed(place, value)))
 

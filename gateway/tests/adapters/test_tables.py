@@ -164,7 +164,7 @@ def labelled(*labels: object) -> dict[str, object]:
         (labelled(), "1 to 30 labels"),
         ({"blocks": [{"u": 0, "fc": 4, "a": 0, "n": 1, "ms": 1000}]}, "1 to 30 labels"),
         ({"actuators": [ORDER]}, "a unit that can be asked"),
-        ({"buses": [TELEGRAM["buses"][0] | {"baud": 4800}]}, "baud 1200 or 9600"),
+        ({"buses": [TELEGRAM["buses"][0] | {"baud": 4800}]}, "baud: allowed is one of 1200, 9600"),
         ({"units": TELEGRAM["units"] * 2}, "one meter for each telegram"),
     ],
 )
