@@ -98,7 +98,7 @@ class Board:
                 stdout=self.cable.far,
                 stderr=self.cable.far,
                 start_new_session=True,
-                preexec_fn=_own_terminal,  # so that Ctrl-C reaches it
+                preexec_fn=_own_terminal,  # noqa: PLW1509  so that Ctrl-C reaches it
             )
             self.process.wait()
             if self.process.returncode != 1:

@@ -40,6 +40,7 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
 
 
 CONFIG = {  # what may stand in config/, and the test that loads it
+    "boards.json": "gateway/tests/adapters/test_boards.py",
     "demo/site*.toml": "gateway/tests/test_settings.py",
     "demo/house*.toml": "gateway/tests/house/test_house_file.py",
     "devices/*.json": "gateway/tests/adapters/test_tables.py",
