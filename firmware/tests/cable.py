@@ -106,6 +106,7 @@ class Board:
 
     def close(self) -> None:
         self.off = True
-        if self.process:
-            self.process.kill()
-        self.thread.join()
+        while self.thread.is_alive():  # it may be just about to start once more
+            if self.process:
+                self.process.kill()
+            self.thread.join(0.1)
