@@ -12,15 +12,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from bench import until
+from bench import KEY, until
 from cable import FIRMWARE, Board, Cable
 from littlefs import LittleFS
 from loader import Loader
-from test_tool import Desk
+from test_tool import SITE, Desk
 
 from gateway.adapters import boards
-from gateway.commission import filesystem
+from gateway.commission import filesystem, repl
 from gateway.commission.console import Console
+from gateway.commission.faults import CommissionError
 
 pytestmark = pytest.mark.hil
 VFS = (0x200000, 0x600000)  # partitions-8MiB.csv of MicroPython
@@ -212,10 +213,30 @@ async def test_a_program_that_runs_is_stopped_first_and_its_configuration_stays(
     assert (prompt.folder / "node.json").read_text() == '{"site": "lens"}'
 
 
-async def test_a_board_without_a_prompt_is_told(desk, tmp_path):
+def test_a_board_without_a_prompt_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(repl, "GOODBYE_S", 0.3)
     cable = Cable(tmp_path / "usb")
     try:
-        code, out = await desk.zen("flash", cable.link, "--app-only")
-        assert (code, "gave no prompt" in out) == (1, True), out
+        with pytest.raises(CommissionError) as told:
+            repl.stop(str(cable.link))
     finally:
         cable.close()
+    assert (told.value.word, told.value.numbers["wait_s"]) == ("no_prompt", 0.6)
+
+
+async def test_keys_are_never_overwritten_and_a_folder_that_is_no_release_is_told(desk, tmp_path):
+    assert (await desk.zen("release-key", tmp_path / "keys"))[0] == 0
+    before = (tmp_path / "keys" / "release-1.pem").read_bytes()
+    code, out = await desk.zen("release-key", tmp_path / "keys")
+    assert (code, "only follows the keys it was flashed with" in " ".join(out.split())) == (1, True), out
+    assert (tmp_path / "keys" / "release-1.pem").read_bytes() == before
+    site = tmp_path / "site.toml"
+    site.write_text(SITE.format(broker=1, inverter=2))
+    code, out = await desk.zen(
+        "update", "cellar", "--site", site, "--release", tmp_path / "keys", ZEN_KEY_CELLAR=KEY.hex()
+    )
+    assert (code, "No usable release" in out) == (1, True), out
+    code, out = await desk.zen(
+        "update", "attic", "--site", site, "--release", tmp_path / "keys", ZEN_KEY_CELLAR=KEY.hex()
+    )
+    assert (code, "No node attic" in out) == (1, True), out
