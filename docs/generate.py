@@ -1,5 +1,6 @@
 """Writes the tables of docs/reference from the code that uses them. `--check` only tells whether they are current."""
 
+import ast
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,9 +13,9 @@ from pydantic.fields import FieldInfo
 
 from gateway.adapters import batches, profiles
 from gateway.house import faults
-from gateway.places import config_folder
+from gateway.places import config_folder, firmware_folder
 from gateway.settings import sections
-from gateway.wire import orders, records, seal, table, topics
+from gateway.wire import essentials, orders, records, seal, table, topics
 from gateway.words import words
 
 HERE = Path(__file__).parent / "reference"
@@ -144,13 +145,22 @@ def _point(profile: profiles.Profile, point: profiles.Point | profiles.Label) ->
 
 
 def _wire() -> Iterator[str]:
-    for heading, module in (("Topics", topics), ("Records", records), ("Seal", seal), ("Poll table", table)):
+    for heading, module in (
+        ("Topics", topics),
+        ("Records", records),
+        ("Seal", seal),
+        ("Poll table", table),
+        ("node.json", essentials),
+    ):
         yield f"## {heading}\n"
         yield f"```\n{inspect.cleandoc(module.__doc__ or '')}\n```\n"
     yield "### What became of a read\n"
     yield from _table(("flag", "name"), enumerate(batches.FLAG_NAMES))
     yield "## Orders\n"
     yield f"```\n{inspect.cleandoc(orders.__doc__ or '')}\n```\n"
+    yield "## Console on USB\n"
+    console = ast.parse((firmware_folder() / "node" / "console.py").read_text(encoding="utf-8"))
+    yield f"```\n{ast.get_docstring(console)}\n```\n"
 
 
 def _reasons() -> Iterator[str]:

@@ -22,11 +22,13 @@ _PAGE = """<!DOCTYPE html><html lang=%s><meta charset=utf-8><meta name=viewport 
 <title>Zen-e-Ville</title><style>body{font:1.1em sans-serif;margin:1em auto;max-width:22em}
 input,button{display:block;font:inherit;width:95%%;margin:.2em 0 1em}</style><h1>Zen-e-Ville</h1><p role=alert>%s</p>"""
 _INPUT = '<label>%s<input name=%s type=%s value="%s"></label>'
-_WORDS = (
-    "en|Wi-Fi name|Wi-Fi password|Broker (host:port)|Site|Node|Key (64 digits; empty: as it is)|Save"
-    "|Saved. The node restarts.|Not saved:",
-    "fr|Nom du Wi-Fi|Mot de passe du Wi-Fi|Broker (hôte:port)|Site|Nœud|Clé (64 chiffres ; vide : inchangée)|Enregistrer"
-    "|Enregistré. Le nœud redémarre.|Non enregistré :",
+_ENGLISH = (
+    "en|Wi-Fi name|Wi-Fi password|Broker (host:port)|Site|Node|Key (64 digits; empty: as it is)|Save|"
+    "Saved. The node restarts.|Not saved:"
+)
+_FRENCH = (
+    "fr|Nom du Wi-Fi|Mot de passe du Wi-Fi|Broker (hôte:port)|Site|Nœud|Clé (64 chiffres ; vide : inchangée)|"
+    "Enregistrer|Enregistré. Le nœud redémarre.|Non enregistré :"
 )
 
 
@@ -84,7 +86,7 @@ class Setup:
         gc.collect()
         try:
             head, body = await asyncio.wait_for_ms(_request(reader), _PATIENCE_MS)
-            words = _WORDS[b"accept-language: fr" in head].split("|")
+            words = (_FRENCH if b"accept-language: fr" in head else _ENGLISH).split("|")
             values = self._values()
             told = ""
             if head[:4] == b"post":

@@ -91,7 +91,7 @@ class Board:
                 stdout=self.cable.far,
                 stderr=self.cable.far,
                 start_new_session=True,
-                preexec_fn=_own_terminal,  # so that Ctrl-C reaches it
+                preexec_fn=_own_terminal,  # noqa: PLW1509  so that Ctrl-C reaches it
             )
             self.process.wait()
             if self.process.returncode != 1:
@@ -99,6 +99,7 @@ class Board:
 
     def close(self) -> None:
         self.off = True
-        if self.process:
-            self.process.kill()
-        self.thread.join()
+        while self.thread.is_alive():  # it may be just about to start once more
+            if self.process:
+                self.process.kill()
+            self.thread.join(0.1)

@@ -12,15 +12,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from bench import until
+from bench import KEY, until
 from cable import FIRMWARE, Board, Cable
 from littlefs import LittleFS
 from loader import Loader
-from test_tool import Desk
+from test_tool import SITE, Desk
 
 from gateway.adapters import boards
-from gateway.commission import filesystem
+from gateway.commission import filesystem, repl
 from gateway.commission.console import Console
+from gateway.commission.faults import CommissionError
 
 pytestmark = pytest.mark.hil
 VFS = (0x200000, 0x600000)  # partitions-8MiB.csv of MicroPython
@@ -37,7 +38,7 @@ def interpreter(chip: int = 9, vfs: tuple[int, int] = VFS) -> bytes:
     table = b"".join(
         struct.pack("<HBBII16sI", 0x50AA, kind, sub, at, size, label, 0) for kind, sub, at, size, label in rows
     )
-    table += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(table).digest()
+    table += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(table).digest()  # noqa: S324 - esp-idf's choice
     image[0x8000 : 0x8000 + len(table)] = table
     image[0x11000:0x12000] = bytes(range(256)) * 16
     return bytes(image)
@@ -67,6 +68,7 @@ async def test_esptool_writes_interpreter_and_application_and_they_are_what_they
     code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--keys", keys, "--no-reset")
     assert code == 0, out
     assert "read back and compared" in out
+    assert loader.flash[VFS[0] + (1 << 20) :].count(0xFF) == VFS[1] - (1 << 20)  # quick to write
     assert loader.flash[: len(interpreter())] == interpreter()
     disk = LittleFS(block_size=4096, block_count=VFS[1] // 4096, mount=False)
     disk.context.buffer[:] = loader.flash[VFS[0] : VFS[0] + VFS[1]]
@@ -87,16 +89,17 @@ async def test_esptool_writes_interpreter_and_application_and_they_are_what_they
 
 async def test_the_interpreter_of_the_board_mounts_what_was_built_without_it(board, tmp_path):
     """Independent oracle: MicroPython's own LittleFS reads the image from a block device."""
-    (tmp_path / "disk").write_bytes(filesystem.build({"boot.py": b"x = 1\n", "a/node/app.mpy": bytes(9000)}, 1 << 20))
+    (tmp_path / "disk").write_bytes(filesystem.build({"boot.py": b"x = 1\n", "a/node/app.mpy": bytes(9000)}, 6 << 20))
     code = """
 import os, vfs
 class Disk:
     def __init__(self): self.file = open("disk", "rb")
     def readblocks(self, n, buf, off=0):
         self.file.seek(n * 4096 + off)
-        self.file.readinto(buf)
+        got = self.file.readinto(buf)
+        buf[got:] = b"\\xff" * (len(buf) - got)  # erased
     def writeblocks(self, n, buf, off=None): raise OSError(30)
-    def ioctl(self, op, arg): return {4: 256, 5: 4096}.get(op, 0)
+    def ioctl(self, op, arg): return {4: 1536, 5: 4096}.get(op, 0)
 vfs.mount(vfs.VfsLfs2(Disk()), "/ram")
 print(open("/ram/boot.py").read().strip(), os.stat("/ram/a/node/app.mpy")[6])
 """
@@ -210,10 +213,30 @@ async def test_a_program_that_runs_is_stopped_first_and_its_configuration_stays(
     assert (prompt.folder / "node.json").read_text() == '{"site": "lens"}'
 
 
-async def test_a_board_without_a_prompt_is_told(desk, tmp_path):
+def test_a_board_without_a_prompt_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(repl, "GOODBYE_S", 0.3)
     cable = Cable(tmp_path / "usb")
     try:
-        code, out = await desk.zen("flash", cable.link, "--app-only")
-        assert (code, "gave no prompt" in out) == (1, True), out
+        with pytest.raises(CommissionError) as told:
+            repl.stop(str(cable.link))
     finally:
         cable.close()
+    assert (told.value.word, told.value.numbers["wait_s"]) == ("no_prompt", 0.6)
+
+
+async def test_keys_are_never_overwritten_and_a_folder_that_is_no_release_is_told(desk, tmp_path):
+    assert (await desk.zen("release-key", tmp_path / "keys"))[0] == 0
+    before = (tmp_path / "keys" / "release-1.pem").read_bytes()
+    code, out = await desk.zen("release-key", tmp_path / "keys")
+    assert (code, "only follows the keys it was flashed with" in " ".join(out.split())) == (1, True), out
+    assert (tmp_path / "keys" / "release-1.pem").read_bytes() == before
+    site = tmp_path / "site.toml"
+    site.write_text(SITE.format(broker=1, inverter=2))
+    code, out = await desk.zen(
+        "update", "cellar", "--site", site, "--release", tmp_path / "keys", ZEN_KEY_CELLAR=KEY.hex()
+    )
+    assert (code, "No usable release" in out) == (1, True), out
+    code, out = await desk.zen(
+        "update", "attic", "--site", site, "--release", tmp_path / "keys", ZEN_KEY_CELLAR=KEY.hex()
+    )
+    assert (code, "No node attic" in out) == (1, True), out

@@ -116,9 +116,7 @@ async def test_what_was_typed_comes_back_as_text_and_secrets_do_not(browse):
 
 
 async def test_an_empty_key_and_password_stay_as_they_were(blank, browse):
-    blank.board.off = True
-    blank.board.process.kill()
-    blank.board.thread.join()
+    blank.board.close()
     blank.write(
         PINS
         | {"site": "lens", "node": "cellar", "key": KEY.hex(), "broker": {"host": "a", "port": 8883}}
