@@ -5,7 +5,7 @@ What only the start needs is dropped before the node runs: `node` is rebound, an
 
 import sys
 
-import boot  # noqa: F401  a board has run it already
+import boot
 import slot
 
 memory, mode = slot.begin()

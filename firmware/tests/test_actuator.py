@@ -447,7 +447,9 @@ def test_nothing_that_arrives_makes_the_node_fall_grow_or_write(board, capsys, c
     """In pieces, each in an interpreter of its own; the heap has room for the test itself, too."""
     taken = 0
     for seed in range(count // 20_000):
-        said = board(f"import sys\nsys.path.append({str(RIG)!r})\nimport flood\nflood.run({seed}, 20000)", "256k").split()
+        said = board(
+            f"import sys\nsys.path.append({str(RIG)!r})\nimport flood\nflood.run({seed}, 20000)", "256k"
+        ).split()
         assert said[0] == "passed"
         taken += int(said[2])
         assert int(said[3]) <= 1024, f"grown by {said[3]} bytes"  # the numbers of an order may be long, and are kept

@@ -265,7 +265,9 @@ async def test_a_server_that_jumps_by_100_s_is_doubted_and_followed_slowly(board
     """Twenty times faster than real time: the second round of questions comes a minute after the first."""
     fast = f"import sys\nsys.path.insert(0, {str(FAST)!r})\n"
     with liar(lambda count, true: true | {"shift": 100.0 if count >= 4 else 0.0}, speed=20) as port:
-        seen, _, error = json.loads(await asyncio.to_thread(board, fast + RUN.replace("100", "400") % (300, port), "256k"))
+        seen, _, error = json.loads(
+            await asyncio.to_thread(board, fast + RUN.replace("100", "400") % (300, port), "256k")
+        )
     moments = [s * 1000 + ms for s, ms, _ in seen]
     steps = [b - a for a, b in pairwise(moments)]
     assert min(steps) >= 380  # the first look finds the clock set: before that it is the uptime

@@ -9,7 +9,6 @@ from bench import HERE, until
 from slaves import crc
 from wire import records
 
-
 pytestmark = pytest.mark.hil
 
 PINS = {"uart": 1, "tx": 17, "rx": 18, "de": 21}
