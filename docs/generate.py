@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.adapters import batches, profiles
+from gateway.adapters import batches, boards, profiles
 from gateway.house import faults
 from gateway.places import config_folder, firmware_folder
 from gateway.settings import sections
@@ -29,6 +29,7 @@ def pages() -> dict[str, str]:
         "devices.md": NOTE + "# Device profiles\n\n" + "\n".join(_devices()),
         "wire.md": NOTE + "# Between node and gateway\n\n" + "\n".join(_wire()),
         "reasons.md": NOTE + "# Why the gateway does what it does\n\n" + "\n".join(_reasons()),
+        "boards.md": NOTE + "# Boards and pins\n\n" + "\n".join(_boards()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
     }
 
@@ -170,6 +171,23 @@ def _reasons() -> Iterator[str]:
     yield "## Why a value is absent\n"
     rows = [(f"`{key.split('.')[1]}`", english[key], french[key]) for key in english if key.startswith("why.")]
     yield from _table(("code", "English", "français"), rows)
+
+
+def _boards() -> Iterator[str]:
+    yield "One table, [config/boards.json](../../config/boards.json); numbers are GPIO. `–`: not there.\n"
+    known = boards.load()
+    places = list(dict.fromkeys(place for board in known.values() for place, _ in board.pins()))
+    rows = [[place, *(dict(board.pins()).get(place, "–") for board in known.values())] for place in places]
+    yield from _table(("pin", *(f"`{name}`" for name in known)), rows)
+    for name, board in known.items():
+        yield f"## {board.title}\n"
+        image = board.image
+        updated = "updated over the air" if image.ota else "updated by cable"
+        yield f"`{name}`: {board.chip}, {board.flash_mb} MB of flash, PSRAM {board.psram}."
+        yield f"Interpreter {image.name}, {image.version} or later, at {image.offset:#x}, {updated}."
+        yield f"Records: {board.ring_bytes} bytes in memory, {board.spill_kb} kB in flash.\n"
+        yield from (f"- {note}" for note in board.notes)
+        yield f"\nSources: {'; '.join(board.sources)}.\n"
 
 
 def _faults() -> Iterator[str]:

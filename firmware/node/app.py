@@ -174,5 +174,5 @@ class App:
                 self.supervisor.end("safe mode is over")
 
     def lamp(self, beat):
-        """So many flashes, then a pause."""
-        return lend("lamp", "flash", self, beat)
+        """The LED and the button."""
+        return lend("lamp", "watch", self, beat)

@@ -1,20 +1,36 @@
-"""The LED of the board: so many flashes, then a pause; docs/node.md says what they mean."""
+"""The face of the board: its LED (so many flashes, then a pause; docs/node.md says what they mean) and its button."""
 
 import asyncio
 
+from micropython import const
 from node import hal
+from node.wait import after, left
+
+_LONG_MS = const(5000)  # the button is held for so long to open the setup access point
+_SETUP = const(2)  # of slot: the mode of the next boot
+_TURN_MS = const(50)
 
 
-async def flash(app, beat):
-    led = hal.led(app.conf["led"])
+async def watch(app, beat):
+    led, button = hal.led(app.conf.get("led")), hal.button(app.conf.get("button"))
+    held = after(_LONG_MS)
+    begun = after(0)
     while True:
         beat()
-        for _ in range(flashes(app)):
-            led(1)
-            await asyncio.sleep_ms(100)
-            led(0)
-            await asyncio.sleep_ms(250)
-        await asyncio.sleep_ms(1500)
+        led(lit(-left(begun), flashes(app)))
+        if -left(begun) > 5000:
+            begun = after(0)
+        if not button():
+            held = after(_LONG_MS)
+        elif left(held) < 0:
+            app.memory.put("mode", _SETUP)
+            app.restart("button")
+        await asyncio.sleep_ms(_TURN_MS)
+
+
+def lit(ms, count):
+    """Whether the LED is on, so many ms after the beginning of a round of `count` flashes."""
+    return ms // 350 < count and ms % 350 < 100
 
 
 def flashes(app):

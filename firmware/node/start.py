@@ -103,5 +103,5 @@ def begin(app):
     job("console", app.console, 0)
     if app.mode == "trial":
         job("trial", app.trial, _PATIENT_MS)
-    if "led" in app.conf:
+    if "led" in app.conf or "button" in app.conf:
         job("led", app.lamp, _PATIENT_MS)

@@ -15,6 +15,7 @@ from gateway.mistakes import Mistake, MistakesError, validated
 from gateway.places import config_folder
 
 Gpio = Annotated[int, Field(ge=0, le=48)]
+WATCHDOG_MS = 8000  # all jobs check in once a second; a name that nobody knows blocks for 5 s
 RMII = (19, 21, 22, 25, 26, 27)  # data pins of the ESP32's own Ethernet MAC: fixed (technical reference manual, EMAC)
 
 
@@ -101,7 +102,7 @@ class Board(_Strict):
     def node_rows(self) -> dict[str, Any]:
         """What goes into a node's `node.json`; what the board does not have is left out."""
         serial = {"rs485": _present(self.rs485)} | ({"tic": _present(self.tic)} if self.tic else {})
-        rows = {"serial": serial, "ring_bytes": self.ring_bytes, "spill_kb": self.spill_kb}
+        rows = {"serial": serial, "ring_bytes": self.ring_bytes, "spill_kb": self.spill_kb, "watchdog_ms": WATCHDOG_MS}
         if self.eth:
             rows["eth"] = _present(self.eth)
         return rows | {name: pin for name, pin in (("led", self.led), ("button", self.button)) if pin is not None}
