@@ -24,6 +24,7 @@ def test_a_board_gives_the_rows_of_a_node_file():
         "button": 32,
         "ring_bytes": 6600,
         "spill_kb": 0,
+        "watchdog_ms": 8000,
     }
     w5500 = boards.load()["esp32s3_eth_w5500"].node_rows()
     assert w5500["eth"]["int"] == 10
