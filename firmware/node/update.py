@@ -31,15 +31,31 @@ _PATIENT_MS = const(90000)  # the deadline of a check-in: a slow flash
 
 
 def begin(app, payload, retained):
-    """The first message of an update makes it, and a job that ends with it."""
-    app.update = update = Update(app.conf, app.memory, app.link.note, None, app.say, app.ring.boot)
-    update.app = app
-    update.release_all = update.let_go
-    update.receive(payload, retained)
-    app.supervisor.start("update", update.work, _PATIENT_MS)
+    """The first message of an update makes it, and a job of the app that ends with it."""
+    job = Job(app)
+    app.update = Update(app.conf, app.memory, app.link.note, job.let_go, app.say, app.boot)
+    app.update.receive(payload, retained)
+    app.supervisor.start("update", job.run, _PATIENT_MS)
 
 
-_MANIFEST_SIZE = const(32768)  # at most
+class Job:
+    def __init__(self, app):
+        self.app = app
+
+    async def run(self, beat):
+        """Until nothing is left to do, or the node restarts."""
+        app = self.app
+        if await app.update.run(beat):
+            app.supervisor.end("update")
+        app.update = None
+        forget("wire.release")
+
+    async def let_go(self):
+        """Every lease ends; True when every device took its safe values."""
+        app = self.app
+        app.memory.put("deaf", len(app.plant.silent()))  # so many buses may be silent under the new release, too
+        app.orders.leave("safe")
+        return await app.plant.safe()
 
 
 class Refusal(Exception):
@@ -105,20 +121,6 @@ class Update:
             "boot": self.boot, "build": self.build, "file": self.file, "at": self.at, "n": self.size,
             "state": self.state, "why": self.why,
         }  # fmt: skip
-
-    async def work(self, beat):
-        """The job: until nothing is left to do, or the node restarts."""
-        if await self.run(beat):
-            self.app.supervisor.end("update")
-        self.app.update = None
-        forget("wire.release")
-
-    async def let_go(self):
-        """Every lease ends; True when every device took its safe values."""
-        app = self.app
-        app.memory.put("deaf", len(app.plant.silent()))  # buses that may be silent under the new release, too
-        app.orders.leave("safe")
-        return await app.plant.safe()
 
     async def run(self, beat):
         """Until nothing is left to do; True when the node must restart, into the other slot."""
