@@ -27,6 +27,7 @@ _LEASE_TRIES = const(12)
 _LEASE_MS = const(5000)
 _GOODBYE_MS = const(1000)
 _HEAD_SIZE = const(9)
+_MANIFEST_SIZE = const(32768)  # at most
 _PATIENT_MS = const(90000)  # the deadline of a check-in: a slow flash
 
 
