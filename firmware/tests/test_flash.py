@@ -12,8 +12,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from bench import KEY, until
-from cable import FIRMWARE, Board, Cable
+from bench import FIRMWARE, KEY, until
+from cable import Board, Cable
 from littlefs import LittleFS
 from loader import Loader
 from test_tool import SITE, Desk
