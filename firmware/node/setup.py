@@ -36,7 +36,7 @@ class Setup:
 
     boot = 0
     mode = "setup"
-    version = build = plant = link = None
+    version = build = plant = link = push = None
     saved = False
 
     def __init__(self, say, memory):

@@ -121,9 +121,9 @@ print(one.run(), one.said[-1], restart(), whole("a"))
 EVERY_CUT = """
 blank, values = bytes(flash.data), dict(nvs.values)
 def attempt(confirm):
-    restart()
+    _, name = restart()
     slot.memory().put("short", 0)
-    if memory.here == "a":
+    if name == "a":
         gateway().run()
         restart()
     if confirm and slot.memory().get("trial"):
