@@ -58,9 +58,8 @@ def understand(text, app):
 
     try:
         identity = table.identity(text)
-        if identity in (app.identity, app.refused):
-            return identity, None
-        return identity, build(table.parse(text), app)
+        known = text and identity in (app.identity, app.refused)  # 0 is the identity of nothing
+        return identity, None if known else build(table.parse(text), app)
     finally:
         forget("wire.table")
 

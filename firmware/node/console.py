@@ -28,7 +28,6 @@ import hashlib
 import json
 import sys
 
-import slot
 from micropython import const
 from node import hal, store
 from node.wait import forget
@@ -68,7 +67,7 @@ class Request:
     def do_info(self):
         app = self.app
         conf = app.conf
-        memory = slot.memory()
+        memory = app.memory
         key = conf.get("key", "")
         return {
             "boot": app.boot,
@@ -79,7 +78,7 @@ class Request:
             "board": conf.get("board"),
             "uid": hal.uid(),
             "mode": app.mode,
-            "slot": (app.memory.here if app.memory else ""),
+            "slot": memory.here,
             "why": memory.text("why"),
             "label": bool(memory.text("label")),
             "site": conf.get("site"),
@@ -117,7 +116,7 @@ class Request:
                 forget("wire.essentials")
             aside["node.json"] = text
         if "label" in ask:
-            slot.memory().write("label", ask["label"])
+            self.app.memory.write("label", ask["label"])
         return sorted(aside)
 
     def do_commit(self):
@@ -127,7 +126,7 @@ class Request:
         for name in aside:
             store.save(name, aside[name])
         if "node.json" in aside:
-            slot.memory().write("node", aside["node.json"])
+            self.app.memory.write("node", aside["node.json"])
         self.app.restart("console")
 
     def do_log(self):
@@ -137,7 +136,7 @@ class Request:
         self.app.restart("console")
 
     def do_setup(self):
-        slot.memory().put("mode", _SETUP)
+        self.app.memory.put("mode", _SETUP)
         self.app.restart("setup")
 
     async def do_scan(self):

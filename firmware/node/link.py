@@ -43,7 +43,7 @@ class Link:
     gateway_up = False  # as it says itself
     heard_s = 0  # uptime until which nothing waited to be heard
     way = None  # what tcp.connect wants to reach the broker
-    memory = None  # of slot.memory(), for the broker's address
+    memory = None  # of memory.py, for the broker's address
     state = DOWN
     announced = False  # the state, in this session
     stored = -1  # what the gateway said last

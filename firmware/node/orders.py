@@ -235,8 +235,10 @@ class Orders:
             if actuator.held or actuator.waiting:
                 actuator.leave(reason)
 
-    def _refusal(self, sid, seq, values, number, ttl, at):
+    def _refusal(self, sid, seq, values, number, ttl, at, boot):
         """Why, in a word of wire.orders; or None, and the order is taken. Nothing is ever obeyed twice."""
+        if boot != self.boot:
+            return "boot"
         if sid < self.sid:
             return "session"
         if number >= len(self.actuators):

@@ -8,7 +8,8 @@ from wire.orders import SAFE
 
 _STOP_MS = const(3000)  # for the safe values at a stop: a dead device must not hold up the others
 _BUS_MS = const(20000)  # deadlines of the check-ins
-_ACTUATOR_MS = const(5000)
+_ACTUATOR_MS = const(30000)  # several writes to a device that answers none, each tried again
+_RESTART_MS = const(1000)  # its safe values must not wait
 
 
 class Plant:
@@ -26,7 +27,7 @@ class Plant:
             self.jobs.append(supervisor.start("bus " + bus.name, bus.run, _BUS_MS))
         for actuator in self.actuators:
             name = "actuator %d" % actuator.number
-            self.jobs.append(supervisor.start(name, actuator.run, _ACTUATOR_MS))
+            self.jobs.append(supervisor.start(name, actuator.run, _ACTUATOR_MS, _RESTART_MS))
 
     def silent(self):
         """Names of the buses on which no unit has ever answered."""

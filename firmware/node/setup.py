@@ -9,7 +9,6 @@ import asyncio
 import gc
 import json
 
-import slot
 from micropython import const
 from node import hal, store, usb
 from node.wait import forget
@@ -37,11 +36,12 @@ class Setup:
 
     boot = 0
     mode = "setup"
-    version = build = plant = link = None
+    version = build = plant = link = push = None
     saved = False
 
-    def __init__(self, say):
+    def __init__(self, say, memory):
         self.say = say
+        self.memory = memory
         self.log = []
         self.aside = {}
         self.end = asyncio.Event()
@@ -66,8 +66,7 @@ class Setup:
         hal.reset()
 
     async def run(self):
-        memory = slot.memory()
-        code = memory.text("label")
+        code = self.memory.text("label")
         name = "zen-" + hal.uid()[-6:]
         if code:
             hal.access_point(name, code, True)
@@ -144,7 +143,7 @@ class Setup:
         finally:
             forget("wire.essentials")
         store.save("node.json", text)
-        slot.memory().write("node", text)
+        self.memory.write("node", text)
         self.saved = True
 
 

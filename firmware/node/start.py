@@ -27,7 +27,7 @@ def start(say, memory, mode):
     if conf is None or mode == "setup":
         from node.setup import Setup
 
-        return Setup(say)
+        return Setup(say, memory)
     app = assemble(conf, memory, mode, say)
     begin(app)
     forget("node.start")

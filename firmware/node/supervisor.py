@@ -46,11 +46,11 @@ class Supervisor:
         self.reason = ""  # why the run has to end
         self.bell = Bell()
 
-    def start(self, name, make, deadline_ms):
-        """A Job, running from now on."""
+    def start(self, name, make, deadline_ms, pause_ms=_PAUSE_MAX_MS):
+        """A Job, running from now on; `pause_ms` is the longest pause before it starts again."""
         job = Job(name, make, deadline_ms)
         self.jobs.append(job)
-        job.task = asyncio.create_task(self._keep(job))
+        job.task = asyncio.create_task(self._keep(job, pause_ms))
         return job
 
     def drop(self, jobs):
@@ -79,7 +79,7 @@ class Supervisor:
         self.keep(self.reason)
         return self.reason
 
-    async def _keep(self, job):
+    async def _keep(self, job, longest_ms):
         pause_ms = _PAUSE_MS
         while True:
             begun = after(0)
@@ -93,7 +93,7 @@ class Supervisor:
                 pause_ms = _PAUSE_MS
             job.beat(pause_ms)
             await asyncio.sleep_ms(pause_ms)
-            pause_ms = min(4 * pause_ms, _PAUSE_MAX_MS)
+            pause_ms = min(4 * pause_ms, longest_ms)
         if job in self.jobs:
             self.jobs.remove(job)
 

@@ -215,10 +215,15 @@ class Gateway:
     async def order(self, values, *, key: bytes = KEY, retain: bool = False, **fields) -> int:
         """Gives its sequence."""
         self.seq += 1
-        order = {"sid": self.sid, "seq": self.seq, "act": 0, "v": values, "ttl": 10000}
+        order = {"boot": self.boot, "sid": self.sid, "seq": self.seq, "act": 0, "v": values, "ttl": 10000}
         order |= {"at": int(time.time()) - records.EPOCH_2000} | fields
         await self.say(topics.SET, seal(topics.SET, json.dumps(order), key), retain=retain)
         return order["seq"]
+
+    @property
+    def boot(self) -> int:
+        """Of the node's present run; 0 before it has said it."""
+        return next((state["boot"] for state in reversed(self.states) if state["up"]), 0)
 
     async def ack(self, done: str, seq: int | None = None, patience_s: float = PATIENCE_S) -> dict:
         """The first ack of that kind (and sequence); it is taken out."""

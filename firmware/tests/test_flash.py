@@ -12,8 +12,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from bench import KEY, until
-from cable import FIRMWARE, Board, Cable
+from bench import FIRMWARE, KEY, until
+from cable import Board, Cable
 from littlefs import LittleFS
 from loader import Loader
 from test_tool import SITE, Desk
@@ -22,6 +22,7 @@ from gateway.adapters import boards
 from gateway.commission import filesystem, repl
 from gateway.commission.console import Console
 from gateway.commission.faults import CommissionError
+from gateway.release.build import ROOT_FILES
 
 pytestmark = pytest.mark.hil
 VFS = (0x200000, 0x600000)  # partitions-8MiB.csv of MicroPython
@@ -74,14 +75,15 @@ async def test_esptool_writes_interpreter_and_application_and_they_are_what_they
     disk.context.buffer[:] = loader.flash[VFS[0] : VFS[0] + VFS[1]]
     disk.mount()
     names = {f"{folder}/{name}".lstrip("/") for folder, _, files in disk.walk("/") for name in files}
-    assert {"boot.py", "slot.py", "main.py", "keys.json", "node.json", "a/manifest.json", "a/node/app.mpy"} <= names
+    assert {*ROOT_FILES, "keys.json", "node.json", "a/manifest.json", "a/node/app.mpy"} <= names
     assert not any("hal_unix" in name for name in names)
     with disk.open("node.json") as file:
         assert json.load(file) == {"v": 1, "board": "esp32s3"} | boards.load()["esp32s3"].node_rows()
     with disk.open("keys.json") as file:
         assert json.load(file) == json.loads(keys.read_text())
     with disk.open("a/manifest.json") as file:
-        for name, size, digest in json.load(file)["files"]:
+        _, *rows = [json.loads(line) for line in file]
+        for name, size, digest in rows:
             with disk.open(f"a/{name}", "rb") as part:
                 content = part.read()
             assert (len(content), hashlib.sha256(content).hexdigest()) == (size, digest)
@@ -186,12 +188,12 @@ async def test_mpremote_copies_the_application_over_a_prompt(desk, prompt):
     (prompt.folder / "nvs.py").symlink_to(FIRMWARE / "nvs.py")  # a board has esp32.NVS
     code, out = await desk.zen("flash", prompt.link, "--app-only", "--no-reset")
     assert code == 0, out + prompt.cable.heard.decode(errors="replace")
-    manifest = json.loads((prompt.folder / "a/manifest.json").read_text())
-    assert "esp32s3" in manifest["boards"]
-    for name, size, digest in manifest["files"]:
+    head, *rows = [json.loads(line) for line in (prompt.folder / "a/manifest.json").read_text().splitlines()]
+    assert "esp32s3" in head["boards"]
+    for name, size, digest in rows:
         content = (prompt.folder / "a" / name).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (size, digest)
-    for name in ("boot.py", "slot.py", "main.py"):
+    for name in ROOT_FILES:
         assert (prompt.folder / name).read_bytes() == (FIRMWARE / name).read_bytes()
     kept = json.loads((prompt.folder / "nvs.json").read_text())
     assert (kept["slot"], kept["trial"], kept["short"]) == (1, 0, 0)

@@ -70,7 +70,6 @@ PACKETS = {
     "a refusal": ('b"\\x20\\x02\\x00\\x05"', "broker refuses: 5"),
     "a topic longer than the buffer": ('publish("t" * 300, b"x") + b"\\xd0\\x00"', END),
     "a topic that fills the longest message": ('publish("t" * 9000, b"x") + b"\\xd0\\x00"', END),
-    "a message longer than any of ours": ('publish("z/set", bytes(20000)) + b"\\xd0\\x00"', END),
     "an unknown kind": ('b"\\x00\\x02ab\\xf0\\x00"', END),
     "the end inside a head": ('b"\\x30"', END),
 }
@@ -80,6 +79,13 @@ PACKETS = {
 def test_a_wrong_packet_ends_the_connection_or_is_passed_over_and_is_never_a_message(name, reader):
     packet, why = PACKETS[name]
     assert reader(f"print(take({packet})); print(seen)") == [why, "[]"]
+
+
+def test_of_a_message_longer_than_any_of_ours_the_handler_gets_nothing_to_refuse(reader):
+    assert reader("""
+print(take(publish("z/set", bytes(20000)) + publish("z/set", b"next", 0x33, 7) + b"\\xd0\\x00"))
+print(seen, mqtt.owed)
+""") == [END, "[(b'', 0, 0), (b'next', 4, 1)] [7]"]
 
 
 def test_the_longest_length_that_is_allowed_is_read_past_in_pieces(reader):

@@ -103,6 +103,7 @@ REFUSED = {
     "seal": {"key": bytes(32)},
     "size": {"v": list(range(200))},
     "fields": {"ttl": "10000"},
+    "boot": {"boot": 1},
     "session": {"sid": 1},
     "sequence": {"seq": 1},
     "old": {"at": 1},
@@ -136,7 +137,8 @@ OVERSIZED = {
 
 async def test_an_oversized_order_is_refused_and_counted_and_disturbs_nothing(safe_node, gateway, battery):
     await gateway.ack("applied", await gateway.order([1]))
-    order = {"sid": gateway.sid, "seq": 900, "act": 0, "v": [2], "ttl": 5000, "at": int(time.time()) - EPOCH_2000}
+    order = {"boot": gateway.boot, "sid": gateway.sid, "seq": 900, "act": 0, "v": [2], "ttl": 5000}
+    order["at"] = int(time.time()) - EPOCH_2000
     text = json.dumps(order)
     for size, why in OVERSIZED.values():
         await gateway.say("set", seal("set", text + " " * (size - 32 - len(text))))

@@ -145,7 +145,7 @@ async def test_a_node_whose_records_go_nowhere_says_so_and_connects_again(node, 
     node.start(slow)
     await until(lambda: any(not health["heard"] for health in gateway.health), "a health that says so", 20)
     first = next(health for health in gateway.health if not health["heard"])
-    assert first["unheard_s"] > 30
+    assert first["uptime_s"] > 30
     assert gateway.health[0]["heard"]
     await until(lambda: "not heard" in node.said(), "a new connection", 20)
     up = [state for state in gateway.states if state["up"]]
@@ -161,7 +161,7 @@ async def test_while_the_gateway_is_down_nobody_connects_again(node, gateway, in
     slow = tables.table([tables.tcp(inverter.port, timeout_ms=3000)], ONE, [tables.block(0, 0, 2, ms=2000)])
     await gateway.say(topics.STATE, json.dumps({"up": False, "sid": 1}), node=topics.GATEWAY, retain=True)
     node.start(slow)
-    await until(lambda: gateway.health and gateway.health[-1]["unheard_s"] > 150, "two minutes and a half", 20)
+    await until(lambda: gateway.health and gateway.health[-1]["uptime_s"] > 180, "three minutes", 20)
     assert not gateway.health[-1]["heard"]
     assert len([state for state in gateway.states if state["up"]]) == 1
 

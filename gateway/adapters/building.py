@@ -125,8 +125,13 @@ class Building:
         actuator = self._actuators.get(setpoint.device)
         if actuator is None or not self.presence.may_write(self._clock.monotonic_s()):
             return
+        boot = self.desks[actuator.node].boot
+        if boot is None:  # nothing was heard of it yet
+            return
         values = None if setpoint.power_w is None else raw_setpoint(actuator.profile, setpoint.power_w)
-        text = self.orders.order(actuator.number, values, actuator.ttl_ms, self._clock.utc_s(), setpoint.measured_s)
+        text = self.orders.order(
+            boot, actuator.number, values, actuator.ttl_ms, self._clock.utc_s(), setpoint.measured_s
+        )
         topic = topics.topic(self._site_id, actuator.node, topics.SET)
         await self._publish(topic, seal(actuator.key, topics.SET, text), qos=0)
 

@@ -266,14 +266,16 @@ class OrderBook:
     latency_ms: deque[float] = field(default_factory=lambda: deque(maxlen=100_000))
     _open: dict[int, float | None] = field(default_factory=dict)
 
-    def order(self, actuator: int, values: list[int] | None, ttl_ms: int, utc_s: float, sample_s: float | None) -> str:
-        """The text of the next order; `sample_s` is the moment of the meter sample behind it."""
+    def order(
+        self, boot: int, actuator: int, values: list[int] | None, ttl_ms: int, utc_s: float, sample_s: float | None
+    ) -> str:
+        """The text of the next order to that run of a node; `sample_s` is the moment of the meter sample behind it."""
         self.seq += 1
         self.sent += 1
         self._open = {seq: at for seq, at in self._open.items() if seq > self.seq - 50}
         self._open[self.seq] = sample_s
         at = max(0, int(utc_s) - EPOCH_2000)
-        order = {"sid": self.session, "seq": self.seq, "act": actuator, "v": values, "ttl": ttl_ms, "at": at}
+        order = {"boot": boot, "sid": self.session, "seq": self.seq, "act": actuator, "v": values, "ttl": ttl_ms, "at": at}
         return json.dumps(order, separators=(",", ":"))
 
     def settle(self, answer: Answer) -> None:

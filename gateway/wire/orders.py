@@ -1,7 +1,8 @@
 """Orders: the gateway lends an actuator a set-point for a while; the node answers what became of it.
 
 Order (sealed JSON, topic `set`):
-{"sid": 840000000, "seq": 7, "act": 0, "v": [-1200], "ttl": 10000, "at": 840000123}
+{"boot": 1, "sid": 840000000, "seq": 7, "act": 0, "v": [-1200], "ttl": 10000, "at": 840000123}
+- `boot` names the run of the node that is to obey, as its `state` says: what was recorded before a restart is void.
 - `sid` names a run of the gateway and rises from run to run, `seq` rises within it: nothing is ever obeyed twice.
 - `v` holds one whole number for each `set` entry of the actuator; null gives the actuator back (safe values now).
 - `ttl` is the lease in ms on the node's own monotonic clock from the moment of arrival. At its end, at the node's
@@ -15,7 +16,8 @@ Answer (JSON, topic `ack`):
   the gateway), refused (never written) or failed (the device does not hold it; tried again, and told once).
 - `why` of a refusal: retained (kept by the broker: never obeyed), size (longer than 512 bytes), seal (forged, cut,
   longer than 8 kB or not JSON), fields (one is missing or of a wrong kind), session (an older run of the gateway),
-  sequence (not newer than the last one, or a newer one came before it was written), mode (the node runs in safe mode
+  sequence (not newer than the last one, or a newer one came before it was written), boot (for another run of the node),
+  mode (the node runs in safe mode
   and writes nothing), old (written longer ago than its ttl), actuator (there is none), ttl (longer than the table
   allows), count (not one value for each register), range (outside of what the table allows), device (it does not take
   its safe values), budget (no write is left today but that of the safe values).
@@ -39,14 +41,14 @@ SAFE = "safe"
 
 
 def read(key: bytes, payload: bytes) -> tuple | None:
-    """(sid, seq, v, act, ttl, at) of a sealed order; None when one is missing or of a wrong kind. Raises SealError."""
+    """(sid, seq, v, act, ttl, at, boot) of a sealed order; None when one is missing or of a wrong kind. Raises SealError."""
     order = unseal_json(key, SET, payload)
     values = order.get("v", 0)
-    found = [order.get(name) for name in ("sid", "seq", "act", "ttl", "at")]
+    found = [order.get(name) for name in ("sid", "seq", "act", "ttl", "at", "boot")]
     if values is not None and not isinstance(values, list):
         return None
     for i, value in enumerate(found + (values or [])):
-        if not isinstance(value, int) or isinstance(value, bool) or (i < 5 and value < 0):
+        if not isinstance(value, int) or isinstance(value, bool) or (i < 6 and value < 0):
             return None
     found.insert(2, values)
     return tuple(found)

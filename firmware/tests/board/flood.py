@@ -6,8 +6,8 @@ import random
 from rig import KEY, Rig, hmac, now, sealed
 from wire import seal
 
-GOOD = '{"sid": 5, "seq": %d, "act": 0, "v": [%d], "ttl": 5000, "at": %d}'
-BITS = ('"sid"', ":", "{", "}", "[", "]", "null", "true", "1e9", "-1", "9" * 40, '"', "\\", "\0", ",", "0.5", "[[[[")
+GOOD = '{"boot": 1, "sid": 5, "seq": %d, "act": 0, "v": [%d], "ttl": 5000, "at": %d}'
+BITS = ('"sid"', '"boot"', ":", "{", "}", "[", "]", "null", "true", "1e9", "-1", "9" * 40, '"', "\\", "\0", ",", "0.5", "[[[[")
 
 
 def noise(size):

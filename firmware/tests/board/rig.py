@@ -133,6 +133,7 @@ class Rig:
         self.memory = Memory()
         self.clock = Clock()
         self.acks = []
+        self.boot = 0
         self.sid = 5
         self.seq = 0
         self.task = None
@@ -145,7 +146,8 @@ class Rig:
         whole = dict(TABLE)
         whole["actuators"] = [self.spec]
         spec = table.parse(json.dumps(whole))["actuators"][0]
-        self.orders = Orders(KEY, 1, self.clock)
+        self.boot += 1
+        self.orders = Orders(KEY, self.boot, self.clock)
         self.orders.memory = self.memory
         self.orders.answer = self.acks.append
         self.actuator = Actuator(0, spec, self.device, self.orders)
@@ -166,7 +168,7 @@ class Rig:
     def order(self, values, ttl=10000, **fields):
         self.seq += 1
         self.clock.tick()
-        order = {"sid": self.sid, "seq": self.seq, "act": 0, "v": values, "ttl": ttl, "at": self.clock.s}
+        order = {"boot": self.boot, "sid": self.sid, "seq": self.seq, "act": 0, "v": values, "ttl": ttl, "at": self.clock.s}
         order.update(fields)
         self.orders.receive(sealed(json.dumps(order)), False)
         return self.seq

@@ -204,12 +204,12 @@ def test_a_reboot_without_a_clock_stores_nothing_in_the_year_2000(desk: NodeDesk
 
 def test_orders_are_counted_and_latency_is_from_sample_to_write() -> None:
     book = OrderBook(session=77)
-    order = json.loads(book.order(0, [-1200], 10_000, 946_684_800 + 5, 50.0))
-    assert order == {"sid": 77, "seq": 1, "act": 0, "v": [-1200], "ttl": 10_000, "at": 5}
+    order = json.loads(book.order(9, 0, [-1200], 10_000, 946_684_800 + 5, 50.0))
+    assert order == {"boot": 9, "sid": 77, "seq": 1, "act": 0, "v": [-1200], "ttl": 10_000, "at": 5}
     book.settle(Answer(seq=1, done="applied", why="", written=True, at_s=50.08))
-    book.order(0, [-1200], 10_000, 946_684_801, 51.0)
+    book.order(9, 0, [-1200], 10_000, 946_684_801, 51.0)
     book.settle(Answer(seq=2, done="applied", why="", written=False, at_s=51.5))  # a renewal writes nothing
-    book.order(0, [9_999], 10_000, 946_684_802, 52.0)
+    book.order(9, 0, [9_999], 10_000, 946_684_802, 52.0)
     book.settle(Answer(seq=3, done="refused", why="range", written=False, at_s=52.1))
     assert (book.sent, book.applied, book.refused) == (3, 2, 1)
     assert list(book.latency_ms) == [pytest.approx(80.0)]
