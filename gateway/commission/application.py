@@ -9,9 +9,8 @@ from pathlib import Path
 from gateway import places
 from gateway.adapters.boards import Board
 from gateway.release import build, keys
-from gateway.release.build import IMAGE, Release
+from gateway.release.build import IMAGE, ROOT_FILES, Release
 
-ROOT_FILES = ("boot.py", "slot.py", "main.py")
 SLOT = "a"
 
 
