@@ -133,7 +133,8 @@ class Gateway:
                 "nodes": [
                     {
                         "id": node,
-                        "up": desk.up,
+                        **desk.standing.as_json(),
+                        "has_table": desk.runs_our_table,
                         "age_s": round(min(now_s - desk.seen_s, 86400.0), 1),
                         "lost": desk.ledger.lost,
                     }

@@ -14,6 +14,7 @@ from gateway.adapters.nodes import Answer, NodeDesk, OrderBook, json_object
 from gateway.adapters.outbox import Outbox, OutboxError
 from gateway.adapters.presence import Presence
 from gateway.adapters.profiles import Profile
+from gateway.adapters.standing import Standing
 from gateway.adapters.tables import raw_setpoint
 from gateway.core.model import Reading, SetPoint, SiteState
 from gateway.ports import Clock, Row
@@ -101,7 +102,7 @@ class Building:
         if node == topics.GATEWAY:
             self._meet(leaf, message.payload)
         elif node in self.desks and (leaf == topics.STATE or not message.retained):
-            self._sort(self.desks[node], leaf, message.payload)
+            self._sort(node, leaf, message.payload)
 
     async def sample(self, timeout_s: float) -> float | None:
         """Wait for the next sample of the grid meter (port Senses)."""
@@ -222,23 +223,36 @@ class Building:
             sealed = seal(self._keys[node], topics.CFG, desk.table.text)
             await self._publish(topics.topic(self._site_id, node, topics.CFG), sealed, qos=1, retain=True)
 
-    def _sort(self, desk: NodeDesk, leaf: str, payload: bytes) -> None:
-        now_s = self._clock.monotonic_s()
+    def _sort(self, node: str, leaf: str, payload: bytes) -> None:
+        desk, now_s = self.desks[node], self._clock.monotonic_s()
         if leaf == topics.DATA:
             before = desk.readings.get(self._grid, {}).get("p_w")
             self._rows += desk.on_data(payload, now_s, self._clock.utc_s(), live=self._is_live(now_s))
             if desk.readings.get(self._grid, {}).get("p_w") is not before:
                 self._sample_s = now_s
                 self._sampled.set()
-        elif leaf == topics.STATE:
-            desk.on_state(payload, now_s)
         else:
-            holdings = dict(desk.holdings)
-            if leaf == topics.HEALTH:
+            standing, holdings = desk.standing, dict(desk.holdings)
+            if leaf == topics.STATE:
+                desk.on_state(payload, now_s)
+            elif leaf == topics.HEALTH:
                 desk.on_health(payload, now_s)
             elif leaf == topics.ACK:
                 self._take(desk, desk.on_answer(payload, now_s))
+            if desk.standing != standing:
+                self._tell_standing(node, standing, desk.standing)
             self._rows += self._changed(holdings, desk.holdings)
+
+    def _tell_standing(self, node: str, told: Standing, standing: Standing) -> None:
+        """What a node is and does, when it is no longer the same: stored, and its troubles told."""
+        tags = {"site": self._site_id, "node": node}
+        time_ms = round(1000 * self._clock.utc_s())
+        self._rows.append(Row(measurement="health", tags=tags, fields=standing.fields(), time_ms=time_ms))
+        if standing.refused and told.refused != standing.refused:
+            _log.warning("node %s refuses its poll table: %s", node, standing.refused)
+        if standing.up and told.boot != standing.boot:
+            why = standing.why or "its power came"
+            _log.info("node %s runs %s (build %d), mode %s: %s", node, standing.fw, standing.build, standing.mode, why)
 
     def _is_live(self, now_s: float) -> bool:
         """Whether a message has come straight here; before our probe is back it may have waited at the broker."""

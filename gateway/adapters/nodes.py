@@ -14,6 +14,7 @@ from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.holdings import Holding, from_health, held_w, numbers_of, ordered_w
 from gateway.adapters.ledger import Ledger
 from gateway.adapters.profiles import Label, Point
+from gateway.adapters.standing import Standing
 from gateway.adapters.tables import Block, NodeTable
 from gateway.core.model import Reading
 from gateway.ports import Row
@@ -62,7 +63,7 @@ class NodeDesk:
     proven: set[str] = field(default_factory=set)  # devices that fit their profile under this table
     former: Mapping[int, FormerTable] = field(default_factory=dict)  # by identity
     readings: dict[str, dict[str, Reading]] = field(default_factory=dict)
-    up: bool = False
+    standing: Standing = Standing()
     runs_our_table: bool = False
     seen_s: float = -math.inf
     health: Mapping[str, Any] = field(default_factory=dict)
@@ -74,10 +75,15 @@ class NodeDesk:
     _clock: NodeClock = field(default_factory=NodeClock)
     _counters: dict[tuple[str, str], Reading] = field(default_factory=dict)
 
+    @property
+    def up(self) -> bool:
+        """Whether the node is at the broker, as it or its will says."""
+        return self.standing.up
+
     def on_state(self, payload: bytes, now_s: float) -> None:
         """The node's presence: retained JSON, or its will."""
         state = json_object(payload)
-        self.up = state.get("up") is True
+        self.standing = self.standing.after_state(state)
         self.runs_our_table = self.up and state.get("table") == self.table.identity
         if self.up and _is_count(boot := state.get("boot")):
             self.boot = boot
@@ -87,6 +93,7 @@ class NodeDesk:
     def on_health(self, payload: bytes, now_s: float) -> None:
         """The node's own figures."""
         self.health, self.seen_s = json_object(payload), now_s
+        self.standing = self.standing.after_health(self.health)
         entries = self.health.get("actuators")
         if not isinstance(entries, list) or not self.runs_our_table:
             return

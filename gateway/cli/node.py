@@ -1,6 +1,5 @@
 """`zen node`: a board becomes a node, is looked at, proven, kept up to date."""
 
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -10,8 +9,8 @@ import typer
 from rich.live import Live
 
 from gateway.adapters import boards
-from gateway.cli import node_flash
-from gateway.cli.check import read, read_credentials
+from gateway.cli import node_flash, node_release
+from gateway.cli.check import read
 from gateway.cli.language import say
 from gateway.cli.node_screen import (
     bars,
@@ -41,6 +40,9 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("flash")(node_flash.flash)
+app.command("update")(node_release.update)
+app.command("release-key")(node_release.release_key)
+app.command("release-build")(node_release.release_build)
 
 
 @app.command()
@@ -155,67 +157,6 @@ def backup(
             kept = kept.with_secrets(found)
         backups.write(file, kept)
     people.print(say("node.kept_with" if with_secrets else "node.kept", file=str(file)), markup=False)
-
-
-@app.command()
-def update(
-    node: Annotated[str, typer.Argument(help="The node's name in the site file.", metavar="NODE")],
-    site: Annotated[Path, typer.Option(help="The site file (TOML).", metavar="SITE.toml")],
-    release: Annotated[Path, typer.Option(help="The folder of a signed release.", exists=True, file_okay=False)],
-    confirm: Annotated[bool, typer.Option(help="Wait until the node has proven the new release (5 minutes).")] = True,
-) -> None:
-    """Give a running node a new release, over the broker; it goes back by itself when the new one does not work."""
-    from gateway.adapters.broker import Address  # noqa: PLC0415
-    from gateway.release.build import read as read_release  # noqa: PLC0415
-    from gateway.release.send import send  # noqa: PLC0415
-
-    file = read(site)
-    credentials = read_credentials(file)
-    with plain_faults():
-        if node not in file.nodes:
-            raise CommissionError("no_node", node=node, nodes=", ".join(file.nodes))
-        ca = str(site.parent / file.broker.ca) if file.broker.ca else None
-        address = Address(
-            host=file.broker.host,
-            port=file.broker.port,
-            identity=f"zev-{file.site.id}-update-{node}",
-            keeps_session=False,
-            user=file.broker.user,
-            password=credentials.broker_password,
-            ca=ca,
-        )
-        with bars() as progress:
-            task = progress.add_task(say("node.update.asked"), total=None)
-            outcome = asyncio.run(
-                send(
-                    read_release(release),
-                    broker=address,
-                    site=file.site.id,
-                    node=node,
-                    key=credentials.node_keys[node],
-                    progress=lambda done, total: progress.update(task, completed=done, total=total),
-                    say=lambda state, _why: progress.update(task, description=say(f"node.update.{state}")),
-                    confirm=confirm,
-                )
-            )
-    works = outcome.state in ("confirmed", "switched")
-    why = say(f"node.why.{outcome.why}") if outcome.why else ""
-    text = say(f"node.update.{outcome.state}")
-    people.print(f"{text} {why}".strip(), style="green" if works else "red", markup=False)
-    raise typer.Exit(0 if works else 1)
-
-
-@app.command("release-key")
-def release_key(
-    folder: Annotated[Path, typer.Argument(help="Where the keys are to lie.", metavar="FOLDER")],
-) -> None:
-    """Make the two key pairs that sign releases: one for every day, a spare one to be kept elsewhere."""
-    from gateway.release.keys import new_pair  # noqa: PLC0415
-
-    with plain_faults():
-        made = new_pair(folder)
-    numbers = {"daily": str(made.private[0]), "spare": str(made.private[1]), "public": str(made.public)}
-    people.print(say("node.keys", **numbers), markup=False)
 
 
 def _plan(file: SiteFile | None, node: str | None, kept: backups.Backup | None, *, computer: bool) -> Plan:

@@ -13,8 +13,6 @@ from gateway.mistakes import Mistake, choice
 from gateway.settings import SiteFile, SiteFileError
 from gateway.wire import essentials
 
-TIME_PORT = 10123  # where the gateway tells the time (SNTP)
-
 
 def compose(
     file: SiteFile, node: str, boards: Mapping[str, Board], secrets: NodeSecrets, *, computer: bool = False
@@ -35,7 +33,7 @@ def compose(
         "node": node,
         "key": secrets.key,
         "broker": {"host": host, "port": broker.node_port or broker.port},
-        "time": {"host": host, "port": TIME_PORT},
+        "time": {"host": host, "port": file.time.port},
     }
     if secrets.broker_password:
         conf["broker"] |= {"user": node, "password": secrets.broker_password}
@@ -60,6 +58,10 @@ def _mistakes(file: SiteFile, node: str, boards: Mapping[str, Board], *, compute
         yield Mistake(path="broker.node_host", found=host, allowed=allowed)
     if computer:
         return
+    if _is_loopback(file.time.host):
+        yield Mistake(path="time.host", found=file.time.host, allowed='an address the nodes reach, such as "0.0.0.0"')
+    if file.time.port == 0:
+        yield Mistake(path="time.port", found="0", allowed="a fixed port: the nodes are told it once")
     place = f"nodes.{node}"
     if section.board is None:
         yield Mistake(path=f"{place}.board", found="nothing", allowed=choice("", list(boards)))

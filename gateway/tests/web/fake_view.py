@@ -44,7 +44,15 @@ SUNNY = {
         "reason": {"code": "hold_grid_charge", "numbers": {"net_w": -2700.0, "target_w": -1200.0, "power_w": 1500.0}},
     },
     "orders": {"battery": {"asked_w": 1500.0, "applied_w": 1500.0, "held_w": None, "by": "applied", "why": ""}},
-    "links": {"broker": True, "nodes": [{"id": "cellar", "up": True, "age_s": 0.2, "lost": 0}]},
+    "links": {
+        "broker": True,
+        "nodes": [
+            {
+                "id": "cellar", "up": True, "age_s": 0.2, "lost": 0, "boot": 7, "fw": "0.1.0", "build": 848000000,
+                "mode": "run", "why": "", "refused": "", "heard": True, "update": "", "has_table": True,
+            }
+        ],
+    },
     "database": {"configured": True, "waiting": 0, "error": None},
 }  # fmt: skip
 

@@ -1,7 +1,7 @@
 /** The parts behind the numbers: broker, nodes, database. */
 
 import { html, icon, setAttribute } from "./dom.js";
-import { say } from "./words.js";
+import { knows, say } from "./words.js";
 
 export function createLinks(find) {
   const list = find("links");
@@ -24,11 +24,36 @@ const brokerRow = ({ broker }) => ({ name: say("links.broker"), isGood: broker, 
 
 function nodeRows({ nodes }) {
   if (nodes.length === 0) return [{ name: say("links.node", { node: "" }), isGood: false, notes: [say("links.no_node")] }];
-  return nodes.map(({ id, up, age_s: ageS, lost }) => {
+  return nodes.map((node) => {
+    const { id, up, age_s: ageS, lost, fw, build } = node;
     const heard = ageS === null || ageS < 2 ? null : say("links.heard", { age_s: Math.round(ageS) });
     const losses = lost > 0 ? say("links.lost", { count: lost }) : say("links.none_lost");
-    return { name: say("links.node", { node: id }), isGood: up, notes: [upOrDown(up), heard, losses] };
+    const firmware = fw && say("links.firmware", { fw, build: String(build) });
+    const troubles = up ? nodeTroubles(node) : [];
+    const notes = [upOrDown(up), heard, losses, ...troubles, firmware, lastRestart(node)];
+    return { name: say("links.node", { node: id }), isGood: up && troubles.length === 0, notes };
   });
+}
+
+/** Why a connected node does not do all of its work. */
+function nodeTroubles({ mode, refused, heard, update, has_table: hasTable }) {
+  return [
+    mode === "safe" && say("links.safe"),
+    mode === "trial" && say("links.trial"),
+    refused && say("links.refused", { why: refused }),
+    !refused && !hasTable && mode !== "safe" && say("why.table"),
+    !heard && say("links.unheard"),
+    update && say("links.update", { how: inWords("node.update", update) }),
+  ].filter(Boolean);
+}
+
+const lastRestart = ({ why }) => why && say("links.restart", { why: inWords("restart", why) });
+
+/** A node's word, and what it adds behind a colon; as it is when we have no text for it. */
+function inWords(family, told) {
+  const [word, ...more] = told.split(": ");
+  const key = `${family}.${word}`;
+  return knows(key) ? [say(key), ...more].join(" ") : told;
 }
 
 function databaseRow({ configured, waiting, error }) {

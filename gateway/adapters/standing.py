@@ -1,0 +1,69 @@
+"""What a node says of itself, so that a person sees why it does not do what it should."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+MOST_LETTERS = 200  # of one text: a node's state may hold anything
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """From a node's state and health. `mode`: run, trial (of a new release) or safe (no bus, no write).
+
+    `why`: of the last restart, in the node's words; `refused`: why it did not take our poll table; `heard`: whether it
+    sees its records stored; `update`: how far a new release has come, in the words of `gateway.wire.release`.
+    """
+
+    up: bool = False
+    boot: int = 0
+    fw: str = ""
+    build: int = 0
+    mode: str = ""
+    why: str = ""
+    refused: str = ""
+    heard: bool = True
+    update: str = ""
+
+    def after_state(self, state: Mapping[str, Any]) -> "Standing":
+        """The node's presence, or its will: what it said before stays true of the same boot only."""
+        if state.get("up") is not True:
+            return replace(self, up=False)
+        boot = _number(state.get("boot"))
+        before = self if boot == self.boot else Standing()
+        return replace(
+            before,
+            up=True,
+            boot=boot,
+            fw=_text(state.get("fw")),
+            build=_number(state.get("build")),
+            mode=_text(state.get("mode")),
+            why=_text(state.get("why")),
+        )
+
+    def after_health(self, health: Mapping[str, Any]) -> "Standing":
+        """The node's own figures."""
+        update = health.get("update")
+        steps = [_text(update.get(name)) for name in ("state", "why")] if isinstance(update, dict) else []
+        return replace(
+            self,
+            refused=_text(health.get("cfg")),
+            heard=health.get("heard") is not False,
+            update=": ".join(step for step in steps if step),
+        )
+
+    def fields(self) -> Mapping[str, str | int | bool]:
+        """As columns of the database."""
+        return {f"node_{name}": value for name, value in asdict(self).items()}
+
+    def as_json(self) -> Mapping[str, str | int | bool]:
+        """For the page."""
+        return asdict(self)
+
+
+def _text(value: object) -> str:
+    return value[:MOST_LETTERS] if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**32 else 0
