@@ -5,7 +5,9 @@ from binascii import hexlify
 
 import machine
 import network as net
+from node.hal_esp32 import Line, nothing
 
+_PARITY = {"N": None, "E": 0, "O": 1}
 _CAUSES = {
     machine.PWRON_RESET: "power",  # a brown-out too
     machine.HARD_RESET: "reset",
@@ -13,6 +15,40 @@ _CAUSES = {
     machine.DEEPSLEEP_RESET: "sleep",
     machine.SOFT_RESET: "soft",
 }
+
+
+def line(where, bus):
+    """A serial line; `where` is {"uart", "tx", "rx"}, and "de" unless the transceiver finds its direction itself."""
+    uart = machine.UART(
+        where["uart"],
+        baudrate=bus["baud"],
+        bits=bus.get("bits", 8),
+        parity=_PARITY[bus.get("parity", "N")],
+        stop=bus.get("stop", 1),
+        tx=where["tx"],  # always: the port's own choice may be a pin in use, or one of the flash
+        rx=where["rx"],
+        rxbuf=512,  # a full buffer would slow every read down
+    )
+    uart.irq(nothing, machine.UART.IRQ_RXIDLE)  # else an answer waits for the next tick of 10 ms
+    return Line(uart, machine.Pin(where["de"], machine.Pin.OUT, value=0) if "de" in where else None)
+
+
+def watchdog(ms):
+    """Resets the board unless its `feed()` is called within `ms`, for ever; None for 0."""
+    return machine.WDT(timeout=ms) if ms else None
+
+
+def led(pin):
+    """A function(on)."""
+    return nothing if pin is None else machine.Pin(pin, machine.Pin.OUT, value=0)
+
+
+def button(pin):
+    """A function that says whether it is pressed, which connects the pin to ground."""
+    if pin is None:
+        return nothing
+    contact = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
+    return lambda: not contact()
 
 
 def interface(conf):

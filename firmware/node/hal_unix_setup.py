@@ -1,6 +1,16 @@
-"""What a computer does in the place of a board once: its watchdog, its lamp and button, who it is."""
+"""What a computer does in the place of a board once: its serial line, its watchdog, its lamp and button, who it is."""
 
 import os
+import termios
+
+from node.hal_unix import Line
+
+# termios: cfmakeraw leaves these to us; values of asm-generic/termbits.h (Linux).
+SPEEDS = {1200: 9, 2400: 11, 4800: 12, 9600: 13, 19200: 14, 38400: 15, 57600: 0o10001, 115200: 0o10002}
+PARITY = {"N": 0, "E": 0o400, "O": 0o1400}
+CHARACTER = {7: 0o40, 8: 0o60}
+READ_LOCAL = 0o200 | 0o4000
+TWO_STOP_BITS = 0o100
 
 
 class Watchdog:
@@ -15,6 +25,23 @@ class Watchdog:
 
     def feed(self):
         self.alarm(self.seconds)
+
+
+def line(where, bus):
+    """The Line of a tty, as an entry of the poll table says."""
+    file = open(where, "r+b", 0)
+    handle = file.fileno()
+    termios.setraw(handle)
+    attributes = termios.tcgetattr(handle)
+    stop = TWO_STOP_BITS if bus.get("stop") == 2 else 0
+    attributes[2] = CHARACTER[bus.get("bits", 8)] | READ_LOCAL | PARITY[bus.get("parity", "N")] | stop
+    attributes[4] = attributes[5] = SPEEDS[bus["baud"]]
+    attributes[6][5] = attributes[6][6] = 0  # VTIME, VMIN: a read never waits
+    termios.tcsetattr(handle, termios.TCSANOW, attributes)
+    for _ in range(64):  # what came before we listened, a UART would not have
+        if not file.read(256):
+            break
+    return Line(file)
 
 
 def watchdog(ms):

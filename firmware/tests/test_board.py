@@ -37,7 +37,7 @@ def diary(esp32, code: str, **wired) -> list[tuple]:
 
 
 LINE = """
-hal.Line({"uart": 1, "tx": 17, "rx": 18%s}, {"baud": 9600, "parity": "E", "stop": 1}).write(b"ask")
+hal.line({"uart": 1, "tx": 17, "rx": 18%s}, {"baud": 9600, "parity": "E", "stop": 1}).write(b"ask")
 """
 
 
@@ -57,12 +57,12 @@ def test_a_transceiver_that_finds_its_direction_needs_no_pin(esp32):
 
 
 def test_a_line_of_seven_bits_with_even_parity_is_that_of_a_linky(esp32):
-    code = 'hal.Line({"uart": 2, "tx": 17, "rx": 16}, {"baud": 1200, "bits": 7, "parity": "E"}).close()\n'
+    code = 'hal.line({"uart": 2, "tx": 17, "rx": 16}, {"baud": 1200, "bits": 7, "parity": "E"}).close()\n'
     assert diary(esp32, code) == [("uart", 2, 1200, 7, 0, 1, 17, 16, 512), ("uart", 2, "deinit")]
 
 
 def test_the_end_of_an_answer_wakes_the_node(esp32):
-    assert diary(esp32, "assert hal.Line({'uart': 1, 'tx': 17, 'rx': 18}, {'baud': 9600}).uart.handler\n")
+    assert diary(esp32, "assert hal.line({'uart': 1, 'tx': 17, 'rx': 18}, {'baud': 9600}).uart.handler\n")
 
 
 NETWORK = """
