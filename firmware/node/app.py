@@ -9,7 +9,6 @@ from micropython import const
 from node import hal, usb
 from node.plant import Plant
 from node.wait import Bell, lend
-from wire.orders import SAFE
 
 _GOODBYE_MS = const(3000)
 _STEADY_S = const(120)  # a boot that lasted so long was not a short one
@@ -141,7 +140,7 @@ class App:
         except Exception:  # not a message of ours
             return
         if gone:
-            self.orders.leave(SAFE)
+            self.orders.leave()
 
     def ota(self, payload, retained):
         """A message of the topic `ota`."""

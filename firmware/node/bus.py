@@ -7,7 +7,11 @@ from time import ticks_add
 from micropython import const
 from node.frames import data_bytes
 from node.wait import after, left, lend
-from wire.records import EXCEPTION, NO_MODEL, OK
+
+# Those of wire.records, as numbers: a name costs flash and heap.
+_OK = const(0)
+_EXCEPTION = const(3)
+_NO_MODEL = const(6)
 
 _OFFLINE = const(3)  # failures in a row; after the first, a poll is repeated at once
 _PROBE_MS = const(1000)  # first pause of an offline unit, doubled up to …
@@ -51,9 +55,9 @@ class Unit:
         ms = -left(started)
         self.last = after(0)
         self.counts[_KIND[flag]] += 1
-        if flag == OK:
+        if flag == _OK:
             self.times[self.counts[0] % 15] = ms
-        elif flag != EXCEPTION or code in (10, 11):  # a Modbus gateway says that nobody is there
+        elif flag != _EXCEPTION or code in (10, 11):  # a Modbus gateway says that nobody is there
             self.failures += 1
             if self.failures >= _OFFLINE:
                 longest = max(_PROBE_MAX_MS, _PROBE_TIMEOUTS * master.timeout_ms)
@@ -131,9 +135,9 @@ class Bus:
                     flag = await self._ask(unit, function, address + i, count, part)
                     if not 0 < unit.failures < _OFFLINE:
                         break
-                if flag != OK:
+                if flag != _OK:
                     return flag
-        return OK
+        return _OK
 
     async def read(self, unit, function, address, count):
         """(flag, bytes)"""
@@ -146,26 +150,26 @@ class Bus:
         function = block.function
         address = block.address
         count = block.count
-        flag = OK
+        flag = _OK
         if block.model:
             if unit.models is None or (block.model not in unit.models and left(unit.walk) <= 0):
                 flag = await lend("sunspec", "walk", self, unit, function)
                 unit.walk = after(_REWALK_MS)
-            if flag == OK:
+            if flag == _OK:
                 start, length = unit.models.get(block.model, (0, 0))
                 if address + count > length:
-                    flag = NO_MODEL
+                    flag = _NO_MODEL
                 address += start
-        if flag == OK:
+        if flag == _OK:
             while self.lock.state:  # locked() is False while the lock is on its way to the next in the queue
                 await asyncio.sleep_ms(1)
             flag = await self._ask(unit, function, address, count)
         data = b""
-        if flag == OK:
+        if flag == _OK:
             data = self._data(function, count)
-        elif flag == EXCEPTION:  # one byte on the wire, one register in the record
+        elif flag == _EXCEPTION:  # one byte on the wire, one register in the record
             data = bytes((0, self.master.view[self.master.data]))
-        elif unit.failures == 1 and flag != NO_MODEL:
+        elif unit.failures == 1 and flag != _NO_MODEL:
             return False
         self.push(block.number, flag, data, len(data) >> 1)
         return True

@@ -12,9 +12,9 @@ from node import hal
 from node.wait import after, left, lend
 
 # Those of wire.records, as numbers: a name costs flash.
-_UNKNOWN = const(0)
-_HELD = const(1)
-_SYNCED = const(2)
+_CLOCK_UNKNOWN = const(0)
+_CLOCK_HELD = const(1)
+_CLOCK_SYNCED = const(2)
 
 _STEP_MS = const(2000)
 _SLEW = const(5)  # a correction takes 2⁵ times its own length: 3 % is less than any reader of ours can tell
@@ -29,7 +29,7 @@ class Clock:
     def __init__(self, conf=None):
         self.conf = conf  # node.json
         self.s = self.ms = 0
-        self.quality = _UNKNOWN
+        self.quality = _CLOCK_UNKNOWN
         self.uptime_s = 0
         self.zero = None  # (s, ms) of UTC when the uptime was 0
         self.good_s = 0  # uptime until which the last answer is worth something
@@ -51,8 +51,8 @@ class Clock:
             passed -= whole * 1000
             self.s += whole
             self.uptime_s += whole
-            if self.quality == _SYNCED and self.uptime_s > self.good_s:
-                self.quality = _HELD
+            if self.quality == _CLOCK_SYNCED and self.uptime_s > self.good_s:
+                self.quality = _CLOCK_HELD
         self.ms = passed
 
     def set(self, s, ms, tick):
@@ -70,7 +70,7 @@ class Clock:
             self.error = max(-_ERROR_MAX_S, min(s - self.s, _ERROR_MAX_S)) * 1000 + ms - self.ms
             self.slewed = after(0)
         self.good_s = self.uptime_s + _GOOD_S
-        self.quality = _SYNCED if abs(self.error) <= _ERROR_MS else _HELD
+        self.quality = _CLOCK_SYNCED if abs(self.error) <= _ERROR_MS else _CLOCK_HELD
 
     async def run(self, beat):
         """Follow the server of the configuration."""
@@ -81,6 +81,6 @@ class Clock:
                 self.set(*found)
                 if first:
                     hal.set_clock(self.s)  # by which certificates are judged
-            for _ in range(30 if self.quality == _SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s
+            for _ in range(30 if self.quality == _CLOCK_SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s
                 beat()
                 await asyncio.sleep_ms(_STEP_MS)

@@ -14,9 +14,9 @@ from node.modbus import Line, Master, Net
 from node.orders import Actuator
 from node.plant import Plant
 from node.wait import after, forget, left
-from wire import topics
 from wire.seal import unseal
 
+_CFG = const("cfg")  # that of wire.topics
 TABLE = "table.json"
 _TRIAL_MS = const(60000)
 _LOOK_MS = const(200)
@@ -41,7 +41,7 @@ def load(app):
 def take(app, payload):
     """A message of the topic `cfg`: what it asks for waits in `app.coming`, or `app.refusal` says why not."""
     try:
-        text = unseal(app.orders.key, topics.CFG, payload)
+        text = unseal(app.orders.key, _CFG, payload)
         identity, plant = understand(text, app)
         if identity == app.refused:
             return

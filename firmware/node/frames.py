@@ -8,7 +8,11 @@ import struct
 from array import array
 
 from micropython import const
-from wire.records import EXCEPTION, OK, WRONG_REPLY
+
+# Those of wire.records, as numbers: a name costs flash and heap.
+_OK = const(0)
+_EXCEPTION = const(3)
+_WRONG_REPLY = const(5)
 
 _WRITE_COIL = const(5)
 _WRITE_REGISTER = const(6)
@@ -81,7 +85,7 @@ def verdict(tx, rx, at, end):
     size = end - at
     if rx[at] == tx[at]:
         if rx[at + 1] == function | 0x80 and size == 3:
-            return EXCEPTION
+            return _EXCEPTION
         if function < _WRITE_COIL or function == _READ_WRITE:
             data = data_bytes(function, tx[at + 4] << 8 | tx[at + 5])
             if rx[at + 1] == function and rx[at + 2] == data and size == 3 + data:
@@ -92,7 +96,7 @@ def verdict(tx, rx, at, end):
                     or tx[at - 1 : at + 3] != tx[at + 3 : at + 7]
                     or rx[at:end] == tx[at + 8 : at + 8 + data]
                 ):
-                    return OK
+                    return _OK
         elif size == 6 and rx[at:end] == tx[at:end]:  # a write answers with its address and its value or count
-            return OK
-    return WRONG_REPLY
+            return _OK
+    return _WRONG_REPLY

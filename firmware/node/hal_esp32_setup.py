@@ -5,7 +5,7 @@ from binascii import hexlify
 
 import machine
 import network as net
-from node.hal_esp32 import Line
+from node.hal_esp32 import Line, nothing
 
 _PARITY = {"N": None, "E": 0, "O": 1}
 _CAUSES = {
@@ -15,10 +15,6 @@ _CAUSES = {
     machine.DEEPSLEEP_RESET: "sleep",
     machine.SOFT_RESET: "soft",
 }
-
-
-def nothing(*_what):
-    """For the lamp that is not there and the button that nobody presses."""
 
 
 def line(where, bus):
@@ -33,7 +29,7 @@ def line(where, bus):
         rx=where["rx"],
         rxbuf=512,  # a full buffer would slow every read down
     )
-    uart.irq(bool, machine.UART.IRQ_RXIDLE)  # which only wakes: else an answer waits for the next tick of 10 ms
+    uart.irq(nothing, machine.UART.IRQ_RXIDLE)  # else an answer waits for the next tick of 10 ms
     return Line(uart, machine.Pin(where["de"], machine.Pin.OUT, value=0) if "de" in where else None)
 
 

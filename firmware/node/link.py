@@ -12,8 +12,12 @@ from micropython import const
 from node import tcp
 from node.mqtt import Mqtt
 from node.wait import Bell, after, left, lend
-from wire import topics
 
+# Those of wire.topics; a module costs more than four words.
+_STATE = const("state")
+_DATA = const("data")
+_ACK = const("ack")
+_HEALTH = const("health")
 _WINDOW = const(4)  # batches on their way to the broker
 _UNACKED_MS = const(10000)  # a broker that does not acknowledge for so long is gone
 _UNHEARD_MS = const(10000)  # what the broker took and the gateway did not store by then is sent again
@@ -38,7 +42,7 @@ def pause_ms(attempt):
 
 
 class Link:
-    """`handlers` maps a topic in bytes to function(payload, retained); `health` gives a dict; `say` tells a change."""
+    """`topic` is that of the node, without leaf; `handlers` maps a topic in bytes to function(payload, retained); `health` gives a dict; `say` tells a change."""
 
     gateway_up = False  # as it says itself
     heard_s = 0  # uptime until which nothing waited to be heard
@@ -51,13 +55,13 @@ class Link:
     said = ""
     stopping = False
 
-    def __init__(self, conf, ring, handlers, health, say):
+    def __init__(self, conf, topic, ring, handlers, health, say):
         self.conf = conf
         self.ring = ring
         self.health = health
         self.say = say
-        self.node_topic = topics.topic(conf["site"], conf["node"], "")
-        handlers[(self.node_topic + topics.HEARD).encode()] = self._heard
+        self.topic = topic
+        handlers[(topic + "heard").encode()] = self._heard
         self.bell = Bell()
         self.mqtt = Mqtt(self.bell, handlers, self._acked)
         self.flight = []  # (packet id, tick of the latest acknowledgement, last sequence or entry of the outbox)
@@ -79,7 +83,7 @@ class Link:
         self.announced = False
         self.bell.ring()
 
-    def answer(self, ack, leaf=topics.ACK):
+    def answer(self, ack, leaf=_ACK):
         """Queue an ack (or what else is to be said once); the oldest goes when too many wait."""
         if len(self.outbox) >= _OUTBOX:
             self.outbox.pop(0)
@@ -130,7 +134,7 @@ class Link:
             self.conf["site"] + "-" + self.conf["node"],
             broker.get("user"),
             broker.get("password", ""),
-            self.node_topic + topics.STATE,
+            self.topic + _STATE,
             DOWN,
         )
         self._tell("link: up")
@@ -160,7 +164,7 @@ class Link:
     async def _send(self, dated):
         if not self.announced:
             self.announced = True
-            await self._publish(topics.STATE, self.state.encode(), None, retain=1)
+            await self._publish(_STATE, self.state.encode(), None, retain=1)
         for entry in list(self.outbox):
             if not entry[1]:
                 entry[1] = True
@@ -169,16 +173,16 @@ class Link:
             size, last = self.ring.batch(self.mqtt.room)
             if not size:
                 break
-            await self._publish(topics.DATA, self.mqtt.room[:size], last)
+            await self._publish(_DATA, self.mqtt.room[:size], last)
         while self.notes:
             leaf, payload = self.notes.popitem()
-            await self.mqtt.publish(self.node_topic + leaf, payload)
+            await self.mqtt.publish(self.topic + leaf, payload)
         if left(self.tell) <= 0:
             self.tell = after(_HEALTH_MS)
-            await self.mqtt.publish(self.node_topic + topics.HEALTH, json.dumps(self.health()).encode())
+            await self.mqtt.publish(self.topic + _HEALTH, json.dumps(self.health()).encode())
 
     async def _publish(self, leaf, payload, what, retain=0):
-        packet_id = await self.mqtt.publish(self.node_topic + leaf, payload, 1, retain)
+        packet_id = await self.mqtt.publish(self.topic + leaf, payload, 1, retain)
         self.flight.append((packet_id, after(_UNACKED_MS), what))
 
     def _acked(self, packet_id):

@@ -10,7 +10,12 @@ from time import ticks_diff, ticks_us
 from micropython import const
 from node import tcp
 from node.frames import crc16, data_bytes, line_length, request, verdict
-from wire.records import BAD_FRAME, NO_LINK, TIMEOUT, WRONG_REPLY
+
+# Those of wire.records, as numbers: a name costs flash and heap.
+_TIMEOUT = const(1)
+_BAD_FRAME = const(2)
+_NO_LINK = const(4)
+_WRONG_REPLY = const(5)
 
 _FRAME = const(270)  # a frame has at most 260 bytes on TCP and 256 on a line; room for the zero
 _SHORT = const(18)  # a request without values
@@ -35,7 +40,7 @@ class Master:
     async def ask(self, unit, function, address, count, words=()):
         way, view = self.way, self.view
         at = way.at
-        self.seen = TIMEOUT  # what can be said if nothing better comes
+        self.seen = _TIMEOUT  # what can be said if nothing better comes
         try:
             if not self.port:
                 self.port = await way.open(self.timeout_ms)
@@ -56,7 +61,7 @@ class Master:
             return self.seen
         except OSError:
             self.close()
-            return NO_LINK
+            return _NO_LINK
         finally:
             self.last = ticks_us()
 
@@ -103,12 +108,12 @@ class Line:
                 await asyncio.sleep_ms(1)
                 continue
             got += more
-            master.seen = BAD_FRAME
+            master.seen = _BAD_FRAME
             while 0 < (size := line_length(view, got)) <= got:
                 if crc16(view, size):  # over frame and checksum it is 0
-                    return BAD_FRAME
+                    return _BAD_FRAME
                 master.seen = flag = verdict(tx, view, 0, size - 2)
-                if flag != WRONG_REPLY:
+                if flag != _WRONG_REPLY:
                     return flag
                 got -= size  # ours may still be on its way
                 view[:got] = bytes(view[size : size + got])
@@ -139,7 +144,7 @@ class Net:
             size = 6 + (view[4] << 8 | view[5])
             if view[2] or view[3] or not 9 <= size <= 260:
                 master.close()  # the beginnings of frames are lost
-                return BAD_FRAME
+                return _BAD_FRAME
             await port.fill(view[:size])
             port.got = 0
             if view[0] == tx[0] and view[1] == tx[1]:

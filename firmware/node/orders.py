@@ -7,10 +7,12 @@ other order is obeyed. Registers with a budget are written only when they hold s
 
 from micropython import const
 from node.wait import Bell, after, left
-from wire.orders import SAFE, read
-from wire.records import CLOCK_SYNCED, OK
+from wire.orders import read
 from wire.seal import SealError
 
+# Those of wire.records, as numbers: a name costs flash and heap.
+_OK = const(0)
+_CLOCK_SYNCED = const(2)
 _LONGEST = const(512)  # bytes of a sealed order: a hundred more than the longest that any table allows
 _RETRY_MS = const(1000)  # first pause after a device did not take a write, doubled up to …
 _RETRY_MAX_MS = const(8000)
@@ -35,7 +37,7 @@ class Actuator:
     told = None  # the values that the device took; None when it may hold anything
     back = None  # what was read back, a number for each write; None where nothing could be
     wrote = 0
-    leaving = SAFE  # why safe values are due
+    leaving = "safe"  # why safe values are due
     pause_ms = 0  # above 0: the device does not take its safe values
     wear = None
     by = why = ""  # how the device came by what it holds; what went wrong last
@@ -84,7 +86,7 @@ class Actuator:
         self.bell.ring()
         return None
 
-    def leave(self, reason):
+    def leave(self, reason="safe"):
         """The lease is over; safe values follow."""
         self.order = (self.waiting or self.order)[:2] + (None,)
         self.waiting = None
@@ -96,7 +98,7 @@ class Actuator:
     async def run(self, beat):
         """For ever. Begun anew after an error while an order was held, it begins with safe values."""
         if self.held:
-            self.leave(SAFE)
+            self.leave()
         while True:
             beat()
             wait = _BEAT_MS
@@ -166,7 +168,7 @@ class Actuator:
                 return why
         self.wrote = 1
         self.back = None
-        if await self.unit.bus.write(self.unit, writes) != OK:
+        if await self.unit.bus.write(self.unit, writes) != _OK:
             return "device"
         if not await self.holds(writes, safe):
             await self.bell.wait_ms(_SETTLE_MS)
@@ -181,7 +183,7 @@ class Actuator:
             got = None
             if function:
                 flag, data = await self.unit.bus.read(self.unit, function, address, len(wanted))
-                if flag != OK:
+                if flag != _OK:
                     return False
                 coils = function < 3  # they come packed, the first one lowest
                 got = int.from_bytes(data, "little" if coils else "big")
@@ -229,7 +231,7 @@ class Orders:
             self.number = order[3]
             self.report(self, "refused", why, order)
 
-    def leave(self, reason):
+    def leave(self, reason="safe"):
         """End every lease there is."""
         for actuator in self.actuators:
             if actuator.held or actuator.waiting:
@@ -251,7 +253,7 @@ class Orders:
         self.newest[number] = seq
         clock, actuator = self.clock, self.actuators[number]
         clock.tick()
-        if clock.quality == CLOCK_SYNCED and clock.s - at > (ttl + 999) // 1000:
+        if clock.quality == _CLOCK_SYNCED and clock.s - at > (ttl + 999) // 1000:
             return "old"
         if ttl > actuator.spec["ttl_ms"]:
             return "ttl"

@@ -4,7 +4,6 @@ import asyncio
 
 from micropython import const
 from node.wait import after, left
-from wire.orders import SAFE
 
 _STOP_MS = const(3000)  # for the safe values at a stop: a dead device must not hold up the others
 _BUS_MS = const(20000)  # deadlines of the check-ins
@@ -51,7 +50,7 @@ class Plant:
         leaving = []
         for actuator in self.actuators:
             if actuator.held or actuator.leaving or actuator.waiting:
-                actuator.leave(SAFE)
+                actuator.leave()
                 leaving.append(actuator.go_safe())
         try:
             await asyncio.wait_for_ms(asyncio.gather(*leaving), _STOP_MS)

@@ -4,9 +4,14 @@ import asyncio
 import binascii
 import json
 
+from micropython import const
 from node import config, store
 from node.wait import forget
-from wire.records import EXCEPTION, OK, TIMEOUT
+
+# Those of wire.records, as numbers: a name costs flash and heap.
+_OK = const(0)
+_TIMEOUT = const(1)
+_EXCEPTION = const(3)
 
 
 async def scan(app, ask, tell):
@@ -17,9 +22,9 @@ async def scan(app, ask, tell):
             tell([baud, unit])
             for function in (3, 4):
                 flag = (await _question(app, ask, baud, unit, function, 0, 1))[0]
-                if flag != TIMEOUT:
+                if flag != _TIMEOUT:
                     found.append([baud, unit, function, flag])
-                if flag in (OK, EXCEPTION):
+                if flag in (_OK, _EXCEPTION):
                     break
     return found
 
@@ -51,6 +56,6 @@ async def _question(app, ask, baud, unit, function, address, count):
         forget("node.config")
         try:
             flag = await one.ask(unit, function, address, count)
-            return flag, bytes(one.view[one.data : one.data + 2 * count]) if flag == OK else b""
+            return flag, bytes(one.view[one.data : one.data + 2 * count]) if flag == _OK else b""
         finally:
             one.close()

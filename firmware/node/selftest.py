@@ -8,13 +8,18 @@ came, in hex; SunSpec models are found from the letters SunS), `broker` (ms of a
 import asyncio
 import binascii
 
+from micropython import const
 from node import sunspec
 from node.wait import after, left
-from wire.records import EXCEPTION, NO_MODEL, OK
 from wire.seal import seal
-from wire.topics import HEARD, SET
 
-_BROKER_MS = 10000
+# Those of wire.records, as numbers: a name costs flash and heap.
+_OK = const(0)
+_EXCEPTION = const(3)
+_NO_MODEL = const(6)
+_HEARD = const("heard")  # those of wire.topics
+_SET = const("set")
+_BROKER_MS = const(10000)
 _FORGED = '{"sid": 2147483647, "seq": 1, "act": 0, "v": null, "ttl": 1000, "at": 0}'
 
 
@@ -45,11 +50,11 @@ async def _unit(n, unit, row):
         row("unit", n, unit.counts[0] > 0, "tic")
         return
     for block in unit.bus.blocks:
-        if block.unit is unit and flag in (None, OK, EXCEPTION, NO_MODEL):
+        if block.unit is unit and flag in (None, _OK, _EXCEPTION, _NO_MODEL):
             flag, data = await _block(unit, block)
-            if flag in (OK, EXCEPTION, NO_MODEL):
-                row("block", block.number, flag == OK, binascii.hexlify(data).decode() if flag == OK else str(flag))
-    row("unit", n, flag in (OK, EXCEPTION, NO_MODEL), str(flag))
+            if flag in (_OK, _EXCEPTION, _NO_MODEL):
+                row("block", block.number, flag == _OK, binascii.hexlify(data).decode() if flag == _OK else str(flag))
+    row("unit", n, flag in (_OK, _EXCEPTION, _NO_MODEL), str(flag))
 
 
 async def _block(unit, block):
@@ -57,15 +62,15 @@ async def _block(unit, block):
     if block.model:
         flag = await sunspec.walk(unit.bus, unit, block.function)
         start, length = (unit.models or {}).get(block.model, (0, 0))
-        if flag != OK or address + block.count > length:
-            return flag or NO_MODEL, b""
+        if flag != _OK or address + block.count > length:
+            return flag or _NO_MODEL, b""
         address += start
     return await unit.bus.read(unit, block.function, address, block.count)
 
 
 async def _round_trip(link):
     """ms, or -1: nothing came back. The topic is the one that a node may both write and hear."""
-    topic = (link.node_topic + HEARD).encode()
+    topic = (link.topic + _HEARD).encode()
     usual = link.mqtt.handlers[topic]
     back = []
 
@@ -77,7 +82,7 @@ async def _round_trip(link):
 
     link.mqtt.handlers[topic] = hear
     started = after(0)
-    link.note(HEARD, b'{"test": 1}')
+    link.note(_HEARD, b'{"test": 1}')
     try:
         while not back and -left(started) < _BROKER_MS:
             await asyncio.sleep_ms(10)
@@ -90,5 +95,5 @@ def _forged(orders):
     """How many of an unsigned and a wrongly signed order were refused for their seal."""
     before = orders.counts.get("seal", 0)
     orders.receive(_FORGED.encode(), False)
-    orders.receive(seal(b"not the key", SET, _FORGED), False)
+    orders.receive(seal(b"not the key", _SET, _FORGED), False)
     return orders.counts.get("seal", 0) - before

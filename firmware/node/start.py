@@ -30,6 +30,7 @@ def start(say, memory, mode):
         return Setup(say, memory)
     app = assemble(conf, memory, mode, say)
     begin(app)
+    forget("wire.topics")
     forget("node.start")
     return app
 
@@ -63,15 +64,15 @@ def assemble(conf, memory, mode, say):
     app.clock, app.ring, app.orders = clock, ring, orders
     app.build, app.version = running(memory)
     app.boot = boot
-    site, node = conf["site"], conf["node"]
+    topic = topics.topic(conf["site"], conf["node"], "")
     handlers = {
-        topics.topic(site, node, topics.SET).encode(): orders.receive,
-        topics.topic(site, node, topics.CFG).encode(): app.configure,
-        topics.topic(site, node, topics.OTA).encode(): app.ota,
-        topics.topic(site, node, topics.CHUNK).encode(): app.chunk,
-        topics.topic(site, topics.GATEWAY, topics.STATE).encode(): app.gateway,
+        (topic + topics.SET).encode(): orders.receive,
+        (topic + topics.CFG).encode(): app.configure,
+        (topic + topics.OTA).encode(): app.ota,
+        (topic + topics.CHUNK).encode(): app.chunk,
+        topics.topic(conf["site"], topics.GATEWAY, topics.STATE).encode(): app.gateway,
     }
-    app.link = Link(conf, ring, handlers, app.health, app.say)
+    app.link = Link(conf, topic, ring, handlers, app.health, app.say)
     app.link.memory = memory
     orders.answer = app.link.answer
     app.supervisor = Supervisor(app.feed, app.keep, app.say)

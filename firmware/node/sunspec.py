@@ -5,8 +5,10 @@ Loaded while a chain is walked, and dropped again.
 """
 
 from micropython import const
-from wire.records import EXCEPTION, OK
 
+# Those of wire.records, as numbers: a name costs flash and heap.
+_OK = const(0)
+_EXCEPTION = const(3)
 _END = const(0xFFFF)
 _LONGEST_CHAIN = const(60)
 
@@ -18,7 +20,7 @@ async def walk(bus, unit, function):
     found = {}
     for base in (40000, 50000, 0):
         flag, data = await bus.read(unit, function, base, 2)
-        if flag not in (OK, EXCEPTION):
+        if flag not in (_OK, _EXCEPTION):
             return flag
         if data == b"SunS":
             at = base + 2
@@ -29,7 +31,7 @@ async def walk(bus, unit, function):
         if not wanted:
             break
         flag, data = await bus.read(unit, function, at, 2)
-        if flag != OK:
+        if flag != _OK:
             return flag
         model = data[0] << 8 | data[1]
         length = (data[2] << 8 | data[3]) + 2
@@ -40,4 +42,4 @@ async def walk(bus, unit, function):
             found[model] = at, length
         at += length
     unit.models = found
-    return OK
+    return _OK

@@ -17,8 +17,9 @@ from micropython import const
 from node.wait import Bell, forget
 from wire import release
 from wire.seal import SealError, unseal_json
-from wire.topics import OTA, PULL
 
+_OTA = const("ota")  # those of wire.topics
+_PULL = const("pull")
 _ASK_MS = const(2000)  # for a piece, doubled up to …
 _ASK_MAX_MS = const(4000)  # … which is also how often the supervisor hears of us
 _SILENCE = const(900)  # questions without an answer, an hour
@@ -90,7 +91,7 @@ class Update:
         """A message of the topic `ota`."""
         why = "boot"
         try:
-            order = unseal_json(binascii.unhexlify(self.conf["key"]), OTA, payload)
+            order = unseal_json(binascii.unhexlify(self.conf["key"]), _OTA, payload)
             if order["boot"] == self.boot and not retained:
                 why = ""
                 if order["do"] == "abort":
@@ -268,7 +269,7 @@ class Update:
         message = self.status()
         message["state"] = state
         message["why"] = why
-        self.publish(PULL, json.dumps(message).encode())
+        self.publish(_PULL, json.dumps(message).encode())
 
 
 class File:

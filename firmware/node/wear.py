@@ -5,8 +5,8 @@ The count lies under `w<actuator>` in the memory of Orders, so that no restart b
 
 from micropython import const
 from node.wait import after, left
-from wire.records import CLOCK_UNKNOWN
 
+_CLOCK_UNKNOWN = const(0)  # that of wire.records, as a number: a name costs flash and heap
 _DAY_S = const(86400)
 _DAY = const(10)  # bits below the day, in one number with the count; wire.table allows up to 1000 a day
 _COUNT = const(1023)
@@ -69,6 +69,6 @@ class Wear:
         orders = self.actuator.orders
         orders.clock.tick()
         count, day = orders.memory.get(self.key), orders.clock.s // _DAY_S
-        if orders.clock.quality == CLOCK_UNKNOWN or day == count >> _DAY:
+        if orders.clock.quality == _CLOCK_UNKNOWN or day == count >> _DAY:
             return count
         return day << _DAY

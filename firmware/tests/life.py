@@ -30,7 +30,7 @@ def sizes() -> dict[str, int]:
         found[package if path.stem == "__init__" else f"{package}.{path.stem}"] = path.stat().st_size
     for name in ("boot", "memory", "slot", "main"):
         target = folder / "root" / f"{name}.mpy"
-        compile_file(FIRMWARE / f"{name}.py", target, f"{name}.py")
+        compile_file(FIRMWARE / f"{name}.py", target, name)
         found[name] = target.stat().st_size
     return found
 

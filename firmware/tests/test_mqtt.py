@@ -171,7 +171,7 @@ def beat():
     last = now
     count += 1
 conf = {"site": "s", "node": "n", "broker": {"host": "127.0.0.1", "port": %d}}
-link = Link(conf, Ring(2000, 1, clock), {}, dict, said.append)
+link = Link(conf, "zev/1/x/y/", Ring(2000, 1, clock), {}, dict, said.append)
 async def main():
     try:
         await asyncio.wait_for_ms(link.run(beat), %d)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from wire import records, topics
 
 FIRMWARE = Path(__file__).parent.parent
 WIRE = FIRMWARE.parent / "gateway" / "wire"
@@ -42,3 +43,20 @@ def test_the_package_lists_what_the_board_needs():
     wanted |= {f"node/{path.name}": path for path in NODE if not path.name.startswith("hal_unix")}
     wanted |= {f"wire/{path.name}": path for path in WIRE.glob("*.py")}
     assert listed == wanted
+
+
+def numbers(path: Path) -> dict:
+    """The constants `_NAME = const(value)` of a module, by name without the underscore."""
+    found = {}
+    for part in ast.parse(path.read_text()).body:
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and part.value.func.id == "const":
+            found[part.targets[0].id.lstrip("_")] = ast.literal_eval(part.value.args[0])
+    return found
+
+
+@pytest.mark.parametrize("path", NODE, ids=lambda path: path.name)
+def test_what_a_module_repeats_of_the_wire_is_the_same_there(path):
+    """A name costs flash and heap, so the node repeats some numbers and words of wire.records and wire.topics."""
+    for name, value in numbers(path).items():
+        for module in (records, topics):
+            assert getattr(module, name, value) == value, f"{name} is {getattr(module, name)} in {module.__name__}"

@@ -98,7 +98,7 @@ def install_firmware(folder: Path) -> None:
 def _compile_application(out: Path, *, computer: bool) -> None:
     for source in (*(places.firmware_folder() / "node").glob("*.py"), *places.wire_folder().glob("*.py")):
         if computer or source.name not in NOT_ON_BOARDS:
-            compile_file(source, out / source.parent.name / f"{source.stem}.mpy", source.name)
+            compile_file(source, out / source.parent.name / f"{source.stem}.mpy", source.stem)
 
 
 def pack(out: Path, boards: Sequence[str], signer: RSAPrivateKey, *, number: int | None = None) -> Release:

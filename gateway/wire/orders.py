@@ -35,14 +35,11 @@ put there what it holds, `why` of what went wrong last].
 """
 
 from .seal import unseal_json
-from .topics import SET
-
-SAFE = "safe"
 
 
 def read(key: bytes, payload: bytes) -> tuple | None:
     """(sid, seq, v, act, ttl, at, boot) of a sealed order; None when one is missing or of a wrong kind. Raises SealError."""
-    order = unseal_json(key, SET, payload)
+    order = unseal_json(key, "set", payload)  # topics.SET, without what else is there
     values = order.get("v", 0)
     found = [order.get(name) for name in ("sid", "seq", "act", "ttl", "at", "boot")]
     if values is not None and not isinstance(values, list):
