@@ -21,7 +21,7 @@ class App:
 
     clock = ring = orders = link = supervisor = linked = dog = update = None
     boot = build = 0  # of this run, of the running slot
-    version = ""
+    version = why = ""  # why the last run ended
     identity = refused = 0  # of the table in use and of the one that failed its trial; 0: none
     coming = None  # (text, identity, plant) of a table that is to replace it
     refusal = ""  # why the last one was not taken
@@ -34,7 +34,6 @@ class App:
         self.out = out
         self.log = []  # (uptime in s, text) of what was said last
         self.aside = {}  # files that wait for the console's commit
-        self.why = memory.text("why")  # of the restart before this run
         self.plant = Plant()
         self.bell = Bell()  # something has changed
 

@@ -64,6 +64,7 @@ def assemble(conf, memory, mode, say):
     app.clock, app.ring, app.orders = clock, ring, orders
     app.build, app.version = running(memory)
     app.boot = boot
+    app.why = reason(memory)
     topic = topics.topic(conf["site"], conf["node"], "")
     handlers = {
         (topic + topics.SET).encode(): orders.receive,
@@ -87,6 +88,12 @@ def running(memory):
         return manifest["build"], manifest["version"]
     except (OSError, ValueError):
         return 0, "0"
+
+
+def reason(memory):
+    """Why the last run ended. A loop that blocks has nobody left to note it: that is known of the chip."""
+    why = memory.text("why")
+    return why if why[:5] == "late:" or hal.reset_cause() != "watchdog" else "watchdog"
 
 
 def begin(app):

@@ -9,12 +9,21 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
-from bench import KEY, NODE, SITE, Node
+from bench import FIRMWARE, KEY, NODE, SITE, Node
 
 from gateway.adapters.broker import Address
 from gateway.release.build import Release, build, compile_file, pack
 from gateway.release.keys import NewPair, read_key
 from gateway.release.send import Outcome, send
+
+
+def edited(module: str, old: str, new: str, folder: Path) -> Path:
+    """The source of a module of the node in which one piece is another."""
+    text = (FIRMWARE / "node" / f"{module}.py").read_text()
+    assert old in text, old
+    source = folder / f"{module}.py"
+    source.write_text(text.replace(old, new, 1))
+    return source
 
 
 @dataclass
@@ -45,11 +54,7 @@ class Workshop:
 
     def changed(self, number: int, module: str, old: str, new: str) -> Release:
         """A release in which a piece of one module is another."""
-        firmware = Path(__file__).parent.parent
-        text = (firmware / "node" / f"{module}.py").read_text()
-        assert old in text, old
-        source = self.folder / f"{module}_{number}.py"
-        source.write_text(text.replace(old, new, 1))
+        source = edited(module, old, new, self.folder)
         release = self.good(number)
         compile_file(source, release.folder / "node" / f"{module}.mpy", f"{module}.py")
         return pack(release.folder, ("unix",), read_key(self.keys.private[0]), number=number)

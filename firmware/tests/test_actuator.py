@@ -455,3 +455,26 @@ def test_nothing_that_arrives_makes_the_node_fall_grow_or_write(board, capsys, c
         assert int(said[3]) <= 1024, f"grown by {said[3]} bytes"  # the numbers of an order may be long, and are kept
     figure(capsys, f"{count} messages, {taken} of them still orders")
     assert taken > count // 100  # the way to the actuator was open
+
+
+def test_an_order_recorded_before_a_restart_is_void_after_it_even_without_a_clock(play):
+    async def scenario(rig):
+        rig.clock.quality = 0
+        await rig.run(500)
+        rig.order([700], ttl=15000)
+        await rig.run(500)
+        rig.again()
+        rig.clock.quality = 0
+        await rig.run(500)
+        rig.done()
+        rig.writes()
+        rig.order([700], ttl=15000, boot=1)
+        rig.order([701], ttl=15000, boot=1, sid=rig.sid + 1)
+        await rig.run(500)
+        assert rig.done() == [("refused", "boot", [700]), ("refused", "boot", [701])]
+        assert rig.writes() == []
+        rig.order([702], sid=rig.sid, seq=1)  # and it has locked nobody out
+        await rig.run(500)
+        assert rig.done() == [("applied", "", [702])]
+
+    play(scenario)

@@ -130,3 +130,36 @@ run(('a', guarded, 2000), ('d', drops, 20000), s=30)
 print(ended, kept, supervisor.restarts)
 """
     assert virtual(code) == ["dropped 5", "[5] [] 0"]
+
+
+def test_the_pauses_of_a_job_that_must_not_wait_stay_short(virtual):
+    code = """
+supervisor.start = lambda name, make, deadline, start=supervisor.start: start(name, make, deadline, 1000)
+starts = []
+async def fails(beat):
+    starts.append(now[0])
+    if len(starts) < 5: raise OSError(len(starts))
+    await steady(beat)
+from node import supervisor as module
+module._FAILURES = 9
+run(('actuator 0', fails, 30000), s=20)
+print([b - a for a, b in zip(starts, starts[1:])])
+"""
+    pauses = [int(part) for part in virtual(code)[-1][1:-1].split(",")]
+    for pause, wanted in zip(pauses, (250, 1000, 1000, 1000), strict=True):
+        assert wanted - 100 <= pause <= wanted + 200
+
+
+def test_actuators_are_such_jobs_and_may_take_their_time_for_a_slow_device(board):
+    code = """
+from node.plant import Plant
+class Supervisor:
+    def start(self, *job): print(job[0], *job[2:])
+class Part:
+    name, number, run = "rs485", 3, None
+plant = Plant()
+plant.buses.append(Part())
+plant.actuators.append(Part())
+plant.start(Supervisor())
+"""
+    assert board(code).splitlines() == ["bus rs485 20000", "actuator 3 30000 1000"]

@@ -1,6 +1,7 @@
 """Updates of a whole node: compiled releases, the real broker, the interpreter of the board, in faster time."""
 
 import asyncio
+import json
 import random
 import shutil
 import time
@@ -127,6 +128,21 @@ BAD = {
     "never reaches the broker": ("link", SESSION, "        raise OSError(113)\n" + SESSION),
     "forgets to poll": ("bus", POLL, POLL + "            await asyncio.sleep_ms(1000)\n            continue\n"),
 }
+
+
+async def test_a_node_in_safe_mode_takes_an_update_which_may_try_all_it_can(board, gateway, release, broker, inverter):
+    board.kill()
+    for key, value in (("short", 3), ("slot", 1)):
+        nvs = board.kept() | {key: value}
+        (board.directory / "nvs.json").write_text(json.dumps(nvs))
+    inverter.asked.clear()
+    board.start()
+    await until(lambda: running(gateway) == (1, "safe"), "safe mode")
+    new = release()
+    assert (await Sending(new, broker.port, confirm=False).end()).state == "switched"
+    assert inverter.asked == []
+    await until(lambda: running(gateway) == (new.build, "trial"), "the trial")
+    await until(lambda: inverter.asked, "a poll")
 
 
 @fast

@@ -74,6 +74,14 @@ async def test_its_memory_of_the_broker_is_in_the_nvs(board, gateway, meter):
     assert len(writes) == 1  # the flash is not worn out
 
 
+async def test_a_restart_by_the_watchdog_is_told(board, gateway):
+    board.wiring["reset_cause"] = 3  # machine.WDT_RESET
+    (board.directory / "port.json").write_text(json.dumps(board.wiring))
+    board.start()
+    await until(lambda: gateway.states and gateway.states[-1]["up"], "the node")
+    assert gateway.states[-1]["why"] == "watchdog"
+
+
 async def test_an_answer_that_the_driver_drowns_out_is_not_heard(board, gateway, meter):
     """The fake can fail: with the driver on another pin than the code thinks, nothing gets through."""
     board.wiring["uart"]["1"]["de"] = 22

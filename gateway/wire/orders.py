@@ -38,7 +38,10 @@ from .seal import unseal_json
 
 
 def read(key: bytes, payload: bytes) -> tuple | None:
-    """(sid, seq, v, act, ttl, at, boot) of a sealed order; None when one is missing or of a wrong kind. Raises SealError."""
+    """(sid, seq, v, act, ttl, at, boot) of a sealed order; None when one is missing or of a wrong kind.
+
+    Raises SealError.
+    """
     order = unseal_json(key, "set", payload)  # topics.SET, without what else is there
     values = order.get("v", 0)
     found = [order.get(name) for name in ("sid", "seq", "act", "ttl", "at", "boot")]

@@ -1,0 +1,148 @@
+"""What ends a node that does not do its work, and what it says of it afterwards: watchdog, failures, safe mode."""
+
+import shutil
+import signal
+
+import pytest
+import tables
+from bench import until
+from boards import edited
+from tables import SAFE, writes
+
+from gateway.release.build import compile_file
+
+pytestmark = pytest.mark.hil
+
+TURN = "            await self.bell.wait_ms(10000)\n"
+FAULTS = """            await self.bell.wait_ms(200)
+            with open("fault") as file:
+                fault = file.read()
+            if fault == "fails":
+                raise ValueError("damp")
+            if fault == "hangs":
+                await asyncio.sleep_ms(10000000)
+            while fault == "blocks":
+                pass
+"""
+
+
+@pytest.fixture
+def faulty(node, tmp_path):
+    """`faulty(word)`: one job of the node fails, hangs or blocks the whole loop from now on."""
+    folder = node.directory / "node"
+    compiled = folder.resolve()
+    folder.unlink()
+    shutil.copytree(compiled, folder)
+    compile_file(edited("app", TURN, FAULTS, tmp_path), folder / "app.mpy", "app.py")
+    fault = node.directory / "fault"
+    fault.write_text("")
+    yield fault.write_text
+    node.output.write_text("")  # a fault of ours is told with its traceback
+
+
+def poll(battery, speed: int = 1) -> dict:
+    """A battery that is read and takes orders; its time-out is in the node's time."""
+    battery.units = {3}
+    battery.put(30775, 0, 0)
+    table = tables.battery_table(battery.port)
+    return table | {"buses": [tables.tcp(battery.port, timeout_ms=200 * speed)]}
+
+
+def ups(gateway) -> list[dict]:
+    return [state for state in gateway.states if state["up"]]
+
+
+async def ended(node, patience_s: float = 20) -> int:
+    return await until(lambda: node.process.poll() is not None and [node.process.returncode], "its end", patience_s)
+
+
+async def test_a_blocked_loop_is_ended_by_the_watchdog_and_the_devices_are_given_back(faulty, node, gateway, battery):
+    node.start(poll(battery), watchdog_ms=2000)
+    await gateway.ack("safe")
+    await gateway.ack("applied", await gateway.order([700], ttl=15000))
+    faulty("blocks")
+    assert await ended(node, 5) == [-signal.SIGALRM]
+    faulty("")
+    node.start(watchdog_ms=2000)
+    await gateway.ack("safe")
+    assert writes(battery)[-1] == SAFE
+    await gateway.record(0)
+
+
+async def test_a_job_that_hangs_ends_the_node_which_names_it_afterwards(faulty, node, gateway, battery):
+    node.speed = 20
+    node.start(poll(battery, 20), watchdog_ms=2000)
+    await gateway.record(0)
+    assert ups(gateway)[-1]["why"] == ""
+    faulty("hangs")
+    assert await ended(node) == [-signal.SIGALRM]  # 90 s without a word, then 2 s that are not fast
+    assert gateway.records(0)[-1][1] - gateway.records(0)[0][1] > 60  # all others went on meanwhile
+    faulty("")
+    node.start(watchdog_ms=2000)
+    await until(lambda: len(ups(gateway)) == 2, "the next run")
+    assert ups(gateway)[-1]["why"] == "late: changes"
+
+
+async def test_five_failures_of_a_job_restart_the_node_which_says_why(faulty, node, gateway, battery):
+    node.speed = 20
+    faulty("fails")
+    node.start(poll(battery, 20))
+    assert await ended(node) == [1]
+    assert node.said().count("changes: ValueError") == 5
+    assert gateway.states[-1] == {"up": False}
+    faulty("")
+    node.start()
+    await until(lambda: len(ups(gateway)) == 2, "the next run")
+    assert ups(gateway)[-1]["why"] == "changes: ValueError('damp',)"
+    assert ups(gateway)[-1]["mode"] == "run"
+
+
+async def short_boots(node, gateway, table: dict, count: int) -> None:
+    """Each says that it is up and loses its power."""
+    for number in range(count):
+        node.start(table)
+        await until(lambda number=number: len(ups(gateway)) > number, "the node")
+        assert ups(gateway)[-1]["mode"] == "run"
+        node.kill()
+
+
+async def test_three_short_boots_lead_to_safe_mode_which_touches_no_device(node, gateway, battery):
+    table = poll(battery)
+    await short_boots(node, gateway, table, 3)
+    await until(lambda: not gateway.states[-1]["up"], "the will")
+    battery.asked.clear()
+    battery.written.clear()
+    node.start()
+    await until(lambda: len(ups(gateway)) == 4, "the node")
+    assert ups(gateway)[-1]["mode"] == "safe"
+    refused = await gateway.ack("refused", await gateway.order([700]))
+    assert refused["why"] == "mode"
+    await gateway.configure(table | {"blocks": []})  # nor another table
+    health = await until(lambda: gateway.health, "its health")
+    assert (health[-1]["units"], health[-1]["actuators"], health[-1]["orders"]) == ([], [], {"mode": 1})
+    assert (battery.asked, battery.written) == ([], [])
+
+
+async def test_a_boot_of_two_minutes_is_not_short(node, gateway, battery):
+    table = poll(battery, 40)
+    node.speed = 40
+    await short_boots(node, gateway, table, 2)
+    node.start(table)
+    await until(lambda: gateway.health and gateway.health[-1]["uptime_s"] > 140, "two minutes")
+    node.kill()
+    node.start()
+    await until(lambda: len(ups(gateway)) == 4, "the next boot")
+    assert ups(gateway)[-1]["mode"] == "run"
+
+
+async def test_safe_mode_ends_after_half_an_hour(node, gateway, battery):
+    table = poll(battery, 20)
+    await short_boots(node, gateway, table, 3)
+    node.speed = 200
+    node.start()
+    await until(lambda: len(ups(gateway)) == 4 and ups(gateway)[-1]["mode"] == "safe", "safe mode")
+    assert await ended(node, 25) == [1]
+    node.speed = 1
+    node.start()
+    await gateway.ack("safe")
+    assert (ups(gateway)[-1]["mode"], ups(gateway)[-1]["why"]) == ("run", "safe mode is over")
