@@ -16,7 +16,7 @@ from gateway import places
 from gateway.bench.chain import Chain, Wanted, open_chain
 from gateway.bench.part import Machine
 from gateway.release.build import Release, build, compile_file, pack, read
-from gateway.release.keys import NewPair, new_pair, read_key
+from gateway.release.keys import NewPair, read_key
 
 from .conftest import QUIET, house, state, status, stored_lines, until, until_controlled
 from .test_losses import grid_moments, stored_samples
@@ -137,7 +137,6 @@ async def test_a_node_is_updated_by_command_while_it_carries_orders(part, tmp_pa
         assert total == distinct > 50
         moments = grid_moments(chain)
         gaps = sorted(b - a for a, b in pairwise(moments))
-        print("GAPS", gaps[-4:], total)
         assert gaps[-1] < AWAY_MS
         assert gaps[-2] < 1500, "one hole, that of the restart"
         told_lines = [line for line in stored_lines(chain) if line.startswith("health,node=cellar")]

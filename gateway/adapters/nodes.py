@@ -63,7 +63,7 @@ class NodeDesk:
     proven: set[str] = field(default_factory=set)  # devices that fit their profile under this table
     former: Mapping[int, FormerTable] = field(default_factory=dict)  # by identity
     readings: dict[str, dict[str, Reading]] = field(default_factory=dict)
-    standing: Standing = Standing()
+    standing: Standing = field(default_factory=Standing)
     runs_our_table: bool = False
     seen_s: float = -math.inf
     health: Mapping[str, Any] = field(default_factory=dict)
@@ -282,7 +282,8 @@ class OrderBook:
         self._open = {seq: at for seq, at in self._open.items() if seq > self.seq - 50}
         self._open[self.seq] = sample_s
         at = max(0, int(utc_s) - EPOCH_2000)
-        order = {"boot": boot, "sid": self.session, "seq": self.seq, "act": actuator, "v": values, "ttl": ttl_ms, "at": at}
+        order = {"boot": boot, "sid": self.session, "seq": self.seq, "act": actuator, "v": values}
+        order |= {"ttl": ttl_ms, "at": at}
         return json.dumps(order, separators=(",", ":"))
 
     def settle(self, answer: Answer) -> None:

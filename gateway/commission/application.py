@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway import places
 from gateway.adapters.boards import Board
 from gateway.release import build, keys
-from gateway.release.build import IMAGE, ROOT_FILES, Release
+from gateway.release.build import IMAGE, Release
 
 SLOT = "a"
 
