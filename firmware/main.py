@@ -11,8 +11,9 @@ import slot
 memory, mode = slot.begin()
 try:
     from node.start import start as node
+
+    node = node(print, memory, mode)
 except Exception as error:  # whatever is wrong with it
     slot.failed(memory, error)
 del boot, slot, sys.modules["slot"]
-node = node(print, memory, mode)
 node.live()

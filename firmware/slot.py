@@ -12,6 +12,8 @@ import time
 
 from memory import memory
 
+RESET = 75  # exit code of a computer's process in the place of a reset: whoever watches over it starts it again
+
 
 def decide(there, slot, trial, tries, short, mode):
     """(slot to run, trial that goes on, mode) when only the slots in the list `there` can be run; numbers as in NVS."""
@@ -60,5 +62,5 @@ def failed(kept, error):
     try:
         from machine import reset
     except ImportError:
-        sys.exit(1)  # a computer
+        sys.exit(RESET)  # a computer
     reset()

@@ -67,7 +67,8 @@ class App:
         self.out(text)
 
     def restart(self, why):
-        """Safe values, goodbye, and from the beginning."""
+        """Safe values, goodbye, and from the beginning. It was wanted: not one of the short boots."""
+        self.memory.put("short", 0)
         self.supervisor.end(why)
 
     async def stop(self):

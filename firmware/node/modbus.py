@@ -123,14 +123,19 @@ class Net:
     """Frames of Modbus TCP; answers are matched by transaction, a late one is read and thrown away."""
 
     at = 6
-    character_us = silence_us = transaction = 0
+    character_us = silence_us = transaction = misses = 0
 
     def __init__(self, host, port):
         self.host = host
         self.port = port
 
-    def open(self, timeout_ms):
-        return tcp.connect(tcp.resolve(self.host, self.port), timeout_ms)
+    async def open(self, timeout_ms):
+        if not self.misses & 7:  # names are looked up rarely: it blocks
+            self.address = tcp.resolve(self.host, self.port)
+        self.misses += 1
+        connection = await tcp.connect(self.address, timeout_ms)
+        self.misses = 1
+        return connection
 
     async def exchange(self, master, end):
         port, tx, view = master.port, master.tx, master.view

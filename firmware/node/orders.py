@@ -239,10 +239,8 @@ class Orders:
 
     def _refusal(self, sid, seq, values, number, ttl, at, boot):  # noqa: PLR0911  one word for each mistake
         """Why, in a word of wire.orders; or None, and the order is taken. Nothing is ever obeyed twice."""
-        if boot != self.boot:
-            return "boot"
-        if sid < self.sid:
-            return "session"
+        if boot != self.boot or sid < self.sid:
+            return "session" if boot == self.boot else "boot"
         if number >= len(self.actuators):
             return "actuator"
         if sid > self.sid:

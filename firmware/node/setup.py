@@ -59,6 +59,8 @@ class Setup:
 
     def live(self):
         """Until something is saved, or for ten minutes; then a restart. Ctrl-C ends it."""
+        self.memory.put("short", 0)  # a wanted restart is none of the short boots
+        hal.led(self.conf.get("led"))(True)
         try:
             asyncio.run(self.run())
         except KeyboardInterrupt:

@@ -45,7 +45,12 @@ class Spill(Ring):
             os.mkdir(_FOLDER[:-1])
         except OSError:
             pass  # it is there
-        numbers = [int(entry[0], 16) for entry in os.ilistdir(_FOLDER[:-1])]
+        numbers = []
+        for entry in os.ilistdir(_FOLDER[:-1]):
+            try:
+                numbers.append(int(entry[0], 16))
+            except ValueError:
+                pass  # not ours
         self.segment = min(numbers or (0,))  # the oldest
         self.end = max(numbers or (-1,)) + 1  # behind the newest
 

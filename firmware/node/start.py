@@ -50,13 +50,7 @@ def assemble(conf, memory, mode, say):
     """The parts, knowing each other; nothing runs yet."""
     boot = int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF
     clock = Clock(conf)
-    size = conf.get("ring_bytes", _RING_BYTES)
-    if conf.get("spill_kb"):
-        from node.spill import Spill
-
-        ring = Spill(size, boot, clock, conf, memory)
-    else:
-        ring = Ring(size, boot, clock)
+    ring = a_ring(conf, boot, clock, memory, say)
     orders = Orders(binascii.unhexlify(conf["key"]), boot, clock)
     orders.memory = memory
     orders.writes = mode != "safe"
@@ -78,6 +72,20 @@ def assemble(conf, memory, mode, say):
     orders.answer = app.link.answer
     app.supervisor = Supervisor(app.feed, app.keep, app.say)
     return app
+
+
+def a_ring(conf, boot, clock, memory, say):
+    """As large as the configuration wants; on an interpreter without the memory for that, a small one."""
+    size = conf.get("ring_bytes", _RING_BYTES)
+    try:
+        if conf.get("spill_kb"):
+            from node.spill import Spill
+
+            return Spill(size, boot, clock, conf, memory)
+        return Ring(size, boot, clock)
+    except MemoryError:
+        say("ring_bytes: no memory for %d" % size)
+        return Ring(_RING_BYTES, boot, clock)
 
 
 def running(memory):

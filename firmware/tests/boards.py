@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
+import slot
 from bench import FIRMWARE, KEY, NODE, SITE, Node
 
 from gateway.adapters.broker import Address
@@ -81,7 +82,7 @@ class Board(Node):
     async def _watch(self, process) -> None:
         while process.poll() is None:
             await asyncio.sleep(0.02)
-        if process.returncode == 1 and process is self.process:
+        if process.returncode == slot.RESET and process is self.process:
             self.start()
 
     def kill(self) -> None:

@@ -9,6 +9,7 @@ import threading
 import tty
 from pathlib import Path
 
+import slot
 from bench import compiled_firmware
 
 
@@ -94,7 +95,7 @@ class Board:
                 preexec_fn=_own_terminal,  # noqa: PLW1509  so that Ctrl-C reaches it
             )
             self.process.wait()
-            if self.process.returncode != 1:
+            if self.process.returncode != slot.RESET:
                 return
 
     def close(self) -> None:

@@ -215,3 +215,17 @@ async def test_tells_its_health(node, gateway, meter):
     assert median_ms < 100
     assert health["units"][1][0] == 0
     assert health["units"][1][1] >= 3
+
+
+async def test_on_a_computer_with_64_bits_it_is_the_same_node(micropython_64, node, gateway, battery):
+    """There the tick and small integers never wrap, and every object takes twice the room."""
+    node.micropython, node.heap = micropython_64, "256k"
+    battery.units = {3}
+    battery.put(30775, 0xFFFF, 0xFF00)
+    node.start(tables.battery_table(battery.port))
+    await gateway.ack("safe")
+    assert (await gateway.record(0))[6] == (0xFFFF, 0xFF00)
+    applied = await gateway.ack("applied", await gateway.order([-1200]))
+    assert (applied["v"], applied["rb"]) == ([-1200], [2**32 - 1200, 802])
+    health = await until(lambda: gateway.health, "the health")
+    assert health[-1]["clock"] == records.CLOCK_SYNCED

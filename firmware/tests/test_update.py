@@ -18,6 +18,7 @@ from gateway.release.keys import new_pair
 pytestmark = pytest.mark.hil
 SPEED, TRIAL_SPEED = 10, 40  # trials are long and their time-outs too
 TRIAL_S = 300 / TRIAL_SPEED
+STARTS_S = 4  # two starts, which are not faster, on a busy machine
 fast = pytest.mark.parametrize("speed", [TRIAL_SPEED])
 
 
@@ -153,10 +154,10 @@ async def test_brings_back_the_old_one_when_the_new_one(name, board, gateway, re
     await until(lambda: ("switch", "") in sending.said, "the switch", 40)
     begin = time.monotonic()
     outcome = await sending.end()
-    took_s = (time.monotonic() - begin) * speed
+    took_s = time.monotonic() - begin
     assert outcome.state == "back"
     await until(lambda: running(gateway) == (1, "run"), "the old one's word")
-    assert took_s < 330, "back within five minutes, and its start"
+    assert took_s < 300 / speed + STARTS_S, "back within five minutes"
     kept = board.kept()
     assert (kept["slot"], kept["trial"]) == (1, 0)
     why = {

@@ -141,7 +141,7 @@ class Building:
         seq = self.orders.seq
         try:
             async with asyncio.timeout(ANSWER_S):
-                while self._last_answer is None or self._last_answer.seq < seq:
+                while (self._last_answer.seq if self._last_answer else 0) < seq:
                     self._answered.clear()
                     await self._answered.wait()
         except TimeoutError:

@@ -281,9 +281,8 @@ class OrderBook:
         self.sent += 1
         self._open = {seq: at for seq, at in self._open.items() if seq > self.seq - 50}
         self._open[self.seq] = sample_s
-        at = max(0, int(utc_s) - EPOCH_2000)
-        order = {"boot": boot, "sid": self.session, "seq": self.seq, "act": actuator, "v": values}
-        order |= {"ttl": ttl_ms, "at": at}
+        order = {"boot": boot, "sid": self.session, "seq": self.seq, "act": actuator, "v": values, "ttl": ttl_ms}
+        order["at"] = max(0, int(utc_s) - EPOCH_2000)
         return json.dumps(order, separators=(",", ":"))
 
     def settle(self, answer: Answer) -> None:

@@ -7,7 +7,7 @@ from rig import KEY, Rig, hmac, now, sealed
 from wire import seal
 
 GOOD = '{"boot": 1, "sid": 5, "seq": %d, "act": 0, "v": [%d], "ttl": 5000, "at": %d}'
-BITS = ('"sid"', '"boot"', ":", "{", "}", "[", "]", "null", "true", "1e9", "-1", "9" * 40, '"', "\\", "\0", ",", "0.5", "[[[[")
+BITS = ('"sid"', ":", "{", "}", "[", "]", "null", "true", "1e9", "-1", "9" * 40, '"', "\\", "\0", ",", "0.5", "[[[[")
 
 
 def noise(size):

@@ -168,7 +168,8 @@ class Rig:
     def order(self, values, ttl=10000, **fields):
         self.seq += 1
         self.clock.tick()
-        order = {"boot": self.boot, "sid": self.sid, "seq": self.seq, "act": 0, "v": values, "ttl": ttl, "at": self.clock.s}
+        order = {"boot": self.boot, "sid": self.sid, "seq": self.seq, "act": 0, "v": values, "ttl": ttl}
+        order["at"] = self.clock.s
         order.update(fields)
         self.orders.receive(sealed(json.dumps(order)), False)
         return self.seq

@@ -1,16 +1,20 @@
-"""A disk that cannot be written stops nothing: rows wait in memory, and what cannot wait is counted."""
+"""What the building does at its edges: with a disk that cannot be written, and with a node nobody has heard of."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from gateway.adapters.building import ROWS_KEPT, Building
+from gateway.adapters.broker import Broker, Message
+from gateway.adapters.building import ROWS_KEPT, Actuator, Building
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.nodes import OrderBook
 from gateway.adapters.outbox import Outbox
+from gateway.core.model import Mode, Reason, SetPoint
 from gateway.ports import Row
+from gateway.tests.adapters.test_holdings import desk_of, readable
 
 
 @pytest.mark.parametrize(("count", "cut"), [(100, 0), (ROWS_KEPT - 5_000, 0), (ROWS_KEPT + 5_000, 5_000)])
@@ -35,4 +39,68 @@ async def test_rows_outlive_a_locked_store(tmp_path: Path, count: int, cut: int)
     await building.keep([])
     assert building.store_error is None
     assert (outbox.waiting, building.rows_cut) == (count - cut, cut)
+    outbox.close()
+
+
+class Wire(Broker):
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.connections = 1
+        self.sent: list[tuple[str, bytes, int, bool]] = []
+
+    @property
+    def is_up(self) -> bool:
+        return True
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
+        self.sent.append((topic, payload, qos, retain))
+        return True
+
+    def orders(self) -> list[dict[str, object]]:
+        """Those sent so far, without their seals."""
+        return [json.loads(payload[32:]) for topic, payload, _, _ in self.sent if topic.endswith("/set")]
+
+
+class StillClock:
+    """Shows what it is put to."""
+
+    now_s = 100.0
+
+    def utc_s(self) -> float:
+        return 1_700_000_000.0 + self.now_s
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+
+async def test_an_order_names_the_run_of_the_node_and_none_is_sent_before_that_is_known(tmp_path: Path) -> None:
+    clock, wire = StillClock(), Wire()
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=50)
+    actuator = Actuator(node="cellar", number=0, key=bytes(32), profile=readable(), ttl_ms=10_000)
+    building = Building(
+        site_id="s",
+        grid="grid",
+        clock=clock,
+        desks={"cellar": desk_of(readable())},
+        keys={"cellar": bytes(32)},
+        actuators={"battery": actuator},
+        outbox=outbox,
+        orders=OrderBook(session=1),
+        writes=True,
+    )
+    building.attach(wire)
+    await building.keep([])
+    [(topic, probe, _, _)] = wire.sent
+    building.receive(Message(topic=topic, payload=probe, retained=False))
+    clock.now_s += 1
+    setpoint = SetPoint(device="battery", power_w=500.0, mode=Mode.CONTROL, reason=Reason(code="test"))
+    await building.lend(setpoint)
+    assert wire.orders() == []
+    await building.answered()  # at once: there is nothing to wait for
+    for boot in (77, 78):
+        state = json.dumps({"up": True, "boot": boot}).encode()
+        building.receive(Message(topic="zev/1/s/cellar/state", payload=state, retained=True))
+        await building.lend(setpoint)
+    assert [(order["boot"], order["seq"]) for order in wire.orders()] == [(77, 1), (78, 2)]
     outbox.close()
