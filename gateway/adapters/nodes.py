@@ -63,7 +63,7 @@ class NodeDesk:
     proven: set[str] = field(default_factory=set)  # devices that fit their profile under this table
     former: Mapping[int, FormerTable] = field(default_factory=dict)  # by identity
     readings: dict[str, dict[str, Reading]] = field(default_factory=dict)
-    standing: Standing = Standing()
+    standing: Standing = field(default_factory=Standing)
     runs_our_table: bool = False
     seen_s: float = -math.inf
     health: Mapping[str, Any] = field(default_factory=dict)
