@@ -105,9 +105,8 @@ def test_a_database_is_named_only_when_there_is_one(run, tmp_path, house_file):
 def test_a_node_carries_the_firmware_and_the_wire_and_no_tests(run):
     board = run.node_folder("cellar")
     assert (board / "main.py").read_bytes() == (places.firmware_folder() / "main.py").read_bytes()
-    sources = {"node": places.firmware_folder() / "node", "wire": places.wire_folder()}
-    for name, source in sources.items():
-        assert {file.name for file in (board / name).iterdir()} == {f"{file.stem}.mpy" for file in source.glob("*.py")}
+    wire = {file.stem for file in places.wire_folder().glob("*.py")}
+    assert {file.name for file in (board / "wire").iterdir()} == {f"{name}.mpy" for name in wire}
     assert not (board / "tests").exists()
     assert not list(board.rglob("__pycache__"))
 
