@@ -3,10 +3,14 @@
 import os
 from collections.abc import Callable
 
+import hypothesis
 import pytest
 
 from gateway.bench.part import Machine, Missing, Part
 from gateway.bench.parts import find
+
+hypothesis.settings.register_profile("zen", deadline=None)  # a busy machine is no fault of ours; pytest has time-outs
+hypothesis.settings.load_profile("zen")
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ class Standing:
 
     def fields(self) -> Mapping[str, str | int | bool]:
         """As columns of the database."""
-        return {f"node_{name}": value for name, value in asdict(self).items()}
+        return {f"node_{name}": value for name, value in asdict(self).items() if name != "boot"}
 
     def as_json(self) -> Mapping[str, str | int | bool]:
         """For the page."""

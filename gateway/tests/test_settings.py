@@ -72,6 +72,13 @@ def test_five_different_mistakes_give_five_messages_in_one_run(tmp_path: Path) -
         ('host = "127.0.0.1"\nport = 1883', 'host = "a b"\nport = 1883', "broker.host"),
         ('user = "gateway" ', 'ca = "none.pem" ', "broker.ca"),
         ("reserve = 0.10", "reserve = nan", "control.reserve"),
+        ("port = 1883", 'port = 1883\nnode_host = "a b"', "broker.node_host"),
+        ("port = 1883", 'port = 1883\nnode_ca = "none.pem"', "broker.node_ca"),
+        ("port = 10123", "port = 70000", "time.port"),
+        ("port = 10123", "port = 10123\nsettle_s = -1", "time.settle_s"),
+        ("[nodes.cellar] ", '[nodes.cellar]\nboard = "esp32s4" ', "nodes.cellar.board"),
+        ("[nodes.cellar] ", '[nodes.cellar]\nwifi = "house"\nethernet = true ', "nodes.cellar"),
+        ("[nodes.cellar] ", '[nodes.cellar]\nwifi = "" ', "nodes.cellar.wifi"),
     ],
 )
 def test_mistakes_between_sections_name_their_place(tmp_path: Path, old: str, new: str, path: str) -> None:

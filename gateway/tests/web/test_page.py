@@ -233,6 +233,36 @@ def test_the_page_asks_only_its_own_address_and_the_console_stays_empty(page, op
         assert tab.errors == []
 
 
+NODE = "document.querySelectorAll('#links .link')[1]"
+
+
+@pytest.mark.parametrize(
+    ("node", "good", "told"),
+    [
+        ({}, True, ["firmware 0.1.0, build 848000000"]),
+        ({"up": False, "refused": "ram"}, False, ["not connected"]),
+        ({"mode": "safe", "why": "bus rs485: OSError(5,)"}, False, ["safe mode", "last restart: bus rs485: OSError"]),
+        ({"mode": "trial", "why": "update"}, False, ["on trial", "last restart: into a new release"]),
+        ({"why": "trial: broker"}, True, ["last restart: a new release did not prove itself: broker"]),
+        ({"refused": "silent: rs485"}, False, ["it refuses its poll table: silent: rs485"]),
+        ({"has_table": False}, False, ["another poll table"]),
+        ({"heard": False}, False, ["does not see its measurements stored"]),
+        ({"update": "pull"}, False, ["update: the node fetches it"]),
+        ({"update": "refused: older"}, False, ["update: Refused; the node runs on as before. older"]),
+    ],
+)
+def test_a_node_says_why_it_does_not_do_what_it_should(page, open_tab, node, good, told):
+    tab = open_tab()
+    state = copy.deepcopy(SUNNY)
+    state["links"]["nodes"][0].update(id="attic", **node)
+    page.publish(state)
+    tab.wait(f"{NODE}.textContent.includes('attic')")
+    shown = plain(tab.run(f"{NODE}.textContent"))
+    assert [each for each in told if each not in shown] == [], shown
+    assert tab.run(f"{NODE}.dataset.good") == str(good).lower()
+    assert tab.errors == []
+
+
 def test_every_control_has_a_name_and_every_section_a_heading(open_tab):
     tab = open_tab()
     tab.wait(CHART)

@@ -1,0 +1,59 @@
+"""Releases by command: what is typed, what is printed, where it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from gateway.cli.node import app
+from gateway.places import config_folder
+from gateway.release.build import read
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("keys") / "made"
+    assert zen("release-key", folder).exit_code == 0
+    return folder
+
+
+def zen(*arguments: object, **environment: str) -> Result:
+    return CliRunner(env={"LC_ALL": "C.UTF-8", "COLUMNS": "200", **environment}).invoke(app, [*map(str, arguments)])
+
+
+def test_a_release_is_built_for_the_boards_that_are_named_or_for_all(keys: Path, tmp_path: Path) -> None:
+    done = zen("release-build", tmp_path / "one", "--key", keys / "release-1.pem", "--board", "esp32s3")
+    made = read(tmp_path / "one")
+    assert (done.exit_code, made.boards) == (0, ("esp32s3",)), done.output
+    assert f"build {made.build}, for esp32s3: {made.size // 1024} kB" in done.output
+    done = zen("release-build", tmp_path / "all", "--key", keys / "release-2.pem")
+    known = json.loads((config_folder() / "boards.json").read_text())
+    assert set(read(tmp_path / "all").boards) <= set(known.get("boards", known))
+    assert len(read(tmp_path / "all").boards) >= 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--board", "esp32s4"), "did you mean esp32s3?"),
+        (("--image", "micropython.bin"), "name it with --board"),
+        (("--board", "esp32s3", "--key", "nothing.pem"), "No private key of ours"),
+        (("--board", "esp32s3", "--image", "nothing.bin"), "nothing.bin"),
+    ],
+)
+def test_a_mistake_is_told_in_words(keys: Path, tmp_path: Path, arguments, told: str) -> None:
+    done = zen("release-build", tmp_path / "out", "--key", keys / "release-1.pem", *arguments)
+    assert (done.exit_code, told in " ".join(done.output.split())) == (1, True), done.output
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_an_update_names_what_is_missing_before_it_asks_anybody(keys: Path, tmp_path: Path) -> None:
+    site = config_folder() / "demo" / "site.toml"
+    key = {"ZEN_KEY_CELLAR": "0f" * 32}
+    done = zen("update", "attic", "--site", site, "--release", keys, **key)
+    assert (done.exit_code, "No node attic" in done.output) == (1, True), done.output
+    done = zen("update", "cellar", "--site", site, "--release", keys, **key)
+    assert (done.exit_code, "No usable release" in done.output) == (1, True), done.output
+    done = zen("update", "cellar", "--site", site, "--release", keys, ZEN_KEY_CELLAR="")
+    assert (done.exit_code, "ZEN_KEY_CELLAR" in done.output) == (2, True), done.output
