@@ -237,7 +237,7 @@ class Orders:
             if actuator.held or actuator.waiting:
                 actuator.leave(reason)
 
-    def _refusal(self, sid, seq, values, number, ttl, at, boot):  # noqa: PLR0911  one word for each mistake
+    def _refusal(self, sid, seq, values, number, ttl, at, boot):
         """Why, in a word of wire.orders; or None, and the order is taken. Nothing is ever obeyed twice."""
         if boot != self.boot or sid < self.sid:
             return "session" if boot == self.boot else "boot"
