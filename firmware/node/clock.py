@@ -28,6 +28,8 @@ class Clock:
 
     def __init__(self, conf=None):
         self.conf = conf  # node.json
+        self.server = None  # the address of who is asked …
+        self.misses = 0  # … and rounds of questions since it last answered
         self.s = self.ms = 0
         self.quality = _CLOCK_UNKNOWN
         self.uptime_s = 0
@@ -75,7 +77,7 @@ class Clock:
     async def run(self, beat):
         """Follow the server of the configuration."""
         while True:
-            found = await lend("sntp", "best", self.conf, beat)
+            found = await lend("sntp", "best", self, beat)
             if found:
                 first = self.zero is None
                 self.set(*found)

@@ -125,6 +125,7 @@ SESSION = "        broker = self.conf"
 POLL = "        while True:\n            beat()\n"
 BAD = {
     "raises when it is loaded": ("app", "_STEADY_S = const(", "1 // 0\n_STEADY_S = const("),
+    "fails while it is put together": ("start", "    clock = Clock(conf)\n", "    clock = Clock(conf) // 0\n"),
     "crashes after ten seconds": ("app", TURN, TURN + "            self.supervisor.end('crash')\n"),
     "never reaches the broker": ("link", SESSION, "        raise OSError(113)\n" + SESSION),
     "forgets to poll": ("bus", POLL, POLL + "            await asyncio.sleep_ms(1000)\n            continue\n"),
@@ -162,6 +163,7 @@ async def test_brings_back_the_old_one_when_the_new_one(name, board, gateway, re
     assert (kept["slot"], kept["trial"]) == (1, 0)
     why = {
         "raises": "b: ZeroDivisionError",
+        "fails": "b: TypeError",
         "crashes": "trial: restart",
         "never": "trial: broker",
         "forgets": "trial: bus",

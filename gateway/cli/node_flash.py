@@ -9,10 +9,11 @@ import typer
 from gateway.adapters import boards
 from gateway.adapters.boards import Board
 from gateway.cli.language import say
-from gateway.cli.node_screen import bars, info_table, not_ours, people, plain_faults
+from gateway.cli.node_screen import bars, info_table, not_ours, people, plain_faults, show_label
 from gateway.commission import application, esptool, image, repl
 from gateway.commission.console import Console
 from gateway.commission.faults import CommissionError
+from gateway.commission.secrets import new_code
 from gateway.mistakes import choice
 from gateway.release.build import Release
 
@@ -105,5 +106,11 @@ def _over_the_prompt(port: str, name: str, board: Board, release: Release, keys:
 
 def _greet(port: str) -> None:
     with Console(port, log=not_ours) as console:
-        people.print(info_table(console.connect(FIRST_START_S)))
+        info = console.connect(FIRST_START_S)
+        people.print(info_table(info))
+        if not info.get("label"):  # else its setup access point would never open
+            code = new_code()
+            console.ask("set", label=code)
+            show_label(info["uid"], code)
+            console.ask("setup")
     people.print(say("node.flash.next", port=port), markup=False)

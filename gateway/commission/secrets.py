@@ -39,6 +39,11 @@ def variables(node: str) -> Mapping[str, str]:
     }
 
 
+def new_code() -> str:
+    """The code of a label: of letters that nobody takes for another."""
+    return "".join(secrets.choice(LABEL_LETTERS) for _ in range(10))
+
+
 def secrets_file(site_file: Path) -> Path:
     """Where the secrets of a site are kept."""
     return site_file.with_suffix(".secrets")
@@ -54,7 +59,7 @@ def known(node: str, file: Path | None, environment: Mapping[str, str]) -> dict[
 def complete(node: str, file: Path, environment: Mapping[str, str]) -> NodeSecrets:
     """All secrets of a node; a key and a label's code that are missing are made and appended to the file."""
     values: dict[str, str] = known(node, file, environment)
-    fresh = {"key": secrets.token_hex(32), "label": "".join(secrets.choice(LABEL_LETTERS) for _ in range(10))}
+    fresh = {"key": secrets.token_hex(32), "label": new_code()}
     made = {variables(node)[field]: value for field, value in fresh.items() if field not in values}
     if made:
         _append(file, made)
