@@ -265,3 +265,12 @@ async def test_the_self_test_says_when_the_broker_is_not_there(usb, broker):
     with usb.terminal() as terminal:
         rows = {row["step"]: (row["ok"], row["text"]) for row in await terminal.ask("test")}
     assert rows == {"unit": (False, "table.json"), "broker": (False, "-1"), "order": (True, "2")}
+
+
+async def test_restarts_that_somebody_wanted_do_not_lead_to_safe_mode(usb):
+    usb.start()
+    for count in range(4):
+        await until(lambda count=count: usb.board.starts == count + 1, "the start")
+        with usb.terminal() as terminal:
+            assert (await terminal.ask("info"))["mode"] == "run"
+            await terminal.ask("reboot")
