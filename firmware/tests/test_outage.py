@@ -54,8 +54,8 @@ def check_times(rows, slave) -> list[float]:
     return errors
 
 
-def poll_table(slave, ms=200, blocks=1):
-    return tables.table([tables.tcp(slave.port)], ONE, [tables.block(0, 0, 2, ms=ms)] * blocks)
+def poll_table(slave, ms=200):
+    return tables.table([tables.tcp(slave.port)], ONE, [tables.block(0, 0, 2, ms=ms)])
 
 
 def written(segments) -> int:
@@ -113,9 +113,9 @@ async def test_a_node_without_any_clock_sends_its_uptime_after_eight_seconds(nod
 
 async def test_records_on_flash_survive_a_kill_and_come_once_with_their_times(node, gateway, broker, inverter):
     counting(inverter)
-    # 18 bytes a record of 2 registers, twenty a second: three quarters of the ring are 41 records
+    # 18 bytes a record of 2 registers, ten a second: three quarters of the ring are 41 records
     small = {"ring_bytes": 1000, "spill_kb": 64}
-    node.start(poll_table(inverter, ms=100, blocks=2), **small)
+    node.start(poll_table(inverter, ms=100), **small)
     await until(lambda: len(gateway.stored) and len(next(iter(gateway.stored.values()))) > 20, "some records")
     [first] = gateway.stored
     broker.kill()
