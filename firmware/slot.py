@@ -44,6 +44,10 @@ def begin():
     kept.put("mode", 0)
     if was and not trial and was != slot:
         kept.write("why", "trial: restart")
+        try:  # it is not to be found again when the old one fails one day
+            os.rename(" ab"[was] + "/manifest.json", " ab"[was] + "/manifest.bad")
+        except OSError:
+            pass
     kept.put("trial", trial)
     if number:
         kept.here = " ab"[number]

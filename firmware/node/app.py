@@ -8,7 +8,7 @@ import sys
 from micropython import const
 from node import hal, usb
 from node.plant import Plant
-from node.wait import Bell, lend
+from node.wait import Bell, after, left, lend
 
 _GOODBYE_MS = const(3000)
 _STEADY_S = const(120)  # a boot that lasted so long was not a short one
@@ -47,9 +47,11 @@ class App:
         except BaseException as error:
             self.keep(repr(error))
             sys.print_exception(error)
-        asyncio.get_event_loop().run_until_complete(self.stop())
-        if again:
-            hal.reset()
+        try:
+            asyncio.get_event_loop().run_until_complete(self.stop())
+        finally:
+            if again:
+                hal.reset()
 
     def network(self, beat):
         return hal.network(self.conf, beat)
@@ -59,7 +61,10 @@ class App:
 
     def keep(self, why):
         """The reason of the restart that comes."""
-        self.memory.write("why", why)
+        try:
+            self.memory.write("why", why)
+        except OSError:
+            pass  # full; what matters more goes on
 
     def say(self, text):
         """A change worth a line."""
@@ -75,10 +80,9 @@ class App:
         """Safe values, their acks, goodbye."""
         await self.plant.stop()
         self.link.stop()
-        try:
-            await asyncio.wait_for_ms(self.linked.task, _GOODBYE_MS)
-        except asyncio.TimeoutError:
-            pass  # the will speaks for us
+        end = after(_GOODBYE_MS)  # then the will speaks for us
+        while left(end) > 0 and not self.linked.task.done():
+            await asyncio.sleep_ms(20)
 
     def push(self, block, flag, data, count):
         """One record; the link sends it."""
@@ -164,11 +168,15 @@ class App:
             beat()
             await self.bell.wait_ms(10000)
             if self.coming:
-                await lend("config", "switch", self)
+                try:
+                    await lend("config", "switch", self)
+                except Exception as error:  # half switched, nobody looks after the leases: safe values at the next boot
+                    self.supervisor.end("switch: %r" % error)
             self.clock.tick()
             if not self.settled and self.clock.uptime_s > _STEADY_S:
                 self.settled = True
                 self.memory.put("short", 0)
+                self.orders.wary = False
             if self.mode == "safe" and self.clock.uptime_s > _SAFE_S:
                 self.supervisor.end("safe mode is over")
 

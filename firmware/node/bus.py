@@ -19,6 +19,7 @@ _PROBE_MAX_MS = const(8000)
 _PROBE_TIMEOUTS = const(20)  # … or, when longer, so many time-outs: a probe costs the bus 5 % of its time
 _REWALK_MS = const(30000)
 _IDLE_MS = const(20)  # a pause long enough to tidy up in
+_GIVE_WAY_MS = const(10)
 _TURN_MS = const(4000)  # the supervisor wants to hear of us
 _FREE = const(-0x20000000)  # due before anything else
 _MOST = const(121)  # registers that every function can write at once
@@ -29,6 +30,7 @@ class Unit:
     """What is known of a unit besides its registers."""
 
     failures = 0  # in a row
+    wanted = _FREE  # ms that polls stay away while somebody waits for a pause of the unit to end
     hold_ms = 0  # polls leave it alone for so long after …
     last = 0  # … the tick of its last exchange
     models = None  # SunSpec models found; None: look for them
@@ -111,7 +113,7 @@ class Bus:
             beat()
             wait = _TURN_MS
             for one in self.blocks:
-                ms = max(left(one.due), one.unit.wait_ms(one.unit.hold_ms))
+                ms = max(left(one.due), one.unit.wait_ms(one.unit.hold_ms), one.unit.wanted)
                 if ms < wait:
                     wait, block = ms, one
             if wait > 0:
@@ -162,6 +164,7 @@ class Bus:
                 address += start
         if flag == _OK:
             while self.lock.state:  # locked() is False while the lock is on its way to the next in the queue
+                self.beat()
                 await asyncio.sleep_ms(1)
             flag = await self._ask(unit, function, address, count)
         data = b""
@@ -188,7 +191,9 @@ class Bus:
             if wait <= 0:
                 break
             lock.release()
+            unit.wanted = _GIVE_WAY_MS  # or a poll that waits for the same moment would go first, again and again
             await asyncio.sleep_ms(wait)
+            unit.wanted = _FREE
         try:
             self.beat()
             started = after(0)

@@ -20,6 +20,7 @@ _CFG = const("cfg")  # that of wire.topics
 TABLE = "table.json"
 _TRIAL_MS = const(60000)
 _LOOK_MS = const(200)
+_PATIENCE = const(4)  # times Plant.safe; a dead device must not hold up a table for ever
 
 
 def load(app):
@@ -111,6 +112,10 @@ async def switch(app):
     (text, identity, plant), app.coming = app.coming, None
     deaf = app.plant.silent()
     first = not app.identity
+    app.orders.leave()
+    for _ in range(_PATIENCE):  # a device that the new table does not know would keep what it holds
+        if await app.plant.safe():
+            break
     await app.plant.stop()
     await _run(app, identity, plant)
     missing = None if first else await _trial(plant, deaf)

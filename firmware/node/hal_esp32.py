@@ -8,6 +8,7 @@ import machine
 from micropython import const
 from node.wait import lend
 
+WATCHDOG_MS = 8000  # unless node.json says otherwise
 _SETUP = const("hal_esp32_setup")
 _LOOK_MS = const(4000)
 _DOUBT = const(3)  # looks in a row without a network: joining takes seconds, and a single look may be wrong

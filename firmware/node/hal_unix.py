@@ -6,6 +6,7 @@ import sys
 from micropython import const
 from node.wait import lend
 
+WATCHDOG_MS = 0  # none, unless node.json asks for one
 _SETUP = const("hal_unix_setup")
 
 

@@ -101,7 +101,7 @@ class Link:
         self.mqtt.beat = self._turn
         attempt = 0
         while True:
-            steady = after(_STEADY_MS)
+            self.steady = None
             try:
                 await self._session(attempt)
             except (OSError, MemoryError) as error:
@@ -110,7 +110,7 @@ class Link:
                 self.mqtt.close()
             if self.stopping:
                 break
-            if left(steady) < 0:
+            if self.steady is not None and left(self.steady) < 0:
                 attempt = 0
             pause = after(pause_ms(attempt))
             while left(pause) > 0:
@@ -138,6 +138,7 @@ class Link:
             DOWN,
         )
         self._tell("link: up")
+        self.steady = after(_STEADY_MS)
         self.announced = False
         self.flight = []
         for entry in self.outbox:

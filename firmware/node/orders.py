@@ -40,6 +40,7 @@ class Actuator:
     leaving = "safe"  # why safe values are due
     pause_ms = 0  # above 0: the device does not take its safe values
     wear = None
+    beat = int  # does nothing, until there is one
     by = why = ""  # how the device came by what it holds; what went wrong last
 
     def __init__(self, number, spec, unit, orders):
@@ -80,7 +81,7 @@ class Actuator:
         self.end = after(ttl)
         if values is None:
             self.leave("released")
-        elif values == self.told:
+        elif self.held and values == self.told:
             self.order, self.waiting, self.wrote = self.waiting, None, 0
             self.orders.report(self, "applied", "", self.order)
         self.bell.ring()
@@ -97,6 +98,7 @@ class Actuator:
 
     async def run(self, beat):
         """For ever. Begun anew after an error while an order was held, it begins with safe values."""
+        self.beat = beat
         if self.held:
             self.leave()
         while True:
@@ -168,13 +170,21 @@ class Actuator:
                 return why
         self.wrote = 1
         self.back = None
-        if await self.unit.bus.write(self.unit, writes) != _OK:
-            return "device"
+        for write in writes:
+            self.beat()
+            if self._over(safe):
+                return "lease"
+            if await self.unit.bus.write(self.unit, (write,)) != _OK:
+                return "device"
         if not await self.holds(writes, safe):
             await self.bell.wait_ms(_SETTLE_MS)
             if not await self.holds(writes, safe):
                 return "readback"
         return ""
+
+    def _over(self, safe):
+        """True when an order shall not be written on: its lease has ended meanwhile."""
+        return not safe and (self.leaving or left(self.end) <= 0)
 
     async def holds(self, writes, safe):
         """Reads back what was written; True when nothing differs. Ends with the first question without an answer."""
@@ -182,6 +192,9 @@ class Actuator:
         for (_, wanted), (address, function) in zip(writes, self.spec["reads"][safe]):
             got = None
             if function:
+                self.beat()
+                if self._over(safe):
+                    return False
                 flag, data = await self.unit.bus.read(self.unit, function, address, len(wanted))
                 if flag != _OK:
                     return False
@@ -205,6 +218,7 @@ class Orders:
     answer = memory = back = None
     actuators = ()
     writes = True
+    wary = False  # after short boots: safe values only, for the next boot may be that of safe mode
     sid = wrote = 0
 
     def __init__(self, key, boot, clock):
@@ -224,7 +238,7 @@ class Orders:
                 fields = read(self.key, payload)
                 why = "fields"
                 if fields:
-                    order, why = fields, self._refusal(*fields) if self.writes else "mode"
+                    order, why = fields, self._refusal(*fields) if self.writes and not self.wary else "mode"
             except SealError:
                 why = "seal"
         if why:

@@ -45,15 +45,14 @@ class Plant:
     async def stop(self):
         """Safe values where an order is held or the device may hold anything, then silence."""
         if self.supervisor:
-            self.supervisor.drop(self.jobs)
-        await asyncio.sleep_ms(0)  # they let go of their buses
+            await self.supervisor.drop(self.jobs)  # they let go of their buses
         leaving = []
         for actuator in self.actuators:
             if actuator.held or actuator.leaving or actuator.waiting:
                 actuator.leave()
                 leaving.append(actuator.go_safe())
         try:
-            await asyncio.wait_for_ms(asyncio.gather(*leaving), _STOP_MS)
+            await asyncio.wait_for_ms(asyncio.gather(*leaving, return_exceptions=True), _STOP_MS)
         except asyncio.TimeoutError:
             pass  # the device's own reversion is left
         for bus in self.buses:

@@ -22,6 +22,7 @@ async def scan(app, ask, tell):
             tell([baud, unit])
             for function in (3, 4):
                 flag = (await _question(app, ask, baud, unit, function, 0, 1))[0]
+                await asyncio.sleep_ms(2)  # the polls of the bus get their turn
                 if flag != _TIMEOUT:
                     found.append([baud, unit, function, flag])
                 if flag in (_OK, _EXCEPTION):

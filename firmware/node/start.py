@@ -54,6 +54,7 @@ def assemble(conf, memory, mode, say):
     orders = Orders(binascii.unhexlify(conf["key"]), boot, clock)
     orders.memory = memory
     orders.writes = mode != "safe"
+    orders.wary = memory.get("short") > 2 and mode == "run"
     app = App(conf, memory, mode, say)
     app.clock, app.ring, app.orders = clock, ring, orders
     app.build, app.version = running(memory)
@@ -107,7 +108,7 @@ def reason(memory):
 def begin(app):
     """Every job under the supervisor; nothing runs before the first wait."""
     job = app.supervisor.start
-    app.dog = hal.watchdog(app.conf.get("watchdog_ms", 0))
+    app.dog = hal.watchdog(app.conf.get("watchdog_ms", hal.WATCHDOG_MS))
     job("network", app.network, _PATIENT_MS)
     job("clock", app.clock.run, _PATIENT_MS)
     if app.mode != "safe":

@@ -42,11 +42,17 @@ def essentials(memory, check):
     kept = memory.text("node")
     found = load(_ESSENTIALS, both)
     if found:
-        memory.write("node", found[0])
+        try:
+            memory.write("node", found[0])
+        except OSError:
+            pass  # the file is good
         return found[1]
     try:
         value = check(kept)
     except Exception:
         return None
-    save(_ESSENTIALS, kept)
+    try:
+        save(_ESSENTIALS, kept)
+    except OSError:
+        pass
     return value

@@ -1,6 +1,7 @@
 """A new release proves itself: five minutes with the broker up and every bus polled, or back to the old one."""
 
 import asyncio
+import os
 
 from micropython import const
 
@@ -49,6 +50,10 @@ class Trial:
             if bad >= _GIVE_UP_S:
                 break
         why = "trial: %s" % (why or "not fit")
+        try:  # it is not to be found again when the old one fails one day
+            os.rename(self.slot + "/manifest.json", self.slot + "/manifest.bad")
+        except OSError:
+            pass
         self.memory.write("why", why)
         self.memory.put("trial", 0)
         return why

@@ -119,6 +119,7 @@ async def test_three_short_boots_lead_to_safe_mode_which_touches_no_device(node,
     await until(lambda: not gateway.states[-1]["up"], "the will")
     battery.asked.clear()
     battery.written.clear()
+    node.speed = 5
     node.start()
     await until(lambda: len(ups(gateway)) == 4, "the node")
     assert ups(gateway)[-1]["mode"] == "safe"

@@ -20,7 +20,9 @@ def imported(part: ast.AST) -> set[str]:
     return {(part.module or "").split(".")[0]} if isinstance(part, ast.ImportFrom) else set()
 
 
-@pytest.mark.parametrize("path", [*NODE, *sorted(FIRMWARE.glob("*.py")), *sorted(WIRE.glob("*.py"))], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [*NODE, *sorted(FIRMWARE.glob("*.py")), *sorted(WIRE.glob("*.py"))], ids=lambda path: path.name
+)
 def test_only_the_hal_knows_the_hardware_and_nobody_divides(path):
     for part in ast.walk(ast.parse(path.read_text())):
         if not path.name.startswith("hal") and path.name not in ("memory.py", "slot.py"):

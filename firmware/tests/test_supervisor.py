@@ -120,7 +120,7 @@ def test_a_dropped_job_ends_and_is_not_missed(virtual):
 async def drops(beat):
     jobs = list(supervisor.jobs[:1])
     await asyncio.sleep_ms(5000)
-    supervisor.drop(jobs)
+    await supervisor.drop(jobs)
     print("dropped", now[0] // 1000)
 ended = []
 async def guarded(beat):

@@ -20,7 +20,8 @@ Answer (JSON, topic `ack`):
   mode (the node runs in safe mode and writes nothing), old (written longer ago than its ttl), actuator (there is
   none), ttl (longer than the table allows), count (not one value for each register), range (outside of what the table
   allows), device (it does not take its safe values), budget (no write is left today but that of the safe values).
-- `why` of a failure: device (no answer, or an exception), readback (it holds something else, or could not be asked),
+- `why` of a failure: device (no answer, or an exception), readback (it holds something else, or could not be
+  asked), lease (it ended during the writing),
   mode, budget.
 - `rb` is what was read back: for each write (of an order: `arm`, `set`, `go` of the table) its registers as one number
   without sign, the first register highest; null for one that cannot be read back, and null for all when the write or
