@@ -27,6 +27,7 @@ from gateway.bench.report import Window, get_json, report
 from gateway.bench.run_folder import port_if_free
 from gateway.cli.demo_table import picture
 from gateway.cli.language import say
+from gateway.release import ReleaseError
 
 PAGE_PORT = 8080
 FIRST_YEAR, LAST_YEAR = 2000, 2099  # the wire counts seconds since 2000 in 32 bits
@@ -94,7 +95,7 @@ def demo(
     except (KeyboardInterrupt, asyncio.CancelledError):
         people.print(say("demo.bye"))
         return
-    except (PartsMissingError, ProgramError, OSError) as error:
+    except (PartsMissingError, ProgramError, ReleaseError, OSError) as error:
         people.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from error
     if json_file is not None:

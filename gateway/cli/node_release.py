@@ -13,7 +13,7 @@ from gateway.cli.language import say
 from gateway.cli.node_screen import bars, people, plain_faults
 from gateway.commission.faults import CommissionError
 from gateway.mistakes import choice
-from gateway.release import build, keys
+from gateway.release import build, signing
 from gateway.release.send import send
 from gateway.settings import SiteFile
 from gateway.words import WordError
@@ -24,7 +24,7 @@ def release_key(
 ) -> None:
     """Make the two key pairs that sign releases: one for every day, a spare one to be kept elsewhere."""
     with plain_faults():
-        made = keys.new_pair(folder)
+        made = signing().new_pair(folder)
     numbers = {"daily": str(made.private[0]), "spare": str(made.private[1]), "public": str(made.public)}
     people.print(say("node.keys", **numbers), markup=False)
 

