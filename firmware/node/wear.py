@@ -36,7 +36,7 @@ class Wear:
         """True when only the write is left that is kept for the safe values."""
         return self.budget and (self._count() & _COUNT) + 1 >= self.budget
 
-    async def gate(self, writes, safe):
+    async def gate(self, writes, safe):  # noqa: PLR0911  one word for each thing in the way
         """None when a write may go; otherwise what became of it, in a word of wire.orders, "" for held already.
 
         Safe values go whatever the count says, but more and more rarely to a device that never holds them.
@@ -54,53 +54,17 @@ class Wear:
         if not safe and self.early():
             return "readback"  # a repetition: a change waits before it comes here
         if self.budget:
-            if not safe and self.out():
-                return "budget"
             self.pause_ms = min(self.pause_ms * 2 or _PAUSE_MS, _PAUSE_MAX_MS) if safe else 0
             self.rest = after(self.pause_ms)
-            if not self._spend() and not safe:
-                return "budget"  # what cannot be counted is not spent
-        self.free = after(0)
-        return False
-
-    def out(self):
-        """True when only the write is left that is kept for the safe values."""
-        return self.budget and (self._count() & _COUNT) + 1 >= self.budget
-
-    async def gate(self, writes, safe):
-        """None when a write may go; otherwise what became of it, in a word of wire.orders, "" for held already.
-
-        Safe values go whatever the count says, but more and more rarely to a device that never holds them.
-        """
-        actuator = self.actuator
-        took = actuator.back  # None: the last write was not taken, which wears nothing out
-        if self.budget:
-            if await actuator.holds(writes, safe):
-                self.pause_ms = 0
-                return ""
-            if not actuator.back:
-                return "device"
-            if safe and took and self.pause_ms and left(self.rest) > 0:
-                return "readback"
-        if not safe and self.early():
-            return "readback"  # a repetition: a change waits before it comes here
-        if self.budget:
             if not safe and self.out():
                 return "budget"
-            self.pause_ms = min(self.pause_ms * 2 or _PAUSE_MS, _PAUSE_MAX_MS) if safe else 0
-            self.rest = after(self.pause_ms)
-            count = self._count()
-            if count & _COUNT < _COUNT:
-                try:
-                    actuator.orders.memory.put(self.key, count + 1)  # first: whatever happens, it is counted
-                except OSError:
-                    if not safe:
-                        return "budget"  # what cannot be counted is not spent
+            if not self._spend() and not safe:  # what cannot be counted is not spent
+                return "budget"
         self.free = after(actuator.spec["min_ms"])
         return None
 
     def _spend(self):
-        """One write more, counted first: whatever happens. False when it cannot be kept."""
+        """One write more, counted first: whatever happens. False when that cannot be kept."""
         count = self._count()
         try:
             if count & _COUNT < _COUNT:

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import slot
 import tables
 from bench import until
 from boards import edited
@@ -94,7 +95,7 @@ async def test_five_failures_of_a_job_restart_the_node_which_says_why(faulty, no
     node.speed = 20
     faulty("fails")
     node.start(poll(battery, 20))
-    assert await ended(node) == [1]
+    assert await ended(node) == [slot.RESET]
     assert node.said().count("changes: ValueError") == 5
     assert gateway.states[-1] == {"up": False}
     faulty("")
@@ -149,7 +150,7 @@ async def test_safe_mode_ends_after_half_an_hour(node, gateway, battery):
     node.speed = 200
     node.start()
     await until(lambda: len(ups(gateway)) == 4 and ups(gateway)[-1]["mode"] == "safe", "safe mode")
-    assert await ended(node, 25) == [1]
+    assert await ended(node, 25) == [slot.RESET]
     node.speed = 1
     gateway.acks.clear()
     node.start()
