@@ -8,8 +8,8 @@ import asyncio
 from time import ticks_diff, ticks_us
 
 from micropython import const
-from node import tcp
 from node.frames import crc16, data_bytes, line_length, request, verdict
+from node.wait import lend
 
 # Those of wire.records, as numbers: a name costs flash and heap.
 _TIMEOUT = const(1)
@@ -130,7 +130,7 @@ class Net:
         self.port = port
 
     def open(self, timeout_ms):
-        return tcp.connect(tcp.resolve(self.host, self.port), timeout_ms)
+        return lend("dial", "call", self.host, self.port, timeout_ms)
 
     async def exchange(self, master, end):
         port, tx, view = master.port, master.tx, master.view

@@ -7,7 +7,6 @@ import struct
 from time import ticks_diff
 
 from micropython import const
-from node import tcp
 from node.wait import after
 
 _NTP_2000 = const(3155673600)  # 2000-01-01 on the scale of NTP, which begins in 1900
@@ -20,7 +19,8 @@ async def best(conf, beat):
     where = conf.get("time", {})
     found = ()
     try:
-        address = tcp.resolve(where.get("host", conf["broker"]["host"]), where.get("port", 10123))
+        host = where.get("host", conf["broker"]["host"])
+        address = socket.getaddrinfo(host, where.get("port", 10123))[0][-1]
         for _ in range(_SAMPLES):
             beat()
             sample = await asyncio.wait_for_ms(ask(address), _ANSWER_MS)

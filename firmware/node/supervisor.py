@@ -53,13 +53,6 @@ class Supervisor:
         job.task = asyncio.create_task(self._keep(job))
         return job
 
-    def drop(self, jobs):
-        """End these jobs; they are not watched any more."""
-        for job in jobs:
-            job.task.cancel()
-            if job in self.jobs:
-                self.jobs.remove(job)
-
     def end(self, reason):
         """The run ends for this reason; `watch` returns."""
         self.reason = self.reason or reason

@@ -14,7 +14,7 @@ import struct
 import sys
 
 from micropython import const
-from node.wait import Bell, forget
+from node.wait import Bell, forget, lend
 from wire import release
 from wire.seal import SealError, unseal_json
 
@@ -119,7 +119,7 @@ class Update:
         app = self.app
         app.memory.put("deaf", len(app.plant.silent()))  # buses that may be silent under the new release, too
         app.orders.leave("safe")
-        return await app.plant.safe()
+        return await lend("halt", "safe", app.plant)
 
     async def run(self, beat):
         """Until nothing is left to do; True when the node must restart, into the other slot."""
