@@ -1,7 +1,5 @@
 """What survives power cuts besides the files: `esp32.NVS` on a board, the file nvs.json on a computer."""
 
-import sys
-
 
 def nvs():
     """The store, opened for a moment."""
@@ -9,8 +7,6 @@ def nvs():
         from esp32 import NVS
     except ImportError:
         from nvs import NVS  # a computer
-
-        del sys.modules["nvs"]
     return NVS("zen")
 
 

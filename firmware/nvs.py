@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 
 class NVS:
@@ -39,3 +40,6 @@ class NVS:
         if not isinstance(value, kind):
             raise OSError(-4354)  # ESP_ERR_NVS_NOT_FOUND
         return value
+
+
+del sys.modules["nvs"]  # a node opens its store for a moment only

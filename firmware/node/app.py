@@ -1,16 +1,14 @@
 """The whole node while it runs: what the parts need of each other, and what is only needed now and then."""
 
 import asyncio
-import gc
 import json
 import sys
 
 from micropython import const
 from node import hal, usb
-from node.plant import Plant
-from node.wait import Bell, after, left, lend
+from node.bus import Plant
+from node.wait import Bell, lend
 
-_GOODBYE_MS = const(3000)
 _STEADY_S = const(120)  # a boot that lasted so long was not a short one
 _SAFE_S = const(1800)  # after so long in safe mode the node tries again
 _PATIENT_MS = const(90000)  # deadline of a check-in
@@ -19,7 +17,8 @@ _PATIENT_MS = const(90000)  # deadline of a check-in
 class App:
     """`mode` is run, or safe: link and update only, no bus and no write. The parts are set by node/start.py."""
 
-    clock = ring = orders = link = supervisor = linked = dog = update = None
+    clock = ring = orders = link = supervisor = linked = update = None
+    restart = health = None  # function(why), with safe values first; function() for the topic `health`
     boot = build = 0  # of this run, of the running slot
     version = why = ""  # why the last run ended
     identity = refused = 0  # of the table in use and of the one that failed its trial; 0: none
@@ -48,10 +47,14 @@ class App:
             self.keep(repr(error))
             sys.print_exception(error)
         try:
-            asyncio.get_event_loop().run_until_complete(self.stop())
+            asyncio.run(lend("halt", "node", self))
         finally:
             if again:
                 hal.reset()
+
+    def rarely(self, module, function):
+        """What runs a function of a module that is loaded for it; the function gets the App first."""
+        return lambda *what: lend(module, function, self, *what)
 
     def network(self, beat):
         return hal.network(self.conf, beat)
@@ -71,69 +74,10 @@ class App:
         self.log = self.log[-4:] + [(self.clock.uptime_s, text)]
         self.out(text)
 
-    def restart(self, why):
-        """Safe values, goodbye, and from the beginning. It was wanted: not one of the short boots."""
-        self.memory.put("short", 0)
-        self.supervisor.end(why)
-
-    async def stop(self):
-        """Safe values, their acks, goodbye."""
-        await self.plant.stop()
-        self.link.stop()
-        end = after(_GOODBYE_MS)  # then the will speaks for us
-        while left(end) > 0 and not self.linked.task.done():
-            await asyncio.sleep_ms(20)
-
     def push(self, block, flag, data, count):
         """One record; the link sends it."""
         self.ring.push(block, flag, data, count)
         self.link.bell.ring()
-
-    def use(self, identity, plant):
-        """Records and orders belong to this plant from now on."""
-        self.plant = plant
-        self.orders.actuators = plant.actuators
-        self.identity = identity
-        self.ring.use(identity)
-
-    def tell(self):
-        """The retained state of the node."""
-        state = {
-            "up": True, "boot": self.boot, "table": self.identity, "fw": self.version, "build": self.build,
-            "mode": self.mode, "why": self.why,
-        }  # fmt: skip
-        self.link.announce(json.dumps(state))
-
-    def health(self):
-        """For the topic `health`; wire/topics.py says what is what."""
-        gc.collect()
-        self.clock.tick()
-        plant = self.plant
-        return {
-            "boot": self.boot,
-            "uptime_s": self.clock.uptime_s,
-            "heap_free": gc.mem_free(),
-            "clock": self.clock.quality,
-            "ring": self.ring.health(),
-            "units": [unit.health() for unit in plant.units],
-            "actuators": [actuator.state() for actuator in plant.actuators],
-            "orders": self.orders.counts,
-            "restarts": self.supervisor.restarts,
-            "heard": self.link.heard(),
-            "cfg": self.refusal,
-            "update": self.update and self.update.status(),
-        }
-
-    def feed(self):
-        """All jobs are on time."""
-        if self.dog:
-            self.dog.feed()
-
-    def configure(self, payload, _retained):
-        """A message of the topic `cfg`."""
-        if self.mode != "safe":
-            lend("config", "take", self, payload)
-            self.bell.ring()
 
     def gateway(self, payload, _retained):
         """The gateway's own state: when the one that we obey is gone, no lease outlives it."""
@@ -158,10 +102,6 @@ class App:
         if self.update:
             self.update.chunk(payload, retained)
 
-    def trial(self, beat):
-        """A new release proves itself."""
-        return lend("trial", "prove", self, beat)
-
     async def changes(self, beat):
         """A new table when it comes; and remembers that this boot is a long one."""
         while True:
@@ -179,7 +119,3 @@ class App:
                 self.orders.wary = False
             if self.mode == "safe" and self.clock.uptime_s > _SAFE_S:
                 self.supervisor.end("safe mode is over")
-
-    def lamp(self, beat):
-        """The LED and the button."""
-        return lend("lamp", "watch", self, beat)

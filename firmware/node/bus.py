@@ -73,10 +73,6 @@ class Unit:
         self.failures = 0
         self.hold_ms = self.gap_ms
 
-    def health(self):
-        """[ok, timeouts, bad, exceptions, median ms of the last 15 answers]"""
-        return self.counts + [sorted(self.times)[-1 - (min(self.counts[0], 15) >> 1)]]
-
 
 class Block:
     """One read, due again and again at multiples of its period."""
@@ -202,3 +198,18 @@ class Bus:
             return flag
         finally:
             lock.release()
+
+
+class Plant:
+    """The devices of one poll table; node/config.py builds and starts them, node/halt.py stops them."""
+
+    def __init__(self):
+        self.buses = []
+        self.units = []
+        self.actuators = []
+        self.jobs = []
+
+    def silent(self):
+        """Names of the buses on which no unit has ever answered."""
+        answering = [unit.bus for unit in self.units if unit.counts[0] or unit.counts[3]]
+        return {bus.name for bus in self.buses if bus.blocks and bus not in answering}

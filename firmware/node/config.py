@@ -9,22 +9,24 @@ import gc
 
 from micropython import const
 from node import hal, store
-from node.bus import Block, Bus, Unit
+from node.bus import Block, Bus, Plant, Unit
 from node.modbus import Line, Master, Net
 from node.orders import Actuator
-from node.plant import Plant
-from node.wait import after, forget, left
+from node.wait import after, forget, left, lend
 from wire.seal import unseal
 
 _CFG = const("cfg")  # that of wire.topics
 TABLE = "table.json"
+_BUS_MS = const(20000)  # deadlines of the check-ins
+_ACTUATOR_MS = const(30000)  # several writes to a device that answers none, each tried again
+_RESTART_MS = const(1000)  # of an actuator: its safe values must not wait
 _TRIAL_MS = const(60000)
 _LOOK_MS = const(200)
 _PATIENCE = const(4)  # times Plant.safe; a dead device must not hold up a table for ever
 
 
 def load(app):
-    """The plant of the table that is kept; nothing when there is none that can be used."""
+    """Starts the plant of the table that is kept; nothing when there is none that can be used."""
 
     def check(text):
         try:
@@ -35,12 +37,15 @@ def load(app):
 
     found = store.load(TABLE, check)
     if found:
-        app.use(*found)
+        use(app, *found)
+        start(app.plant, app.supervisor)
     forget("node.store")
 
 
-def take(app, payload):
+def take(app, payload, _retained):
     """A message of the topic `cfg`: what it asks for waits in `app.coming`, or `app.refusal` says why not."""
+    if app.mode == "safe":
+        return
     try:
         text = unseal(app.orders.key, _CFG, payload)
         identity, plant = understand(text, app)
@@ -49,6 +54,7 @@ def take(app, payload):
         app.refusal = ""
         if plant:
             app.coming = (text, identity, plant)
+            app.bell.ring()
     except Exception as error:  # whatever is wrong with it, the old one stays
         app.refusal = repr(error)
 
@@ -114,29 +120,46 @@ async def switch(app):
     first = not app.identity
     app.orders.leave()
     for _ in range(_PATIENCE):  # a device that the new table does not know would keep what it holds
-        if await app.plant.safe():
+        if await lend("halt", "safe", app.plant):
             break
-    await app.plant.stop()
+    await lend("halt", "plant", app.plant, app.supervisor)
     await _run(app, identity, plant)
     missing = None if first else await _trial(plant, deaf)
     if missing:
         app.refused = identity
         app.refusal = "silent: " + " ".join(missing)
-        await plant.stop()
-        app.use(0, Plant())
+        await lend("halt", "plant", plant, app.supervisor)
+        use(app, 0, Plant())
         load(app)
-        await _run(app, app.identity, app.plant)
+        lend("report", "tell", app)
     else:
         store.save(TABLE, text)
         forget("node.store")
 
 
 async def _run(app, identity, plant):
-    app.use(identity, plant)
-    plant.start(app.supervisor)
-    app.tell()
+    use(app, identity, plant)
+    start(plant, app.supervisor)
+    lend("report", "tell", app)
     await asyncio.sleep_ms(0)
     gc.collect()
+
+
+def use(app, identity, plant):
+    """Records and orders belong to this plant from now on."""
+    app.plant = plant
+    app.orders.actuators = plant.actuators
+    app.identity = identity
+    app.ring.use(identity)
+
+
+def start(plant, supervisor):
+    """Every bus and actuator is a job of the supervisor."""
+    for one in plant.buses:
+        plant.jobs.append(supervisor.start("bus " + one.name, one.run, _BUS_MS))
+    for actuator in plant.actuators:
+        name = "actuator %d" % actuator.number
+        plant.jobs.append(supervisor.start(name, actuator.run, _ACTUATOR_MS, _RESTART_MS))
 
 
 async def _trial(plant, deaf):

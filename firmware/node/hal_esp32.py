@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import sys
 
 import machine
 from micropython import const
@@ -61,11 +60,6 @@ async def network(conf, beat):
             except OSError:
                 pass  # the radio is not ready: again in a while
         await asyncio.sleep_ms(_LOOK_MS)
-
-
-def console():
-    """The bytes typed at the USB or first serial port; read one at a time, for more would block until all are there."""
-    return asyncio.StreamReader(sys.stdin.buffer)
 
 
 def __getattr__(name):

@@ -1,5 +1,7 @@
 """What a board does once: join its network, open its own, tell who it is and why it started."""
 
+import asyncio
+import sys
 import time
 from binascii import hexlify
 
@@ -31,6 +33,11 @@ def line(where, bus):
     )
     uart.irq(nothing, machine.UART.IRQ_RXIDLE)  # else an answer waits for the next tick of 10 ms
     return Line(uart, machine.Pin(where["de"], machine.Pin.OUT, value=0) if "de" in where else None)
+
+
+def console():
+    """The bytes typed at the USB or first serial port; read one at a time, for more would block until all are there."""
+    return asyncio.StreamReader(sys.stdin.buffer)
 
 
 def watchdog(ms):

@@ -1,7 +1,6 @@
 """The hardware on a computer: a tty or pty as serial line, the system's network, a timer as watchdog."""
 
 import asyncio
-import sys
 
 from micropython import const
 from node.wait import lend
@@ -11,21 +10,11 @@ _SETUP = const("hal_unix_setup")
 
 
 class Line:
-    """A serial line in raw mode."""
+    """A serial line in raw mode; `readinto` gives bytes that are already there, else 0 or None."""
 
     def __init__(self, file):
-        self.file = file
+        self.write, self.readinto, self.close = file.write, file.readinto, file.close
         self.stream = asyncio.StreamReader(file)
-
-    def write(self, frame):
-        self.file.write(frame)
-
-    def readinto(self, buffer):
-        """Bytes that are already there, else 0 or None."""
-        return self.file.readinto(buffer)
-
-    def close(self):
-        self.file.close()
 
 
 def opener(where, bus):
@@ -38,16 +27,6 @@ async def network(_conf, beat):
     while True:
         beat()
         await asyncio.sleep_ms(4000)
-
-
-def console():
-    """The bytes typed; read one at a time, as on a board."""
-    return asyncio.StreamReader(sys.stdin.buffer)
-
-
-def reset():
-    """Whoever watches over the node starts it again."""
-    sys.exit(75)  # as slot.RESET
 
 
 def __getattr__(name):

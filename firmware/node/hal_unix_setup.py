@@ -1,6 +1,8 @@
 """What a computer does in the place of a board once: its serial line, its watchdog, its lamp and button, who it is."""
 
+import asyncio
 import os
+import sys
 import termios
 
 from node.hal_unix import Line
@@ -42,6 +44,16 @@ def line(where, bus):
         if not file.read(256):
             break
     return Line(file)
+
+
+def console():
+    """The bytes typed; read one at a time, as on a board."""
+    return asyncio.StreamReader(sys.stdin.buffer)
+
+
+def reset():
+    """Whoever watches over the node starts it again."""
+    sys.exit(75)  # as slot.RESET
 
 
 def watchdog(ms):

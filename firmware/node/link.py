@@ -9,7 +9,6 @@ import json
 import random
 
 from micropython import const
-from node import tcp
 from node.mqtt import Mqtt
 from node.wait import Bell, after, left, lend
 
@@ -42,11 +41,14 @@ def pause_ms(attempt):
 
 
 class Link:
-    """`topic` is that of the node, without leaf; `handlers` maps a topic in bytes to function(payload, retained); `health` gives a dict; `say` tells a change."""
+    """`topic` is that of the node, without leaf; `handlers` maps a topic in bytes to function(payload, retained).
+
+    `health` gives a dict, `say` tells a change.
+    """
 
     gateway_up = False  # as it says itself
     heard_s = 0  # uptime until which nothing waited to be heard
-    way = None  # what tcp.connect wants to reach the broker
+    way = None  # what dial.connect wants to reach the broker
     memory = None  # of memory.py, for the broker's address
     state = DOWN
     announced = False  # the state, in this session
@@ -96,7 +98,7 @@ class Link:
         self.bell.ring()
 
     async def run(self, beat):
-        """Until `stop`."""
+        """Until `stopping`, and what waits is sent."""
         self.beat = beat
         self.mqtt.beat = self._turn
         attempt = 0
@@ -118,25 +120,14 @@ class Link:
                 await asyncio.sleep_ms(min(left(pause), _TURN_MS))
             attempt += 1
 
-    def stop(self):
-        """Send what waits, say goodbye; `run` ends."""
-        self.stopping = True
-        self.announce(DOWN)
-
     async def _session(self, attempt):
         broker = self.conf["broker"]
         if self.way is None or attempt % 8 == 3:  # names are looked up rarely: it blocks
             self.way = lend("way", "find", broker, self.memory, self.way)
         mqtt = self.mqtt
         self.gateway_up = False  # until the broker says so again
-        await mqtt.open(
-            await tcp.connect(*self.way),
-            self.conf["site"] + "-" + self.conf["node"],
-            broker.get("user"),
-            broker.get("password", ""),
-            self.topic + _STATE,
-            DOWN,
-        )
+        connection = await lend("dial", "connect", *self.way)
+        await lend("login", "begin", mqtt, connection, self.conf, self.topic + _STATE, DOWN)
         self._tell("link: up")
         self.steady = after(_STEADY_MS)
         self.announced = False

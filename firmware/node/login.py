@@ -1,16 +1,34 @@
-"""The first two packets of an MQTT connection. Loaded for each login."""
+"""The beginning of an MQTT session. Loaded for each."""
 
+import asyncio
 import struct
 
 from micropython import const
 from node.mqtt import head, text
+from node.wait import after
 
 _KEEP_ALIVE_S = const(10)  # the node pings twice as often
+_PING_MS = const(5000)
+_SILENCE_MS = const(15000)
+_REFUSED = const(0x80)  # return code of a subscription
 
 
-def packets(client, user, password, will_topic, will, topics):
-    """CONNECT, and SUBSCRIBE with packet id 1."""
-    return connect_packet(client, user, password, will_topic, will), subscribe_packet(1, topics)
+async def begin(mqtt, connection, conf, will_topic, will):
+    """Log in and subscribe on a connection of `dial`; OSError when the broker does not want us. `conf` is node.json."""
+    mqtt.owed.clear()
+    mqtt.why = None
+    mqtt.connection = connection
+    client = conf["site"] + "-" + conf["node"]
+    broker = conf["broker"]
+    await mqtt.send(connect_packet(client, broker.get("user"), broker.get("password", ""), will_topic, will))
+    mqtt.silent = after(_SILENCE_MS)
+    mqtt.ping = after(_PING_MS)
+    mqtt.reader = asyncio.create_task(mqtt.read())
+    await mqtt.send(subscribe_packet(1, mqtt.handlers))  # need not wait for CONNACK (3.1.4)
+    while mqtt.granted is None:
+        await mqtt.idle(100)
+    if _REFUSED in mqtt.granted:
+        raise OSError("subscription refused")
 
 
 def connect_packet(client, user, password, will_topic, will):

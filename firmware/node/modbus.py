@@ -8,8 +8,8 @@ import asyncio
 from time import ticks_diff, ticks_us
 
 from micropython import const
-from node import tcp
 from node.frames import crc16, data_bytes, line_length, request, verdict
+from node.wait import lend
 
 # Those of wire.records, as numbers: a name costs flash and heap.
 _TIMEOUT = const(1)
@@ -129,13 +129,8 @@ class Net:
         self.host = host
         self.port = port
 
-    async def open(self, timeout_ms):
-        if not self.misses & 7:  # names are looked up rarely: it blocks
-            self.address = tcp.resolve(self.host, self.port)
-        self.misses += 1
-        connection = await tcp.connect(self.address, timeout_ms)
-        self.misses = 1
-        return connection
+    def open(self, timeout_ms):
+        return lend("dial", "call", self, timeout_ms)
 
     async def exchange(self, master, end):
         port, tx, view = master.port, master.tx, master.view

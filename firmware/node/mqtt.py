@@ -5,12 +5,11 @@ inner one receives; when that ends, `idle` raises and the bell rings, so that no
 come. Knows nothing of Wi-Fi, addresses and certificates. Source: OASIS MQTT Version 3.1.1.
 """
 
-import asyncio
 import errno
 import struct
 
 from micropython import const
-from node.wait import after, left, lend
+from node.wait import after, left
 
 _CONNACK = const(0x20)
 _PUBLISH = const(0x30)
@@ -22,7 +21,6 @@ _SMALL = const(256)  # bytes received without allocating
 _LONGEST = const(8192)  # wire.seal.MAX_SEALED
 _HEAD = const(128)  # room for header and topic
 _ROOM = const(640)  # for a payload; wire.records.MAX_BATCH allows more, the heap likes less
-_REFUSED = const(0x80)  # return code of a subscription
 _OWED = const(64)  # three times what a broker has on its way by default
 
 
@@ -50,7 +48,7 @@ def head(kind, length):
 
 
 class Mqtt:
-    """`handlers`: topic in bytes → function(payload valid during the call, retained); `on_ack(packet_id)`: a PUBACK.
+    """A session, which node/login.py begins. `handlers`: topic in bytes → function(payload valid during the call, retained); `on_ack(packet_id)`: a PUBACK.
 
     Of a message that is too long the payload is empty, so that its handler can refuse and count it. `beat` is to be
     set: it is called at least every five seconds while anything here is awaited. `granted` is None while there is no
@@ -72,51 +70,36 @@ class Mqtt:
         self.whole = True  # the message just read fitted
         self.silent = self.ping = 0  # ticks: then the broker counts as gone, then the next ping
 
-    async def open(self, connection, client, user, password, will_topic, will):
-        """Log in and subscribe on a connection of `tcp`; OSError when the broker does not want us."""
-        self.owed.clear()
-        self.why = None
-        self.connection = connection
-        connect, subscribe = lend("login", "packets", client, user, password, will_topic, will, self.handlers)
-        await self._send(connect)
-        self.silent = after(_SILENCE_MS)
-        self.ping = after(_PING_MS)
-        self.reader = asyncio.create_task(self._read())
-        await self._send(subscribe)  # need not wait for CONNACK (3.1.4)
-        while self.granted is None:
-            await self.idle(100)
-        if _REFUSED in self.granted:
-            raise OSError("subscription refused")
-
     async def publish(self, topic, payload, qos=0, retain=0):
         """Sends at once; gives the packet id that `on_ack` will name (0 for QoS 0)."""
-        packet_id = self._next_id() if qos else 0
+        packet_id = 0
         name = text(topic)
         start = head(_PUBLISH | qos << 1 | retain, len(name) + 2 * qos + len(payload)) + name
         if qos:
+            self.packet_id = packet_id = self.packet_id % 65535 + 1
             start += struct.pack(">H", packet_id)
         if len(payload) > len(self.room):
-            await self._send(start)
-            await self._send(payload)
+            await self.send(start)
+            await self.send(payload)
         else:  # one segment on the network
             begin, end = _HEAD - len(start), _HEAD + len(payload)
             self.tx[begin:_HEAD] = start
             self.tx[_HEAD:end] = payload
-            await self._send(self.tx[begin:end])
+            await self.send(self.tx[begin:end])
         return packet_id
 
     async def idle(self, ms):
         """Pays what is owed, keeps the connection alive, then waits for the bell; OSError when it has ended."""
         self.beat()
         while self.owed:
-            await self._send(b"\x40\2" + struct.pack(">H", self.owed.pop(0)))
+            await self.send(b"\x40\2" + struct.pack(">H", self.owed.pop(0)))
         if self.why is None and left(self.silent) < 0:
             self.why = OSError(errno.ETIMEDOUT)
         if self.why is not None:
             raise self.why
         if left(self.ping) < 0:
             self.ping = after(_PING_MS)
-            await self._send(b"\xc0\0")  # PINGREQ
+            await self.send(b"\xc0\0")  # PINGREQ
         await self.bell.wait_ms(ms)
 
     def close(self):
@@ -127,15 +110,11 @@ class Mqtt:
             self.connection.close()
         self.reader = self.connection = self.granted = None
 
-    def _next_id(self):
-        self.packet_id = self.packet_id % 65535 + 1
-        return self.packet_id
-
-    async def _send(self, packet):
+    async def send(self, packet):
         self.beat()
         await self.connection.send(memoryview(packet))
 
-    async def _read(self):
+    async def read(self):
         try:
             while True:
                 self._take(*await self._packet())

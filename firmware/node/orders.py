@@ -55,10 +55,6 @@ class Actuator:
 
             self.wear = Wear(self)
 
-    def state(self):
-        """Requested, applied, read back, origin, why not: for the node's health."""
-        return [self.order[2], self.told, self.back, self.by, self.why]
-
     def take(self, sid, seq, values, ttl):
         """Why the table or the device does not allow an order; or None, and it replaces one that still waits.
 

@@ -11,7 +11,7 @@ import binascii
 from micropython import const
 from node import sunspec
 from node.wait import after, left
-from wire.seal import seal
+from wire.sealing import seal
 
 # Those of wire.records, as numbers: a name costs flash and heap.
 _OK = const(0)

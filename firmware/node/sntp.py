@@ -7,7 +7,6 @@ import struct
 from time import ticks_diff
 
 from micropython import const
-from node import tcp
 from node.wait import after
 
 _NTP_2000 = const(3155673600)  # 2000-01-01 on the scale of NTP, which begins in 1900
@@ -25,7 +24,8 @@ async def best(clock, beat):
     where = conf.get("time", {})
     try:
         if not clock.misses & 7:
-            clock.server = tcp.resolve(where.get("host", conf["broker"]["host"]), where.get("port", 10123))
+            host = where.get("host", conf["broker"]["host"])
+            clock.server = socket.getaddrinfo(host, where.get("port", 10123))[0][-1]
         clock.misses += 1
         for _ in range(_SAMPLES):
             beat()

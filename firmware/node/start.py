@@ -60,10 +60,11 @@ def assemble(conf, memory, mode, say):
     app.build, app.version = running(memory)
     app.boot = boot
     app.why = reason(memory)
+    app.health = app.rarely("report", "health")
     topic = topics.topic(conf["site"], conf["node"], "")
     handlers = {
         (topic + topics.SET).encode(): orders.receive,
-        (topic + topics.CFG).encode(): app.configure,
+        (topic + topics.CFG).encode(): app.rarely("config", "take"),
         (topic + topics.OTA).encode(): app.ota,
         (topic + topics.CHUNK).encode(): app.chunk,
         topics.topic(conf["site"], topics.GATEWAY, topics.STATE).encode(): app.gateway,
@@ -71,7 +72,9 @@ def assemble(conf, memory, mode, say):
     app.link = Link(conf, topic, ring, handlers, app.health, app.say)
     app.link.memory = memory
     orders.answer = app.link.answer
-    app.supervisor = Supervisor(app.feed, app.keep, app.say)
+    dog = hal.watchdog(conf.get("watchdog_ms", hal.WATCHDOG_MS))
+    app.supervisor = Supervisor(dog.feed if dog else bool, app.keep, app.say)
+    app.restart = app.rarely("halt", "restart")
     return app
 
 
@@ -108,17 +111,15 @@ def reason(memory):
 def begin(app):
     """Every job under the supervisor; nothing runs before the first wait."""
     job = app.supervisor.start
-    app.dog = hal.watchdog(app.conf.get("watchdog_ms", hal.WATCHDOG_MS))
     job("network", app.network, _PATIENT_MS)
     job("clock", app.clock.run, _PATIENT_MS)
     if app.mode != "safe":
         lend("config", "load", app)
-        app.plant.start(app.supervisor)
-    app.tell()
+    lend("report", "tell", app)
     app.linked = job("link", app.link.run, _PATIENT_MS)
     job("changes", app.changes, _PATIENT_MS)
     job("console", app.console, 0)
     if app.mode == "trial":
-        job("trial", app.trial, _PATIENT_MS)
+        job("trial", app.rarely("trial", "prove"), _PATIENT_MS)
     if "led" in app.conf or "button" in app.conf:
-        job("led", app.lamp, _PATIENT_MS)
+        job("led", app.rarely("lamp", "watch"), _PATIENT_MS)

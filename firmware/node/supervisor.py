@@ -54,21 +54,6 @@ class Supervisor:
         job.task = asyncio.create_task(self._keep(job, pause_ms))
         return job
 
-    async def drop(self, jobs):
-        """End these jobs; they are not watched any more.
-
-        A cancellation can get lost (a bell that rings at the same moment, a time-out that ends), so it is repeated.
-        """
-        self.jobs = [job for job in self.jobs if job not in jobs]
-        for _ in range(_CANCELS):
-            alive = [job for job in jobs if not job.task.done()]
-            if not alive:
-                return
-            for job in alive:
-                job.task.cancel()
-            await asyncio.sleep_ms(1)
-        self.end("cannot be ended: " + alive[0].name)
-
     def end(self, reason):
         """The run ends for this reason; `watch` returns."""
         self.reason = self.reason or reason

@@ -1,50 +1,12 @@
-"""TCP connections, plain or inside TLS, in which every wait ends and every socket is closed."""
+"""TCP connections, plain or inside TLS, in which every wait ends; node/dial.py opens them."""
 
 import asyncio
 import errno
-import select
-import socket
 
 from micropython import const
 
 _STEP_MS = const(5)
 _SEND_STEPS = const(1000)  # five seconds without one byte taken
-
-
-def resolve(host, port):
-    """Address for `connect`; immediate for numbers; for names it blocks, for seconds when nobody knows them."""
-    return socket.getaddrinfo(host, port)[0][-1]
-
-
-async def connect(address, timeout_ms, context=None, name=None):
-    """A Connection; OSError when refused, unreachable or late.
-
-    With an SSLContext it is inside TLS, and the other side's certificate must be for `name`; the handshake goes with
-    the first `send`.
-    """
-    sock = stream = socket.socket()
-    try:
-        sock.setblocking(False)
-        try:
-            sock.connect(address)
-        except OSError as error:
-            if error.errno != errno.EINPROGRESS:
-                raise
-        poller = select.poll()
-        poller.register(sock, select.POLLOUT)
-        while not (ready := poller.poll(0)):
-            timeout_ms -= _STEP_MS
-            if timeout_ms < 0:
-                raise OSError(errno.ETIMEDOUT)
-            await asyncio.sleep_ms(_STEP_MS)
-        if ready[0][1] != select.POLLOUT:
-            raise OSError(errno.ECONNREFUSED)
-        if context:
-            stream = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
-    except BaseException:
-        sock.close()
-        raise
-    return Connection(sock, stream)
 
 
 class Connection:

@@ -14,7 +14,7 @@ import struct
 import sys
 
 from micropython import const
-from node.wait import Bell, forget
+from node.wait import Bell, forget, lend
 from wire import release
 from wire.seal import SealError, unseal_json
 
@@ -57,7 +57,7 @@ class Job:
         app = self.app
         app.memory.put("deaf", len(app.plant.silent()))  # so many buses may be silent under the new release, too
         app.orders.leave("safe")
-        return await app.plant.safe()
+        return await lend("halt", "safe", app.plant)
 
 
 class Refusal(Exception):

@@ -5,7 +5,7 @@ import gc
 
 from micropython import const
 from node import hal
-from node.wait import forget
+from node.wait import lend
 
 _SHORT = const(256)
 _LONGEST = const(8192)  # bytes; a poll table may come this way
@@ -38,18 +38,14 @@ async def listen(app):
                 size = _LONGEST
             if size >= _LONGEST:
                 line, size = None, -1
-                app.say("console: the line is too long")
+                app.say("console: too long")
         else:
             size = -1
 
 
 async def _answer(app, line):
-    gc.collect()
     try:
-        from node import console
-
-        await console.answer(app, line)
-        forget("node.console")
+        await lend("console", "answer", app, line)
     except MemoryError as error:
         app.say("console: %r" % error)
     gc.collect()

@@ -5,16 +5,16 @@ none is waited for. It is asked again when the broker does not answer there.
 """
 
 import binascii
+import socket
 
 from micropython import const
-from node import tcp
 
 _WAIT_MS = const(5000)
 _KEY = const("addr")
 
 
 def find(broker, memory, known):
-    """What `tcp.connect` wants, for the `broker` of node.json; `known` is what was found before, or None.
+    """What `dial.connect` wants, for the `broker` of node.json; `known` is what was found before, or None.
 
     `memory` is that of slot.py, or None. OSError when the name leads nowhere and never did.
     """
@@ -23,7 +23,7 @@ def find(broker, memory, known):
     kept = kept[1] if len(kept) == 2 and kept[0] == host else None  # of another host it is worth nothing
     if known or not kept:
         try:
-            address = tcp.resolve(host, broker["port"])
+            address = resolve(host, broker["port"])
             number = numeric(address)
             if memory and number not in (kept, host):
                 memory.write(_KEY, host + " " + number)
@@ -32,12 +32,16 @@ def find(broker, memory, known):
                 if not known:
                     raise
                 return known
-            address = tcp.resolve(kept, broker["port"])
+            address = resolve(kept, broker["port"])
     else:
-        address = tcp.resolve(kept, broker["port"])
+        address = resolve(kept, broker["port"])
     if "ca" not in broker:
         return address, _WAIT_MS
     return address, _WAIT_MS, known[2] if known else trust(broker["ca"]), host
+
+
+def resolve(host, port):
+    return socket.getaddrinfo(host, port)[0][-1]
 
 
 def numeric(address):

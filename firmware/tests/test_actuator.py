@@ -33,11 +33,11 @@ def test_every_write_is_read_back_and_told(play):
         await rig.run(500)
         ack = rig.acks[-1]
         assert (ack["done"], ack["rb"], ack["w"]) == ("applied", [4294966096, 802], 1)  # 2^32 - 1200
-        assert rig.actuator.state() == [[-1200], [-1200], [4294966096, 802], "applied", ""]
+        assert rig.state() == [[-1200], [-1200], [4294966096, 802], "applied", ""]
         rig.order(None)
         await rig.run(500)
         assert (rig.acks[-1]["done"], rig.acks[-1]["rb"]) == ("released", [803])
-        assert rig.actuator.state() == [None, None, [803], "released", ""]
+        assert rig.state() == [None, None, [803], "released", ""]
 
     play(scenario)
 
@@ -52,7 +52,7 @@ def test_what_the_device_does_not_hold_is_told_once_and_tried_again_until_it_doe
         await rig.run(400)
         ack = rig.acks.pop()
         assert (ack["done"], ack["why"], ack["seq"], ack["rb"]) == ("failed", "readback", seq, [1180, 802])
-        assert rig.actuator.state() == [[1200], None, [1180, 802], "safe", "readback"]
+        assert rig.state() == [[1200], None, [1180, 802], "safe", "readback"]
         await rig.run(5000)  # again after 1 and 2 s
         assert rig.writes() == [(100, 1200), (102, 802)] * 3
         assert rig.done() == []
@@ -149,7 +149,7 @@ def test_no_order_is_obeyed_before_a_dead_device_has_its_safe_values(play):
         assert rig.done() == [("failed", "device", None), ("refused", "device", [700])]
         rig.order([701])
         assert rig.done() == [("refused", "device", [701])]
-        assert rig.actuator.state()[4] == "device"
+        assert rig.state()[4] == "device"
         rig.device.alive = True
         await rig.run(8000)
         assert rig.done() == [("safe", "", None)]
@@ -302,7 +302,7 @@ def test_a_budget_survives_restarts_keeps_one_write_for_safe_values_and_ends_wit
         assert told[-1] == ("refused", "budget", [5])
         assert rig.memory.numbers == {"w0": 9700 * 1024 + 6}
         assert rig.device.is_safe()
-        assert rig.actuator.state()[4] == "budget"
+        assert rig.state()[4] == "budget"
         rig.writes()
         await rig.run(20000)
         assert rig.writes() == []

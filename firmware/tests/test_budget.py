@@ -1,4 +1,7 @@
-"""What the board has to carry: half an hour of the whole node, many times faster than real, with a board's heap."""
+"""What the board has to carry: half an hour of the whole node, many times faster than real, with a board's heap.
+
+The heap of the fast clock (life.STAND_INS), which a board has not, is measured apart and taken off.
+"""
 
 import pytest
 from bench import figure

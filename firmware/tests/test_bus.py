@@ -21,6 +21,7 @@ ONE = [{"bus": 0, "id": 1, "wfc": 16}]
 PREPARE = """
 import asyncio, json
 import far_end
+from node import report
 from node.bus import Block, Bus, Unit
 from node.modbus import Line, Master, Net
 pushed = []
@@ -192,7 +193,7 @@ async def main():
     unit = Unit({"id": 1, "wfc": 16}, bus)
     while answers:
         await bus.read(unit, 3, 0, 2)
-    print(json.dumps(unit.health()))
+    print(json.dumps(report.unit(unit)))
 asyncio.run(main())
 """)
     ok, timeouts, bad, exceptions, median_ms = health

@@ -125,7 +125,8 @@ async def test_it_tells_who_it_is(usb):
     assert len(bytes.fromhex(info["uid"])) == 6
     assert info["key"] == hashlib.sha256(KEY.hex().encode()).hexdigest()[:8]
     assert "MicroPython" in info["python"]
-    assert "node.console" in info["modules"]
+    assert "node.usb" in info["modules"]
+    assert "node.console" not in info["modules"]  # which is there for its answers only
     with usb.terminal() as terminal:
         await terminal.ask("health")
         modules = (await terminal.ask("info"))["modules"]

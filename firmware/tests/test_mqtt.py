@@ -34,7 +34,7 @@ def take(data):
     mqtt.connection = Wire(data)
     mqtt.owed.clear()
     mqtt.why = None
-    asyncio.run(mqtt._read())
+    asyncio.run(mqtt.read())
     return mqtt.why
 def publish(topic, payload, kind=0x30, packet_id=None):
     body = text(topic) + (packet_id.to_bytes(2, "big") if packet_id is not None else b"") + payload
@@ -131,7 +131,7 @@ async def all():
         mqtt.connection = Wire(data)
         mqtt.owed.clear()
         mqtt.why = None
-        await mqtt._read()
+        await mqtt.read()
         kind = type(mqtt.why).__name__
         endings[kind] = endings.get(kind, 0) + 1
         seen.clear(); acked.clear()

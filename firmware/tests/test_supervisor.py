@@ -10,6 +10,7 @@ import asyncio, time, node.wait
 now = [0]
 begin = time.ticks_add(time.ticks_ms(), 100000)  # tasks that become ready are stamped with the real tick: the past
 asyncio.core.ticks = node.wait.ticks_ms = lambda: time.ticks_add(begin, now[0])
+from node.halt import drop
 from node.supervisor import Supervisor
 diary = []
 def say(text): diary.append((now[0] // 1000, text))
@@ -120,7 +121,7 @@ def test_a_dropped_job_ends_and_is_not_missed(virtual):
 async def drops(beat):
     jobs = list(supervisor.jobs[:1])
     await asyncio.sleep_ms(5000)
-    await supervisor.drop(jobs)
+    await drop(supervisor, jobs)
     print("dropped", now[0] // 1000)
 ended = []
 async def guarded(beat):

@@ -88,10 +88,10 @@ async def test_a_board_believes_a_certificate_that_names_the_number_it_calls(boa
     """Of mbedTLS 3.6: an IP address must be an IP address among the names, or else the common name of a bare one."""
     script = f"""
 import asyncio
-from node import tcp, way
+from node import dial, login, way
 async def main():
     conf = {{"host": "127.0.0.1", "port": {broker.tls_port}, "ca": "{authority.base64}"}}
-    connection = await tcp.connect(*way.find(conf, None, None))
+    connection = await dial.connect(*way.find(conf, None, None))
     await connection.send(memoryview(b"\\xc0\\0"))
     print("trusted")
 asyncio.run(main())
@@ -102,12 +102,12 @@ asyncio.run(main())
 async def test_a_refused_broker_leaves_no_socket_behind(board, broker):
     script = f"""
 import asyncio, os
-from node import tcp, way
+from node import dial, login, way
 conf = {{"host": "127.0.0.1", "port": {broker.tls_port}, "ca": "{Authority().base64}"}}
 async def main():
     where = way.find(conf, None, None)
     for attempt in range(6):
-        connection = await tcp.connect(*where)
+        connection = await dial.connect(*where)
         try:
             await connection.send(memoryview(b"x"))
         except OSError as error:
@@ -161,7 +161,7 @@ async def test_a_broker_that_says_nothing_is_left_in_time_and_holds_nothing_up(n
 
 SESSIONS = """
 import asyncio, gc
-from node import tcp, way
+from node import dial, login, way
 from node.mqtt import Mqtt
 from node.wait import Bell, left, after
 conf = {"host": "localhost", "port": %d, "ca": "%s"}
@@ -178,8 +178,8 @@ async def main():
             gc.collect()
             context = gc.mem_alloc() - before
             begin = after(0)
-            connection = await tcp.connect(*where)
-            await mqtt.open(connection, "x", None, "", "will", "down")
+            connection = await dial.connect(*where)
+            await login.begin(mqtt, connection, {"site": "x", "node": "y", "broker": {}}, "will", "down")
             ms = -left(begin)
             session += 1
             gc.collect()

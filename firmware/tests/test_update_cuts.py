@@ -258,7 +258,7 @@ REFUSED = {
     "image": other(manifest(20, NEW, image=[10, "0" * 64])),
     "abort": """
 def stop(number, at, piece):
-    one.update.receive(seal.seal(KEY, topics.OTA, json.dumps({"do": "abort", "boot": 7})), 0)
+    one.update.receive(seal(KEY, topics.OTA, json.dumps({"do": "abort", "boot": 7})), 0)
     return None
 one.spoil = stop""",
 }  # fmt: skip

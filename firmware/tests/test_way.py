@@ -7,7 +7,7 @@ pytestmark = pytest.mark.hil
 # The name server of this test, and the memory of the node.
 AROUND = """
 import socket
-from node import tcp, way
+from node import way
 NAMES = {"gateway.lan": "127.0.0.2", "moved.lan": "127.0.0.3"}
 asked = []
 class Net:
@@ -18,7 +18,7 @@ class Net:
             if host not in NAMES:
                 raise OSError(-2)
         return socket.getaddrinfo(NAMES.get(host, host), port)
-tcp.socket = Net
+way.socket = Net
 class Memory:
     value = ""
     writes = 0

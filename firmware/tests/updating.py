@@ -11,7 +11,8 @@ import sys
 import slot
 from node.trial import Trial
 from node.update import Update
-from wire import release, seal, topics
+from wire import release, topics
+from wire.sealing import seal
 
 KEY = bytes(range(32))
 CONF = {"key": binascii.hexlify(KEY).decode(), "board": "unix"}
@@ -91,7 +92,7 @@ class Gateway:
         order = {"do": "begin", "boot": self.boot, "build": self.build, "size": len(self.manifest)}
         order["sig"] = self.signature
         order.update(more)
-        self.update.receive(seal.seal(key, topics.OTA, json.dumps(order)), retained)
+        self.update.receive(seal(key, topics.OTA, json.dumps(order)), retained)
 
     def hear(self, _leaf, payload):
         said = json.loads(payload)

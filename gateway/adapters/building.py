@@ -19,7 +19,7 @@ from gateway.adapters.tables import raw_setpoint
 from gateway.core.model import Reading, SetPoint, SiteState
 from gateway.ports import Clock, Row
 from gateway.wire import topics
-from gateway.wire.seal import seal
+from gateway.wire.sealing import seal
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from gateway.adapters.broker import Address, Broker, Message
 from gateway.release.build import Release
 from gateway.wire import release as form
 from gateway.wire import topics
-from gateway.wire.seal import seal
+from gateway.wire.sealing import seal
 
 BEGIN_AGAIN_S = 10.0  # without a word from the node
 SILENT_S = 600.0

@@ -28,33 +28,26 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
     return outer.digest()
 
 
-def seal(key: bytes, leaf: str, text: str) -> bytes:
-    """The sealed message of a JSON text."""
-    body = text.encode()
-    return hmac_sha256(key, leaf.encode() + b"\0" + body) + body
-
-
 def unseal(key: bytes, leaf: str, payload: bytes) -> str:
     """The JSON text of a sealed message; SealError when it is forged, cut or too long."""
     if not MAC_SIZE < len(payload) <= MAX_SEALED:
-        raise SealError("sealed message of %d bytes" % len(payload))
+        raise SealError("size %d" % len(payload))
     body = bytes(payload[MAC_SIZE:])
     if not _equal(hmac_sha256(key, leaf.encode() + b"\0" + body), payload[:MAC_SIZE]):
-        raise SealError("seal does not fit")
+        raise SealError("wrong seal")
     return body.decode()
 
 
 def unseal_json(key: bytes, leaf: str, payload: bytes) -> dict:
     """The object inside a sealed message; SealError as `unseal`, also for text that is not a JSON object."""
+    text = unseal(key, leaf, payload)
     try:
-        value = json.loads(unseal(key, leaf, payload))
-    except SealError:
-        raise
+        value = json.loads(text)
     except (ValueError, RuntimeError):  # RuntimeError: nested deeper than the stack
-        raise SealError("sealed text is not JSON")
-    if not isinstance(value, dict):
-        raise SealError("sealed text is not an object")
-    return value
+        value = None
+    if isinstance(value, dict):
+        return value
+    raise SealError("no JSON object")
 
 
 def _equal(a: bytes, b: bytes) -> bool:

@@ -28,6 +28,7 @@ async def wait_ms(bell, ms):
 
 node.wait.Bell.wait_ms = wait_ms
 
+from node import report  # noqa: E402
 from node.orders import Actuator, Orders  # noqa: E402
 from wire import table  # noqa: E402
 
@@ -179,6 +180,10 @@ class Rig:
         told = [(ack["done"], ack["why"], ack["v"]) for ack in self.acks]
         self.acks.clear()
         return told
+
+    def state(self):
+        """What the health says of it."""
+        return report.actuator(self.actuator)
 
     def writes(self):
         """[(address, last word)] since the last question."""

@@ -1,0 +1,55 @@
+"""Opening a TCP connection: every wait ends, and every socket that leads nowhere is closed. Loaded for each."""
+
+import asyncio
+import errno
+import select
+import socket
+
+from micropython import const
+from node.tcp import Connection
+
+_STEP_MS = const(5)
+
+
+async def connect(address, timeout_ms, context=None, name=None):
+    """A Connection; OSError when refused, unreachable or late.
+
+    With an SSLContext it is inside TLS, and the other side's certificate must be for `name`; the handshake goes with
+    the first `send`.
+    """
+    sock = stream = socket.socket()
+    try:
+        sock.setblocking(False)
+        try:
+            sock.connect(address)
+        except OSError as error:
+            if error.errno != errno.EINPROGRESS:
+                raise
+        poller = select.poll()
+        poller.register(sock, select.POLLOUT)
+        while not (ready := poller.poll(0)):
+            timeout_ms -= _STEP_MS
+            if timeout_ms < 0:
+                raise OSError(errno.ETIMEDOUT)
+            await asyncio.sleep_ms(_STEP_MS)
+        if ready[0][1] != select.POLLOUT:
+            raise OSError(errno.ECONNREFUSED)
+        if context:
+            stream = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
+    except BaseException:
+        sock.close()
+        raise
+    return Connection(sock, stream)
+
+
+async def call(net, timeout_ms):
+    """`connect` to where a node.modbus.Net is. A number is best: a name blocks, for seconds when nobody knows it.
+
+    So it is looked up the first time, and when eight calls have found nobody.
+    """
+    if not net.misses & 7:
+        net.address = socket.getaddrinfo(net.host, net.port)[0][-1]
+    net.misses += 1
+    connection = await connect(net.address, timeout_ms)
+    net.misses = 1
+    return connection

@@ -1,0 +1,44 @@
+"""What the node tells of itself: its state when that changes, its health now and then. Loaded for each."""
+
+import gc
+import json
+
+
+def tell(app):
+    """The retained state."""
+    state = {
+        "up": True, "boot": app.boot, "table": app.identity, "fw": app.version, "build": app.build,
+        "mode": app.mode, "why": app.why,
+    }  # fmt: skip
+    app.link.announce(json.dumps(state))
+
+
+def health(app):
+    """For the topic `health`; wire/topics.py says what is what."""
+    gc.collect()
+    app.clock.tick()
+    plant = app.plant
+    return {
+        "boot": app.boot,
+        "uptime_s": app.clock.uptime_s,
+        "heap_free": gc.mem_free(),
+        "clock": app.clock.quality,
+        "ring": app.ring.health(),
+        "units": [unit(one) for one in plant.units],
+        "actuators": [actuator(one) for one in plant.actuators],
+        "orders": app.orders.counts,
+        "restarts": app.supervisor.restarts,
+        "heard": app.link.heard(),
+        "cfg": app.refusal,
+        "update": app.update and app.update.status(),
+    }
+
+
+def unit(one):
+    """[ok, timeouts, bad, exceptions, median ms of the last 15 answers]"""
+    return one.counts + [sorted(one.times)[-1 - (min(one.counts[0], 15) >> 1)]]
+
+
+def actuator(one):
+    """[requested, applied, read back, origin, why not]"""
+    return [one.order[2], one.told, one.back, one.by, one.why]
