@@ -7,8 +7,7 @@ other order is obeyed. Registers with a budget are written only when they hold s
 
 from micropython import const
 from node.wait import Bell, after, left
-from wire.orders import read
-from wire.seal import SealError
+from wire.seal import SealError, unseal_json
 
 # Those of wire.records, as numbers: a name costs flash and heap.
 _OK = const(0)
@@ -26,6 +25,23 @@ def words(form, value):
     if form[0] in "hH":
         return pair[1:]
     return pair[::-1] if form[1:] else pair
+
+
+def read(key, payload):
+    """(sid, seq, v, act, ttl, at, boot) of a sealed order; None when one is missing or of a wrong kind.
+
+    Raises SealError.
+    """
+    order = unseal_json(key, "set", payload)
+    values = order.get("v", 0)
+    found = [order.get(name) for name in ("sid", "seq", "act", "ttl", "at", "boot")]
+    if values is not None and not isinstance(values, list):
+        return None
+    for i, value in enumerate(found + (values or [])):
+        if not isinstance(value, int) or isinstance(value, bool) or (i < 6 and value < 0):
+            return None
+    found.insert(2, values)
+    return tuple(found)
 
 
 class Actuator:

@@ -5,6 +5,7 @@ import subprocess
 import tty
 
 import pytest
+import slot
 from bench import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
@@ -103,4 +104,4 @@ line.write(b"abc")
 
 
 def test_a_reset_is_an_end_that_asks_for_a_new_start(computer):
-    assert computer("hal.reset()\n") == (1, [])
+    assert computer("hal.reset()\n") == (slot.RESET, [])

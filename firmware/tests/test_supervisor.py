@@ -153,7 +153,8 @@ print([b - a for a, b in zip(starts, starts[1:])])
 
 def test_actuators_are_such_jobs_and_may_take_their_time_for_a_slow_device(board):
     code = """
-from node.plant import Plant
+from node.bus import Plant
+from node.config import start
 class Supervisor:
     def start(self, *job): print(job[0], *job[2:])
 class Part:
@@ -161,6 +162,6 @@ class Part:
 plant = Plant()
 plant.buses.append(Part())
 plant.actuators.append(Part())
-plant.start(Supervisor())
+start(plant, Supervisor())
 """
     assert board(code).splitlines() == ["bus rs485 20000", "actuator 3 30000 1000"]

@@ -33,22 +33,3 @@ The node's `health` has the answers counted by `why`, or by `done` where there i
 (`actuators`) [values requested or null, values applied or null when the device may hold anything, `rb`, `done` of what
 put there what it holds, `why` of what went wrong last].
 """
-
-from .seal import unseal_json
-
-
-def read(key: bytes, payload: bytes) -> tuple | None:
-    """(sid, seq, v, act, ttl, at, boot) of a sealed order; None when one is missing or of a wrong kind.
-
-    Raises SealError.
-    """
-    order = unseal_json(key, "set", payload)  # topics.SET, without what else is there
-    values = order.get("v", 0)
-    found = [order.get(name) for name in ("sid", "seq", "act", "ttl", "at", "boot")]
-    if values is not None and not isinstance(values, list):
-        return None
-    for i, value in enumerate(found + (values or [])):
-        if not isinstance(value, int) or isinstance(value, bool) or (i < 6 and value < 0):
-            return None
-    found.insert(2, values)
-    return tuple(found)
