@@ -15,5 +15,5 @@ try:
     node = node(print, memory, mode)
 except Exception as error:  # whatever is wrong with it
     slot.failed(memory, error)
-del boot, slot, sys.modules["boot"], sys.modules["slot"]
+del boot, slot, sys.modules["slot"]
 node.live()

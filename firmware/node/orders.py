@@ -38,7 +38,7 @@ def read(key, payload):
     if values is not None and not isinstance(values, list):
         return None
     for i, value in enumerate(found + (values or [])):
-        if not isinstance(value, int) or isinstance(value, bool) or (i < 6 and value < 0):
+        if type(value) is not int or (i < 6 and value < 0):
             return None
     found.insert(2, values)
     return tuple(found)

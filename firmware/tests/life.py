@@ -113,6 +113,11 @@ class Life:
         places = {"MICROPYPATH": f".frozen:{FAST}"}
         return int(subprocess.run(command, capture_output=True, check=True, text=True, env=places).stdout)
 
+    def bytes_of(self, loaded: list[str]) -> int:
+        """Bytes of .mpy of these modules, with the board's own layer in the place of the computer's."""
+        names = {"boot", *(name.replace("hal_unix", "hal_esp32") for name in loaded)}
+        return sum(self.sizes.get(name, 0) for name in names)
+
     async def loaded(self) -> list[str]:
         """Ends the node; the modules that it had loaded."""
         self.node.interrupt()
