@@ -21,6 +21,7 @@ from gateway.release.keys import NewPair, read_key
 from .conftest import QUIET, state, status, stored_lines, until, until_battery, until_controlled
 from .test_losses import grid_moments, stored_samples
 
+RESET = 75  # the exit code of a node that wants to be started again (firmware/slot.py)
 PROOF_S = 8  # of the new release, in the place of five minutes
 HOUSE_TURN_S = 0.5  # the house tells the state of its last turn
 AWAY_MS = 3000  # safe values, goodbye, a new start: measured 1.0 to 1.2 s
@@ -84,7 +85,7 @@ class Resets:
     async def run(self) -> None:
         while True:
             if not self.chain.is_running("node"):
-                assert self.chain.child("node").exit_code == 1, self.chain.child("node").last_words()
+                assert self.chain.child("node").exit_code == RESET, self.chain.child("node").last_words()
                 await until_battery(self.chain, "own", HOUSE_TURN_S)  # not by its own timer: that is much later
                 self.count += 1
                 await self.chain.start("node")
