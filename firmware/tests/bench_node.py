@@ -86,7 +86,7 @@ async def _ours(micropython: str, mosquitto: str, minutes: int) -> dict:
     for baud in BAUDS:
         print(f"a serial line of {baud} baud …", file=sys.stderr)
         with tempfile.TemporaryDirectory() as folder:
-            shares[baud] = round((await measure(micropython, Path(folder), baud))["share"], 3)
+            shares[baud] = round((await measure(micropython, Path(folder) / "line", baud))["share"], 3)
     return {**profiles["112k"], "reduced_profile": profiles["80k"], "rtu_share_of_wire": shares}
 
 
