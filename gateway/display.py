@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from gateway.adapters.outbox import TREND, TREND_S
+from gateway.adapters.history import TREND, TREND_S
 from gateway.core.model import SHOWN_S, Reading, SetPoint
 from gateway.core.site import Site
 from gateway.ports import Cycle

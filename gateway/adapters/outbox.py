@@ -21,11 +21,8 @@ T = TypeVar("T")
 
 DROP_AT_ONCE = 5000  # lines given up when the cap is reached
 TABLES_KEPT = 8  # former poll tables of a node
-TREND_S = 10  # seconds of one step of the trend
-TREND_KEPT_S = 2 * 86400
-TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
 
-_SCHEMA = f"""
+_SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS lines (id INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS quarantine (line TEXT NOT NULL, why TEXT NOT NULL);
@@ -36,7 +33,6 @@ CREATE TABLE IF NOT EXISTS proven (node_table INTEGER NOT NULL, device TEXT NOT 
     PRIMARY KEY (node_table, device));
 CREATE TABLE IF NOT EXISTS tables (id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL,
     identity INTEGER NOT NULL, text TEXT NOT NULL, UNIQUE (node, identity));
-CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
 """
 
 
@@ -159,20 +155,17 @@ class Outbox:
 
         await self._do(lambda: self._transaction(move))
 
-    async def keep_trend(self, t: int, values: Mapping[str, float | None]) -> None:
-        """One step of the page's chart: mean powers (W) and state of charge over the step that starts at `t`."""
-        row = (t, *(values.get(name) for name in TREND))
+    def at_start(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do it at once: before the cycle begins, when nobody waits."""
+        return work(self._db)
 
-        def write() -> None:
-            self._db.execute(f"INSERT OR REPLACE INTO trend VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
-            self._db.execute("DELETE FROM trend WHERE t < ?", (t - TREND_KEPT_S,))
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What other tables of the file say."""
+        return await self._do(lambda: work(self._db))
 
-        await self._do(lambda: self._transaction(write))
-
-    def trend(self, since: int) -> list[tuple[float | None, ...]]:
-        """Steps of the chart from `since` on (UTC seconds): (t, *TREND). For the start only: it reads at once."""
-        sql = f"SELECT t, {', '.join(TREND)} FROM trend WHERE t >= ? ORDER BY t"  # noqa: S608 - names are ours
-        return self._db.execute(sql, (since,)).fetchall()
+    async def write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Change other tables of the file, all or nothing."""
+        await self._do(lambda: self._transaction(lambda: work(self._db)))
 
     def close(self) -> None:
         """Finish what was begun and close the file."""

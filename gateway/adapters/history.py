@@ -1,0 +1,65 @@
+"""What the building did, in the store: the last days for the page, quarter hours for planning."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from gateway.adapters.outbox import Outbox
+from gateway.core.history import History
+from gateway.core.quarters import QUARTER_S, Quarter
+
+TREND_S = 10  # seconds of one step of the trend
+TREND_KEPT_S = 2 * 86400
+TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
+KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
+CREATE TABLE IF NOT EXISTS quarters (t INTEGER PRIMARY KEY, load_w REAL, pv_w REAL);
+"""
+
+
+class Past:
+    """Trend and quarters in the file of the outbox. Calls may raise OutboxError."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        outbox.at_start(lambda db: db.executescript(_SCHEMA))
+
+    async def keep_trend(self, t: int, values: Mapping[str, float | None]) -> None:
+        """One step of the page's chart: mean powers (W) and state of charge over the step that starts at `t`."""
+        row = (t, *(values.get(name) for name in TREND))
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(f"INSERT OR REPLACE INTO trend VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+            db.execute("DELETE FROM trend WHERE t < ?", (t - TREND_KEPT_S,))
+
+        await self._outbox.write(write)
+
+    def trend(self, since: int) -> list[tuple[float | None, ...]]:
+        """Steps of the chart from `since` on (UTC seconds): (t, *TREND). For the start only: it reads at once."""
+        sql = f"SELECT t, {', '.join(TREND)} FROM trend WHERE t >= ? ORDER BY t"  # noqa: S608 - names are ours
+        return self._outbox.at_start(lambda db: db.execute(sql, (since,)).fetchall())
+
+    async def keep_quarters(self, quarters: Sequence[Quarter]) -> None:
+        """Finished quarters; one that is there already is replaced."""
+        rows = [(q.start_s, q.load_w, q.pv_w) for q in quarters]
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR REPLACE INTO quarters VALUES (?, ?, ?)", rows)
+            db.execute("DELETE FROM quarters WHERE t < ?", (max(row[0] for row in rows) - KEPT_S,))
+
+        if rows:
+            await self._outbox.write(write)
+
+    async def quarters(self, end_s: int, days: int) -> History:
+        """So many days up to `end_s` (UTC, a quarter's start); NaN where there is nothing. Later quarters are left out."""
+        start_s = end_s - days * 86400
+        sql = "SELECT t, load_w, pv_w FROM quarters WHERE t >= ? AND t < ? ORDER BY t"
+        rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, end_s)).fetchall())
+        first_s = int(rows[0][0]) if rows else end_s
+        history = np.full(((end_s - first_s) // QUARTER_S, 2), np.nan)
+        for t, load_w, pv_w in rows:
+            history[(t - first_s) // QUARTER_S] = [np.nan if power is None else power for power in (load_w, pv_w)]
+        return History(start_s=first_s, step_s=QUARTER_S, load_w=history[:, 0], pv_w=history[:, 1])

@@ -1,0 +1,73 @@
+"""From cycles to quarter hours: the history of a building as planning wants it.
+
+Quarters are those of UTC, so a day of 23 or 25 hours has 92 or 100 of them and none twice.
+"""
+
+from dataclasses import dataclass
+
+QUARTER_S = 900
+ENOUGH = 0.8  # share of its seconds that a quarter must have been seen; one that is half known would lie
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarter:
+    """Mean powers (W, sign rule) over the quarter that starts at `start_s` (UTC); None where they cannot be used."""
+
+    start_s: int
+    load_w: float | None
+    pv_w: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """Power times time, and the time."""
+
+    joules: float = 0.0
+    seconds: float = 0.0
+
+    def plus(self, power_w: float | None, seconds: float) -> "Sum":
+        """With this power held for so long; an absent one adds nothing."""
+        if power_w is None:
+            return self
+        return Sum(joules=self.joules + power_w * seconds, seconds=self.seconds + seconds)
+
+    def mean_w(self) -> float | None:
+        """The mean, if enough of the quarter was seen."""
+        return self.joules / self.seconds if self.seconds >= ENOUGH * QUARTER_S else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filling:
+    """The quarter that is being filled. A fresh one knows nothing."""
+
+    start_s: int = 0
+    last_s: float = 0.0
+    load: Sum = Sum()  # noqa: RUF009 - frozen
+    pv: Sum = Sum()  # noqa: RUF009 - frozen
+    curtailed: bool = False
+
+
+LONGEST_S = 5.0  # between two cycles that still belong together
+
+
+def fill(
+    filling: Filling, utc_s: float, *, load_w: float | None, pv_w: float | None, curtailed: bool = False
+) -> tuple[Filling, Quarter | None]:
+    """Take a cycle in; the quarter that this ends, if it does. A clock that jumps loses the open quarter, no more."""
+    start_s = int(utc_s // QUARTER_S) * QUARTER_S
+    since_s = utc_s - filling.last_s
+    done = None
+    if start_s != filling.start_s:
+        done = _closed(filling) if 0.0 <= since_s <= LONGEST_S else None
+        filling = Filling(start_s=start_s, last_s=max(float(start_s), utc_s - LONGEST_S))
+        since_s = min(since_s, utc_s - start_s)
+    held_s = since_s if 0.0 <= since_s <= LONGEST_S else 0.0
+    load, pv = filling.load.plus(load_w, held_s), filling.pv.plus(pv_w, held_s)
+    curtailed = curtailed or filling.curtailed
+    return Filling(start_s=start_s, last_s=utc_s, load=load, pv=pv, curtailed=curtailed), done
+
+
+def _closed(filling: Filling) -> Quarter:
+    """A quarter in which the roof was held back tells nothing of the sun."""
+    pv_w = None if filling.curtailed else filling.pv.mean_w()
+    return Quarter(start_s=filling.start_s, load_w=filling.load.mean_w(), pv_w=pv_w)

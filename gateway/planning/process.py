@@ -1,0 +1,45 @@
+"""A process for each plan: it can be killed when it hangs, and takes its memory with it."""
+
+import asyncio
+import pickle
+import sys
+from collections.abc import Sequence
+
+from gateway.core.plan import Plan
+from gateway.planning.question import Question
+
+WORKER = (sys.executable, "-m", "gateway.planning.worker")
+PATIENCE_S = 30.0  # on the slowest gateway most of it goes by before planning begins
+LAST_WORDS = 300  # of what it said on standard error
+
+
+class PlanningError(Exception):
+    """No plan came: `code` is late, failed or nonsense; the text says more for the log."""
+
+    def __init__(self, code: str, text: str = "") -> None:
+        super().__init__(f"{code}: {text}" if text else code)
+        self.code = code
+
+
+async def ask(question: Question, *, command: Sequence[str] = WORKER, patience_s: float = PATIENCE_S) -> Plan:
+    """The plan of a fresh process. Raises PlanningError; the process has ended in any case."""
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+    try:
+        async with asyncio.timeout(patience_s):
+            answer, words = await child.communicate(pickle.dumps(question))
+    except TimeoutError:
+        raise PlanningError("late", f"no plan within {patience_s:.0f} s") from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode != 0:
+        raise PlanningError("failed", words.decode(errors="replace").strip()[-LAST_WORDS:] or f"{child.returncode}")
+    try:
+        plan = pickle.loads(answer)  # noqa: S301 - from our own child through a pipe
+    except Exception as error:
+        raise PlanningError("nonsense", str(error)) from error
+    if not isinstance(plan, Plan):
+        raise PlanningError("nonsense", f"a {type(plan).__name__}")
+    return plan

@@ -1,0 +1,19 @@
+"""What a plan is made from: all of it, frozen, so that the same question has the same answer."""
+
+from dataclasses import dataclass
+
+from gateway.core.history import History
+from gateway.core.levels import Storage
+from gateway.core.prices import Prices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One plan wanted, for the steps of `prices`; `stored_wh` is above empty."""
+
+    now_s: float  # UTC
+    time_zone: str
+    history: History
+    prices: Prices
+    storage: Storage
+    stored_wh: float

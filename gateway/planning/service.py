@@ -1,0 +1,105 @@
+"""When plans are made, and which one holds. Fits the port Plans of the loop.
+
+A plan is made at the start of each quarter hour and when the clock was set. One that is late, failed, out of order or
+old is not there: then the plain rule runs, and the page says why.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from gateway.core.model import Reason
+from gateway.core.plan import Plan, Slot
+from gateway.core.quarters import QUARTER_S
+from gateway.planning.process import PlanningError
+from gateway.planning.question import Question
+from gateway.ports import Clock
+
+_log = logging.getLogger(__name__)
+
+OLD_S = 3600.0  # three quarters may fail; then a plan is no better than none
+AGAIN_S = 60.0  # after a failure
+LOOK_S = 1.0  # how often the clock is looked at
+JUMP_S = 30.0  # the clock was set, not just corrected
+
+
+class NoPlanError(Exception):
+    """There is nothing to plan, or not enough is known; `reason` says what is missing."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.code)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the page shows of planning: the plan that holds, or why there is none."""
+
+    plan: Plan | None
+    why: Reason | None
+
+
+class Planning:
+    """Keeps one plan fresh. `prepare` collects a question now (or raises NoPlanError), `ask` gives the plan."""
+
+    def __init__(
+        self, *, clock: Clock, prepare: Callable[[], Awaitable[Question]], ask: Callable[[Question], Awaitable[Plan]]
+    ) -> None:
+        self._clock = clock
+        self._prepare = prepare
+        self._ask = ask
+        self._plan: Plan | None = None
+        self._why: Reason | None = Reason(code="plan_starting")
+        self._offset_s = clock.utc_s() - clock.monotonic_s()
+
+    def slot(self, utc_s: float) -> Slot | None:
+        """The slot to follow now; None: the plain rule."""
+        plan = self.standing(utc_s).plan
+        return None if plan is None else plan.at(utc_s)
+
+    def standing(self, utc_s: float) -> Standing:
+        """The plan if it may be followed at this moment, with why not otherwise."""
+        plan = self._plan
+        if plan is None:
+            return Standing(plan=None, why=self._why)
+        age_s = utc_s - plan.made_s
+        if not -JUMP_S <= age_s <= OLD_S or plan.at(utc_s) is None:
+            numbers = {"age_s": min(abs(age_s), 86400.0)}
+            return Standing(plan=None, why=self._why or Reason(code="plan_old", numbers=numbers))
+        return Standing(plan=plan, why=self._why)
+
+    async def run(self) -> None:
+        """Make plans for ever."""
+        while True:
+            due_s = self._clock.monotonic_s() + (self._until_next_s() if await self._renew() else AGAIN_S)
+            while self._clock.monotonic_s() < due_s and not self._clock_was_set():
+                await asyncio.sleep(LOOK_S)
+
+    async def _renew(self) -> bool:
+        """Whether a new plan holds now."""
+        try:
+            plan = await self._ask(await self._prepare())
+        except NoPlanError as none:
+            self._plan, self._why = None, none.reason
+            return False
+        except PlanningError as error:
+            _log.warning("no plan: %s", error)
+            self._why = Reason(code=f"plan_{error.code}")
+            return False
+        except OSError as error:
+            _log.warning("no plan: %s", error)
+            self._why = Reason(code="plan_failed")
+            return False
+        self._plan, self._why = plan, None
+        return True
+
+    def _until_next_s(self) -> float:
+        """To the start of the next quarter hour, and a little: its first quarter must be in the history."""
+        return QUARTER_S - self._clock.utc_s() % QUARTER_S + 2 * LOOK_S
+
+    def _clock_was_set(self) -> bool:
+        offset_s = self._clock.utc_s() - self._clock.monotonic_s()
+        moved = abs(offset_s - self._offset_s) > JUMP_S
+        self._offset_s = offset_s
+        return moved

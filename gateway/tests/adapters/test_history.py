@@ -1,0 +1,44 @@
+"""Quarters survive the gateway and come back on an even grid."""
+
+from pathlib import Path
+
+import numpy as np
+
+from gateway.adapters.history import KEPT_S, Past
+from gateway.adapters.outbox import Outbox
+from gateway.core.quarters import Quarter
+
+T = 1_718_971_200
+
+
+async def test_quarters_come_back_with_their_gaps(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    past = Past(outbox)
+    await past.keep_quarters(
+        [Quarter(start_s=T, load_w=1.0, pv_w=-2.0), Quarter(start_s=T + 2700, load_w=None, pv_w=0.0)]
+    )
+    outbox.close()
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    history = await Past(outbox).quarters(T + 3600, days=28)
+    outbox.close()
+    assert (history.start_s, history.step_s, history.end_s) == (T, 900, T + 3600)
+    assert np.array_equal(history.load_w, [1.0, np.nan, np.nan, np.nan], equal_nan=True)
+    assert np.array_equal(history.pv_w, [-2.0, np.nan, np.nan, 0.0], equal_nan=True)
+
+
+async def test_what_is_after_the_end_or_too_old_is_left_out(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    past = Past(outbox)
+    await past.keep_quarters([Quarter(start_s=T + 900 * i, load_w=float(i), pv_w=0.0) for i in range(200)])
+    history = await past.quarters(T + 86400, days=1)
+    assert list(history.load_w) == [float(i) for i in range(96)]
+    await past.keep_quarters([Quarter(start_s=T + KEPT_S + 900 * 100, load_w=7.0, pv_w=0.0)])
+    assert (await past.quarters(T + 900 * 200, days=28)).start_s == T + 900 * 100
+    outbox.close()
+
+
+async def test_a_new_store_has_an_empty_history(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    history = await Past(outbox).quarters(T, days=28)
+    outbox.close()
+    assert (len(history.load_w), history.end_s) == (0, T)

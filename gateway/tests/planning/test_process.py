@@ -1,0 +1,46 @@
+"""A process that is killed, hangs, fails or talks nonsense gives no plan, in time, and leaves nothing behind."""
+
+import sys
+import time
+
+import pytest
+
+from gateway.planning.process import PlanningError, ask
+from gateway.tests.planning.questions import plan, question
+
+ILL = {
+    "killed": ("failed", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
+    "hanging": ("late", "while True: pass"),
+    "deaf to the end": ("late", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"),
+    "out of memory": ("failed", "raise MemoryError"),
+    "talking nonsense": ("nonsense", "print('four levels')"),
+    "silent": ("nonsense", ""),
+    "answering something else": ("nonsense", "import pickle, sys; sys.stdout.buffer.write(pickle.dumps(7))"),
+    "not reading": ("failed", "import sys; sys.stdin.close(); sys.exit(3)"),
+}
+
+
+@pytest.mark.parametrize("ill", ILL)
+async def test_an_ill_process_gives_no_plan_and_ends(ill: str) -> None:
+    code, program = ILL[ill]
+    began_s = time.monotonic()
+    with pytest.raises(PlanningError) as none:
+        await ask(question(), command=(sys.executable, "-c", program), patience_s=1.0)
+    assert none.value.code == code
+    assert time.monotonic() - began_s < 10.0
+
+
+async def test_a_program_that_is_not_there_is_an_error_of_the_system() -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        await ask(question(), command=("/nowhere/python",))
+
+
+async def test_what_the_process_says_last_is_told() -> None:
+    with pytest.raises(PlanningError, match="ValueError: out of sun"):
+        await ask(question(), command=(sys.executable, "-c", "raise ValueError('out of sun')"))
+
+
+async def test_a_plan_comes_through_as_it_was_made() -> None:
+    program = "import pickle, sys\nfrom gateway.tests.planning.questions import plan\n"
+    program += "q = pickle.load(sys.stdin.buffer)\npickle.dump(plan(q.now_s), sys.stdout.buffer)"
+    assert await ask(question(), command=(sys.executable, "-c", program)) == plan()

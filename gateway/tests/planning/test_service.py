@@ -1,0 +1,131 @@
+"""Which plan holds: a fresh one, never an old one, and always with the reason."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from gateway.core.model import Reason
+from gateway.core.plan import Plan
+from gateway.planning import service
+from gateway.planning.process import PlanningError
+from gateway.planning.question import Question
+from gateway.planning.service import OLD_S, NoPlanError, Planning
+from gateway.tests.planning.questions import NOW, plan, question
+
+
+@dataclass
+class TestClock:
+    """A clock that stands until it is moved."""
+
+    __test__ = False
+    now_s: float = 0.0
+    offset_s: float = NOW
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    def utc_s(self) -> float:
+        return self.now_s + self.offset_s
+
+
+async def planned(clock: TestClock, answers: list[Plan | Exception]) -> Planning:
+    """After as many attempts as there are answers."""
+    done = asyncio.Event()
+
+    async def prepare() -> Question:
+        return question()
+
+    async def ask(_: Question) -> Plan:
+        answer = answers.pop(0)
+        if not answers:
+            done.set()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    planning = Planning(clock=clock, prepare=prepare, ask=ask)
+    running = asyncio.create_task(planning.run())
+    while not done.is_set():
+        clock.now_s += 100.0
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
+    running.cancel()
+    return planning
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "LOOK_S", 0.001)
+
+
+def code(planning: Planning, utc_s: float) -> str | None:
+    why = planning.standing(utc_s).why
+    return why.code if why else None
+
+
+async def test_a_plan_holds_for_its_slots() -> None:
+    planning = await planned(TestClock(), [plan()])
+    assert planning.slot(NOW + 10) == plan().slots[0]
+    assert planning.slot(NOW + 910) == plan().slots[1]
+    assert code(planning, NOW + 10) is None
+
+
+async def test_before_the_first_plan_there_is_none() -> None:
+    async def never(_: object = None) -> Question:
+        raise AssertionError
+
+    planning = Planning(clock=TestClock(), prepare=never, ask=never)  # type: ignore[arg-type]
+    assert planning.slot(NOW) is None
+    assert code(planning, NOW) == "plan_starting"
+
+
+async def test_an_old_plan_is_no_plan() -> None:
+    planning = await planned(TestClock(), [plan()])
+    assert planning.slot(NOW + OLD_S - 1) is not None
+    assert planning.slot(NOW + OLD_S + 1) is None
+    assert code(planning, NOW + OLD_S + 1) == "plan_old"
+
+
+@pytest.mark.parametrize("why", ["late", "failed", "nonsense"])
+async def test_a_failure_leaves_the_last_plan_until_it_is_old_and_says_why(why: str) -> None:
+    planning = await planned(TestClock(), [plan(), PlanningError(why)])
+    assert planning.slot(NOW + 1000) == plan().slots[1]
+    assert planning.slot(NOW + OLD_S + 1) is None
+    assert code(planning, NOW + OLD_S + 1) == f"plan_{why}"
+
+
+async def test_when_nothing_can_be_planned_the_last_plan_goes_at_once() -> None:
+    planning = await planned(TestClock(), [plan(), NoPlanError(Reason(code="tariff_missing"))])
+    assert planning.slot(NOW + 10) is None
+    assert code(planning, NOW + 10) == "tariff_missing"
+
+
+@pytest.mark.parametrize("jump_s", [-86400.0, 86400.0])
+async def test_a_clock_that_was_set_makes_the_plan_invalid_and_a_new_one(jump_s: float) -> None:
+    clock = TestClock()
+    planning = await planned(clock, [plan()])
+    assert planning.slot(NOW + jump_s) is None
+    made: list[float] = []
+
+    async def prepare() -> Question:
+        return question()
+
+    async def ask(_: Question) -> Plan:
+        made.append(clock.utc_s())
+        return plan(clock.utc_s())
+
+    planning = Planning(clock=clock, prepare=prepare, ask=ask)
+    running = asyncio.create_task(planning.run())
+    await until(lambda: len(made) == 1)
+    clock.offset_s += jump_s
+    await until(lambda: len(made) == 2)
+    running.cancel()
+    assert planning.slot(clock.utc_s()) is not None
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.001)
