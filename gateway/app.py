@@ -15,6 +15,7 @@ from gateway.adapters.building import Actuator, Building
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.influx import Forwarder
 from gateway.adapters.ledger import Ledger
+from gateway.adapters.history import Past
 from gateway.adapters.nodes import FormerTable, NodeDesk, OrderBook
 from gateway.adapters.outbox import Outbox, OutboxError
 from gateway.adapters.sntp import TimeServer, is_settled, serve_time
@@ -42,6 +43,7 @@ class Gateway:
         self.file = file
         self.clock = clock
         self.outbox = Outbox(_store_path(file), max_mb=file.store.max_mb)
+        self.past = Past(self.outbox)
         self.building = _building(file, credentials, self.outbox, clock, writes=writes)
         self.broker = _broker(file, credentials, self.building, writes=writes)
         self.building.attach(self.broker)
@@ -97,7 +99,7 @@ class Gateway:
         while True:
             t, values = await self._finished_steps.get()
             with contextlib.suppress(OutboxError):  # told by the cycle; the chart goes on from memory
-                await self.outbox.keep_trend(t, values)
+                await self.past.keep_trend(t, values)
 
     def _display(self) -> Display:
         file, site = self.file, core_site(self.file)
@@ -115,7 +117,7 @@ class Gateway:
             quality=lambda device, now_s: self.building.desks[file.devices[device].node].quality(device, now_s),
             links=self._links,
             status=self._status,
-            trend=Trend(self.outbox.trend(since)),
+            trend=Trend(self.past.trend(since)),
             keep_trend=self._finish_step,
         )
 

@@ -34,6 +34,7 @@ def create_app(view: "View", *, live: LiveStreams | None = None) -> Starlette:
         Route("/static/{digest}/{path:path}", partial(_static, static=static), name="static"),
         Route("/api/state", partial(_state, view=view), name="state"),
         Route("/api/trend", partial(_trend, view=view), name="trend"),
+        Route("/api/plan", partial(_plan, view=view), name="plan"),
         Route("/api/status", partial(_status, view=view), name="status"),
         Route("/api/live", live, methods=["GET"], name="live"),
     ]
@@ -67,6 +68,11 @@ async def _static(request: "Request", *, static: "StaticFiles") -> Response:
 async def _state(request: "Request", *, view: "View") -> Response:
     _allow(request)
     return JSONResponse(view.state(), headers=FRESH)
+
+
+async def _plan(request: "Request", *, view: "View") -> Response:
+    _allow(request)
+    return JSONResponse(view.plan(), headers=FRESH)
 
 
 async def _status(request: "Request", *, view: "View") -> Response:

@@ -44,6 +44,7 @@ SUNNY = {
         "reason": {"code": "hold_grid_charge", "numbers": {"net_w": -2700.0, "target_w": -1200.0, "power_w": 1500.0}},
     },
     "orders": {"battery": {"asked_w": 1500.0, "applied_w": 1500.0, "held_w": None, "by": "applied", "why": ""}},
+    "plan": {"made_s": NOON - 5.0},
     "links": {
         "broker": True,
         "nodes": [
@@ -92,6 +93,29 @@ def day(hours, end=NOON, step_s=120):
     return rows
 
 
+def winter_plan(start=NOON // 900 * 900, steps=96):
+    """A battery that is filled at night and kept for the evening; the fields of `View.plan`."""
+    hours = [(start + 900 * i) / 3600 % 24 + 2 for i in range(steps)]  # Paris in summer
+    night = [hour % 24 < 6 or hour % 24 >= 22 for hour in hours]
+    kept = {"code": "kept", "numbers": {"kept_wh": 3100.0, "price": 0.21, "worth": 0.19, "until": "22:00"}}
+    fill = {"code": "grid_charge", "numbers": {"level_wh": 6000.0, "price": 0.16, "worth": 0.19, "until": "06:00"}}
+    return {
+        "made_s": start + 3.0,
+        "step_s": 900.0,
+        "why": None,
+        "t": [start + 900 * i for i in range(steps)],
+        "charge": [0.7 if cheap else 0.0 for cheap in night],
+        "reserve": [0.8 if cheap else 0.1 + 0.35 * (hour % 24 < 17) for hour, cheap in zip(hours, night, strict=True)],
+        "fill": [0.9 if 11 < hour % 24 < 13 else 1.0 for hour in hours],
+        "export": [1.0] * steps,
+        "expected": [0.5 + 0.2 * math.sin(hour / 4) for hour in hours],
+        "buy": [0.1635 if cheap else 0.2081 for cheap in night],
+        "sell": [0.04] * steps,
+        "names": ["HC" if cheap else "HP" for cheap in night],
+        "reasons": [fill if cheap else kept for cheap in night],
+    }
+
+
 class FakeView:
     """What the tests show to the page."""
 
@@ -116,6 +140,9 @@ class FakeView:
         self.asked_hours.append(hours)
         hours = min(hours, self._known_h)
         return day(hours, step_s=max(12, int(hours * 3600 / 1400)))
+
+    def plan(self):
+        return winter_plan()
 
     def status(self):
         return {"cycle_late_ms_p99": 1.5, "rss_mb": 61.0}

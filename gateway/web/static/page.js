@@ -6,12 +6,13 @@ import { createFlow } from "./flow.js";
 import { language } from "./language.js";
 import { createLinks } from "./links.js";
 import { follow } from "./live.js";
+import { createPlan } from "./plan.js";
 import { createSetpoint } from "./setpoint.js";
 import { createTrend } from "./trend.js";
 import { say } from "./words.js";
 
 const find = (id) => document.getElementById(id);
-const views = [createFlow(find), createSetpoint(find), createDevices(find), createLinks(find), createTrend(find)];
+const views = [createFlow(find), createSetpoint(find), createDevices(find), createLinks(find), createPlan(find), createTrend(find)];
 let version = null;
 
 follow({
