@@ -13,9 +13,9 @@ from gateway import __version__
 from gateway.adapters.broker import Address, Broker, Will
 from gateway.adapters.building import Actuator, Building
 from gateway.adapters.clock import SystemClock
+from gateway.adapters.history import Past
 from gateway.adapters.influx import Forwarder
 from gateway.adapters.ledger import Ledger
-from gateway.adapters.history import Past
 from gateway.adapters.nodes import FormerTable, NodeDesk, OrderBook
 from gateway.adapters.outbox import Outbox, OutboxError
 from gateway.adapters.sntp import TimeServer, is_settled, serve_time

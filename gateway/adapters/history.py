@@ -54,7 +54,7 @@ class Past:
             await self._outbox.write(write)
 
     async def quarters(self, end_s: int, days: int) -> History:
-        """So many days up to `end_s` (UTC, a quarter's start); NaN where there is nothing. Later quarters are left out."""
+        """So many days up to `end_s` (UTC, a quarter's start), none after it; NaN where there is nothing."""
         start_s = end_s - days * 86400
         sql = "SELECT t, load_w, pv_w FROM quarters WHERE t >= ? AND t < ? ORDER BY t"
         rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, end_s)).fetchall())

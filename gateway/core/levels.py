@@ -16,7 +16,7 @@ Amount = TypeVar("Amount", float, Floats)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """What planning knows of a storage: energies in Wh above empty, powers at its terminals, one-way efficiencies 0…1."""
+    """What planning knows of a storage: energies in Wh above empty, powers at its terminals, one-way efficiencies."""
 
     capacity_wh: float
     charge_max_w: float

@@ -42,8 +42,8 @@ class Filling:
 
     start_s: int = 0
     last_s: float = 0.0
-    load: Sum = Sum()  # noqa: RUF009 - frozen
-    pv: Sum = Sum()  # noqa: RUF009 - frozen
+    load: Sum = Sum()
+    pv: Sum = Sum()
     curtailed: bool = False
 
 

@@ -73,7 +73,7 @@ class Planning:
         """Make plans for ever."""
         while True:
             due_s = self._clock.monotonic_s() + (self._until_next_s() if await self._renew() else AGAIN_S)
-            while self._clock.monotonic_s() < due_s and not self._clock_was_set():
+            while self._clock.monotonic_s() < due_s and not self._clock_was_set():  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(LOOK_S)
 
     async def _renew(self) -> bool:

@@ -22,8 +22,8 @@ class View(Protocol):
     def plan(self) -> dict[str, object]:
         """The plan that holds, one entry per step in each list; empty lists without one, and `why` says why.
 
-        `t` in unix s; `charge`, `reserve`, `fill`, `export`, `expected` as fractions of the whole battery (expected may be
-        None); `buy`, `sell` in EUR/kWh; `names` of the tariff; `reasons` as {code, numbers}; `made_s`, `step_s`.
+        `t` in unix s; `charge`, `reserve`, `fill`, `export`, `expected` as fractions of the whole battery (expected may
+        be None); `buy`, `sell` in EUR/kWh; `names` of the tariff; `reasons` as {code, numbers}; `made_s`, `step_s`.
         """
         ...
 

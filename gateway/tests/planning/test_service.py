@@ -127,5 +127,5 @@ async def test_a_clock_that_was_set_makes_the_plan_invalid_and_a_new_one(jump_s:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - a condition of another task
             await asyncio.sleep(0.001)
