@@ -2,27 +2,52 @@
 
 Below `charge` it charges from the grid; below `reserve` nothing goes to the building; surplus is taken up to `fill`;
 only what lies above `export` is sold. The plain rule of self-consumption is the special case 0, 0, full, full.
+
+One closed form follows the levels, in the recursion of the planner (arrays) and in the loop (single numbers).
 """
 
+import math
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Amount = TypeVar("Amount", float, Floats)
+Numbers = Any  # one number or an array of them: numpy does not tell them apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """What planning knows of a storage: energies in Wh above empty, powers at its terminals, one-way efficiencies 0…1."""
+    """What planning knows of a storage: energies in Wh above empty, powers at its terminals, one-way efficiencies 0…1.
+
+    `wear_price` is what a kWh through its terminals costs in ageing (EUR/kWh, each way); 0 where nobody says.
+    """
 
     capacity_wh: float
     charge_max_w: float
     discharge_max_w: float
     charge_efficiency: float = 0.95
     discharge_efficiency: float = 0.95
+    wear_price: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError when nothing could be planned with it."""
+        powers = (self.charge_max_w, self.discharge_max_w, self.wear_price)
+        shares = (self.charge_efficiency, self.discharge_efficiency)
+        if not (0.0 < self.capacity_wh < math.inf and all(0.0 <= power < math.inf for power in powers)):
+            raise ValueError(f"a storage has a capacity and finite powers: {self}")
+        if not all(0.0 < share <= 1.0 for share in shares):
+            raise ValueError(f"efficiencies are above 0 and at most 1: {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridLimits:
+    """What the connection bears (W, both positive)."""
+
+    import_max_w: float = math.inf
+    export_max_w: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +69,76 @@ class Levels:
             raise ValueError(f"levels out of order: {self}")
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Stored energies that one step can end with, all in the same unit and shape.
+
+    `still`: nothing done. `absorbed`: all surplus taken. `relieved`: the building needs nothing of the grid.
+    `forced`: the least that must be given so that the import limit holds. `highest`, `lowest`: what power and size bear.
+    """
+
+    still: Numbers
+    absorbed: Numbers
+    relieved: Numbers
+    forced: Numbers
+    highest: Numbers
+    lowest: Numbers
+
+
 def plain(storage: Storage) -> Levels:
     """The levels of the plain rule: no grid charging, no reserve, all surplus taken, nothing sold."""
     return Levels(charge_wh=0.0, reserve_wh=0.0, fill_wh=storage.capacity_wh, export_wh=storage.capacity_wh)
+
+
+NO_LIMITS = GridLimits()
+
+
+def follow(
+    levels: Levels,
+    storage: Storage,
+    *,
+    energy_wh: Amount,
+    net_w: Amount,
+    hours: float,
+    limits: GridLimits = NO_LIMITS,
+) -> Amount:
+    """Power of the storage (W, charging positive) that follows the levels for a step of `hours`.
+
+    `net_w` is load and PV together without the storage. The grid is held at `net_w` plus the result. With 1 s as step
+    this is the loop's decision; the import limit goes before every level, the limits of the storage before all.
+    """
+    reach = reach_of(storage, energy_wh=energy_wh, net_w=net_w, hours=hours, limits=limits)
+    end_wh = follow_levels(reach, levels.charge_wh, levels.reserve_wh, levels.fill_wh, levels.export_wh)
+    stored_w: Amount = power_w(storage, end_wh - energy_wh, hours)
+    return stored_w
+
+
+def reach_of(storage: Storage, *, energy_wh: Numbers, net_w: Numbers, hours: float, limits: GridLimits) -> Reach:
+    """What a step of `hours` that begins with `energy_wh` can do about the net load."""
+    into = hours * storage.charge_efficiency
+    out_of = hours / storage.discharge_efficiency
+    import_room_w = np.maximum(limits.import_max_w - net_w, 0.0)
+    export_room_w = np.maximum(limits.export_max_w + net_w, 0.0)
+    charge_w = np.minimum(storage.charge_max_w, import_room_w)
+    discharge_w = np.minimum(storage.discharge_max_w, export_room_w)
+    return Reach(
+        energy_wh,
+        energy_wh + np.maximum(-net_w, 0.0) * into,
+        energy_wh - np.maximum(net_w, 0.0) * out_of,
+        energy_wh - np.maximum(net_w - limits.import_max_w, 0.0) * out_of,
+        np.maximum(np.minimum(energy_wh + charge_w * into, storage.capacity_wh), energy_wh),
+        np.minimum(np.maximum(energy_wh - discharge_w * out_of, 0.0), energy_wh),
+    )
+
+
+def follow_levels(reach: Reach, charge: Numbers, reserve: Numbers, fill: Numbers, export: Numbers) -> Numbers:
+    """The stored energy at the end of the step; at most one of the two lines differs from `still`."""
+    up = np.minimum(np.maximum(np.maximum(np.minimum(reach.absorbed, fill), charge), reach.still), reach.highest)
+    down = np.maximum(np.minimum(np.minimum(np.maximum(reach.relieved, reserve), export), reach.forced), reach.lowest)
+    return up + down - reach.still
+
+
+def power_w(storage: Storage, change_wh: Numbers, hours: float) -> Numbers:
+    """Power at the terminals for a change of the stored energy in a step of `hours`."""
+    charging = np.maximum(change_wh, 0.0) / (storage.charge_efficiency * hours)
+    return charging + np.minimum(change_wh, 0.0) * storage.discharge_efficiency / hours
