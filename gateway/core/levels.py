@@ -71,18 +71,17 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Stored energies that one step can end with, all in the same unit and shape.
+    """Stored energy that one step can take in or give out, each positive and all in one unit.
 
-    `still`: nothing done. `absorbed`: all surplus taken. `relieved`: the building needs nothing of the grid.
-    `forced`: the least that must be given so that the import limit holds. `highest`, `lowest`: what power and size bear.
+    `surplus`: what the building has to spare. `deficit`: what it needs. `forced`: what must be given so that the import
+    limit holds. `charge`, `discharge`: the most that power and grid limits allow.
     """
 
-    still: Numbers
-    absorbed: Numbers
-    relieved: Numbers
+    surplus: Numbers
+    deficit: Numbers
     forced: Numbers
-    highest: Numbers
-    lowest: Numbers
+    charge: Numbers
+    discharge: Numbers
 
 
 def plain(storage: Storage) -> Levels:
@@ -107,38 +106,40 @@ def follow(
     `net_w` is load and PV together without the storage. The grid is held at `net_w` plus the result. With 1 s as step
     this is the loop's decision; the import limit goes before every level, the limits of the storage before all.
     """
-    reach = reach_of(storage, energy_wh=energy_wh, net_w=net_w, hours=hours, limits=limits)
-    end_wh = follow_levels(reach, levels.charge_wh, levels.reserve_wh, levels.fill_wh, levels.export_wh)
-    stored_w: Amount = power_w(storage, end_wh - energy_wh, hours)
+    reach = reach_of(storage, net_w=net_w, hours=hours, limits=limits)
+    change_wh = change(reach, energy_wh, levels.charge_wh, levels.reserve_wh, levels.fill_wh, levels.export_wh)
+    stored_w: Amount = power_w(storage, change_wh, hours)
     return stored_w
 
 
-def reach_of(storage: Storage, *, energy_wh: Numbers, net_w: Numbers, hours: float, limits: GridLimits) -> Reach:
-    """What a step of `hours` that begins with `energy_wh` can do about the net load."""
+def reach_of(storage: Storage, *, net_w: Numbers, hours: float, limits: GridLimits) -> Reach:
+    """What a step of `hours` can do about the net load."""
     into = hours * storage.charge_efficiency
     out_of = hours / storage.discharge_efficiency
     import_room_w = np.maximum(limits.import_max_w - net_w, 0.0)
     export_room_w = np.maximum(limits.export_max_w + net_w, 0.0)
-    charge_w = np.minimum(storage.charge_max_w, import_room_w)
-    discharge_w = np.minimum(storage.discharge_max_w, export_room_w)
     return Reach(
-        energy_wh,
-        energy_wh + np.maximum(-net_w, 0.0) * into,
-        energy_wh - np.maximum(net_w, 0.0) * out_of,
-        energy_wh - np.maximum(net_w - limits.import_max_w, 0.0) * out_of,
-        np.maximum(np.minimum(energy_wh + charge_w * into, storage.capacity_wh), energy_wh),
-        np.minimum(np.maximum(energy_wh - discharge_w * out_of, 0.0), energy_wh),
+        surplus=np.maximum(-net_w, 0.0) * into,
+        deficit=np.maximum(net_w, 0.0) * out_of,
+        forced=np.maximum(net_w - limits.import_max_w, 0.0) * out_of,
+        charge=np.minimum(storage.charge_max_w, import_room_w) * into,
+        discharge=np.minimum(storage.discharge_max_w, export_room_w) * out_of,
     )
 
 
-def follow_levels(reach: Reach, charge: Numbers, reserve: Numbers, fill: Numbers, export: Numbers) -> Numbers:
-    """The stored energy at the end of the step; at most one of the two lines differs from `still`."""
-    up = np.minimum(np.maximum(np.maximum(np.minimum(reach.absorbed, fill), charge), reach.still), reach.highest)
-    down = np.maximum(np.minimum(np.minimum(np.maximum(reach.relieved, reserve), export), reach.forced), reach.lowest)
-    return up + down - reach.still
+def change(reach: Reach, energy: Numbers, charge: Numbers, reserve: Numbers, fill: Numbers, export: Numbers) -> Numbers:
+    """By how much the stored energy changes in the step; levels, energy and reach in one unit.
+
+    Not above the highest level and, as no level is below 0, not below empty: the size of the storage needs no word.
+    """
+    wanted_in = np.maximum(np.minimum(reach.surplus, fill - energy), charge - energy)
+    wanted_out = np.maximum(np.minimum(reach.deficit, energy - reserve), energy - export)
+    taken = np.minimum(np.maximum(wanted_in, 0.0), reach.charge)
+    given = np.minimum(np.maximum(wanted_out, np.minimum(reach.forced, energy)), reach.discharge)
+    return taken - given
 
 
 def power_w(storage: Storage, change_wh: Numbers, hours: float) -> Numbers:
     """Power at the terminals for a change of the stored energy in a step of `hours`."""
-    charging = np.maximum(change_wh, 0.0) / (storage.charge_efficiency * hours)
-    return charging + np.minimum(change_wh, 0.0) * storage.discharge_efficiency / hours
+    into = 1.0 / (storage.charge_efficiency * hours)
+    return np.maximum(change_wh * into, change_wh * (storage.discharge_efficiency / hours))  # by sign: into is greater

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.levels import Floats, GridLimits, Reach, Storage, follow_levels, reach_of
+from gateway.core.levels import Floats, GridLimits, Reach, Storage, change, reach_of
 
 Places = NDArray[np.intp]
 
@@ -58,7 +58,7 @@ def solve(
     spacing_wh = storage.capacity_wh / (points - 1)
     grid = np.arange(points, dtype=np.float64)
     marks = thresholds(tariff, storage)
-    reach = _in_spacings(storage, grid * spacing_wh, net_w, hours, limits, spacing_wh)
+    reach = _in_spacings(reach_of(storage, net_w=net_w.T[:, :, None], hours=hours, limits=limits), spacing_wh)
     net_kwh = net_w.T[:, :, None] * (hours / 1000.0)
     into = spacing_wh / 1000.0 / storage.charge_efficiency
     out_of = spacing_wh / 1000.0 * storage.discharge_efficiency
@@ -70,14 +70,13 @@ def solve(
         mixed = (1.0 - mixing) * value + mixing * expected[k]
         worth = (mixed[:, :-1] - mixed[:, 1:]) * (1000.0 / spacing_wh)
         levels = np.count_nonzero(worth > marks[k][:, None, None], axis=2).astype(np.float64)[:, :, None]
-        end = follow_levels(_step(reach, k), *_ordered(levels))
-        change = end - grid
-        power_kwh = np.maximum(change, 0.0) * into + np.minimum(change, 0.0) * out_of
+        moved = change(_step(reach, k), grid, *_ordered(levels))
+        power_kwh = np.maximum(moved * into, moved * out_of)  # into > out_of: the greater one has the right sign
         grid_kwh = net_kwh[k] + power_kwh
-        cost = tariff.sell[k] * grid_kwh + (tariff.buy[k] - tariff.sell[k]) * np.maximum(grid_kwh, 0.0)
+        cost = np.maximum(tariff.buy[k] * grid_kwh, tariff.sell[k] * grid_kwh)
         if storage.wear_price:
             cost += storage.wear_price * np.abs(power_kwh)
-        value = cost + _interpolate(mixed, end, rows)
+        value = cost + _interpolate(mixed, grid + moved, rows)
     worth = (expected[:, :-1] - expected[:, 1:]) * (1000.0 / spacing_wh)
     counted = np.count_nonzero(worth[:, None, :] > marks[:, :, None], axis=2)
     levels = np.stack(_ordered(counted.T * spacing_wh), axis=1)
@@ -109,17 +108,14 @@ def _ordered(levels: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     return charge, reserve, fill, np.maximum(np.maximum(export, reserve), fill)
 
 
-def _in_spacings(
-    storage: Storage, grid_wh: Floats, net_w: Floats, hours: float, limits: GridLimits, spacing_wh: float
-) -> Reach:
-    """The reach of every step, scenario and energy (steps x scenarios x points)."""
-    reach = reach_of(storage, energy_wh=grid_wh, net_w=net_w.T[:, :, None], hours=hours, limits=limits)
-    parts = (reach.still, reach.absorbed, reach.relieved, reach.forced, reach.highest, reach.lowest)
+def _in_spacings(reach: Reach, spacing_wh: float) -> Reach:
+    """The reach of every step and scenario (steps x scenarios x 1) in spacings."""
+    parts = (reach.surplus, reach.deficit, reach.forced, reach.charge, reach.discharge)
     return Reach(*(part / spacing_wh for part in parts))
 
 
 def _step(reach: Reach, k: int) -> Reach:
-    return Reach(reach.still, reach.absorbed[k], reach.relieved[k], reach.forced[k], reach.highest[k], reach.lowest[k])
+    return Reach(reach.surplus[k], reach.deficit[k], reach.forced[k], reach.charge[k], reach.discharge[k])
 
 
 def _interpolate(table: Floats, places: Floats, rows: Places) -> Floats:
