@@ -4,22 +4,26 @@ Pure and deterministic: the same scenarios and prices give the same plan.
 """
 
 import math
+from datetime import UTC, tzinfo
 from itertools import pairwise
 
 import numpy as np
 
+from gateway.core.explain import Expected, dearer_times, explain
 from gateway.core.history import Scenarios
-from gateway.core.levels import NO_LIMITS, Floats, GridLimits, Levels, Storage, follow
+from gateway.core.levels import NO_LIMITS, Floats, GridLimits, Levels, Reach, Storage, change, reach_of
 from gateway.core.method import PlanningMethod
 from gateway.core.model import Reason
 from gateway.core.plan import Plan, Slot
-from gateway.core.plan_reasons import reasons
 from gateway.core.prices import Prices
 from gateway.core.recursion import Tariff, Values, solve
 
 
 class PlanningError(ValueError):
     """Scenarios and prices that do not fit together, or hold what is no number."""
+
+
+DEFAULT = PlanningMethod()
 
 
 def plan(
@@ -30,14 +34,14 @@ def plan(
     *,
     made_s: float,
     limits: GridLimits = NO_LIMITS,
-    method: PlanningMethod | None = None,
+    zone: tzinfo = UTC,
+    method: PlanningMethod = DEFAULT,
 ) -> Plan:
     """The plan over the steps of the scenarios; `prices` must begin at their start and reach as far.
 
     `energy_wh` is what the storage holds at the start; levels do not depend on it, expected energies and reasons do.
     PlanningError where nothing can be planned: no plan then, and the plain rule goes on.
     """
-    method = method or PlanningMethod()
     tariff = _tariff(scenarios, prices)
     if not (np.isfinite(scenarios.net_w).all() and math.isfinite(energy_wh)):
         raise PlanningError("scenarios and stored energy are finite numbers")
@@ -52,7 +56,8 @@ def plan(
         mixing=1.0 - (1.0 - method.mixing_per_half_hour) ** (hours / 0.5),
         end_worth=method.end_value_share * float(np.min(tariff.buy)),
     )
-    return _plan(storage, energy_wh, scenarios, tariff, values, made_s=made_s, limits=limits)
+    energies_wh = expected_energy_wh(storage, energy_wh, scenarios.net_w.mean(axis=0), values.levels, hours, limits)
+    return _plan(storage, energies_wh, scenarios, tariff, values, made_s=made_s, zone=zone)
 
 
 def _tariff(scenarios: Scenarios, prices: Prices) -> Tariff:
@@ -70,33 +75,36 @@ def _tariff(scenarios: Scenarios, prices: Prices) -> Tariff:
 
 def _plan(
     storage: Storage,
-    energy_wh: float,
+    energies_wh: Floats,
     scenarios: Scenarios,
     tariff: Tariff,
     values: Values,
     *,
     made_s: float,
-    limits: GridLimits,
+    zone: tzinfo,
 ) -> Plan:
-    levels = [_levels(row) for row in values.levels]
     net_w = scenarios.net_w.mean(axis=0)
-    energies_wh = expected_energy_wh(storage, energy_wh, net_w, levels, scenarios.step_s / 3600.0, limits)
     worth = _worth_at(values.worth, energies_wh[1:], storage)
-    starts_s = scenarios.start_s + scenarios.step_s * np.arange(len(levels), dtype=np.float64)
-    why = reasons(levels, energies_wh[:-1], net_w, worth, tariff, starts_s, scenarios.step_s)
-    slots = (
-        Slot(
-            start_s=float(starts_s[k]),
-            buy=float(tariff.buy[k]),
-            sell=float(tariff.sell[k]),
-            levels=levels[k],
-            value=float(worth[k]),
-            reason=why[k],
-            net_w=float(net_w[k]),
-            energy_wh=float(energies_wh[k + 1]),
+    starts_s = scenarios.start_s + scenarios.step_s * np.arange(len(net_w), dtype=np.float64)
+    hours = dearer_times(tariff.buy, starts_s, scenarios.step_s, zone)
+    columns = (starts_s, energies_wh[:-1], energies_wh[1:], net_w, tariff.buy, tariff.sell, worth)
+    slots = []
+    for row, later, numbers in zip(values.levels, hours, np.stack(columns, axis=1).tolist(), strict=True):
+        start_s, before_wh, after_wh, net, buy, sell, value = numbers
+        levels = _levels(row)
+        expected = Expected(energy_wh=before_wh, net_w=net, buy=buy, sell=sell, worth=value)
+        slots.append(
+            Slot(
+                start_s=start_s,
+                buy=buy,
+                sell=sell,
+                levels=levels,
+                value=value,
+                reason=explain(levels, expected, later),
+                net_w=net,
+                energy_wh=after_wh,
+            )
         )
-        for k in range(len(levels))
-    )
     return Plan(made_s=made_s, step_s=scenarios.step_s, slots=tuple(slots))
 
 
@@ -106,15 +114,15 @@ def _levels(row: Floats) -> Levels:
 
 
 def expected_energy_wh(
-    storage: Storage, energy_wh: float, net_w: Floats, levels: list[Levels], hours: float, limits: GridLimits
+    storage: Storage, energy_wh: float, net_w: Floats, levels_wh: Floats, hours: float, limits: GridLimits
 ) -> Floats:
     """Stored energy at the start of each step and at the end of the last, if the mean net load came."""
+    reach = reach_of(storage, net_w=net_w, hours=hours, limits=limits)
+    parts = np.stack((reach.surplus, reach.deficit, reach.forced, reach.charge, reach.discharge), axis=1).tolist()
     energies = [min(max(energy_wh, 0.0), storage.capacity_wh)]
-    gain, loss = storage.charge_efficiency, storage.discharge_efficiency
-    for power, slot in zip(net_w.tolist(), levels, strict=True):
-        stored = follow(slot, storage, energy_wh=energies[-1], net_w=power, hours=hours, limits=limits)
-        change = stored * hours * gain if stored > 0.0 else stored * hours / loss
-        energies.append(min(max(float(energies[-1] + change), 0.0), storage.capacity_wh))
+    for step, levels in zip(parts, levels_wh.tolist(), strict=True):
+        after = energies[-1] + float(change(Reach(*step), energies[-1], *levels))
+        energies.append(min(max(after, 0.0), storage.capacity_wh))
     return np.array(energies)
 
 
@@ -129,10 +137,10 @@ def refusal(plan: Plan, storage: Storage, *, now_s: float, max_age_s: float) -> 
     """Why a plan must not be followed, or None: it is old, does not hold now, or holds what is no number."""
     age_s = now_s - plan.made_s
     if not 0.0 <= age_s <= max_age_s:
-        return Reason(code="plan_old", numbers={"age_s": age_s, "limit_s": max_age_s})
+        return Reason(code="plan_old", numbers={"age_s": age_s})
     slot = plan.at(now_s)
     if slot is None:
-        return Reason(code="plan_ended", numbers={"slots": float(len(plan.slots))})
+        return Reason(code="plan_old", numbers={"age_s": age_s})
     for index, one in enumerate(plan.slots):
         if not _is_sound(one, storage, plan.slots[0].start_s + index * plan.step_s):
             return Reason(code="plan_broken", numbers={"slot": float(index)})
