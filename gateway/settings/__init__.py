@@ -9,8 +9,11 @@ from typing import Any
 from gateway.adapters import profiles
 from gateway.adapters.profiles import Profile, ProfileError
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
-from gateway.settings import checks
+from gateway.settings import checks, tariff_checks
+from gateway.settings.base import Section
+from gateway.settings.money import FeedsSection, GoalsSection, TariffSection
 from gateway.settings.sections import (
+    ABSENT_IS_NONE,
     SECTIONS,
     TABLES,
     BrokerSection,
@@ -19,7 +22,6 @@ from gateway.settings.sections import (
     DeviceSection,
     NodeSection,
     PageSection,
-    Section,
     SiteSection,
     StoreSection,
     TimeSection,
@@ -41,6 +43,9 @@ class SiteFile:
     time: TimeSection
     store: StoreSection
     database: DatabaseSection | None
+    tariff: TariffSection | None
+    goals: GoalsSection
+    feeds: FeedsSection | None
     nodes: Mapping[str, NodeSection]
     devices: Mapping[str, DeviceSection]
     profiles: Mapping[str, Profile]  # by device
@@ -63,6 +68,7 @@ def read(path: Path) -> SiteFile:
     found = dict(_profiles(tables["devices"], path.parent, mistakes))
     mistakes += checks.across(sections, tables["devices"], _keys(raw, "nodes"), tables["nodes"], found)
     mistakes += checks.roles(raw)
+    mistakes += tariff_checks.fits(sections["tariff"], sections["control"], path.parent)
     mistakes += checks.certificate(path, sections["broker"])
     if mistakes:
         raise SiteFileError(path, mistakes)
@@ -71,7 +77,7 @@ def read(path: Path) -> SiteFile:
 
 def _section(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> Section | None:
     model, required = SECTIONS[name]
-    if name not in raw and name == "database":
+    if name not in raw and name in ABSENT_IS_NONE:
         return None
     if name not in raw and required:
         mistakes.append(Mistake(path=name, found="nothing", allowed=f"a table [{name}]"))

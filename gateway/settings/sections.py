@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from gateway.adapters import profiles
+from gateway.settings.base import Section
+from gateway.settings.money import FeedsSection, GoalsSection, TariffSection
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$")]
@@ -15,12 +17,6 @@ FreePort = Annotated[int, Field(ge=0, le=65535)]  # 0: any that is free
 Watts = Annotated[float, Field(ge=0, le=10_000_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Delay = Annotated[float, Field(ge=0, le=30)]
-
-
-class Section(BaseModel):
-    """What all sections share: unknown keys and wrong types are mistakes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class SiteSection(Section):
@@ -157,5 +153,9 @@ SECTIONS: Mapping[str, tuple[type[Section], bool]] = {  # name -> (model, requir
     "time": (TimeSection, False),
     "store": (StoreSection, False),
     "database": (DatabaseSection, False),
+    "tariff": (TariffSection, False),
+    "goals": (GoalsSection, False),
+    "feeds": (FeedsSection, False),
 }
+ABSENT_IS_NONE = ("database", "tariff", "feeds")  # a site file without them has no such thing at all
 TABLES: Mapping[str, type[Section]] = {"nodes": NodeSection, "devices": DeviceSection}

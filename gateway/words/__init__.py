@@ -9,6 +9,7 @@ A text is a row of `<language>.json`. Its placeholders are `{name}` or `{name:as
 | `size`  | 1.20 kW                                                  |
 | `grid`  | the text `grid.export`; `grid.import` above, `grid.zero` |
 | `would` | the text `would.export`; likewise                        |
+| `day`   | (days from now) the text `day.0`, `day.1` or `day.2`     |
 
 `static/words.js` of the page follows the same rules; a test holds both together.
 """
@@ -67,6 +68,8 @@ def text(language: str, key: str, **numbers: "Number") -> str:
 def _tell(language: str, name: str, told_as: str | None, value: "Number") -> str:
     if told_as is None or not isinstance(value, (int, float)):
         return figure(language, name, value)
+    if told_as == "day":
+        return words(language)[f"day.{min(max(round(value), 0), 2)}"]
     size = figure(language, name, abs(value))
     if told_as == "size":
         return size

@@ -8,6 +8,8 @@
 | `soc`        | fraction 0…1 | whole percent                                                |
 | `_s`         | seconds      | s (below 10 with a decimal unless whole), min, h, days        |
 | `_v` `_a` `_hz` `_c` | itself | one decimal (`_a`, `_hz` two)                              |
+| `_price`     | EUR/kWh      | two decimals, a third unless it is 0                         |
+| `_clock`     | minutes of the day | 22:30, in French 22 h 30; full hours 22:00 and 22 h    |
 | anything else | itself      | at most two decimals, text as it is                          |
 
 Rounding is half away from zero on the shortest decimal that means the value, as browsers do it.
@@ -38,6 +40,8 @@ def figure(language: str, name: str, value: Number) -> str:
         return _thousands(language, value, _THOUSANDS[ending])
     if ending == "s":
         return duration(language, value)
+    if ending == "clock":
+        return clock(language, value)
     return _plain(language, value, ending)
 
 
@@ -47,6 +51,9 @@ def _plain(language: str, value: float, ending: str) -> str:
     if ending in _PLAIN:
         decimals, unit = _PLAIN[ending]
         return number(language, value, decimals) + SPACE + unit
+    if ending == "price":
+        decimals = 2 if _round(value, 2) == _round(value, 3) else 3
+        return number(language, value, decimals) + SPACE + "€/kWh"
     decimals = next(count for count in (0, 1, 2) if count == 2 or _round(value, count) == _round(value, 2))
     return number(language, value, decimals)
 
@@ -67,6 +74,14 @@ def duration(language: str, seconds: float) -> str:
         if seconds < limit:
             return number(language, seconds / length, 0) + SPACE + unit
     return number(language, seconds / 86400, 0) + SPACE + _DAY[language]
+
+
+def clock(language: str, minute: float) -> str:
+    """A time of day from its minutes since midnight."""
+    hour, rest = divmod(int(minute) % 1440, 60)
+    if language == "en":
+        return f"{hour:02d}:{rest:02d}"
+    return f"{hour}{SPACE}h" + (f"{SPACE}{rest:02d}" if rest else "")
 
 
 def is_zero(name: str, value: float) -> bool:

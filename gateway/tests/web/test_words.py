@@ -10,6 +10,7 @@ from gateway import words
 from gateway.words import LANGUAGES, PLACEHOLDER, WordError, text
 
 # The table of the wire's reasons and numbers, written out again: whoever emits one more must give it a text.
+HOURS = {"begin_day", "begin_clock", "end_clock"}
 REASONS = {
     "stopping": set(),
     "frozen_wait": {"age_s"},
@@ -31,10 +32,31 @@ REASONS = {
     "starting": set(),
     "second_gateway": {"other"},
     "watch_only": set(),
+    # of plans: `HOURS` are told by the local clock, from the slot that gives the reason
+    "kept": {"kept_wh", "worth_price", *HOURS},
+    "grid_charge": {"energy_wh", "buy_price", "worth_price", *HOURS},
+    "all_surplus": {"sell_price", "worth_price"},
+    "leave_surplus": {"room_wh", "sell_price", "worth_price"},
+    "sell": {"energy_wh", "sell_price", "worth_price"},
+    "plain_rule": set(),
+    "plan_starting": set(),
+    "plan_old": {"age_s"},
+    "plan_late": set(),
+    "plan_failed": set(),
+    "plan_nonsense": set(),
+    "plan_broken": {"slot"},
+    "tariff_missing": {"buy_price", "sell_price"},
+    "forecast_missing": set(),
+    "weather_missing": set(),
+    "weather_old": {"age_s"},
+    "assumed_price": {"buy_price", *HOURS},
+    "co2_missing": set(),
+    "sell_clipped": {"steps", "sell_price", "buy_price"},
 }
 ABSENCES = (
     "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model", "no_node", "no_data", "nan",
     "implausible", "proof", "frozen", "stale", "table",
+    "offline", "refused", "busy", "too_large", "garbled", "units", "time_zone",
 )  # fmt: skip
 WORDS = Path(words.__file__).parent
 STATIC = Path(gateway.__file__).parent / "web" / "static"
@@ -110,6 +132,14 @@ FIGURES = [
     ("age_s", 172800, "2_d", "2_j"),
     ("u_v", 230.25, "230.3_V", "230,3_V"),
     ("f_hz", 49.98, "49.98_Hz", "49,98_Hz"),
+    ("buy_price", 0.19, "0.19_€/kWh", "0,19_€/kWh"),
+    ("buy_price", 0.2081, "0.208_€/kWh", "0,208_€/kWh"),
+    ("buy_price", 0.2, "0.20_€/kWh", "0,20_€/kWh"),
+    ("buy_price", -0.0125, "-0.013_€/kWh", "-0,013_€/kWh"),
+    ("buy_price", 0.0004, "0.00_€/kWh", "0,00_€/kWh"),
+    ("end_clock", 0, "00:00", "0_h"),
+    ("end_clock", 360.0, "06:00", "6_h"),
+    ("end_clock", 1358, "22:38", "22_h_38"),
     ("count", 12345, "12,345", "12~345"),
     ("count", 2.5, "2.5", "2,5"),
     ("other", "attic", "attic", "attic"),
@@ -132,6 +162,22 @@ def test_a_signed_power_is_told_by_its_direction():
     told = text("fr", "reason.hold_grid_discharge", **numbers).replace("\N{NO-BREAK SPACE}", " ")
     assert told.startswith("Sans la batterie, 310 W viendraient du réseau. Elle fournit 360 W pour que le réseau")
     assert told.endswith("reste à 50 W d\N{RIGHT SINGLE QUOTATION MARK}injection.")
+
+
+KEPT = {"kept_wh": 3100.0, "worth_price": 0.19, "begin_day": 1.0, "begin_clock": 360.0, "end_clock": 1320.0}
+
+
+@pytest.mark.parametrize(
+    ("language", "begin_day", "told"),
+    [
+        ("en", 1.0, "3.10_kWh kept: tomorrow 06:00–22:00 it is worth 0.19_€/kWh."),
+        ("en", 0.0, "3.10_kWh kept: today 06:00–22:00 it is worth 0.19_€/kWh."),
+        ("fr", 1.0, "3,10_kWh gardés_: demain de 6_h à 22_h, ils valent 0,19_€/kWh."),
+        ("fr", 2.0, "3,10_kWh gardés_: après-demain de 6_h à 22_h, ils valent 0,19_€/kWh."),
+    ],
+)
+def test_a_plan_s_reason_tells_both_numbers_and_the_hours(language, begin_day, told):
+    assert text(language, "reason.kept", **{**KEPT, "begin_day": begin_day}) == told.replace("_", "\N{NO-BREAK SPACE}")
 
 
 def test_french_has_no_breaking_space_before_its_high_punctuation():

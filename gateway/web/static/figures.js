@@ -5,6 +5,11 @@ const SPACE = "\u00a0";
 const MINUS = "\u2212";
 const LOCALES = { en: "en-US", fr: "fr-FR" };
 const PERCENT = { en: "%", fr: `${SPACE}%` };
+const two = (digits) => String(digits).padStart(2, "0");
+const CLOCK = {
+  en: (hour, rest) => `${two(hour)}:${two(rest)}`,
+  fr: (hour, rest) => `${hour}${SPACE}h` + (rest ? `${SPACE}${two(rest)}` : ""),
+};
 const DAY = { en: "d", fr: "j" };
 const PLAIN = { v: [1, "V"], a: [2, "A"], hz: [2, "Hz"], c: [1, "°C"] };
 const THOUSANDS = { w: "W", wh: "Wh", var: "var", va: "VA" };
@@ -31,12 +36,21 @@ export function speakFigures(language) {
     return `${number(value / 1000, decimals)}${SPACE}k${unit}`;
   };
 
+  const price = (value) => number(value, rounded(value, 2) === rounded(value, 3) ? 2 : 3) + `${SPACE}€/kWh`;
+
+  const clock = (value) => {
+    const minute = ((Math.trunc(value) % 1440) + 1440) % 1440;
+    return CLOCK[language](Math.floor(minute / 60), minute % 60);
+  };
+
   const figure = (name, value) => {
     if (value === null || value === undefined) return ABSENT;
     if (typeof value !== "number") return String(value);
     const ending = name.split("_").at(-1);
     if (Object.hasOwn(THOUSANDS, ending)) return thousands(value, THOUSANDS[ending]);
     if (ending === "s") return duration(value);
+    if (ending === "price") return price(value);
+    if (ending === "clock") return clock(value);
     if (ending === "pct") return number(value, 0) + PERCENT[language];
     if (ending === "soc") return number(value * 100, 0) + PERCENT[language];
     if (Object.hasOwn(PLAIN, ending)) return `${number(value, PLAIN[ending][0])}${SPACE}${PLAIN[ending][1]}`;

@@ -16,6 +16,7 @@ export function say(key, numbers = {}) {
 
 function tell(name, toldAs, value) {
   if (toldAs === undefined || typeof value !== "number") return figure(name, value);
+  if (toldAs === "day") return rows[`day.${Math.min(Math.max(Math.round(value), 0), 2)}`];
   const size = figure(name, Math.abs(value));
   if (toldAs === "size") return size;
   const side = isZero(name, value) ? "zero" : value > 0 ? "import" : "export";

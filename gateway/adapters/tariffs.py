@@ -1,0 +1,119 @@
+"""Tariffs as data: `config/tariffs/*.toml`, or `tariffs/` beside the site file; each is checked whole before use."""
+
+import tomllib
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gateway.core.periods import Base, PeakOffPeak, Tempo
+from gateway.core.tariff import PriceList
+from gateway.places import config_folder
+
+Kind = Literal["base", "hphc", "tempo", "surplus"]
+Price = Annotated[float, Field(ge=-10, le=10)]  # EUR/kWh; cents by mistake are found
+NAMES: dict[str, tuple[str, ...]] = {
+    "base": Base().names,
+    "hphc": PeakOffPeak(rows=()).names,
+    "tempo": Tempo(colours={}).names,
+    "surplus": (),
+}
+
+
+class TariffError(ValueError):
+    """A tariff file that cannot be used: says the file, the place in it and what is wrong there."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class PriceRow(_Strict):
+    """Prices by name from a local day on; a name that is not there has no known price."""
+
+    first: date
+    prices: dict[str, Price]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_beside_the_day(cls, row: Any) -> Any:
+        if not isinstance(row, dict) or "prices" in row:
+            return row
+        return {"first": row.get("first"), "prices": {name: each for name, each in row.items() if name != "first"}}
+
+
+class SurplusRow(_Strict):
+    """What a plant of this size gets for its surplus when its connection was asked for in this quarter."""
+
+    quarter: Annotated[str, Field(pattern=r"^20\d\d-Q[1-4]$")]
+    above_kwp: Annotated[float, Field(ge=0)]
+    up_to_kwp: Annotated[float, Field(gt=0)]
+    price: Price
+
+
+class TariffFile(_Strict):
+    """One tariff. `check` tells what a person should compare before relying on it."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: str
+    kind: Kind
+    check: str
+    sources: Annotated[list[str], Field(min_length=1)]
+    prices: list[PriceRow] = []
+    surplus: list[SurplusRow] = []
+
+    @model_validator(mode="after")
+    def _rows_fit_the_kind(self) -> Self:
+        if (self.kind == "surplus") != bool(self.surplus) or (self.kind == "surplus") == bool(self.prices):
+            raise ValueError("[[surplus]] rows for kind surplus, [[prices]] rows for the others")
+        if any(later.first <= row.first for row, later in pairwise(self.prices)):
+            raise ValueError("[[prices]] rows rise by their first day")
+        strange = sorted({name for row in self.prices for name in row.prices} - set(NAMES[self.kind]))
+        if strange:
+            raise ValueError(f"{', '.join(strange)}: a tariff of kind {self.kind} has {', '.join(NAMES[self.kind])}")
+        return self
+
+    def missing(self, own: dict[str, float]) -> list[str]:
+        """Names without a price in some row, where the building's own prices do not give it."""
+        names = NAMES[self.kind]
+        return [name for name in names if name not in own and any(name not in row.prices for row in self.prices)]
+
+    def lists(self, own: dict[str, float]) -> tuple[PriceList, ...]:
+        """The price lists, with the building's own prices before those of the file."""
+        return tuple(PriceList(first=row.first, prices={**row.prices, **own}) for row in self.prices)
+
+    def surplus_price(self, quarter: str, kwp: float) -> float | None:
+        """EUR/kWh for a quarter and a size; None where no row says it."""
+        rows = [row for row in self.surplus if row.quarter == quarter and row.above_kwp < kwp <= row.up_to_kwp]
+        return rows[0].price if rows else None
+
+
+def load(path: Path) -> TariffFile:
+    """The tariff in a file. Raises TariffError."""
+    try:
+        tariff = TariffFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise TariffError(f"{path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise TariffError(f"{path}: {place}: {first['msg']}, found {str(first['input'])[:80]!r}") from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError among them
+        raise TariffError(f"{path}: not TOML: {error}") from error
+    if tariff.id != path.stem:
+        raise TariffError(f"{path}: id is {tariff.id!r}, but the file is called {path.stem!r}")
+    return tariff
+
+
+def find(name: str, beside: Path) -> TariffFile:
+    """The tariff called `name`: beside the site file (`tariffs/NAME.toml`) first, then the shipped ones."""
+    own = beside / "tariffs" / f"{name}.toml"
+    return load(own if own.exists() else config_folder() / "tariffs" / f"{name}.toml")
+
+
+def names(beside: Path) -> list[str]:
+    """All tariffs that a site file in that folder can name."""
+    folders = (config_folder() / "tariffs", beside / "tariffs")
+    return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})

@@ -1,0 +1,72 @@
+"""From the site file to the prices that the core plans with."""
+
+from collections.abc import Mapping
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from gateway.adapters import tariffs
+from gateway.core.goals import Goals
+from gateway.core.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tempo
+from gateway.core.point_series import PointSeries
+from gateway.core.tariff import DynamicTariff, ListTariff, Power, Tariff, placeholder
+from gateway.settings import SiteFile
+from gateway.settings.money import OffPeakSection, TariffSection
+
+NO_POINTS = PointSeries(times_s=(), values=())
+
+
+def tariff(file: SiteFile, *, colours: Mapping[date, Colour], points: PointSeries = NO_POINTS) -> Tariff:
+    """The tariff of a building with what is known now of colours and published prices."""
+    zone, section = ZoneInfo(file.site.time_zone), file.tariff
+    if section is None:
+        return placeholder(zone)
+    sell = _sell(section, file)
+    if section.file is None:
+        assert section.fallback_price is not None  # noqa: S101 - the site file was checked
+        return DynamicTariff(
+            zone=zone,
+            points=points,
+            sell=sell,
+            fallback=section.fallback_price,
+            factor=section.factor,
+            add=section.add,
+        )
+    found = tariffs.find(section.file, file.path.parent)
+    scheme = _scheme(found.kind, section, colours)
+    return ListTariff(zone=zone, scheme=scheme, lists=found.lists(section.prices), sell=sell)
+
+
+def power(file: SiteFile) -> Power:
+    """What the connection allows and what its peak costs."""
+    section = file.tariff
+    if section is None:
+        return Power()
+    subscribed_w = None if section.subscribed_kva is None else 1000 * section.subscribed_kva
+    return Power(subscribed_w=subscribed_w, peak_eur_per_kw_month=section.peak_eur_per_kw_month)
+
+
+def goals(file: SiteFile) -> Goals:
+    """What the plan is for."""
+    return Goals(**file.goals.model_dump())
+
+
+def _sell(section: TariffSection, file: SiteFile) -> float:
+    """EUR/kWh for surplus: of the contract, of its table, or nothing."""
+    surplus = section.surplus
+    if surplus is None:
+        return section.surplus_price or 0.0
+    price = tariffs.find(surplus.file, file.path.parent).surplus_price(surplus.quarter, surplus.kwp)
+    assert price is not None  # noqa: S101 - the site file was checked
+    return price
+
+
+def _scheme(kind: str, section: TariffSection, colours: Mapping[date, Colour]) -> Scheme:
+    if kind == "hphc":
+        return PeakOffPeak(rows=tuple(_off_peak(row) for row in section.off_peak))
+    return Tempo(colours=colours) if kind == "tempo" else Base()
+
+
+def _off_peak(row: OffPeakSection) -> OffPeak:
+    return OffPeak(
+        windows=row.windows(), first=row.first or date.min, end=row.end or date.max, season=row.season_days()
+    )

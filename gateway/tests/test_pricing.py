@@ -1,0 +1,174 @@
+"""The sections of prices and goals: right ones give the building's prices, wrong ones are told with their place."""
+
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway import pricing, settings
+from gateway.core.goals import Goals
+from gateway.core.periods import Colour
+from gateway.core.point_series import PointSeries
+from gateway.places import config_folder
+from gateway.settings import SiteFileError
+
+DEMO = (config_folder() / "demo" / "site.toml").read_text()
+SEASONS = """
+[tariff]
+file = "edf_hphc"
+subscribed_kva = 9
+peak_eur_per_kw_month = 1.5
+surplus = { file = "s21", quarter = "2026-Q1", kwp = 12 }
+
+[[tariff.off_peak]]
+hours = ["22:38-06:38"]
+end = 2026-04-01
+
+[[tariff.off_peak]]
+hours = ["02:00-07:00", "14:00-17:00"]
+season = ["04-01", "10-31"]
+
+[[tariff.off_peak]]
+hours = ["23:00-07:00"]
+
+[goals]
+cost = 1
+self_consumption_eur_per_kwh = 0.02
+co2_eur_per_t = 100
+"""
+TEMPO = """
+[tariff]
+file = "edf_tempo"
+surplus_price = 0.04
+prices = { TEMPO_BLUE_HP = 0.15, TEMPO_WHITE_HC = 0.14, TEMPO_WHITE_HP = 0.18, TEMPO_RED_HC = 0.16 }
+"""
+POINTS = """
+[tariff]
+points = "prices.csv"
+factor = 1.2
+add = 0.05
+fallback_price = 0.3
+"""
+
+
+def read(tmp_path: Path, added: str) -> settings.SiteFile:
+    path = tmp_path / "site.toml"
+    path.write_text(DEMO + added)
+    return settings.read(path)
+
+
+def at(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Paris")).timestamp()
+
+
+def test_without_a_section_one_price_is_assumed(tmp_path: Path) -> None:
+    file = read(tmp_path, "")
+    rate = pricing.tariff(file, colours={}).rate(0.0)
+    assert (rate.buy, rate.sell, rate.assumed) == (0.25, 0.04, True)
+    assert pricing.goals(file) == Goals()
+    assert pricing.power(file).subscribed_w is None
+
+
+def test_hours_of_a_meter_by_date_and_season(tmp_path: Path) -> None:
+    file = read(tmp_path, SEASONS)
+    tariff = pricing.tariff(file, colours={})
+    table = [
+        ("2026-03-31T22:37", "HP"),
+        ("2026-03-31T22:38", "HC"),
+        ("2026-04-01T01:00", "HP"),
+        ("2026-04-01T14:00", "HC"),
+        ("2026-10-31T16:59", "HC"),
+        ("2026-11-01T00:00", "HC"),
+        ("2026-11-01T14:00", "HP"),
+    ]
+    for moment, name in table:
+        rate = tariff.rate(at(moment))
+        assert (rate.name, rate.sell, rate.assumed) == (name, 0.0536, False), moment
+    assert pricing.power(file).subscribed_w == 9000
+    assert pricing.power(file).peak_cost_eur(2000) == 3.0
+    assert pricing.goals(file) == Goals(cost=1.0, self_consumption_eur_per_kwh=0.02, co2_eur_per_t=100.0)
+
+
+def test_tempo_with_the_prices_of_the_bill(tmp_path: Path) -> None:
+    tariff = pricing.tariff(read(tmp_path, TEMPO), colours={date(2026, 1, 15): Colour.RED})
+    assert [tariff.rate(at(t)).buy for t in ("2026-01-15T12:00", "2026-01-16T05:00")] == [0.6468, 0.16]
+    assert tariff.rate(at("2026-01-16T06:00")).assumed
+
+
+def test_published_prices(tmp_path: Path) -> None:
+    points = PointSeries(times_s=(0.0,), values=(0.1,))
+    tariff = pricing.tariff(read(tmp_path, POINTS), colours={}, points=points)
+    assert tariff.rate(10.0).buy == pytest.approx(0.17)
+    assert tariff.rate(86400.0 * 30).buy == 0.3
+
+
+@pytest.mark.parametrize(
+    ("base", "old", "new", "path", "told"),
+    [
+        (SEASONS, '"edf_hphc"', '"edf_hpch"', "tariff.file", "did you mean edf_hphc?"),
+        (SEASONS, '"edf_hphc"', '"s21"', "tariff.file", "for what is bought"),
+        (SEASONS, '"edf_hphc"', '"edf_base"', "tariff.off_peak", "nothing"),
+        (SEASONS, "subscribed_kva = 9", "subscribed_kva = 6", "control.import_limit_w", "at most 6000"),
+        (SEASONS, '"2026-Q1"', '"2025-Q4"', "tariff.surplus.quarter", "2025-Q3, 2026-Q1; otherwise surplus_price"),
+        (SEASONS, "kwp = 12", "kwp = 200", "tariff.surplus.kwp", "at most 100"),
+        (SEASONS, '"s21"', '"edf_base"', "tariff.surplus.file", "kind surplus"),
+        (SEASONS, '"s21"', '"s22"', "tariff.surplus.file", "s21"),
+        (SEASONS, "kwp = 12 }", "kwp = 12 }\nsurplus_price = 0.04", "tariff", "not both"),
+        (SEASONS, '"22:38-06:38"', '"22:38-06:60"', "tariff.off_peak.0.hours.0", "match"),
+        (SEASONS, '"14:00-17:00"', '"06:30-09:30"', "tariff.off_peak.1", "do not overlap"),
+        (SEASONS, '"02:00-07:00", "14:00-17:00"', '"02:00-07:00", "01:00-08:00"', "tariff.off_peak.1", "overlap"),
+        (SEASONS, "end = 2026-04-01", "first = 2026-05-01\nend = 2026-04-01", "tariff.off_peak.0", "first before end"),
+        (SEASONS, '["04-01", "10-31"]', '["04-01"]', "tariff.off_peak.1.season", "2 items"),
+        (SEASONS, '["04-01", "10-31"]', '["04-01", "13-31"]', "tariff.off_peak.1.season.1", "match"),
+        (SEASONS, "cost = 1", "cost = -1", "goals.cost", "greater than or equal to 0"),
+        (SEASONS, "co2_eur_per_t", "co2_eur_per_ton", "goals.co2_eur_per_ton", "did you mean co2_eur_per_t?"),
+        (SEASONS, "cost = 1\nself_consumption_eur_per_kwh = 0.02\nco2_eur_per_t = 100", "cost = 0", "goals", "above 0"),
+        (TEMPO, "TEMPO_BLUE_HP = 0.15, ", "", "tariff.prices.TEMPO_BLUE_HP", "from your bill"),
+        (
+            TEMPO,
+            "TEMPO_BLUE_HP = 0.15",
+            "TEMPO_BLEU_HP = 0.15",
+            "tariff.prices.TEMPO_BLEU_HP",
+            "did you mean TEMPO_BLUE",
+        ),
+        (TEMPO, 'file = "edf_tempo"', "", "tariff", "either file or points"),
+        (POINTS, "fallback_price = 0.3", "", "tariff", "fallback_price with points"),
+        (POINTS, "factor = 1.2", "factor = 0", "tariff.factor", "greater than 0"),
+        (POINTS, "add = 0.05", "prices = { BASE = 0.2 }", "tariff.prices", "nothing"),
+        (POINTS, "add = 0.05", "\n[feeds.weather]\nlatitude = 99\nlongitude = 2", "feeds.weather.latitude", "to 90"),
+        (
+            POINTS,
+            "fallback_price = 0.3",
+            "fallback_price = 0.3\n[feeds.weather]\nlatitude = 50\nlongitude = 2\ntilt_deg = 3",
+            "feeds.weather",
+            "or neither",
+        ),
+    ],
+)
+def test_mistakes_are_told_with_their_place(
+    tmp_path: Path, base: str, old: str, new: str, path: str, told: str
+) -> None:
+    assert old in base
+    with pytest.raises(SiteFileError) as caught:
+        read(tmp_path, base.replace(old, new, 1))
+    found = {mistake.path: mistake.allowed for mistake in caught.value.mistakes}
+    assert told in found.get(path, ""), found
+
+
+def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    wrong = SEASONS.replace('"edf_hphc"', '"edf"').replace("kva = 9", "kva = 6").replace("2026-Q1", "2024-Q1")
+    with pytest.raises(SiteFileError) as caught:
+        read(tmp_path, wrong)
+    assert {mistake.path for mistake in caught.value.mistakes} == {
+        "tariff.file",
+        "control.import_limit_w",
+        "tariff.surplus.quarter",
+    }
+
+
+def test_a_tariff_file_with_a_mistake_is_told(tmp_path: Path) -> None:
+    (tmp_path / "tariffs").mkdir()
+    (tmp_path / "tariffs" / "mine.toml").write_text("id = 3")
+    with pytest.raises(SiteFileError, match=r"tariff\.file: found .*mine\.toml"):
+        read(tmp_path, '\n[tariff]\nfile = "mine"\n')
