@@ -106,7 +106,7 @@ class Gateway:
         since = int(self.clock.utc_s()) - 86400
         return Display(
             site=site,
-            before=Cycle(number=0, state=self.building.state(), setpoint=None, load_w=None, late_ms=0.0),
+            before=Cycle(number=0, state=self.building.state(), setpoints=(), load_w=None, late_ms=0.0),
             reserve=file.control.reserve,
             heading={"site": file.site.model_dump(), "version": __version__},
             devices={

@@ -125,18 +125,22 @@ class Display:
     def _flow(self, cycle: Cycle) -> dict[str, float | None]:
         state, site = cycle.state, self._site
         pv = [state.value(device, "p_w", max_age_s=SHOWN_S) for device in site.pv]
-        known = [power for power in pv if power is not None]
-        battery = None if site.battery is None else state.value(site.battery.id, "p_w", max_age_s=SHOWN_S)
+        batteries = [state.value(battery.id, "p_w", max_age_s=SHOWN_S) for battery in site.batteries]
         return {
             "grid_w": state.value(site.grid, "p_w", max_age_s=SHOWN_S),
-            "pv_w": sum(known) if pv and len(known) == len(pv) else None,
-            "battery_w": battery,
+            "pv_w": _sum(pv),
+            "battery_w": _sum(batteries),
             "load_w": cycle.load_w,
         }
 
     def _soc(self, cycle: Cycle) -> float | None:
-        battery = self._site.battery
-        return None if battery is None else cycle.state.value(battery.id, "soc", max_age_s=60.0)
+        batteries = self._site.batteries
+        charges = [cycle.state.value(battery.id, "soc", max_age_s=60.0) for battery in batteries]
+        stored = [None if soc is None else soc * b.capacity_wh for soc, b in zip(charges, batteries, strict=True)]
+        if len(charges) == 1:
+            return charges[0]
+        stored_wh = _sum(stored)
+        return None if stored_wh is None else stored_wh / sum(battery.capacity_wh for battery in batteries)
 
     def _device(self, cycle: Cycle, device: str) -> dict[str, object]:
         now_s = cycle.state.now_s
@@ -179,6 +183,12 @@ def _setpoint(setpoint: SetPoint | None) -> dict[str, object] | None:
 
 def _age(reading: Reading, now_s: float) -> float | None:
     return None if math.isinf(reading.measured_s) else round(now_s - reading.measured_s, 2)
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    """The sum; None without values and where one is missing."""
+    known = [value for value in values if value is not None]
+    return sum(known) if values and len(known) == len(values) else None
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -34,7 +34,7 @@ class Loop:
         self._display = display
         self._memory = Memory()
         self._number = 0
-        self._given_back_s = -math.inf
+        self._given_back_s: dict[str, float] = {}
 
     async def run(self) -> None:
         """Cycle for ever."""
@@ -51,17 +51,19 @@ class Loop:
     async def cycle(self, *, late_ms: float = 0.0, lend: bool = True) -> Cycle:
         """One turn. With `lend` off nothing is commanded."""
         state = self._senses.state()
-        setpoint, self._memory = decide(state, self._site, self._memory)
+        setpoints, self._memory = decide(state, self._site, None, self._memory)
         other = self._hands.yields_to()
-        if setpoint is not None and other is not None:
-            setpoint, self._memory = _watch_only(setpoint, other), Memory()
-        if lend and setpoint is not None and setpoint.mode is not Mode.WATCH:
-            await self._lend(setpoint)
+        if setpoints and other is not None:
+            setpoints = tuple(_watch_only(setpoint, other) for setpoint in setpoints)
+            self._memory = Memory(lasting=self._memory.lasting)
+        for setpoint in setpoints:
+            if lend and setpoint.mode is not Mode.WATCH:
+                await self._lend(setpoint)
         self._number += 1
         cycle = Cycle(
             number=self._number,
             state=state,
-            setpoint=setpoint,
+            setpoints=setpoints,
             load_w=load_w(state, self._site.grid, self._site.producers, max_age_s=SHOWN_S),
             late_ms=late_ms,
         )
@@ -73,19 +75,20 @@ class Loop:
         """A set-point each cycle, which also renews its lease; a release at once and then now and then."""
         now_s = self._clock.monotonic_s()
         if setpoint.power_w is not None:
-            self._given_back_s = -math.inf
-        elif now_s - self._given_back_s < REPEAT_S:
+            self._given_back_s.pop(setpoint.device, None)
+        elif now_s - self._given_back_s.get(setpoint.device, -math.inf) < REPEAT_S:
             return
         else:
-            self._given_back_s = now_s
+            self._given_back_s[setpoint.device] = now_s
         await self._hands.lend(setpoint)
 
     async def release(self) -> None:
-        """Give the battery back now: the last act of the program."""
-        if self._site.battery is not None and self._memory.last is not None:
-            reason = Reason(code="stopping")
-            setpoint = SetPoint(device=self._site.battery.id, power_w=None, mode=Mode.RELEASE, reason=reason)
+        """Give the batteries back now: the last act of the program."""
+        reason = Reason(code="stopping")
+        for device in self._memory.last:
+            setpoint = SetPoint(device=device, power_w=None, mode=Mode.RELEASE, reason=reason)
             await self._hands.lend(setpoint)
+        if self._memory.last:
             await self._hands.answered()
 
 
@@ -105,12 +108,13 @@ def rows(cycle: Cycle, site: Site, site_id: str) -> Sequence[Row]:
     if cycle.load_w is not None:
         powers["load_w"] = cycle.load_w
     found = [Row(measurement="state", tags={"site": site_id}, fields=powers, time_ms=time_ms)] if powers else []
-    setpoint = cycle.setpoint
-    if setpoint is None:
-        return found
+    return [*found, *(_told(setpoint, site_id, time_ms) for setpoint in cycle.setpoints)]
+
+
+def _told(setpoint: SetPoint, site_id: str, time_ms: int) -> Row:
     fields: dict[str, Field] = {"mode": setpoint.mode.value, "reason": setpoint.reason.code}
     fields |= {f"why_{name}": number for name, number in setpoint.reason.numbers.items()}
     if setpoint.power_w is not None:
         fields["p_set_w"] = float(setpoint.power_w)
     tags = {"site": site_id, "device": setpoint.device}
-    return [*found, Row(measurement="control", tags=tags, fields=fields, time_ms=time_ms)]
+    return Row(measurement="control", tags=tags, fields=fields, time_ms=time_ms)

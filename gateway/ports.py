@@ -73,9 +73,14 @@ class Cycle:
 
     number: int
     state: SiteState
-    setpoint: SetPoint | None
+    setpoints: tuple[SetPoint, ...]
     load_w: float | None
     late_ms: float
+
+    @property
+    def setpoint(self) -> SetPoint | None:
+        """The first one: where there is one battery, all there is."""
+        return self.setpoints[0] if self.setpoints else None
 
 
 class Display(Protocol):

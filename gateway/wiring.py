@@ -26,7 +26,7 @@ def core_site(file: SiteFile) -> Site:
     return Site(
         grid=by_role["grid"][0],
         pv=tuple(by_role["pv"]),
-        battery=_battery(file, by_role["battery"][0]) if by_role["battery"] else None,
+        batteries=tuple(_battery(file, id_) for id_ in by_role["battery"]),
         grid_setpoint_w=control.grid_setpoint_w,
         import_limit_w=control.import_limit_w,
         export_limit_w=control.export_limit_w,

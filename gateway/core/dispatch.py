@@ -1,75 +1,141 @@
-"""The decision of each second: the battery holds the grid at its set-point.
+"""The decision of each second: the batteries hold the grid at its set-point, within the levels of the plan.
 
 Feed-forward, not feedback: set-point = target - net load, where the net load is estimated in `net_load` with the
-battery's dead time and ramp and the meter's delay in mind. There is no gain to tune and nothing to wind up.
+batteries' dead time and ramp and the meter's delay in mind. There is no gain to tune and nothing to wind up.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
-from gateway.core import safety
-from gateway.core.model import Mode, Reason, SetPoint, SiteState
-from gateway.core.net_load import SETTLE_S, Sample, nearest, net_range_w
+from gateway.core import follow, motion, pool, safety
+from gateway.core.estimate import estimated
+from gateway.core.memory import Lasting, Memory
+from gateway.core.model import SHOWN_S, Mode, Reason, SetPoint, SiteState
+from gateway.core.motion import Motion, Sample
+from gateway.core.plan import Slot
+from gateway.core.pool import Member
 from gateway.core.site import Battery, Site
-from gateway.core.trust import GONE_S, Trust, Watch, follow, judge
+from gateway.core.trust import GONE_S, Trust, judge
+from gateway.core.trust import follow as follow_readings
+from gateway.core.worth import is_worth
+
+__all__ = ["Memory", "decide"]
 
 SMALL_STEP_W = 15.0  # below this a new set-point is not worth a write: meters and batteries are no better
 IDLE_W = 25.0  # below this people are told that nothing is to do
+PATH_S = 15.0  # how long a battery's past may matter beside the meter's delay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """What one decision leaves to the next. A fresh one is a fresh start."""
-
-    reported: tuple[Sample, ...] = ()  # battery power as measured, oldest first
-    commanded: tuple[Sample, ...] = ()  # set-points sent, oldest first
-    net_w: float | None = None
-    last: SetPoint | None = None
-    resting: bool = False
-    watch: Watch = field(default_factory=Watch)
-
-
-def decide(state: SiteState, site: Site, memory: Memory) -> tuple[SetPoint | None, Memory]:
-    """The set-point of this cycle and the memory for the next; None where there is no battery."""
-    memory = replace(memory, watch=follow(memory.watch, state, site))
-    trust = judge(state, site, memory.watch, started=memory.last is not None)
-    if site.battery is None:
-        return None, memory
-    memory = _observe(memory, state, site.battery, site.meter_delay_s[1])
-    if trust.mode is not Mode.CONTROL:
-        return _without_control(trust, site.battery, memory)
-    setpoint, memory = _control(state, site, site.battery, memory)
-    return setpoint, _remember(memory, setpoint, state.now_s)
+def decide(state: SiteState, site: Site, slot: Slot | None, memory: Memory) -> tuple[tuple[SetPoint, ...], Memory]:
+    """The set-points of this cycle, one for each battery, and the memory for the next; no slot is the plain rule."""
+    memory = replace(memory, watch=follow_readings(memory.watch, state, site))
+    memory = _observe(memory, state, site)
+    trusts = {
+        battery.id: judge(state, site, battery.id, memory.watch, started=battery.id in memory.last)
+        for battery in site.batteries
+    }
+    ours = tuple(battery for battery in site.batteries if trusts[battery.id].mode is Mode.CONTROL)
+    held = {id_: _without_control(id_, trust, memory) for id_, trust in trusts.items() if trust.mode is not Mode.CONTROL}
+    memory = _forget(memory, held)
+    found: Mapping[str, SetPoint] = {}
+    if ours:
+        found, memory = _control(state, site, ours, follow.usable(slot), memory)
+        memory = _remember(memory, found, ours, state.now_s, site.meter_delay_s[1])
+    return tuple({**held, **found}[battery.id] for battery in site.batteries), memory
 
 
-def _control(state: SiteState, site: Site, battery: Battery, memory: Memory) -> tuple[SetPoint, Memory]:
+def _control(
+    state: SiteState, site: Site, ours: tuple[Battery, ...], slot: Slot | None, memory: Memory
+) -> tuple[Mapping[str, SetPoint], Memory]:
     grid = state.reading(site.grid, "p_w")
-    soc = memory.watch.soc
-    assert grid.value is not None  # noqa: S101 - `judge` let only states with both through
-    assert soc is not None  # noqa: S101
-    low, high = net_range_w(
-        grid.value, grid.measured_s, memory.reported, memory.commanded, battery=battery, delay_s=site.meter_delay_s
-    )
-    net_w = nearest(memory.net_w if memory.net_w is not None else (low + high) / 2, low, high)
-    resting = safety.is_resting(soc, battery, was_resting=memory.resting)
-    allowed = safety.bounds(site, battery, soc=soc, net_w=net_w, resting=resting)
-    wanted_w = site.grid_setpoint_w - net_w
-    power_w, clipped = safety.clip(wanted_w, allowed, site=site, battery=battery, soc=soc)
-    power_w = _steady(power_w, memory.last, allowed)
-    setpoint = SetPoint(
-        device=battery.id,
-        power_w=power_w,
-        mode=Mode.CONTROL,
-        reason=clipped or _plain_reason(net_w, site.grid_setpoint_w, power_w),
-        measured_s=grid.measured_s,
-    )
-    return setpoint, replace(memory, net_w=net_w, resting=resting)
+    memory = estimated(memory, site, ours, grid)
+    net_w = memory.net_w
+    assert net_w is not None  # noqa: S101 - `estimated` leaves one
+    members, allowed, lasting = _allowed(state, site, ours, net_w, memory)
+    soc, reserve = _mean(members)
+    storage, stored_wh = pool.storage(ours), pool.stored_wh(members)
+    latches = follow.latched(stored_wh, slot, storage, lasting.latches)
+    plain_w = site.grid_setpoint_w - net_w
+    wanted_w, rule = follow.wanted_w(plain_w, latches, storage)
+    power_w, clipped = safety.clip(wanted_w, allowed, site=site, soc=soc, reserve=reserve)
+    power_w = _steady(power_w, _last_w(memory, ours), allowed, ours)
+    reason = clipped or _plain_reason(net_w, site.grid_setpoint_w, power_w)
+    if rule is not None and slot is not None:
+        reason = follow.reason(rule, slot, stored_wh, plain_w=plain_w, power_w=power_w)
+    shares = pool.shares_w(power_w, members, lasting.working)
+    shares, idle = _worthwhile(shares, ours, slot, lasting.working)
+    reason = idle or reason
+    found = {
+        battery.id: SetPoint(
+            device=battery.id,
+            power_w=shares[battery.id],
+            mode=Mode.CONTROL,
+            reason=reason,
+            measured_s=grid.measured_s,
+        )
+        for battery in ours
+    }
+    working = tuple(id_ for id_, share_w in shares.items() if share_w != 0.0)
+    return found, replace(memory, lasting=replace(lasting, latches=latches, working=working))
 
 
-def _steady(power_w: float, last: SetPoint | None, allowed: safety.Bounds) -> float:
+def _allowed(
+    state: SiteState, site: Site, ours: tuple[Battery, ...], net_w: float, memory: Memory
+) -> tuple[tuple[Member, ...], safety.Bounds, Lasting]:
+    """What each battery and all together may do now, and who rests at its reserve."""
+    members, each, resting = [], [], []
+    phases = [state.value(site.grid, f"p_l{i}_w", max_age_s=SHOWN_S) for i in (1, 2, 3)]
+    for battery in ours:
+        soc = memory.watch.soc[battery.id]
+        rests = safety.is_resting(soc, battery, was_resting=battery.id in memory.lasting.resting)
+        pv_w = state.value(battery.inverter, "p_w", max_age_s=SHOWN_S) if battery.inverter else None
+        bounds = safety.battery_bounds(battery, soc=soc, resting=rests, pv_w=pv_w)
+        power_w = state.value(battery.id, "p_w", max_age_s=SHOWN_S)
+        known = [phase for phase in phases if phase is not None]
+        if power_w is not None:
+            bounds = safety.phase_bounds(bounds, battery, known, power_w=power_w, limit_w=site.imbalance_limit_w)
+        members.append(Member(battery=battery, soc=soc, low_w=bounds.low_w, high_w=bounds.high_w))
+        each.append(bounds)
+        resting += [battery.id] if rests else []
+    allowed = safety.grid_bounds(safety.pool_bounds(each), site, net_w=net_w)
+    return tuple(members), allowed, replace(memory.lasting, resting=tuple(resting))
+
+
+def _mean(members: tuple[Member, ...]) -> tuple[float, float]:
+    """State of charge and reserve of all as one."""
+    if len(members) == 1:
+        return members[0].soc, members[0].battery.reserve
+    capacity_wh = sum(m.battery.capacity_wh for m in members)
+    soc = sum(m.soc * m.battery.capacity_wh for m in members) / capacity_wh
+    return soc, sum(m.battery.reserve * m.battery.capacity_wh for m in members) / capacity_wh
+
+
+def _last_w(memory: Memory, ours: tuple[Battery, ...]) -> float | None:
+    """What all were told last; None when one was told nothing."""
+    powers = [memory.last[b.id].power_w if b.id in memory.last else None for b in ours]
+    known = [power_w for power_w in powers if power_w is not None]
+    return sum(known) if len(known) == len(powers) else None
+
+
+def _steady(power_w: float, last_w: float | None, allowed: safety.Bounds, ours: tuple[Battery, ...]) -> float:
     """The last power again when the new one differs by less than is worth a write and it is still allowed."""
-    if last is None or last.power_w is None or abs(power_w - last.power_w) >= SMALL_STEP_W:
+    small_w = max(SMALL_STEP_W, *(battery.dead_band_w for battery in ours))
+    if last_w is None or abs(power_w - last_w) >= small_w:
         return power_w
-    return last.power_w if allowed.low_w <= last.power_w <= allowed.high_w else power_w
+    return last_w if allowed.low_w <= last_w <= allowed.high_w else power_w
+
+
+def _worthwhile(
+    shares: Mapping[str, float], ours: tuple[Battery, ...], slot: Slot | None, before: tuple[str, ...]
+) -> tuple[dict[str, float], Reason | None]:
+    """The shares without those that lose more than they bring, and why none is left."""
+    found, reason = dict(shares), None
+    for battery in ours:
+        power_w = shares[battery.id]
+        if power_w != 0.0 and not is_worth(power_w, battery, slot, was_running=battery.id in before):
+            found[battery.id] = 0.0
+            reason = Reason(code="too_little", numbers={"wanted_w": power_w, "loss_w": battery.loss_w(power_w)})
+    return found, None if any(found.values()) else reason
 
 
 def _plain_reason(net_w: float, target_w: float, power_w: float) -> Reason:
@@ -78,33 +144,55 @@ def _plain_reason(net_w: float, target_w: float, power_w: float) -> Reason:
     return Reason(code=f"hold_grid_{kind}", numbers=numbers)
 
 
-def _without_control(trust: Trust, battery: Battery, memory: Memory) -> tuple[SetPoint, Memory]:
-    """Hold lends the last power again (or nothing if nothing was lent); release and watch lend nothing."""
+def _without_control(id_: str, trust: Trust, memory: Memory) -> SetPoint:
+    """Hold lends the last power again (or nothing if nothing was lent); release and watch lend nothing.
+
+    What was bought or sold on purpose is not held: nobody sees any more whether the grid bears it.
+    """
     assert trust.reason is not None  # noqa: S101 - only control comes without one
-    held_w = memory.last.power_w if trust.mode is Mode.HOLD and memory.last else None
-    setpoint = SetPoint(device=battery.id, power_w=held_w, mode=trust.mode, reason=trust.reason)
-    if trust.mode is Mode.HOLD:
-        return setpoint, memory
-    last = setpoint if memory.last is not None else None
-    return setpoint, replace(memory, commanded=(), net_w=None, last=last)
+    last = memory.last.get(id_)
+    held_w = last.power_w if trust.mode is Mode.HOLD and last else None
+    if last is not None and held_w is not None and last.reason.code in ("grid_charge", "sell"):
+        held_w = 0.0
+    return SetPoint(device=id_, power_w=held_w, mode=trust.mode, reason=trust.reason)
 
 
-def _observe(memory: Memory, state: SiteState, battery: Battery, delay_s: float) -> Memory:
-    """Add the battery's report if it is a new one; forget what no meter can be late enough to show."""
-    reading = state.reading(battery.id, "p_w")
-    reported = memory.reported
-    if reading.value is not None and (not reported or reading.measured_s > reported[-1].at_s):
-        reported = (*reported, Sample(at_s=reading.measured_s, power_w=reading.value))
-    oldest = state.now_s - delay_s - GONE_S
-    return replace(memory, reported=tuple(sample for sample in reported if sample.at_s >= oldest))
+def _forget(memory: Memory, held: Mapping[str, SetPoint]) -> Memory:
+    """What is released starts anew when it is taken back; the net load is another one without it."""
+    gone = {id_ for id_, setpoint in held.items() if setpoint.mode is not Mode.HOLD}
+    if not gone:
+        return memory
+    motions = {
+        id_: replace(m, commanded=(), path=(), fitting=0) if id_ in gone else m for id_, m in memory.motions.items()
+    }
+    last = {id_: held.get(id_, setpoint) if id_ in gone else setpoint for id_, setpoint in memory.last.items()}
+    return replace(memory, motions=motions, last=last, net_w=None, cautious_w=None, slopes_w=(), delay=memory.delay)
 
 
-def _remember(memory: Memory, setpoint: SetPoint, now_s: float) -> Memory:
-    """Keep the last set-point and those whose effect may still be seen."""
-    assert setpoint.power_w is not None  # noqa: S101 - control always has a number
-    commanded = memory.commanded
-    if not commanded or commanded[-1].power_w != setpoint.power_w:
-        commanded = (*commanded, Sample(at_s=now_s, power_w=setpoint.power_w))
-    keep_s = 4 * (GONE_S + SETTLE_S)
-    recent = tuple(c for c in commanded[:-1] if c.at_s >= now_s - keep_s)
-    return replace(memory, commanded=(*recent, commanded[-1]), last=setpoint)
+def _observe(memory: Memory, state: SiteState, site: Site) -> Memory:
+    """Add each battery's report if it is a new one; forget what no meter can be late enough to show."""
+    oldest_s = state.now_s - site.meter_delay_s[1] - GONE_S
+    motions = dict(memory.motions)
+    for battery in site.batteries:
+        reading = state.reading(battery.id, "p_w")
+        before = motions.get(battery.id, Motion())
+        if reading.value is None:
+            motions[battery.id] = motion.forget(before, oldest_s)
+        else:
+            sample = Sample(at_s=reading.measured_s, power_w=reading.value)
+            motions[battery.id] = motion.reported(before, sample, oldest_s)
+    return replace(memory, motions=motions)
+
+
+def _remember(
+    memory: Memory, found: Mapping[str, SetPoint], ours: tuple[Battery, ...], now_s: float, delay_s: float
+) -> Memory:
+    """Keep the last set-points and those whose effect may still be seen."""
+    motions = dict(memory.motions)
+    oldest_s = now_s - 2 * (delay_s + PATH_S)
+    for battery in ours:
+        power_w = found[battery.id].power_w
+        assert power_w is not None  # noqa: S101 - control always has a number
+        sample = Sample(at_s=now_s, power_w=power_w)
+        motions[battery.id] = motion.commanded(motions[battery.id], sample, battery, oldest_s)
+    return replace(memory, motions=motions, last={**memory.last, **found})

@@ -1,5 +1,7 @@
 """Limits that always hold. Each may only narrow what is still allowed; the first ones cannot be talked out of it."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.core.model import Reason
@@ -34,8 +36,8 @@ def is_resting(soc: float, battery: Battery, *, was_resting: bool) -> bool:
     return soc <= battery.reserve + (REST_SOC if was_resting else 0.0)
 
 
-def bounds(site: Site, battery: Battery, *, soc: float, net_w: float, resting: bool) -> Bounds:
-    """What is allowed at this state of charge and net load (W); device first, then the grid's limits."""
+def battery_bounds(battery: Battery, *, soc: float, resting: bool, pv_w: float | None = None) -> Bounds:
+    """What one battery may do at this state of charge; `pv_w` of the inverter whose AC side it shares, PV negative."""
     allowed = Bounds(
         low_w=-battery.discharge_max_w,
         high_w=battery.charge_max_w,
@@ -46,11 +48,51 @@ def bounds(site: Site, battery: Battery, *, soc: float, net_w: float, resting: b
         allowed = allowed.narrow("full", high_w=0.0)
     if resting:
         allowed = allowed.narrow("reserve", low_w=0.0)
+    if pv_w is None or math.isinf(battery.ac_limit_w):
+        return allowed
+    # one AC side for both: what it gives is -(pv + battery), what it takes pv + battery
+    low_w, high_w = -battery.ac_limit_w - pv_w, battery.ac_limit_w - pv_w
+    return allowed.narrow("inverter_limit", low_w=min(low_w, 0.0), high_w=max(high_w, 0.0))
+
+
+def pool_bounds(each: Sequence[Bounds]) -> Bounds:
+    """The sum of what several may do; told with the code of the one that could do most."""
+    if len(each) == 1:
+        return each[0]
+    lowest = min(each, key=lambda bounds: bounds.low_w)
+    highest = max(each, key=lambda bounds: bounds.high_w)
+    return Bounds(
+        low_w=sum(bounds.low_w for bounds in each),
+        high_w=sum(bounds.high_w for bounds in each),
+        low_code=lowest.low_code,
+        high_code=highest.high_code,
+    )
+
+
+def grid_bounds(allowed: Bounds, site: Site, *, net_w: float) -> Bounds:
+    """The same inside the limits at the grid, with the building's net load (W)."""
     allowed = allowed.narrow("import_limit", high_w=site.import_limit_w - net_w)
     return allowed.narrow("export_limit", low_w=-site.export_limit_w - net_w)
 
 
-def clip(wanted_w: float, allowed: Bounds, *, site: Site, battery: Battery, soc: float) -> tuple[float, Reason | None]:
+def phase_bounds(
+    allowed: Bounds, battery: Battery, phases_w: Sequence[float], *, power_w: float, limit_w: float
+) -> Bounds:
+    """The same for a single-phase battery that now has `power_w`, so that the phases stay within `limit_w`.
+
+    `phases_w`: the three grid powers as metered. It may always go towards balance.
+    """
+    if battery.phase is None or math.isinf(limit_w) or len(phases_w) != 3:
+        return allowed
+    own_w = phases_w[battery.phase - 1] - power_w
+    others_w = [w for i, w in enumerate(phases_w) if i != battery.phase - 1]
+    low_w, high_w = max(others_w) - limit_w - own_w, min(others_w) + limit_w - own_w
+    return allowed.narrow("imbalance", low_w=min(low_w, high_w), high_w=max(low_w, high_w))
+
+
+def clip(
+    wanted_w: float, allowed: Bounds, *, site: Site, soc: float, reserve: float
+) -> tuple[float, Reason | None]:
     """The wanted power inside the bounds, and why it is another than wanted (None when it is not)."""
     power_w = min(max(wanted_w, allowed.low_w), allowed.high_w)
     if power_w == wanted_w:
@@ -59,8 +101,10 @@ def clip(wanted_w: float, allowed: Bounds, *, site: Site, battery: Battery, soc:
     numbers = {
         "limit_charge": {"wanted_w": wanted_w, "allowed_w": power_w},
         "limit_discharge": {"wanted_w": wanted_w, "allowed_w": power_w},
+        "inverter_limit": {"wanted_w": wanted_w, "allowed_w": power_w},
+        "imbalance": {"wanted_w": wanted_w, "limit_w": site.imbalance_limit_w},
         "full": {"soc_pct": 100 * soc},
-        "reserve": {"soc_pct": 100 * soc, "reserve_pct": 100 * battery.reserve},
+        "reserve": {"soc_pct": 100 * soc, "reserve_pct": 100 * reserve},
         "import_limit": {"wanted_w": wanted_w, "limit_w": site.import_limit_w},
         "export_limit": {"wanted_w": wanted_w, "limit_w": site.export_limit_w},
     }

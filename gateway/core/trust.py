@@ -39,8 +39,8 @@ class Watch:
     """What is remembered of the readings: when each device last told its power, the charge, the meter's standstill."""
 
     seen_s: Mapping[str, float] = field(default_factory=dict)
-    soc: float | None = None
-    soc_seen_s: float = -math.inf
+    soc: Mapping[str, float] = field(default_factory=dict)
+    soc_seen_s: Mapping[str, float] = field(default_factory=dict)
     standstill: Standstill | None = None
 
     def age_s(self, device: str, now_s: float) -> float:
@@ -52,9 +52,10 @@ def follow(watch: Watch, state: SiteState, site: Site) -> Watch:
     """What is remembered after this state."""
     readings = {device: state.reading(device, "p_w") for device in (site.grid, *site.producers)}
     told = {device: reading.measured_s for device, reading in readings.items() if reading.value is not None}
-    soc = state.reading(site.battery.id, "soc") if site.battery else None
-    if soc is not None and soc.value is not None:
-        watch = replace(watch, soc=soc.value, soc_seen_s=soc.measured_s)
+    charges = {battery.id: state.reading(battery.id, "soc") for battery in site.batteries}
+    soc = {device: reading.value for device, reading in charges.items() if reading.value is not None}
+    soc_seen_s = {device: reading.measured_s for device, reading in charges.items() if reading.value is not None}
+    watch = replace(watch, soc={**watch.soc, **soc}, soc_seen_s={**watch.soc_seen_s, **soc_seen_s})
     watch = replace(watch, seen_s={**watch.seen_s, **told})
     grid_w = readings[site.grid].value
     if grid_w is None:
@@ -64,30 +65,8 @@ def follow(watch: Watch, state: SiteState, site: Site) -> Watch:
     return replace(watch, standstill=standstill)
 
 
-def judge(state: SiteState, site: Site, watch: Watch, *, started: bool) -> Trust:
-    """The worst of: meter late or gone, meter frozen, battery silent. `started`: control has run before.
-
-    Before the first decision there is nothing to hold or to give back: we only watch, and say what is missing.
-    """
-    trust = _judge_meter(state, site, watch)
-    if trust.mode is Mode.CONTROL:
-        trust = _judge_battery(state, site, watch)
-    if started or trust.mode is Mode.CONTROL:
-        return trust
-    never = site.grid not in watch.seen_s
-    return Trust(mode=Mode.WATCH, reason=Reason(code="starting") if never else trust.reason)
-
-
-def _stand(before: Standstill | None, grid_w: float, devices_w: float, now_s: float) -> Standstill:
-    """The standstill after this number: begins anew with each change of it."""
-    if before is None or before.grid_w != grid_w:
-        return Standstill(grid_w=grid_w, since_s=now_s, devices_w=devices_w)
-    if now_s - before.since_s < LAG_S:
-        return replace(before, devices_w=devices_w)
-    return replace(before, moved=before.moved or abs(devices_w - before.devices_w) > MOVED_W)
-
-
-def _judge_meter(state: SiteState, site: Site, watch: Watch) -> Trust:
+def judge_meter(state: SiteState, site: Site, watch: Watch) -> Trust:
+    """Meter late or gone, or frozen: what that leaves to do."""
     age_s = watch.age_s(site.grid, state.now_s)
     standstill = watch.standstill
     still_s = state.now_s - standstill.since_s if standstill and standstill.moved else 0.0
@@ -102,17 +81,39 @@ def _judge_meter(state: SiteState, site: Site, watch: Watch) -> Trust:
     return Trust(mode=Mode.CONTROL)
 
 
-def _judge_battery(state: SiteState, site: Site, watch: Watch) -> Trust:
-    if site.battery is None:
-        return Trust(mode=Mode.WATCH, reason=Reason(code="watch_only"))
-    age_s = watch.age_s(site.battery.id, state.now_s)
+def judge_battery(state: SiteState, battery: str, watch: Watch) -> Trust:
+    """A silent battery, or one that does not say how full it is: what that leaves to do."""
+    age_s = watch.age_s(battery, state.now_s)
     if age_s > GONE_S:
         return Trust(mode=Mode.RELEASE, reason=Reason(code="lost_battery"))
-    if age_s > FRESH_S or state.reading(site.battery.id, "p_w").value is None:
+    if age_s > FRESH_S or state.reading(battery, "p_w").value is None:
         return Trust(mode=Mode.HOLD, reason=_aged("wait_battery", age_s))
-    if state.now_s - watch.soc_seen_s > SOC_S:
+    if state.now_s - watch.soc_seen_s.get(battery, -math.inf) > SOC_S:
         return Trust(mode=Mode.RELEASE, reason=Reason(code="lost_soc"))
     return Trust(mode=Mode.CONTROL)
+
+
+def judge(state: SiteState, site: Site, battery: str, watch: Watch, *, started: bool) -> Trust:
+    """The worst of meter and battery. `started`: control of this battery has run before.
+
+    Before the first decision there is nothing to hold or to give back: we only watch, and say what is missing.
+    """
+    trust = judge_meter(state, site, watch)
+    if trust.mode is Mode.CONTROL:
+        trust = judge_battery(state, battery, watch)
+    if started or trust.mode is Mode.CONTROL:
+        return trust
+    never = site.grid not in watch.seen_s
+    return Trust(mode=Mode.WATCH, reason=Reason(code="starting") if never else trust.reason)
+
+
+def _stand(before: Standstill | None, grid_w: float, devices_w: float, now_s: float) -> Standstill:
+    """The standstill after this number: begins anew with each change of it."""
+    if before is None or before.grid_w != grid_w:
+        return Standstill(grid_w=grid_w, since_s=now_s, devices_w=devices_w)
+    if now_s - before.since_s < LAG_S:
+        return replace(before, devices_w=devices_w)
+    return replace(before, moved=before.moved or abs(devices_w - before.devices_w) > MOVED_W)
 
 
 def _aged(code: str, age_s: float) -> Reason:

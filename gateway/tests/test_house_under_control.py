@@ -24,7 +24,7 @@ BATTERY = Battery(
     dead_time_s=0.8,
     ramp_w_per_s=2_500,
 )
-SITE = Site(grid="grid", pv=("pv",), battery=BATTERY, grid_setpoint_w=0, import_limit_w=9e3, export_limit_w=6e3)
+SITE = Site(grid="grid", pv=("pv",), batteries=(BATTERY,), grid_setpoint_w=0, import_limit_w=9e3, export_limit_w=6e3)
 SETTLED_S = 0.8 + 3_000 / 2_500 + 2.0  # dead time + ramp + 2 s
 
 
@@ -72,8 +72,7 @@ class Run:
                 },
             },
         )
-        setpoint, self.memory = decide(state, self.site, self.memory)
-        assert setpoint is not None
+        (setpoint,), self.memory = decide(state, self.site, None, self.memory)
         self.setpoints.append(setpoint)
         if setpoint.power_w is None:
             self.sim.battery.release()

@@ -23,7 +23,7 @@ BATTERY = Battery(
     dead_time_s=0.8,
     ramp_w_per_s=2_500,
 )
-SITE = Site(grid="grid", pv=("pv",), battery=BATTERY, grid_setpoint_w=0, import_limit_w=12_000, export_limit_w=12_000)
+SITE = Site(grid="grid", pv=("pv",), batteries=(BATTERY,), grid_setpoint_w=0, import_limit_w=12_000, export_limit_w=12_000)
 
 
 @dataclass
@@ -79,8 +79,7 @@ class Plant:
         if self._report:
             devices["battery"]["p_w"] = self._report
         state = SiteState(now_s=self.t, utc_s=self.t, devices=devices)
-        setpoint, self.memory = decide(state, self.site, self.memory)
-        assert setpoint is not None
+        (setpoint,), self.memory = decide(state, self.site, None, self.memory)
         self.setpoints.append((self.t, setpoint))
         if setpoint.power_w is not None:
             self._queue.append((self.t + 0.8, setpoint.power_w))

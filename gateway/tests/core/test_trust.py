@@ -26,8 +26,7 @@ class Script:
                 reading = Reading(value=value, measured_s=self.now_s)
                 self.devices.setdefault(device, {})[point] = reading
         state = SiteState(now_s=self.now_s, utc_s=self.now_s, devices={k: dict(v) for k, v in self.devices.items()})
-        setpoint, self.memory = decide(state, SITE, self.memory)
-        assert setpoint is not None
+        (setpoint,), self.memory = decide(state, SITE, None, self.memory)
         return setpoint
 
     def steady(self, seconds: int, grid: float = 500.0):

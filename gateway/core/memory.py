@@ -1,0 +1,73 @@
+"""What one decision leaves to the next, and the part of it that survives a restart."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from gateway.core.delay import Belief
+from gateway.core.follow import Latches
+from gateway.core.model import SetPoint
+from gateway.core.motion import Motion
+from gateway.core.trust import Watch
+
+Plain = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switched:
+    """A consumer that runs or does not, and since when (UTC): what its dwell time counts from."""
+
+    runs: bool
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lasting:
+    """What a restart must not forget: sides of the levels, who rests, who works, who was switched when."""
+
+    latches: Latches = field(default_factory=Latches)
+    resting: tuple[str, ...] = ()
+    working: tuple[str, ...] = ()
+    consumers: Mapping[str, Switched] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """All of it. A fresh one is a fresh start; one with `lasting` goes on where another run left."""
+
+    motions: Mapping[str, Motion] = field(default_factory=dict)
+    last: Mapping[str, SetPoint] = field(default_factory=dict)
+    net_w: float | None = None
+    cautious_w: float | None = None  # the estimate that trusts no delay
+    shown_s: float | None = None  # the newest sample of the grid meter that was taken in
+    slopes_w: tuple[float, ...] = ()  # the last steps of the net load, W per second
+    delay: Belief | None = None
+    watch: Watch = field(default_factory=Watch)
+    lasting: Lasting = field(default_factory=Lasting)
+    curtail_error_w: float = 0.0
+
+
+def kept(lasting: Lasting) -> Plain:
+    """For the store: only what JSON knows."""
+    return {
+        "latches": asdict(lasting.latches),
+        "resting": list(lasting.resting),
+        "working": list(lasting.working),
+        "consumers": {id_: asdict(switched) for id_, switched in lasting.consumers.items()},
+    }
+
+
+def recalled(plain: object) -> Lasting:
+    """From the store; whatever is not understood is forgotten, because a fresh start is always safe."""
+    try:
+        assert isinstance(plain, Mapping)  # noqa: S101 - told by the except below
+        return Lasting(
+            latches=Latches(**{name: bool(side) for name, side in plain["latches"].items()}),
+            resting=tuple(str(id_) for id_ in plain["resting"]),
+            working=tuple(str(id_) for id_ in plain["working"]),
+            consumers={
+                str(id_): Switched(runs=bool(row["runs"]), since_s=float(row["since_s"]))
+                for id_, row in plain["consumers"].items()
+            },
+        )
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError):
+        return Lasting()

@@ -1,0 +1,89 @@
+"""The simple laws that others use, and ours: what the closed-loop bench compares.
+
+`integral`: each second battery += target - grid (grid + battery - target in one step), as many scripts do;
+`ten_seconds` the same each 10 s; `round_robin` each 30 s, one device after the other. Cars and relays each chase the
+surplus by themselves at the same moments.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from gateway.core import arbiter
+from gateway.core.arbiter import Consumer, Surplus
+from gateway.core.dispatch import Memory, decide
+from gateway.core.model import SiteState
+from gateway.core.plan import Slot
+from gateway.core.site import Site
+
+
+@dataclass(slots=True)
+class Zen:
+    """The product's own law: `decide` for the batteries, the arbiter for everything else."""
+
+    site: Site
+    consumers: Sequence[Consumer] = ()
+    slot: Slot | None = None
+    memory: Memory = field(default_factory=Memory)
+    surplus: Surplus = field(default_factory=Surplus)
+    given: dict[str, float] = field(default_factory=dict)
+
+    def step(self, state: SiteState) -> Mapping[str, float]:
+        """One cycle."""
+        setpoints, self.memory = decide(state, self.site, self.slot, self.memory)
+        powers = {s.device: s.power_w for s in setpoints if s.power_w is not None}
+        return {**powers, **self._shared(state)}
+
+    def _shared(self, state: SiteState) -> Mapping[str, float]:
+        if not self.consumers or self.memory.net_w is None:
+            return {}
+        drawn_w = sum(state.reading(c.id, "p_w").value or 0.0 for c in self.consumers)
+        available_w = self.site.grid_setpoint_w - (self.memory.net_w - drawn_w)
+        self.surplus = arbiter.seen(self.surplus, state.now_s, available_w)
+        lasting_w = arbiter.lasting_w(self.surplus, sum(self.given.values()))
+        lasting = self.memory.lasting
+        self.given, switched = arbiter.shared(lasting_w, self.consumers, lasting.consumers, state.utc_s)
+        self.memory = replace(self.memory, lasting=replace(lasting, consumers=switched))
+        return self.given
+
+
+@dataclass(slots=True)
+class Simple:
+    """battery = battery + target - grid, each `every_s`; with `in_turn` one device at a time."""
+
+    site: Site
+    every_s: float
+    in_turn: bool = False
+    consumers: Sequence[Consumer] = ()
+    next_s: float = 0.0
+    turn: int = 0
+
+    def step(self, state: SiteState) -> Mapping[str, float]:
+        """One cycle; nothing until the next one is due."""
+        if state.now_s < self.next_s or any(b.id not in state.devices for b in self.site.batteries):
+            return {}
+        self.next_s = state.now_s + self.every_s
+        error_w = self.site.grid_setpoint_w - (state.reading(self.site.grid, "p_w").value or 0.0)
+        found = {**self._batteries(state, error_w), **self._consumers(state, error_w)}
+        if not self.in_turn:
+            return found
+        ids = list(found)
+        self.turn = (self.turn + 1) % len(ids)
+        return {ids[self.turn]: found[ids[self.turn]]}
+
+    def _batteries(self, state: SiteState, error_w: float) -> dict[str, float]:
+        share_w = error_w / (1 if self.in_turn else len(self.site.batteries))
+        found = {}
+        for battery in self.site.batteries:
+            power_w = (state.reading(battery.id, "p_w").value or 0.0) + share_w
+            soc = state.reading(battery.id, "soc").value or 0.0
+            low_w = -battery.discharge_max_w if soc > battery.reserve else 0.0
+            found[battery.id] = min(max(power_w, low_w), battery.charge_max_w if soc < battery.soc_max else 0.0)
+        return found
+
+    def _consumers(self, state: SiteState, error_w: float) -> dict[str, float]:
+        """Each one takes what it sees to be left over."""
+        found = {}
+        for consumer in self.consumers:
+            power_w = (state.reading(consumer.id, "p_w").value or 0.0) + error_w
+            found[consumer.id] = 0.0 if power_w < consumer.min_w else min(power_w, consumer.max_w)
+        return found
