@@ -2,35 +2,27 @@
 
 import asyncio
 import contextlib
-import logging
-import resource
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-from gateway import __version__
-from gateway.adapters.broker import Address, Broker, Will
-from gateway.adapters.building import Actuator, Building
+from gateway import __version__, assembly
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.history import Past
-from gateway.adapters.influx import Forwarder
-from gateway.adapters.ledger import Ledger
-from gateway.adapters.nodes import FormerTable, NodeDesk, OrderBook
-from gateway.adapters.outbox import Outbox, OutboxError
+from gateway.adapters.outbox import Outbox
 from gateway.adapters.sntp import TimeServer, is_settled, serve_time
-from gateway.adapters.tables import recalled, remembered
 from gateway.credentials import Credentials
-from gateway.display import Display, Trend, percentiles
+from gateway.display import Display, Trend
 from gateway.loop import Loop
+from gateway.measures import Measures
+from gateway.planning.diary import Diary
+from gateway.planning.process import ask
+from gateway.planning.service import Planning
 from gateway.ports import Cycle
 from gateway.settings import SiteFile
 from gateway.web.app import create_app
 from gateway.web.server import serve
-from gateway.wire.records import EPOCH_2000
-from gateway.wiring import core_site, tables
-
-_log = logging.getLogger(__name__)
+from gateway.wiring import core_site
 
 LEAVE_S = 5.0  # what the last words may take
 
@@ -42,23 +34,28 @@ class Gateway:
         """Raises OutboxError when the store cannot be opened."""
         self.file = file
         self.clock = clock
-        self.outbox = Outbox(_store_path(file), max_mb=file.store.max_mb)
+        self.site = core_site(file)
+        self.outbox = Outbox(assembly.store_path(file), max_mb=file.store.max_mb)
         self.past = Past(self.outbox)
-        self.building = _building(file, credentials, self.outbox, clock, writes=writes)
-        self.broker = _broker(file, credentials, self.building, writes=writes)
+        self.building = assembly.building(file, credentials, self.outbox, clock, writes=writes)
+        self.broker = assembly.broker(file, credentials, self.building, writes=writes)
         self.building.attach(self.broker)
-        self.forwarder = _forwarder(file, credentials, self.outbox)
-        self._finished_steps: asyncio.Queue[tuple[int, Mapping[str, float | None]]] = asyncio.Queue(maxsize=1000)
+        self.forwarder = assembly.forwarder(file, credentials, self.outbox)
         self.time = TimeServer(clock=clock, is_trusted=lambda: is_settled(file.time.settle_s))
+        self.diary = Diary(site=self.site, past=self.past)
+        ground = assembly.ground(file, clock=clock, building=self.building, past=self.past)
+        self.planning = Planning(clock=clock, prepare=ground.question, ask=ask)
         self.display = self._display()
         self.loop = Loop(
-            site=core_site(file),
+            site=self.site,
             site_id=file.site.id,
             clock=clock,
             senses=self.building,
             hands=self.building,
             store=self.building,
-            display=self.display,
+            plans=self.planning,
+            displays=(self.display, self.diary),
+            lasting=self.diary.lasting(),
         )
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
@@ -70,7 +67,8 @@ class Gateway:
             _stopping(stop) as tasks,
         ):
             tasks.create_task(self.broker.run(self.building.receive), name="broker")
-            tasks.create_task(self._keep_trend(), name="trend")
+            tasks.create_task(self.diary.run(), name="diary")
+            tasks.create_task(self.planning.run(), name="planning")
             if self.forwarder is not None:
                 tasks.create_task(self.forwarder.run(), name="database")
             cycle = tasks.create_task(self.loop.run(), name="cycle")
@@ -95,19 +93,20 @@ class Gateway:
                 await self.building.leave()
         raise _Left
 
-    async def _keep_trend(self) -> None:
-        while True:
-            t, values = await self._finished_steps.get()
-            with contextlib.suppress(OutboxError):  # told by the cycle; the chart goes on from memory
-                await self.past.keep_trend(t, values)
-
     def _display(self) -> Display:
-        file, site = self.file, core_site(self.file)
+        file = self.file
         since = int(self.clock.utc_s()) - 86400
+        measures = Measures(
+            clock=self.clock,
+            building=self.building,
+            broker=self.broker,
+            forwarder=self.forwarder,
+            outbox=self.outbox,
+            time=self.time,
+        )
         return Display(
-            site=site,
+            site=self.site,
             before=Cycle(number=0, state=self.building.state(), setpoints=(), load_w=None, late_ms=0.0),
-            reserve=file.control.reserve,
             heading={"site": file.site.model_dump(), "version": __version__},
             devices={
                 id_: {"role": d.role, "title": file.profiles[id_].title, "node": d.node}
@@ -115,74 +114,12 @@ class Gateway:
             },
             points={id_: [point.name for point in profile.points] for id_, profile in file.profiles.items()},
             quality=lambda device, now_s: self.building.desks[file.devices[device].node].quality(device, now_s),
-            links=self._links,
-            status=self._status,
+            links=measures.links,
+            status=measures.status,
+            planning=self.planning.standing,
             trend=Trend(self.past.trend(since)),
-            keep_trend=self._finish_step,
+            keep_trend=self.diary.step,
         )
-
-    def _finish_step(self, t: int, values: Mapping[str, float | None]) -> None:
-        """A step that finds the queue full is not drawn: the chart is a convenience."""
-        with contextlib.suppress(asyncio.QueueFull):
-            self._finished_steps.put_nowait((t, values))
-
-    def _links(self) -> Mapping[str, object]:
-        now_s = self.clock.monotonic_s()
-        forwarder = self.forwarder
-        return {
-            "links": {
-                "broker": self.broker.is_up,
-                "nodes": [
-                    {
-                        "id": node,
-                        **desk.standing.as_json(),
-                        "has_table": desk.runs_our_table,
-                        "age_s": round(min(now_s - desk.seen_s, 86400.0), 1),
-                        "lost": desk.ledger.lost,
-                    }
-                    for node, desk in self.building.desks.items()
-                ],
-            },
-            "orders": {
-                device: holding.as_json()
-                for desk in self.building.desks.values()
-                for device, holding in desk.holdings.items()
-            },
-            "database": {
-                "configured": forwarder is not None,
-                "waiting": self.outbox.waiting,
-                "error": self.building.store_error or (forwarder.error if forwarder else None),
-            },
-        }
-
-    def _status(self) -> Mapping[str, object]:
-        orders = self.building.orders
-        dropped = self.outbox.dropped + self.building.rows_cut
-        written = self.forwarder.written if self.forwarder else 0
-        return {
-            "instance": self.building.presence.instance,
-            "orders": {
-                "sent": orders.sent,
-                "applied": orders.applied,
-                "refused": orders.refused,
-                "failed": orders.failed,
-            },
-            "latency_ms": percentiles(orders.latency_ms),
-            "nodes": {
-                node: {
-                    **desk.ledger.counts(),
-                    "malformed": desk.malformed,
-                    "unreadable": desk.unreadable,
-                    "undatable": desk.undatable,
-                    "health": desk.health,
-                }
-                for node, desk in self.building.desks.items()
-            },
-            "time": {"answered": self.time.answered, "ignored": self.time.ignored},
-            "database": {"written": written, "dropped": dropped},
-            "rss_mb": _rss_mb(),
-            "rss_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        }
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
@@ -204,84 +141,3 @@ async def _stopping(stop: asyncio.Event) -> AsyncIterator[asyncio.TaskGroup]:
             yield tasks
     except* _Left:
         stop.set()
-
-
-def _building(
-    file: SiteFile, credentials: Credentials, outbox: Outbox, clock: SystemClock, *, writes: bool
-) -> Building:
-    by_node = tables(file)
-    roles = {id_: device.role for id_, device in file.devices.items()}
-    desks = {
-        node: NodeDesk(
-            site_id=file.site.id,
-            table=table,
-            roles=roles,
-            ledger=Ledger.opened(outbox.ledger(node)),
-            proven=outbox.proven(table.identity),
-            former={
-                identity: FormerTable(blocks=recalled(text), proven=outbox.proven(identity))
-                for identity, text in outbox.remember_table(node, table.identity, remembered(table)).items()
-            },
-        )
-        for node, table in by_node.items()
-    }
-    actuators = {
-        device: Actuator(
-            node=node,
-            number=number,
-            key=credentials.node_keys[node],
-            profile=file.profiles[device],
-            ttl_ms=1000 * file.control.lease_s,
-        )
-        for node, table in by_node.items()
-        for device, number in table.actuators.items()
-    }
-    session = outbox.next_session(int(clock.utc_s()) - EPOCH_2000) if writes else 0
-    return Building(
-        site_id=file.site.id,
-        grid=core_site(file).grid,
-        clock=clock,
-        desks=desks,
-        keys=credentials.node_keys,
-        actuators=actuators,
-        outbox=outbox,
-        orders=OrderBook(session=session),
-        writes=writes,
-    )
-
-
-def _broker(file: SiteFile, credentials: Credentials, building: Building, *, writes: bool) -> Broker:
-    section = file.broker
-    address = Address(
-        host=section.host,
-        port=section.port,
-        identity=f"zev-{file.site.id}-{building.presence.instance}",
-        keeps_session=writes,
-        user=section.user,
-        password=credentials.broker_password,
-        ca=str(file.path.parent / section.ca) if section.ca else None,
-    )
-    will = Will(topic=building.presence_topic, payload=building.presence.payload(up=False)) if writes else None
-    return Broker(address, will=will, subscriptions=building.subscriptions)
-
-
-def _forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwarder | None:
-    section = file.database
-    if section is None or credentials.influx_token is None:
-        return None
-    return Forwarder(
-        url=section.url, org=section.org, bucket=section.bucket, token=credentials.influx_token, lines=outbox
-    )
-
-
-def _store_path(file: SiteFile) -> Path:
-    return file.path.parent / file.store.path
-
-
-def _rss_mb() -> float:
-    """Resident memory now (Linux: second field of statm, in pages)."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0.0
-    return round(pages * resource.getpagesize() / 2**20, 1)

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from gateway.adapters.history import TREND, TREND_S
 from gateway.core.model import SHOWN_S, Reading, SetPoint
 from gateway.core.site import Site
+from gateway.planning.picture import told
+from gateway.planning.service import Standing
 from gateway.ports import Cycle
 
 DAY_S = 86400
@@ -57,24 +59,25 @@ class Display:
         *,
         site: Site,
         before: Cycle,
-        reserve: float,
         heading: Mapping[str, object],
         devices: Mapping[str, Mapping[str, object]],
         points: Mapping[str, Sequence[str]],
         quality: Callable[[str, float], str],
         links: Describe,
         status: Describe,
+        planning: Callable[[float], Standing],
         trend: Trend,
         keep_trend: Callable[[int, Mapping[str, float | None]], None],
     ) -> None:
         self._site = site
-        self._reserve = reserve
+        self._reserve = _reserve(site)
         self._heading = heading
         self._devices = devices
         self._points = points
         self._quality = quality
         self._links = links
         self._status = status
+        self._planning = planning
         self._trend = trend
         self._keep_trend = keep_trend
         self._cycle = before  # what is shown until the first cycle
@@ -105,12 +108,18 @@ class Display:
             "reserve": self._reserve,
             "devices": [self._device(cycle, device) for device in self._devices],
             "setpoint": _setpoint(cycle.setpoint),
+            "plan": self._plan_in_short(),
             **self._links(),
         }
 
     def trend(self, hours: float) -> dict[str, list[float | None]]:
         """Columns of the last hours."""
         return self._trend.since(self._cycle.state.utc_s - 3600 * hours)
+
+    def plan(self) -> dict[str, object]:
+        """The plan from its present slot on, in fractions of all batteries together."""
+        utc_s = self._cycle.state.utc_s
+        return told(self._planning(utc_s), self._site.batteries, utc_s)
 
     def status(self) -> dict[str, object]:
         """Measures of the gateway itself."""
@@ -121,6 +130,11 @@ class Display:
         while self._cycle.number <= after:
             await self._turned.wait()
         return self._cycle.number
+
+    def _plan_in_short(self) -> dict[str, object]:
+        """Enough to see that there is a new one."""
+        standing = self._planning(self._cycle.state.utc_s)
+        return {"made_s": standing.plan.made_s if standing.plan else None}
 
     def _flow(self, cycle: Cycle) -> dict[str, float | None]:
         state, site = cycle.state, self._site
@@ -183,6 +197,13 @@ def _setpoint(setpoint: SetPoint | None) -> dict[str, object] | None:
 
 def _age(reading: Reading, now_s: float) -> float | None:
     return None if math.isinf(reading.measured_s) else round(now_s - reading.measured_s, 2)
+
+
+def _reserve(site: Site) -> float:
+    """Share that all batteries together keep back."""
+    whole_wh = sum(battery.capacity_wh for battery in site.batteries)
+    kept_wh = sum(battery.reserve * battery.capacity_wh for battery in site.batteries)
+    return kept_wh / whole_wh if whole_wh else 0.0
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.core.dispatch import Memory, decide
+from gateway.core.memory import Lasting
 from gateway.core.model import SHOWN_S, Mode, Reason, SetPoint, load_w
 from gateway.core.site import Site
-from gateway.ports import Clock, Cycle, Display, Field, Hands, Row, Senses, Store
+from gateway.ports import Clock, Cycle, Display, Field, Hands, Plans, Row, Senses, Store
 
 PERIOD_S = 1.0
 PATIENCE_S = 0.25  # how long beyond the period a sample is waited for
@@ -23,7 +24,17 @@ class Loop:
     """Runs cycles until it is cancelled; `release` gives every device back."""
 
     def __init__(
-        self, *, site: Site, site_id: str, clock: Clock, senses: Senses, hands: Hands, store: Store, display: Display
+        self,
+        *,
+        site: Site,
+        site_id: str,
+        clock: Clock,
+        senses: Senses,
+        hands: Hands,
+        store: Store,
+        plans: Plans,
+        displays: Sequence[Display],
+        lasting: Lasting,
     ) -> None:
         self._site = site
         self._site_id = site_id
@@ -31,8 +42,9 @@ class Loop:
         self._senses = senses
         self._hands = hands
         self._store = store
-        self._display = display
-        self._memory = Memory()
+        self._plans = plans
+        self._displays = displays
+        self._memory = Memory(lasting=lasting)
         self._number = 0
         self._given_back_s: dict[str, float] = {}
 
@@ -51,7 +63,7 @@ class Loop:
     async def cycle(self, *, late_ms: float = 0.0, lend: bool = True) -> Cycle:
         """One turn. With `lend` off nothing is commanded."""
         state = self._senses.state()
-        setpoints, self._memory = decide(state, self._site, None, self._memory)
+        setpoints, self._memory = decide(state, self._site, self._plans.slot(state.utc_s), self._memory)
         other = self._hands.yields_to()
         if setpoints and other is not None:
             setpoints = tuple(_watch_only(setpoint, other) for setpoint in setpoints)
@@ -66,9 +78,11 @@ class Loop:
             setpoints=setpoints,
             load_w=load_w(state, self._site.grid, self._site.producers, max_age_s=SHOWN_S),
             late_ms=late_ms,
+            lasting=self._memory.lasting,
         )
         await self._store.keep(rows(cycle, self._site, self._site_id))
-        self._display.show(cycle)
+        for display in self._displays:
+            display.show(cycle)
         return cycle
 
     async def _lend(self, setpoint: SetPoint) -> None:

@@ -1,10 +1,12 @@
 """What the loop needs of the world. Adapters fit these; tests may too."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from gateway.core.memory import Lasting
 from gateway.core.model import SetPoint, SiteState
+from gateway.core.plan import Slot
 
 Field = float | int | bool | str
 
@@ -76,11 +78,22 @@ class Cycle:
     setpoints: tuple[SetPoint, ...]
     load_w: float | None
     late_ms: float
+    lasting: Lasting = field(default_factory=Lasting)
+    curtailed: bool = False
+    """Whether the roof was held back: its power then tells nothing of the sun."""
 
     @property
     def setpoint(self) -> SetPoint | None:
         """The first one: where there is one battery, all there is."""
         return self.setpoints[0] if self.setpoints else None
+
+
+class Plans(Protocol):
+    """The plan, if there is one."""
+
+    def slot(self, utc_s: float) -> Slot | None:
+        """What to follow at this moment (UTC); None is the plain rule."""
+        ...
 
 
 class Display(Protocol):

@@ -17,6 +17,7 @@ KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
 CREATE TABLE IF NOT EXISTS quarters (t INTEGER PRIMARY KEY, load_w REAL, pv_w REAL);
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
 """
 
 
@@ -63,3 +64,12 @@ class Past:
         for t, load_w, pv_w in rows:
             history[(t - first_s) // QUARTER_S] = [np.nan if power is None else power for power in (load_w, pv_w)]
         return History(start_s=first_s, step_s=QUARTER_S, load_w=history[:, 0], pv_w=history[:, 1])
+
+    async def keep_note(self, name: str, text: str) -> None:
+        """A text to be found again after a restart."""
+        await self._outbox.write(lambda db: db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text)))
+
+    def note(self, name: str) -> str | None:
+        """The text that was kept. For the start only: it reads at once."""
+        row = self._outbox.at_start(lambda db: db.execute("SELECT text FROM notes WHERE name = ?", (name,)).fetchone())
+        return None if row is None else str(row[0])

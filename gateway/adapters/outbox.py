@@ -163,7 +163,7 @@ class Outbox:
         """What other tables of the file say."""
         return await self._do(lambda: work(self._db))
 
-    async def write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+    async def write(self, work: Callable[[sqlite3.Connection], object]) -> None:
         """Change other tables of the file, all or nothing."""
         await self._do(lambda: self._transaction(lambda: work(self._db)))
 
@@ -182,7 +182,7 @@ class Outbox:
         except sqlite3.Error as error:
             raise OutboxError(f"the store {self._path} cannot be written: {error}") from error
 
-    def _transaction(self, work: Callable[[], None]) -> None:
+    def _transaction(self, work: Callable[[], object]) -> None:
         """All or nothing; at the cap the oldest lines make room, once."""
         try:
             self._attempt(work)
@@ -192,7 +192,7 @@ class Outbox:
             self._attempt(self._drop_oldest)
             self._attempt(work)
 
-    def _attempt(self, work: Callable[[], None]) -> None:
+    def _attempt(self, work: Callable[[], object]) -> None:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             work()

@@ -11,6 +11,7 @@ class Slot:
     """One step of a plan. Prices and the marginal value of stored energy at its end in EUR/kWh.
 
     `net_w` and `energy_wh`: mean net load expected, and the energy stored at its end if it comes; None if nobody said.
+    `name` is the tariff's own for its price.
     """
 
     start_s: float  # UTC
@@ -21,6 +22,7 @@ class Slot:
     reason: Reason
     net_w: float | None = None
     energy_wh: float | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

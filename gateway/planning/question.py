@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 from gateway.core.history import History
-from gateway.core.levels import Storage
+from gateway.core.levels import GridLimits, Storage
 from gateway.core.prices import Prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One plan wanted, for the steps of `prices`; `stored_wh` is above empty."""
+    """One plan wanted, for the steps of `prices`, as the goals weigh them.
+
+    `stored_wh` is above empty.
+    """
 
     now_s: float  # UTC
     time_zone: str
@@ -17,3 +20,4 @@ class Question:
     prices: Prices
     storage: Storage
     stored_wh: float
+    limits: GridLimits

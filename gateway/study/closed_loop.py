@@ -82,11 +82,7 @@ def _crossings(over_w: Sequence[float]) -> int:
 def _settling(moments: Sequence[Moment], target_w: float) -> float:
     """95th percentile of the time from a jump of the net load until the grid is near its target, or cannot be (s)."""
     second = round(1.0 / STEP_S)
-    jumps = [
-        i
-        for i in range(second, len(moments))
-        if abs(moments[i].net_w - moments[i - 1].net_w) > STEP_W
-    ]
+    jumps = [i for i in range(second, len(moments)) if abs(moments[i].net_w - moments[i - 1].net_w) > STEP_W]
     times = []
     for jump, following in pairwise([*jumps, len(moments)]):
         end = min(following, jump + round(LONGEST_S / STEP_S))
@@ -105,9 +101,7 @@ def bench(
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Scenario -> law -> metric, means over the seeds."""
     return {
-        scenario.name: {
-            name: mean([score(name, scenario, seed, seconds) for seed in seeds]) for name in LAWS
-        }
+        scenario.name: {name: mean([score(name, scenario, seed, seconds) for seed in seeds]) for name in LAWS}
         for scenario in scenarios
     }
 

@@ -162,9 +162,7 @@ class Twin:
         index = max(len(self.moments) - 1 - round(late_s / STEP_S), 0)
         shown_w = self.moments[index].grid_w + draw.gauss(0.0, 1.0) * self.meter.noise_w
         grid = {"p_w": Reading(value=shown_w, measured_s=self.now_s)}
-        return SiteState(
-            now_s=self.now_s, utc_s=EPOCH_S + self.now_s, devices={"grid": grid, **dict(self._reports)}
-        )
+        return SiteState(now_s=self.now_s, utc_s=EPOCH_S + self.now_s, devices={"grid": grid, **dict(self._reports)})
 
 
 def battery(**changes: float) -> Battery:

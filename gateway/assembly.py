@@ -1,0 +1,109 @@
+"""The parts of a gateway from its site file, each built once and handed to the others by `app`."""
+
+from pathlib import Path
+
+from gateway import pricing
+from gateway.adapters.broker import Address, Broker, Will
+from gateway.adapters.building import Actuator, Building
+from gateway.adapters.history import Past
+from gateway.adapters.influx import Forwarder
+from gateway.adapters.ledger import Ledger
+from gateway.adapters.nodes import FormerTable, NodeDesk, OrderBook
+from gateway.adapters.outbox import Outbox
+from gateway.adapters.sntp import is_settled
+from gateway.adapters.tables import recalled, remembered
+from gateway.credentials import Credentials
+from gateway.planning.ground import Ground
+from gateway.ports import Clock
+from gateway.settings import SiteFile
+from gateway.wire.records import EPOCH_2000
+from gateway.wiring import core_site, tables
+
+
+def building(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Clock, *, writes: bool) -> Building:
+    """All nodes behind one broker, with what is remembered of them."""
+    by_node = tables(file)
+    roles = {id_: device.role for id_, device in file.devices.items()}
+    desks = {
+        node: NodeDesk(
+            site_id=file.site.id,
+            table=table,
+            roles=roles,
+            ledger=Ledger.opened(outbox.ledger(node)),
+            proven=outbox.proven(table.identity),
+            former={
+                identity: FormerTable(blocks=recalled(text), proven=outbox.proven(identity))
+                for identity, text in outbox.remember_table(node, table.identity, remembered(table)).items()
+            },
+        )
+        for node, table in by_node.items()
+    }
+    actuators = {
+        device: Actuator(
+            node=node,
+            number=number,
+            key=credentials.node_keys[node],
+            profile=file.profiles[device],
+            ttl_ms=1000 * file.control.lease_s,
+        )
+        for node, table in by_node.items()
+        for device, number in table.actuators.items()
+    }
+    session = outbox.next_session(int(clock.utc_s()) - EPOCH_2000) if writes else 0
+    return Building(
+        site_id=file.site.id,
+        grid=core_site(file).grid,
+        clock=clock,
+        desks=desks,
+        keys=credentials.node_keys,
+        actuators=actuators,
+        outbox=outbox,
+        orders=OrderBook(session=session),
+        writes=writes,
+    )
+
+
+def broker(file: SiteFile, credentials: Credentials, ours: Building, *, writes: bool) -> Broker:
+    """The connection, with our will and what we listen to."""
+    section = file.broker
+    address = Address(
+        host=section.host,
+        port=section.port,
+        identity=f"zev-{file.site.id}-{ours.presence.instance}",
+        keeps_session=writes,
+        user=section.user,
+        password=credentials.broker_password,
+        ca=str(file.path.parent / section.ca) if section.ca else None,
+    )
+    will = Will(topic=ours.presence_topic, payload=ours.presence.payload(up=False)) if writes else None
+    return Broker(address, will=will, subscriptions=ours.subscriptions)
+
+
+def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwarder | None:
+    """What feeds the database; None where none is configured."""
+    section = file.database
+    if section is None or credentials.influx_token is None:
+        return None
+    return Forwarder(
+        url=section.url, org=section.org, bucket=section.bucket, token=credentials.influx_token, lines=outbox
+    )
+
+
+def ground(file: SiteFile, *, clock: Clock, building: Building, past: Past) -> Ground:
+    """What plans are made from."""
+    return Ground(
+        clock=clock,
+        clock_is_set=lambda: is_settled(file.time.settle_s),
+        state=building.state,
+        site=core_site(file),
+        zone=file.site.time_zone,
+        past=past,
+        tariff=lambda: pricing.tariff(file, colours={}),
+        goals=pricing.goals(file),
+        co2=lambda: None,
+    )
+
+
+def store_path(file: SiteFile) -> Path:
+    """Where the outbox is."""
+    return file.path.parent / file.store.path

@@ -1,0 +1,38 @@
+"""A plan as the page draws it: columns of fractions, prices and reasons."""
+
+from collections.abc import Sequence
+
+from gateway.core.model import Reason
+from gateway.core.site import Battery
+from gateway.planning.service import Standing
+
+
+def told(standing: Standing, batteries: Sequence[Battery], utc_s: float) -> dict[str, object]:
+    """The slots from the present one on (`gateway.web.view.View.plan`); empty columns without a plan."""
+    plan = standing.plan
+    slots = [slot for slot in plan.slots if slot.start_s > utc_s - plan.step_s] if plan else []
+    whole_wh = sum(battery.capacity_wh for battery in batteries) or 1.0
+    reserve_wh = sum(battery.reserve * battery.capacity_wh for battery in batteries)
+
+    def share(stored_wh: float) -> float:
+        return round((reserve_wh + stored_wh) / whole_wh, 4)
+
+    return {
+        "made_s": plan.made_s if plan else None,
+        "step_s": plan.step_s if plan else None,
+        "why": _reason(standing.why) if standing.why else None,
+        "t": [slot.start_s for slot in slots],
+        "charge": [share(slot.levels.charge_wh) if slot.levels.charge_wh > 0 else 0.0 for slot in slots],
+        "reserve": [share(slot.levels.reserve_wh) for slot in slots],
+        "fill": [share(slot.levels.fill_wh) for slot in slots],
+        "export": [share(slot.levels.export_wh) for slot in slots],
+        "expected": [None if slot.energy_wh is None else share(slot.energy_wh) for slot in slots],
+        "buy": [slot.buy for slot in slots],
+        "sell": [slot.sell for slot in slots],
+        "names": [slot.name for slot in slots],
+        "reasons": [_reason(slot.reason) for slot in slots],
+    }
+
+
+def _reason(reason: Reason) -> dict[str, object]:
+    return {"code": reason.code, "numbers": dict(reason.numbers)}
