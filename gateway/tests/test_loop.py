@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from gateway.core.memory import Lasting
 from gateway.core.model import Mode, Reading, SetPoint, SiteState
 from gateway.loop import Loop
 from gateway.ports import Cycle, Row
@@ -27,6 +28,9 @@ class World:
     work_s: float = 0.0
     silent_after_s: float = 1e9
     lent_at_answer: int = 0
+
+    def slot(self, utc_s):
+        return None
 
     def utc_s(self) -> float:
         return 1e9 + self.now_s
@@ -70,7 +74,17 @@ class World:
 
 
 async def run(world: World) -> World:
-    loop = Loop(site=SITE, site_id="s", clock=world, senses=world, hands=world, store=world, display=world)
+    loop = Loop(
+        site=SITE,
+        site_id="s",
+        clock=world,
+        senses=world,
+        hands=world,
+        store=world,
+        plans=world,
+        displays=(world,),
+        lasting=Lasting(),
+    )
     with pytest.raises(asyncio.CancelledError):
         await loop.run()
     return world
@@ -114,7 +128,17 @@ async def test_a_release_is_said_at_once_and_then_every_five_seconds() -> None:
 
 async def test_leaving_gives_the_battery_back_and_waits_for_the_answer() -> None:
     world = World(arrivals=[1.0])
-    loop = Loop(site=SITE, site_id="s", clock=world, senses=world, hands=world, store=world, display=world)
+    loop = Loop(
+        site=SITE,
+        site_id="s",
+        clock=world,
+        senses=world,
+        hands=world,
+        store=world,
+        plans=world,
+        displays=(world,),
+        lasting=Lasting(),
+    )
     await loop.cycle()
     await loop.release()
     assert world.lent[-1].power_w is None

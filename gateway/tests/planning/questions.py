@@ -3,7 +3,7 @@
 import numpy as np
 
 from gateway.core.history import History
-from gateway.core.levels import Levels, Storage
+from gateway.core.levels import GridLimits, Levels, Storage
 from gateway.core.model import Reason
 from gateway.core.plan import Plan, Slot
 from gateway.core.prices import Prices
@@ -26,7 +26,13 @@ def question() -> Question:
         start_s=NOW, step_s=900, buy=np.where(hour[:96] < 8, 0.16, 0.21), sell=np.full(96, 0.04), names=("?",) * 96
     )
     return Question(
-        now_s=NOW, time_zone="Europe/Paris", history=history, prices=prices, storage=STORAGE, stored_wh=2000.0
+        now_s=NOW,
+        time_zone="Europe/Paris",
+        history=history,
+        prices=prices,
+        storage=STORAGE,
+        stored_wh=2000.0,
+        limits=GridLimits(),
     )
 
 
