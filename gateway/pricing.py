@@ -61,17 +61,21 @@ def _unknown(file: SiteFile, prices: Prices, zone: ZoneInfo) -> Iterator[Reason]
         numbers = {"buy_price": float(prices.buy[0]), "sell_price": float(prices.sell[0])}
         yield Reason(code="tariff_missing", numbers=numbers)
     elif any(prices.assumed):
-        first = prices.assumed.index(True)
-        end = next((i for i in range(first, len(prices.assumed)) if not prices.assumed[i]), len(prices.assumed))
-        now, begin, stop = (
-            datetime.fromtimestamp(prices.start_s + step * prices.step_s, zone) for step in (0, first, end)
-        )
-        hours = {
-            "begin_day": float((begin.date() - now.date()).days),
-            "begin_clock": float(begin.hour * 60 + begin.minute),
-            "end_clock": float(stop.hour * 60 + stop.minute),
-        }
-        yield Reason(code="assumed_price", numbers={"buy_price": float(prices.buy[first:end].max()), **hours})
+        yield _assumed(prices, zone)
+
+
+def _assumed(prices: Prices, zone: ZoneInfo) -> Reason:
+    """From when to when the price first is not known, by the local clock, and the dearest that is assumed there."""
+    first = prices.assumed.index(True)
+    end = next((i for i in range(first, len(prices.assumed)) if not prices.assumed[i]), len(prices.assumed))
+    now, begin, stop = (datetime.fromtimestamp(prices.start_s + step * prices.step_s, zone) for step in (0, first, end))
+    numbers = {
+        "buy_price": float(prices.buy[first:end].max()),
+        "begin_day": float((begin.date() - now.date()).days),
+        "begin_clock": float(begin.hour * 60 + begin.minute),
+        "end_clock": float(stop.hour * 60 + stop.minute),
+    }
+    return Reason(code="assumed_price", numbers=numbers)
 
 
 def power(file: SiteFile) -> Power:

@@ -1,5 +1,6 @@
 """The sections of prices and goals: right ones give the building's prices, wrong ones are told with their place."""
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from gateway.places import config_folder
 from gateway.settings import SiteFileError
 from gateway.words import text
 
+DOCUMENT = config_folder().parent / "docs" / "tariffs.md"
 DEMO = (config_folder() / "demo" / "site.toml").read_text()
 SEASONS = """
 [tariff]
@@ -64,6 +66,23 @@ def read(tmp_path: Path, added: str) -> settings.SiteFile:
 
 def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Paris")).timestamp()
+
+
+EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split("\n")[0])
+def test_every_example_of_the_document_is_right(tmp_path: Path, example: str) -> None:
+    if not example.startswith("["):
+        (tmp_path / "tariffs").mkdir()
+        (tmp_path / "tariffs" / "mine.toml").write_text(example)
+        example = '[tariff]\nfile = "mine"\n'
+    file = read(tmp_path, f"\n{example}")
+    assert pricing.weighed(file, Grid(start_s=at("2026-11-14T12:00"), step_s=900, steps=192), colours={}).real.buy.all()
+
+
+def test_the_document_has_examples() -> None:
+    assert len(EXAMPLES) >= 5
 
 
 def test_without_a_section_one_price_is_assumed(tmp_path: Path) -> None:
