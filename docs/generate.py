@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.adapters import batches, boards, profiles
+from gateway.adapters import batches, boards, profiles, tariffs
 from gateway.house import faults
 from gateway.places import config_folder, firmware_folder
-from gateway.settings import sections
+from gateway.settings import money, sections
 from gateway.wire import essentials, orders, records, seal, table, topics
 from gateway.words import words
 
@@ -30,6 +30,7 @@ def pages() -> dict[str, str]:
         "wire.md": NOTE + "# Between node and gateway\n\n" + "\n".join(_wire()),
         "reasons.md": NOTE + "# Why the gateway does what it does\n\n" + "\n".join(_reasons()),
         "boards.md": NOTE + "# Boards and pins\n\n" + "\n".join(_boards()),
+        "tariffs.md": NOTE + "# Tariffs that come with the gateway\n\n" + "\n".join(_tariffs()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
     }
 
@@ -65,6 +66,9 @@ def _site_file() -> Iterator[str]:
         "[nodes.ID.buses.NAME]": sections.SerialBus,
         "[devices.ID]": sections.DeviceSection,
         "battery of [devices.ID]": sections.BatterySection,
+        "[[tariff.off_peak]]": money.OffPeakSection,
+        "surplus of [tariff]": money.SurplusSection,
+        "[feeds.weather]": money.WeatherSection,
     }
     for name, model in models.items():
         yield f"## {name}\n"
@@ -188,6 +192,26 @@ def _boards() -> Iterator[str]:
         yield f"Records: {board.ring_bytes} bytes in memory, {board.spill_kb} kB in flash.\n"
         yield from (f"- {note}" for note in board.notes)
         yield f"\nSources: {'; '.join(board.sources)}.\n"
+
+
+def _tariffs() -> Iterator[str]:
+    yield "Prices in EUR/kWh with taxes, without the subscription. `–`: not known here, to be given in the site file."
+    yield "Where each figure comes from stands below its table; [how to use them](../tariffs.md).\n"
+    beside = config_folder() / "tariffs"
+    for path in sorted(beside.glob("*.toml")):
+        tariff = tariffs.load(path)
+        yield f"## {tariff.title}\n"
+        yield f"`{tariff.id}`. **To check:** {tariff.check}\n"
+        names = tariffs.NAMES[tariff.kind]
+        if tariff.kind == "surplus":
+            rows = [(row.quarter, f"{row.above_kwp:g} … {row.up_to_kwp:g}", f"{row.price:g}") for row in tariff.surplus]
+            yield from _table(("asked for in", "kWp", "price"), rows)
+        else:
+            prices = [
+                (row.first, *(f"{row.prices[n]:g}" if n in row.prices else "–" for n in names)) for row in tariff.prices
+            ]
+            yield from _table(("from", *(f"`{name}`" for name in names)), prices)
+        yield f"Sources: {'; '.join(tariff.sources)}.\n"
 
 
 def _faults() -> Iterator[str]:

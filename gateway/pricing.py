@@ -1,14 +1,18 @@
 """From the site file to the prices that the core plans with."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.adapters import tariffs
-from gateway.core.goals import Goals
+from gateway.core.goals import Goals, Weighed, co2_on_grid, weigh
+from gateway.core.grid import Grid
+from gateway.core.model import Reason
 from gateway.core.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tempo
 from gateway.core.point_series import PointSeries
-from gateway.core.tariff import DynamicTariff, ListTariff, Power, Tariff, placeholder
+from gateway.core.prices import Prices
+from gateway.core.tariff import DynamicTariff, ListTariff, Power, Tariff, on_grid, placeholder
 from gateway.settings import SiteFile
 from gateway.settings.money import OffPeakSection, TariffSection
 
@@ -34,6 +38,44 @@ def tariff(file: SiteFile, *, colours: Mapping[date, Colour], points: PointSerie
     found = tariffs.find(section.file, file.path.parent)
     scheme = _scheme(found.kind, section, colours)
     return ListTariff(zone=zone, scheme=scheme, lists=found.lists(section.prices), sell=sell)
+
+
+def weighed(
+    file: SiteFile,
+    grid: Grid,
+    *,
+    colours: Mapping[date, Colour],
+    points: PointSeries = NO_POINTS,
+    co2: PointSeries = NO_POINTS,
+) -> Weighed:
+    """Prices on the grid of a plan, weighed by the goals, with notes on all that was not known."""
+    zone = ZoneInfo(file.site.time_zone)
+    prices = on_grid(tariff(file, colours=colours, points=points), grid)
+    found = weigh(goals(file), prices, co2_on_grid(co2, grid, zone) if co2.times_s else None)
+    return replace(found, notes=(*_unknown(file, prices, zone), *found.notes))
+
+
+def _unknown(file: SiteFile, prices: Prices, zone: ZoneInfo) -> Iterator[Reason]:
+    """Whether no tariff was told, or from when to when the price first is not known."""
+    if file.tariff is None:
+        numbers = {"buy_price": float(prices.buy[0]), "sell_price": float(prices.sell[0])}
+        yield Reason(code="tariff_missing", numbers=numbers)
+    elif any(prices.assumed):
+        yield _assumed(prices, zone)
+
+
+def _assumed(prices: Prices, zone: ZoneInfo) -> Reason:
+    """From when to when the price first is not known, by the local clock, and the dearest that is assumed there."""
+    first = prices.assumed.index(True)
+    end = next((i for i in range(first, len(prices.assumed)) if not prices.assumed[i]), len(prices.assumed))
+    now, begin, stop = (datetime.fromtimestamp(prices.start_s + step * prices.step_s, zone) for step in (0, first, end))
+    numbers = {
+        "buy_price": float(prices.buy[first:end].max()),
+        "begin_day": float((begin.date() - now.date()).days),
+        "begin_clock": float(begin.hour * 60 + begin.minute),
+        "end_clock": float(stop.hour * 60 + stop.minute),
+    }
+    return Reason(code="assumed_price", numbers=numbers)
 
 
 def power(file: SiteFile) -> Power:

@@ -1,5 +1,6 @@
 """The sections of prices and goals: right ones give the building's prices, wrong ones are told with their place."""
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -7,12 +8,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway import pricing, settings
+from gateway.adapters.clock import SystemClock
 from gateway.core.goals import Goals
+from gateway.core.grid import Grid
 from gateway.core.periods import Colour
 from gateway.core.point_series import PointSeries
+from gateway.outside import outside
 from gateway.places import config_folder
 from gateway.settings import SiteFileError
+from gateway.words import text
 
+DOCUMENT = config_folder().parent / "docs" / "tariffs.md"
 DEMO = (config_folder() / "demo" / "site.toml").read_text()
 SEASONS = """
 [tariff]
@@ -62,6 +68,23 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Paris")).timestamp()
 
 
+EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split("\n")[0])
+def test_every_example_of_the_document_is_right(tmp_path: Path, example: str) -> None:
+    if not example.startswith("["):
+        (tmp_path / "tariffs").mkdir()
+        (tmp_path / "tariffs" / "mine.toml").write_text(example)
+        example = '[tariff]\nfile = "mine"\n'
+    file = read(tmp_path, f"\n{example}")
+    assert pricing.weighed(file, Grid(start_s=at("2026-11-14T12:00"), step_s=900, steps=192), colours={}).real.buy.all()
+
+
+def test_the_document_has_examples() -> None:
+    assert len(EXAMPLES) >= 5
+
+
 def test_without_a_section_one_price_is_assumed(tmp_path: Path) -> None:
     file = read(tmp_path, "")
     rate = pricing.tariff(file, colours={}).rate(0.0)
@@ -101,6 +124,62 @@ def test_published_prices(tmp_path: Path) -> None:
     tariff = pricing.tariff(read(tmp_path, POINTS), colours={}, points=points)
     assert tariff.rate(10.0).buy == pytest.approx(0.17)
     assert tariff.rate(86400.0 * 30).buy == 0.3
+
+
+QUARTERS = Grid(start_s=at("2026-01-15T20:00"), step_s=900, steps=96)
+
+
+def test_a_plan_without_a_tariff_says_what_it_assumes(tmp_path: Path) -> None:
+    found = pricing.weighed(read(tmp_path, ""), QUARTERS, colours={})
+    assert [(note.code, dict(note.numbers)) for note in found.notes] == [
+        ("tariff_missing", {"buy_price": 0.25, "sell_price": 0.04})
+    ]
+
+
+def test_a_plan_says_from_when_to_when_the_colour_is_not_known(tmp_path: Path) -> None:
+    found = pricing.weighed(read(tmp_path, TEMPO), QUARTERS, colours={date(2026, 1, 15): Colour.BLUE})
+    assert [note.code for note in found.notes] == ["assumed_price"]
+    numbers = dict(found.notes[0].numbers)  # Friday from 06:00 to the end of the plan at 20:00
+    assert numbers == {"buy_price": 0.6468, "begin_day": 1.0, "begin_clock": 360.0, "end_clock": 1200.0}
+    assert text("fr", "reason.assumed_price", **numbers).replace("\N{NO-BREAK SPACE}", " ") == (
+        "Le prix demain de 6 h à 20 h n’est pas encore connu : 0,647 €/kWh est supposé, le plus cher possible."
+    )
+
+
+def test_goals_weigh_the_plan_s_prices_and_leave_the_real_ones(tmp_path: Path) -> None:
+    co2 = PointSeries(times_s=tuple(QUARTERS.start_s + 900.0 * i for i in range(96)), values=(50.0,) * 96, step_s=900)
+    file = read(tmp_path, SEASONS)
+    found = pricing.weighed(file, QUARTERS, colours={}, co2=co2)
+    assert found.notes == ()
+    assert found.real.buy[0] == 0.2081
+    assert found.effective.buy[0] == pytest.approx(0.2081 + 0.005)
+    assert found.effective.sell[0] == pytest.approx(0.0536 - 0.02)
+    assert [note.code for note in pricing.weighed(file, QUARTERS, colours={}).notes] == ["co2_missing"]
+
+
+FEEDS = """
+[feeds]
+co2 = "co2.csv"
+[feeds.weather]
+latitude = 50.43
+longitude = 2.83
+tilt_deg = 30
+azimuth_deg = 0
+"""
+
+
+async def test_feeds_are_those_that_the_site_file_asks_for(tmp_path: Path) -> None:
+    nothing = outside(read(tmp_path, ""), clock=SystemClock(), folder=tmp_path / "cache")
+    assert nothing.all == ()
+    found = outside(read(tmp_path, POINTS + FEEDS), clock=SystemClock(), folder=tmp_path / "cache")
+    assert len(found.all) == 3
+    (tmp_path / "co2.csv").write_text("time,co2_g_per_kwh\n2026-01-15T00:00Z,62\n")
+    assert found.co2 is not None
+    assert found.prices is not None
+    await found.co2.turn()
+    await found.prices.turn()
+    assert found.co2.answer().value == PointSeries(times_s=(at("2026-01-15T01:00"),), values=(62.0,))
+    assert found.prices.answer().why == "offline"
 
 
 @pytest.mark.parametrize(
