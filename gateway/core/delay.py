@@ -1,50 +1,55 @@
 """How late the meter is, learned from our own set-points.
 
 With the right delay the net load does not move when only the battery does; with a wrong one each move of the battery
-shows up twice in it, once for each direction. So every delay that the site file allows is tried on every sample: how
-far does the net load wander while the battery travels? A delay is believed when it wanders hardly more than the
-estimate that trusts no delay at all; those that do the same are the range. What is learned fades as the battery
-travels on, so a meter that changes its ways is found out within a few moves, and the full range holds again.
+shows up twice in it, once for each direction. So on every sample every delay is tried that the site file allows, alone
+and as ranges of one and two seconds for meters that are not always equally late: how far does the net load wander while
+the battery travels? A range is believed when it wanders hardly more than the whole one, which needs no belief; the
+narrowest such range counts. What is learned fades as the battery travels on, so a meter that changes its ways is found
+out within a few moves, and the whole range holds again.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from gateway.core.levels import Floats
-from gateway.core.motion import Sample
+from gateway.core.motion import SLACK_S, Sample
 
 STEP_S = 0.25  # between two delays that are tried
-PROOF_W = 5_000.0  # the battery must have travelled so far before anything is believed
+WIDTHS = (0, 2, 4, 8)  # of the ranges that are tried, in steps
+PROOF_W = 2_500.0  # the battery must have travelled so far before anything is believed
 FADE_W = 12_000.0  # travel after which a third of an experience is left
-ALIKE = 0.25  # more wandering, per travel, than the best one: another delay
-HONEST = 0.4  # the best one may wander so much more, per travel, than the estimate that needs no delay
-MARGIN_S = 0.2
+ALIKE = 0.1  # more wandering, per travel, than the best one of that width: another delay
+HONEST = (0.18, 0.1, 0.1, 0.1)  # so much more, per travel, than the whole range may a range of that width wander
+MARGIN_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trial:
+    """Ranges of one width, by where they begin: the net load that each one tells, and how far it wandered (W)."""
+
+    net_w: Floats
+    wander_w: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Belief:
-    """What has been seen: wandering of the net load (W) for each delay tried and for the cautious estimate."""
+    """What has been seen: a trial for each width, the whole range's wandering, the travel of the batteries (W)."""
 
-    wander_w: Floats
-    cautious_w: float = 0.0
+    trials: tuple[Trial, ...] = ()
+    whole_w: float = 0.0
     travel_w: float = 0.0
-    last_net_w: Floats | None = None
-    last_cautious_w: float = 0.0
-    last_power_w: Floats | None = None
+    last_whole_w: float = 0.0
+    last_power_w: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 def tried_s(bounds_s: tuple[float, float]) -> Floats:
     """The delays that are tried within the configured bounds."""
     count = math.floor((bounds_s[1] - bounds_s[0]) / STEP_S + 1e-9) + 1
     return np.asarray(bounds_s[0] + STEP_S * np.arange(count))
-
-
-def fresh(bounds_s: tuple[float, float]) -> Belief:
-    """Nothing seen yet."""
-    return Belief(wander_w=np.zeros(len(tried_s(bounds_s))))
 
 
 def watch(
@@ -54,27 +59,32 @@ def watch(
     paths: Sequence[Sequence[Sample]],
     *,
     bounds_s: tuple[float, float],
-    cautious_w: float,
+    whole_w: float,
 ) -> Belief:
-    """Take one sample of the meter in; `cautious_w` is the estimate that any delay within the bounds may explain."""
+    """Take one sample of the meter in; `whole_w` is the net load that the whole range tells."""
     moments = at_s - tried_s(bounds_s)
-    power_w = np.zeros(len(moments))
+    low_w, high_w = np.zeros(len(moments)), np.zeros(len(moments))
     for path in paths:
-        power_w += np.interp(moments, [c.at_s for c in path], [c.power_w for c in path])
-    net_w = grid_w - power_w
-    after = replace(belief, last_net_w=net_w, last_cautious_w=cautious_w, last_power_w=power_w)
-    if belief.last_net_w is None or belief.last_power_w is None or len(belief.last_net_w) != len(net_w):
-        return replace(after, wander_w=np.zeros(len(net_w)), cautious_w=0.0, travel_w=0.0)
-    moved_w = np.abs(power_w - belief.last_power_w)
-    if float(moved_w.max()) < STEP_S:  # the battery stands still for every delay: nothing to be learned
-        return after
-    travel_w = float(moved_w.mean())
+        times, powers = [c.at_s for c in path], [c.power_w for c in path]
+        early, late = np.interp(moments - SLACK_S, times, powers), np.interp(moments + SLACK_S, times, powers)
+        low_w, high_w = low_w + np.minimum(early, late), high_w + np.maximum(early, late)
+    if len(belief.last_power_w) != len(moments):
+        return _begun(grid_w, low_w, high_w, whole_w)
+    moved_w = np.abs(high_w - belief.last_power_w)
+    stands = float(moved_w.max()) < 1.0  # for every delay: nothing to be learned
+    travel_w = 0.0 if stands else float(moved_w.mean())
     keep = math.exp(-travel_w / FADE_W)
-    return replace(
-        after,
-        wander_w=keep * belief.wander_w + np.abs(net_w - belief.last_net_w),
-        cautious_w=keep * belief.cautious_w + abs(cautious_w - belief.last_cautious_w),
+    trials = tuple(
+        _tried(trial, grid_w, low_w, high_w, width, keep=1.0 if stands else keep, counts=not stands)
+        for trial, width in zip(belief.trials, _widths(len(moments)), strict=True)
+    )
+    wander_w = 0.0 if stands else abs(whole_w - belief.last_whole_w)
+    return Belief(
+        trials=trials,
+        whole_w=keep * belief.whole_w + wander_w,
         travel_w=keep * belief.travel_w + travel_w,
+        last_whole_w=whole_w,
+        last_power_w=high_w,
     )
 
 
@@ -82,9 +92,48 @@ def believed_s(belief: Belief, bounds_s: tuple[float, float]) -> tuple[float, fl
     """The range of delays that is proven; the configured one while nothing is."""
     if belief.travel_w < PROOF_W:
         return bounds_s
-    excess = (belief.wander_w - belief.cautious_w) / belief.travel_w
-    if float(excess.min()) > HONEST:
-        return bounds_s
-    alike = tried_s(bounds_s)[excess <= excess.min() + ALIKE]
-    low = max(float(alike.min()) - MARGIN_S, bounds_s[0])
-    return low, min(float(alike.max()) + MARGIN_S, bounds_s[1])
+    for trial, width, honest in zip(belief.trials, WIDTHS, HONEST, strict=False):
+        excess = (trial.wander_w - belief.whole_w) / belief.travel_w
+        best = float(excess.min())
+        if best > honest:
+            continue
+        alike = tried_s(bounds_s)[: len(excess)][excess <= best + ALIKE] if width == 0 else _first(excess, bounds_s)
+        low_s, high_s = float(alike.min()) - MARGIN_S, float(alike.max()) + width * STEP_S + MARGIN_S
+        return max(low_s, bounds_s[0]), min(high_s, bounds_s[1])
+    return bounds_s
+
+
+def _first(excess: Floats, bounds_s: tuple[float, float]) -> Floats:
+    return tried_s(bounds_s)[excess.argmin() : excess.argmin() + 1]
+
+
+def _widths(count: int) -> tuple[int, ...]:
+    """Those that are narrower than the whole range."""
+    return tuple(width for width in WIDTHS if width < count - 1) or WIDTHS[:1]
+
+
+def _begun(grid_w: float, low_w: Floats, high_w: Floats, whole_w: float) -> Belief:
+    trials = []
+    for width in _widths(len(low_w)):
+        least, most = _over(low_w, high_w, width)
+        trials.append(Trial(net_w=grid_w - (least + most) / 2, wander_w=np.zeros(len(least))))
+    return Belief(trials=tuple(trials), last_whole_w=whole_w, last_power_w=high_w)
+
+
+def _tried(
+    trial: Trial, grid_w: float, low_w: Floats, high_w: Floats, width: int, *, keep: float, counts: bool
+) -> Trial:
+    least, most = _over(low_w, high_w, width)
+    net_w = np.clip(trial.net_w, grid_w - most, grid_w - least)
+    wander_w = trial.wander_w if not counts else keep * trial.wander_w + np.abs(net_w - trial.net_w)
+    return replace(trial, net_w=net_w, wander_w=wander_w)
+
+
+def _over(low_w: Floats, high_w: Floats, width: int) -> tuple[Floats, Floats]:
+    """Least and most power for each range of `width` steps."""
+    if width == 0:
+        return low_w, high_w
+    return (
+        sliding_window_view(low_w, width + 1).min(axis=1),
+        sliding_window_view(high_w, width + 1).max(axis=1),
+    )

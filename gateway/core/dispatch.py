@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.core import follow, motion, pool, safety
-from gateway.core.estimate import estimated
+from gateway.core.estimate import ahead_w, estimated
 from gateway.core.memory import Lasting, Memory
 from gateway.core.model import SHOWN_S, Mode, Reason, SetPoint, SiteState
 from gateway.core.motion import Motion, Sample
@@ -57,7 +57,7 @@ def _control(
     soc, reserve = _mean(members)
     storage, stored_wh = pool.storage(ours), pool.stored_wh(members)
     latches = follow.latched(stored_wh, slot, storage, lasting.latches)
-    plain_w = site.grid_setpoint_w - net_w
+    plain_w = site.grid_setpoint_w - (net_w + ahead_w(memory, site, ours))
     wanted_w, rule = follow.wanted_w(plain_w, latches, storage)
     power_w, clipped = safety.clip(wanted_w, allowed, site=site, soc=soc, reserve=reserve)
     power_w = _steady(power_w, _last_w(memory, ours), allowed, ours)

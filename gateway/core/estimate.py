@@ -8,6 +8,11 @@ from gateway.core.model import Reading
 from gateway.core.net_load import nearest, net_range_w
 from gateway.core.site import Battery, Site
 
+SLOPES = 3  # steps of the net load in one direction: a cloud, not a switch
+HALF_CYCLE_S = 0.5  # a set-point stands for a second
+LONGEST_LEAD_S = 3.0
+MOST_AHEAD = 0.1  # of the batteries' power: what a wrong guess may cost for a second
+
 
 def estimated(memory: Memory, site: Site, ours: tuple[Battery, ...], grid: Reading) -> Memory:
     """The memory with the net load (W) that the reading tells."""
@@ -16,16 +21,43 @@ def estimated(memory: Memory, site: Site, ours: tuple[Battery, ...], grid: Readi
     is_new = memory.shown_s is None or grid.measured_s > memory.shown_s
     low, high = net_range_w(grid.value, grid.measured_s, pool, site.meter_delay_s)
     cautious_w = nearest(_or_middle(memory.cautious_w, low, high), low, high)
-    belief = memory.delay or delay.fresh(site.meter_delay_s)
+    belief = memory.delay or delay.Belief()
     paths = [motion.path for _, motion in pool if motion.is_believed]
     if is_new and len(paths) == len(pool):
         belief = delay.watch(
-            belief, grid.value, grid.measured_s, paths, bounds_s=site.meter_delay_s, cautious_w=cautious_w
+            belief, grid.value, grid.measured_s, paths, bounds_s=site.meter_delay_s, whole_w=cautious_w
         )
     believed = delay.believed_s(belief, site.meter_delay_s)
     low, high = net_range_w(grid.value, grid.measured_s, pool, believed)
     net_w = nearest(_or_middle(memory.net_w, low, high), low, high)
-    return replace(memory, net_w=net_w, cautious_w=cautious_w, delay=belief, shown_s=grid.measured_s)
+    slopes = memory.slopes_w
+    if is_new and memory.net_w is not None and memory.shown_s is not None:
+        slopes = (*slopes, (net_w - memory.net_w) / (grid.measured_s - memory.shown_s))[-SLOPES:]
+    return replace(
+        memory, net_w=net_w, slopes_w=slopes, cautious_w=cautious_w, delay=belief, shown_s=grid.measured_s
+    )
+
+
+def ahead_w(memory: Memory, site: Site, ours: tuple[Battery, ...]) -> float:
+    """How much further the net load (W) will be when the set-point of now works, if it is on a steady way.
+
+    A way is steady when the last steps all went in one direction; the smallest of them counts, so that neither a jump
+    nor noise is carried on.
+    """
+    slope = _slope(memory)
+    if slope == 0.0:
+        return 0.0
+    believed = delay.believed_s(memory.delay, site.meter_delay_s) if memory.delay else site.meter_delay_s
+    lead_s = believed[0] + max(battery.dead_time_s for battery in ours) + HALF_CYCLE_S
+    most_w = MOST_AHEAD * sum(battery.charge_max_w for battery in ours)
+    return min(max(slope * min(lead_s, LONGEST_LEAD_S), -most_w), most_w)
+
+
+def _slope(memory: Memory) -> float:
+    """W per second on a steady way; 0 off it."""
+    slopes = memory.slopes_w
+    steady = len(slopes) == SLOPES and (all(s > 0 for s in slopes) or all(s < 0 for s in slopes))
+    return min(slopes, key=abs) if steady else 0.0
 
 
 def _or_middle(value: float | None, low: float, high: float) -> float:

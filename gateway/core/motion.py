@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from gateway.core.site import Battery
 
 SETTLE_S = 1.5  # beyond dead time and ramp: the report's own period and the node's write
-SLACK_S = 0.25  # by which a set-point may arrive sooner or later than planned
+SLACK_S = 0.1  # by which a set-point may arrive sooner or later than planned
 MISFIT_W = 60.0  # beyond meters' noise and the dead band of a converter
 FITTING = 3  # so many reports in a row on the path: the model is believed
 
