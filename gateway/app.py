@@ -15,6 +15,7 @@ from gateway.credentials import Credentials
 from gateway.display import Display, Trend
 from gateway.loop import Loop
 from gateway.measures import Measures
+from gateway.outside import outside
 from gateway.planning.diary import Diary
 from gateway.planning.process import ask
 from gateway.planning.service import Planning
@@ -43,7 +44,8 @@ class Gateway:
         self.forwarder = assembly.forwarder(file, credentials, self.outbox)
         self.time = TimeServer(clock=clock, is_trusted=lambda: is_settled(file.time.settle_s))
         self.diary = Diary(site=self.site, past=self.past)
-        ground = assembly.ground(file, clock=clock, building=self.building, past=self.past)
+        self.outside = outside(file, clock=clock, folder=assembly.store_path(file).parent)
+        ground = assembly.ground(file, self.outside, clock=clock, building=self.building, past=self.past)
         self.planning = Planning(clock=clock, prepare=ground.question, ask=ask)
         self.display = self._display()
         self.loop = Loop(
@@ -69,6 +71,8 @@ class Gateway:
             tasks.create_task(self.broker.run(self.building.receive), name="broker")
             tasks.create_task(self.diary.run(), name="diary")
             tasks.create_task(self.planning.run(), name="planning")
+            for feed in self.outside.all:
+                tasks.create_task(feed.run(), name="feed")
             if self.forwarder is not None:
                 tasks.create_task(self.forwarder.run(), name="database")
             cycle = tasks.create_task(self.loop.run(), name="cycle")

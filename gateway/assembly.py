@@ -1,10 +1,13 @@
 """The parts of a gateway from its site file, each built once and handed to the others by `app`."""
 
 from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from gateway import pricing
 from gateway.adapters.broker import Address, Broker, Will
 from gateway.adapters.building import Actuator, Building
+from gateway.adapters.feeds import Feed
 from gateway.adapters.history import Past
 from gateway.adapters.influx import Forwarder
 from gateway.adapters.ledger import Ledger
@@ -12,12 +15,18 @@ from gateway.adapters.nodes import FormerTable, NodeDesk, OrderBook
 from gateway.adapters.outbox import Outbox
 from gateway.adapters.sntp import is_settled
 from gateway.adapters.tables import recalled, remembered
+from gateway.core.goals import Weighed
+from gateway.core.grid import Grid
+from gateway.core.model import SiteState
 from gateway.credentials import Credentials
+from gateway.outside import Outside
 from gateway.planning.ground import Ground
 from gateway.ports import Clock
 from gateway.settings import SiteFile
 from gateway.wire.records import EPOCH_2000
 from gateway.wiring import core_site, tables
+
+Value = TypeVar("Value")
 
 
 def building(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Clock, *, writes: bool) -> Building:
@@ -89,7 +98,7 @@ def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwa
     )
 
 
-def ground(file: SiteFile, *, clock: Clock, building: Building, past: Past) -> Ground:
+def ground(file: SiteFile, found: Outside, *, clock: Clock, building: Building, past: Past) -> Ground:
     """What plans are made from."""
     return Ground(
         clock=clock,
@@ -98,10 +107,24 @@ def ground(file: SiteFile, *, clock: Clock, building: Building, past: Past) -> G
         site=core_site(file),
         zone=file.site.time_zone,
         past=past,
-        tariff=lambda: pricing.tariff(file, colours={}),
-        goals=pricing.goals(file),
-        co2=lambda: None,
+        prices=lambda grid, state: _prices(file, found, grid, state),
+        weather=lambda: _value(found.weather),
     )
+
+
+def _prices(file: SiteFile, found: Outside, grid: Grid, state: SiteState) -> Weighed:
+    points, co2 = _value(found.prices), _value(found.co2)
+    return pricing.weighed(
+        file,
+        grid,
+        colours=pricing.colours(state, core_site(file).grid, ZoneInfo(file.site.time_zone)),
+        points=points or pricing.NO_POINTS,
+        co2=co2 or pricing.NO_POINTS,
+    )
+
+
+def _value(feed: Feed[Value] | None) -> Value | None:
+    return None if feed is None else feed.answer().value
 
 
 def store_path(file: SiteFile) -> Path:

@@ -27,11 +27,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Slots of equal length, one after the other; `made_s` is when it was made (UTC)."""
+    """Slots of equal length, one after the other; `made_s` is when it was made (UTC).
+
+    `notes`: what was not known and had to be assumed.
+    """
 
     made_s: float
     step_s: float
     slots: tuple[Slot, ...]
+    notes: tuple[Reason, ...] = ()
 
     def at(self, utc_s: float) -> Slot | None:
         """The slot that holds now, or None where the plan does not reach: no plan is a special case of a plan."""

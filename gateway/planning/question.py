@@ -4,20 +4,24 @@ from dataclasses import dataclass
 
 from gateway.core.history import History
 from gateway.core.levels import GridLimits, Storage
+from gateway.core.model import Reason
 from gateway.core.prices import Prices
+from gateway.core.weather import Weather
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """One plan wanted, for the steps of `prices`, as the goals weigh them.
 
-    `stored_wh` is above empty.
+    `stored_wh` is above empty. `notes` tell what was not known; the plan carries them on.
     """
 
     now_s: float  # UTC
     time_zone: str
     history: History
+    weather: Weather | None
     prices: Prices
+    notes: tuple[Reason, ...]
     storage: Storage
     stored_wh: float
     limits: GridLimits

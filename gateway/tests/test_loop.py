@@ -29,7 +29,7 @@ class World:
     silent_after_s: float = 1e9
     lent_at_answer: int = 0
 
-    def slot(self, utc_s):
+    def slot(self, _utc_s):
         return None
 
     def utc_s(self) -> float:
