@@ -1,0 +1,1 @@
+"""Studies: recorded buildings lived again in virtual time, with the very planner of the gateway, beside their limit."""
