@@ -7,5 +7,5 @@ from gateway.study import homes
 def solarhome(
     data: DataOption, start: StartOption = "2011-11-29", days: DaysOption = 30, json: JsonOption = None
 ) -> None:
-    """4 kWp, 8 kWh without losses, 0.10 EUR/kWh in 0-6 h and 0.20 else, at most 3 kW imported, nothing paid for export."""
+    """4 kWp, 8 kWh without losses, 0.10 EUR/kWh in 0-6 h and 0.20 else, at most 3 kW imported, export worth nothing."""
     run("solarhome", homes.solarhome, data=data, start=start, days=days, json_file=json)
