@@ -1,22 +1,26 @@
 """What comes from outside: good answers, every kind of bad one, and a gateway that works on without any."""
 
 import asyncio
+import copy
 import json
 import math
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.adapters import open_meteo, points
 from gateway.adapters.feeds import Answer, ContentError, Feed
-from gateway.adapters.fetch import FetchError, fetch
+from gateway.adapters.fetch import FetchError, fetch, without_query
 from gateway.core.point_series import PointSeries
 from gateway.core.weather import Weather
 from gateway.tests.adapters.web_server import WebServer, web_server
@@ -370,6 +374,72 @@ async def test_leaving_does_not_wait_for_a_server(server: WebServer) -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     assert [thread.name for thread in threading.enumerate() if not thread.daemon and thread.name == "fetch"] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://h.example/v1?key=secret&latitude=50.43", "https://h.example/v1"),
+        ("http://me:secret@h.example:81/v1", "http://h.example:81/v1"),
+        ("http://h.example?key=secret", "http://h.example"),
+    ],
+)
+def test_logs_do_not_tell_keys_and_places(url: str, told: str) -> None:
+    assert without_query(url) == told
+
+
+async def test_neither_log_nor_cache_holds_what_the_address_holds(
+    server: WebServer, clock: HandClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="gateway")
+    feed = weather_feed(server, clock, tmp_path, path="/v1?key=secret")
+    server.serve(b"", 500)
+    await feed.turn()
+    server.serve(json.dumps(SUNNY).encode())
+    await feed.turn()
+    assert len(caplog.records) == 2
+    assert "secret" not in caplog.text + (tmp_path / "weather.json").read_text()
+    assert server.asked == ["/v1?key=secret"] * 2
+
+
+def outcome(parse: Callable[[bytes], Any], body: bytes) -> Any:
+    """The value, or why there is none; other errors are ours."""
+    try:
+        return parse(body)
+    except ContentError as error:
+        return error.why
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(anything, st.sampled_from(["hourly", "hourly_units", "time", "shortwave_radiation", "temperature_2m", ""]))
+def test_whatever_a_weather_server_says_is_a_forecast_or_refused(value: object, place: str) -> None:
+    told = copy.deepcopy(SUNNY)
+    if place in told["hourly"]:
+        told["hourly"][place] = value
+    else:
+        told[place] = value
+    found = outcome(open_meteo.parse, json.dumps(told).encode())
+    assert found in ("garbled", "units") or found.temp_c.shape == (4,)
+
+
+@given(st.lists(st.tuples(anything | st.datetimes().map(lambda t: f"{t.isoformat()}+01:00"), anything), max_size=4))
+def test_whatever_a_price_server_says_is_a_series_or_refused(rows: list[tuple[object, object]]) -> None:
+    told = {"unit": "EUR/kWh", "points": [{"time": time_, "value": value} for time_, value in rows]}
+    found = outcome(points.parse_prices, json.dumps(told).encode())
+    assert found in ("garbled", "time_zone", "implausible") or 0 < len(found.values) <= len(rows)
+
+
+@given(st.binary(max_size=200))
+def test_bytes_are_a_series_or_refused(body: bytes) -> None:
+    for start in (b"", b"time,price_eur_per_kwh\n"):
+        with pytest.raises(ContentError):
+            points.parse_prices(start + body)
 
 
 CSV = b"time,price_eur_per_kwh\n2026-03-29T00:00+01:00,0.10\n2026-03-29T01:00+01:00,0.12\n2026-03-29T03:00+02:00,0.14\n"
