@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.adapters import open_meteo, points
-from gateway.adapters.feeds import Feed
+from gateway.adapters.feeds import Feed, is_address
 from gateway.core.point_series import PointSeries
 from gateway.core.weather import Weather
 from gateway.ports import Clock
@@ -70,4 +70,4 @@ def _weather(section: WeatherSection, clock: Clock, folder: Path) -> Feed[Weathe
 
 def _source(told: str, beside: Path) -> str:
     """An address as it is; a file beside the site file unless absolute."""
-    return told if told.startswith(("http://", "https://")) else str(beside / told)
+    return told if is_address(told) else str(beside / told)

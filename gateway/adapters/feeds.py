@@ -5,6 +5,7 @@ used although it is old (`is_stale`), until it is older than its `good_s`.
 """
 
 import asyncio
+import hashlib
 import json
 import logging
 import random
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from gateway.adapters.fetch import FetchError, fetch
+from gateway.adapters.fetch import FetchError, fetch, without_query
 from gateway.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Feed(Generic[Value]):
         limit_s: float = 20.0,
     ) -> None:
         self._source = source
+        self._place = without_query(source) if is_address(source) else source  # for logs
         self._parse = parse
         self._cache = cache
         self._clock = clock
@@ -101,7 +103,7 @@ class Feed(Generic[Value]):
             doubled_s = FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, 10)
             return max(asked_s or 0.0, min(doubled_s, LONGEST_PAUSE_S, self._every_s))
         if self._failures:
-            _log.info("%s answers again after %d failures", self._source, self._failures)
+            _log.info("%s answers again after %d failures", self._place, self._failures)
         self._value, self._got_s, self._why, self._failures = value, self._clock.utc_s(), None, 0
         await asyncio.to_thread(self._keep, body)
         return self._every_s
@@ -114,7 +116,7 @@ class Feed(Generic[Value]):
             pause_s = await self.turn()
 
     async def _body(self) -> bytes:
-        if self._source.startswith(("http://", "https://")):
+        if is_address(self._source):
             return await fetch(self._source, limit_s=self._limit_s)
         try:
             return await asyncio.to_thread(Path(self._source).read_bytes)
@@ -123,7 +125,7 @@ class Feed(Generic[Value]):
 
     def _keep(self, body: bytes) -> None:
         """On disk as a whole or not at all; a full disk costs the cache and nothing else."""
-        page = {"source": self._source, "got_s": self._got_s, "body": body.decode("utf-8", "replace")}
+        page = {"source": _digest(self._source), "got_s": self._got_s, "body": body.decode("utf-8", "replace")}
         part = self._cache.with_suffix(".part")
         try:
             self._cache.parent.mkdir(parents=True, exist_ok=True)
@@ -137,10 +139,20 @@ class Feed(Generic[Value]):
         try:
             page = json.loads(self._cache.read_text(encoding="utf-8"))
             got_s = float(page["got_s"])
-            if page["source"] != self._source or got_s > self._clock.utc_s() + CLOCK_S:
+            if page["source"] != _digest(self._source) or not got_s <= self._clock.utc_s() + CLOCK_S:
                 return
             self._value, self._got_s, self._why = self._parse(page["body"].encode()), got_s, None
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ContentError) as error:
             _log.warning("%s is not used: %r", self._cache, error)
+
+
+def is_address(source: str) -> bool:
+    """Whether a source is on the network; others are files."""
+    return source.startswith(("http://", "https://"))
+
+
+def _digest(source: str) -> str:
+    """Tells one address from another on disk, without what its query may hold."""
+    return hashlib.sha256(source.encode()).hexdigest()

@@ -34,7 +34,14 @@ async def fetch(url: str, *, limit_s: float = 20.0, most_bytes: int = MOST_BYTES
         async with asyncio.timeout(limit_s + 1.0):
             return await _in_thread(lambda: _get(url, limit_s, most_bytes))
     except TimeoutError:
-        raise FetchError("timeout", f"{url}: no answer within {limit_s:g} s") from None
+        raise FetchError("timeout", f"{without_query(url)}: no answer within {limit_s:g} s") from None
+
+
+def without_query(url: str) -> str:
+    """An address for logs: what stands behind "?" may be a key or where somebody lives, and before "@" a password."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("?")[0].partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _in_thread(work: Callable[[], bytes]) -> asyncio.Future[bytes]:
@@ -65,22 +72,23 @@ def _in_thread(work: Callable[[], bytes]) -> asyncio.Future[bytes]:
 
 def _get(url: str, limit_s: float, most_bytes: int) -> bytes:
     until_s = time.monotonic() + limit_s
+    place = without_query(url)
     try:
         request = urllib.request.Request(url, headers=HEADERS)  # noqa: S310 - see _opener
         with _opener().open(request, timeout=limit_s) as answer:
-            return _body(answer, url, until_s, most_bytes)
+            return _body(answer, place, until_s, most_bytes)
     except urllib.error.HTTPError as error:
         with error:
-            raise _refused(url, error) from error
+            raise _refused(place, error) from error
     except TimeoutError as error:
-        raise FetchError("timeout", f"{url}: {error}") from error
+        raise FetchError("timeout", f"{place}: {error}") from error
     except urllib.error.URLError as error:
         why = "timeout" if isinstance(error.reason, TimeoutError) else "offline"
-        raise FetchError(why, f"{url}: {error.reason}") from error
+        raise FetchError(why, f"{place}: {error.reason}") from error
     except (http.client.HTTPException, ValueError) as error:
-        raise FetchError("garbled", f"{url}: {error!r}") from error
+        raise FetchError("garbled", f"{place}: {error!r}") from error
     except OSError as error:
-        raise FetchError("offline", f"{url}: {error}") from error
+        raise FetchError("offline", f"{place}: {error}") from error
 
 
 def _opener() -> urllib.request.OpenerDirector:
@@ -98,24 +106,24 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _body(answer: http.client.HTTPResponse, url: str, until_s: float, most_bytes: int) -> bytes:
+def _body(answer: http.client.HTTPResponse, place: str, until_s: float, most_bytes: int) -> bytes:
     body = bytearray()
     while piece := answer.read1(PIECE):
         body += piece
         if len(body) > most_bytes:
-            raise FetchError("too_large", f"{url}: more than {most_bytes} bytes")
+            raise FetchError("too_large", f"{place}: more than {most_bytes} bytes")
         if time.monotonic() > until_s:
-            raise FetchError("timeout", f"{url}: {len(body)} bytes when the time was over")
+            raise FetchError("timeout", f"{place}: {len(body)} bytes when the time was over")
     told = answer.headers.get("Content-Length")
     if told is not None and told.isdecimal() and len(body) < int(told):
-        raise FetchError("garbled", f"{url}: {len(body)} of {told} bytes")
+        raise FetchError("garbled", f"{place}: {len(body)} of {told} bytes")
     return bytes(body)
 
 
-def _refused(url: str, error: urllib.error.HTTPError) -> FetchError:
+def _refused(place: str, error: urllib.error.HTTPError) -> FetchError:
     busy = error.code in (429, 503)
     wait_s = _wait_s(error.headers.get("Retry-After")) if busy else None
-    return FetchError("busy" if busy else "refused", f"{url}: {error.code} {error.reason}", wait_s=wait_s)
+    return FetchError("busy" if busy else "refused", f"{place}: {error.code} {error.reason}", wait_s=wait_s)
 
 
 def _wait_s(told: str | None) -> float | None:
@@ -126,6 +134,6 @@ def _wait_s(told: str | None) -> float | None:
         return min(float(told), LONGEST_WAIT_S)
     try:
         until_s = parsedate_to_datetime(told).timestamp()
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(until_s - time.time(), 0.0), LONGEST_WAIT_S)

@@ -21,6 +21,7 @@ UNITS = {TILTED: "W/m²", FLAT: "W/m²", TEMPERATURE: "°C", "time": "unixtime"}
 BRIGHTEST_W_M2 = 1800.0  # cloud edges exceed the sun's 1361 for minutes, never for an hour
 COLDEST_C, HOTTEST_C = -90.0, 60.0
 MOST_STEPS = 24 * 17
+LAST_S = 2**33  # in 2242
 
 
 def address(
@@ -89,6 +90,8 @@ def _check_units(units: Any, columns: dict[str, Any]) -> None:
 
 def _step_s(times_s: list[int]) -> float:
     steps = {later - one for one, later in pairwise(times_s)}
+    if not all(0 < t < LAST_S for t in times_s):
+        raise ContentError("garbled", "weather: times that are no unix times")
     if len(times_s) > MOST_STEPS or len(steps) != 1 or not 900 <= min(steps) <= 3600 * 6:
         raise ContentError("garbled", f"weather: {len(times_s)} times in steps of {sorted(steps)[:5]} s")
     return float(steps.pop())

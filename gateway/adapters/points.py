@@ -79,8 +79,8 @@ def _time_s(told: Any) -> float:
 
 def _value(told: Any, unit: str) -> float:
     low, high = RANGES[unit]
-    if isinstance(told, bool) or not isinstance(told, (int, float)) or not math.isfinite(told):
+    if isinstance(told, bool) or not isinstance(told, (int, float)) or math.isnan(told):
         raise ContentError("garbled", f"points: {str(told)[:40]!r} is no number")
     if not low <= told <= high:
-        raise ContentError("implausible", f"points: {told:g} {unit}")
+        raise ContentError("implausible", f"points: a value outside of {low:g} to {high:g} {unit}")
     return float(told)

@@ -3,10 +3,25 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 
+from gateway.core.model import SiteState
 from gateway.core.periods import TEMPO_TURN_H, Colour
 
 KEPT_DAYS = 3
+COLOUR_S = 120.0  # asked every 10 s; an older one may be that of the day before
+PTEC_BLUE = 5
 SETTLED_MIN = TEMPO_TURN_H * 60 + 10  # the meter and this clock may turn some minutes apart
+
+
+def meter_colours(state: SiteState, meter: str) -> tuple[float | None, float | None]:
+    """Today's and tomorrow's colour as the meter last said them (0: it does not say), None where it has no such point.
+
+    In the mode historique today's is part of the running tariff (`PTEC`: HCJB is 5, HPJB 6, … HPJR 10).
+    """
+    today = state.value(meter, "tempo_today", max_age_s=COLOUR_S)
+    running = state.value(meter, "tariff", max_age_s=COLOUR_S)
+    if today is None and running is not None and running >= PTEC_BLUE:
+        today = float((running - PTEC_BLUE) // 2 + 1)
+    return today, state.value(meter, "tempo_tomorrow", max_age_s=COLOUR_S)
 
 
 def learn(

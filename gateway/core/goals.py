@@ -16,6 +16,7 @@ import numpy as np
 from gateway.core.grid import Grid, mean
 from gateway.core.levels import Floats
 from gateway.core.model import Reason
+from gateway.core.plan import Plan
 from gateway.core.point_series import PointSeries
 from gateway.core.prices import Prices
 from gateway.core.tariff import CLOCK_CHANGE_S
@@ -63,6 +64,22 @@ def weigh(goals: Goals, prices: Prices, co2_g_per_kwh: Floats | None) -> Weighed
         notes.append(Reason(code="sell_clipped", numbers=numbers))
     effective = replace(prices, buy=buy, sell=np.minimum(sell, buy))
     return Weighed(effective=effective, real=prices, notes=tuple(notes))
+
+
+def in_real_prices(plan: Plan, real: Prices) -> Plan:
+    """A plan made on effective prices, told with those that people pay; its levels stay as they are.
+
+    What stored energy is worth stays weighed by the goals: there is no other worth.
+    """
+    slots = []
+    for index, slot in enumerate(plan.slots):
+        buy, sell = float(real.buy[index]), float(real.sell[index])
+        told = {
+            name: price for name, price in (("buy_price", buy), ("sell_price", sell)) if name in slot.reason.numbers
+        }
+        reason = replace(slot.reason, numbers={**slot.reason.numbers, **told})
+        slots.append(replace(slot, buy=buy, sell=sell, reason=reason))
+    return replace(plan, slots=tuple(slots))
 
 
 def co2_on_grid(points: PointSeries, grid: Grid, zone: tzinfo) -> Floats | None:

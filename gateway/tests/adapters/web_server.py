@@ -31,6 +31,17 @@ class WebServer:
 
         self.play = play
 
+    def drip(self, pause_s: float) -> None:
+        """Begin every answer, then send a byte after each pause."""
+
+        def play(request: BaseHTTPRequestHandler) -> None:
+            request.send_response(200)
+            request.end_headers()
+            while not self.gone.wait(pause_s):
+                request.wfile.write(b" ")
+
+        self.play = play
+
 
 @contextmanager
 def web_server() -> Iterator[WebServer]:

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.core.colours import learn
+from gateway.core.colours import learn, meter_colours
+from gateway.core.model import Reading, SiteState
 from gateway.core.periods import Colour
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -34,6 +35,28 @@ def test_a_day_in_the_life_of_a_meter() -> None:
     for moment, today, tomorrow, expected in table:
         known = look(known, moment, today, tomorrow)
         assert known == expected, moment
+
+
+@pytest.mark.parametrize(
+    ("points", "found"),
+    [
+        ({"tempo_today": 3.0, "tempo_tomorrow": 1.0, "tariff": 6.0}, (3.0, 1.0)),
+        ({"tempo_today": 0.0, "tempo_tomorrow": 0.0, "tariff": 2.0}, (0.0, 0.0)),  # no Tempo contract
+        ({"tariff": 5.0, "tempo_tomorrow": 0.0}, (1.0, 0.0)),  # HCJB
+        ({"tariff": 8.0, "tempo_tomorrow": 3.0}, (2.0, 3.0)),  # HPJW
+        ({"tariff": 10.0}, (3.0, None)),  # HPJR
+        ({"tariff": 2.0}, (None, None)),  # HP..
+        ({}, (None, None)),
+    ],
+)
+def test_both_modes_of_the_telegram_tell_colours(
+    points: dict[str, float], found: tuple[float | None, float | None]
+) -> None:
+    readings = {name: Reading(value=value, measured_s=100.0) for name, value in points.items()}
+    state = SiteState(now_s=110.0, utc_s=0.0, devices={"grid": readings})
+    assert meter_colours(state, "grid") == found
+    late = SiteState(now_s=300.0, utc_s=0.0, devices={"grid": readings})
+    assert meter_colours(late, "grid") == (None, None)
 
 
 @pytest.mark.parametrize("today", [1.0, 2.0, 3.0])

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.goals import Goals, co2_on_grid, weigh
+from gateway.core.goals import Goals, co2_on_grid, in_real_prices, weigh
 from gateway.core.grid import Grid
+from gateway.core.levels import Storage, plain
+from gateway.core.model import Reason
+from gateway.core.plan import Plan, Slot
 from gateway.core.point_series import PointSeries
 from gateway.core.prices import Prices
 
@@ -73,6 +76,30 @@ def test_the_planner_never_sees_selling_above_buying(
     goals = Goals(cost=cost, self_consumption_eur_per_kwh=own, co2_eur_per_t=co2)
     effective = weigh(goals, prices(buy, sell), np.array(grams)).effective
     assert (effective.sell <= effective.buy).all()
+
+
+def test_a_plan_is_told_in_the_prices_that_people_pay() -> None:
+    storage = Storage(capacity_wh=1000.0, charge_max_w=500.0, discharge_max_w=500.0)
+    weighed = weigh(Goals(self_consumption_eur_per_kwh=0.1), prices([0.2, 0.1], [0.04, 0.04]), None)
+    reasons = (
+        Reason(code="all_surplus", numbers={"sell_price": -0.06, "worth_price": 0.15}),
+        Reason(code="kept", numbers={"kept_wh": 300.0, "worth_price": 0.15}),
+    )
+    made = Plan(
+        made_s=0.0,
+        step_s=3600.0,
+        slots=tuple(
+            Slot(start_s=3600.0 * i, buy=buy, sell=-0.06, levels=plain(storage), value=0.15, reason=reasons[i])
+            for i, buy in enumerate((0.2, 0.1))
+        ),
+    )
+    told = in_real_prices(made, weighed.real)
+    assert [(slot.buy, slot.sell) for slot in told.slots] == [(0.2, 0.04), (0.1, 0.04)]
+    assert [dict(slot.reason.numbers) for slot in told.slots] == [
+        {"sell_price": 0.04, "worth_price": 0.15},
+        {"kept_wh": 300.0, "worth_price": 0.15},
+    ]
+    assert [(slot.levels, slot.value) for slot in told.slots] == [(slot.levels, slot.value) for slot in made.slots]
 
 
 def test_co2_of_a_step_is_its_mean_and_yesterday_stands_in() -> None:
