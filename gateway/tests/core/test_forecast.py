@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.core.forecast.bands import bands
 from gateway.core.forecast.past_days import Series
+from gateway.core.forecast.prior import Roof, usual
 from gateway.core.forecast.scenarios import Now, Prior, draw, pairing, systematic
-from gateway.core.forecast.tomorrow import tomorrow
+from gateway.core.forecast.tomorrow import last_hours, last_sunshine, tomorrow
+from gateway.core.forecast.weather import Weather
 from gateway.core.history import History
 from gateway.core.method import ForecastMethod
 
@@ -100,7 +103,8 @@ def test_a_relation_between_today_and_tomorrow_is_learnt() -> None:
     """Energies that swing back and forth: after a high day a low one is expected."""
     days = np.where(np.arange(40) % 2 == 0, 100.0, 300.0)
     series = Series.of(np.repeat(days, 48), 1800.0)
-    expected, real = tomorrow(series, hours=(24.0,), days=30, memory_days=28.0, prior_days=1.0)
+    before = last_hours(series, (24.0,), 30)
+    expected, real = tomorrow(series, before, memory_days=28.0, prior_days=1.0)
     assert expected[0] == pytest.approx(100.0, abs=15.0)  # the last day had 300 W
     assert real[1] == 300.0
     assert math.isnan(real[0])
@@ -108,7 +112,8 @@ def test_a_relation_between_today_and_tomorrow_is_learnt() -> None:
 
 def test_without_a_relation_the_mean_is_expected() -> None:
     series = Series.of(np.full(20 * 48, 250.0), 1800.0)
-    expected, _ = tomorrow(series, hours=(24.0, 4.0), days=30, memory_days=28.0, prior_days=5.0)
+    before = last_hours(series, (24.0, 4.0), 30)
+    expected, _ = tomorrow(series, before, memory_days=28.0, prior_days=5.0)
     assert expected[0] == pytest.approx(250.0)
 
 
@@ -120,3 +125,51 @@ def test_systematic_sampling_draws_each_day_as_often_as_it_weighs() -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 24, 25, 48, 100])
 def test_the_pairing_uses_every_place_once(count: int) -> None:
     assert sorted(pairing(count).tolist()) == list(range(count))
+
+
+def test_at_night_the_sunshine_of_the_afternoon_still_counts() -> None:
+    """Days of sun, the last one dark in the morning or in the afternoon: seen from midnight the afternoon says more."""
+    hour = np.arange(48) / 2
+    sun = np.clip(np.sin((hour - 6) / 12 * np.pi), 0, None)
+    usual = np.tile(sun, 20)
+    mean = last_sunshine(Series.of(np.append(usual, sun), 1800.0), 1)[0, 0]
+    dark_morning = last_sunshine(Series.of(np.append(usual, sun * (hour >= 12)), 1800.0), 1)[0, 0]
+    dark_afternoon = last_sunshine(Series.of(np.append(usual, sun * (hour < 12)), 1800.0), 1)[0, 0]
+    assert 0.0 < dark_afternoon < 0.5 * dark_morning < dark_morning < mean
+
+
+def _weather(history: History, said: np.ndarray, coming: float) -> Weather:
+    return Weather(members_w=np.full((5, 48), -coming), past_w=said)
+
+
+def test_a_weather_feed_has_as_much_say_as_it_has_deserved() -> None:
+    rng = np.random.default_rng(2)
+    energies = rng.uniform(100.0, 1000.0, 30)
+    pv = -np.repeat(energies, 48)
+    history = History(start_s=0.0, step_s=1800.0, load_w=np.full(len(pv), 300.0), pv_w=pv)
+
+    def taken(said: np.ndarray) -> int:
+        future = draw(history, steps=48, weather=_weather(history, said, 4321.0))
+        return int((future.pv_w[:, 5] < -2000.0).sum())
+
+    assert taken(np.full(len(pv), math.nan)) == 0  # never said anything
+    assert taken(pv) == METHOD.scenarios  # always right
+    assert taken(0.8 * pv) == METHOD.scenarios  # a known bias is taken away
+    assert 0 < taken(-np.repeat(1100.0 - energies, 48)) < METHOD.scenarios / 3  # rain for sun: worse than ourselves
+
+
+def test_bands_are_quantiles_of_the_scenarios() -> None:
+    assert bands(np.arange(11.0)[:, None] * np.ones(3)).tolist() == [[1.0] * 3, [5.0] * 3, [9.0] * 3]
+
+
+def test_a_new_building_is_expected_to_be_usual_under_a_clear_sky() -> None:
+    start_s = paris("2024-06-21T00:00")
+    roof = Roof(peak_w=5000.0, latitude_deg=50.43, longitude_deg=2.83)
+    prior = usual(start_s, 900.0, 96, PARIS, roof)
+    assert prior.load_w.mean() == pytest.approx(400.0)
+    noon = int(np.argmin(prior.pv_w))
+    assert 54 <= noon <= 57  # Lens: the sun is in the south at 13:50 of the summer clock
+    # sine of the height at noon: 90 - 50.43 + 23.44 degrees
+    assert prior.pv_w[noon] == pytest.approx(-4000.0 * math.sin(math.radians(63.01)), rel=0.01)
+    assert prior.pv_w[:16].tolist() == [0.0] * 16  # dark until 4 h
+    assert usual(start_s, 900.0, 96, PARIS, None).pv_w.tolist() == [0.0] * 96
