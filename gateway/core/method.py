@@ -12,7 +12,7 @@ class PlanningMethod:
     """
 
     energy_points: int = 41
-    mixing_per_half_hour: float = 0.2
+    mixing_per_half_hour: float = 0.1
     end_value_share: float = 0.95
     horizon_h: float = 24.0
 
