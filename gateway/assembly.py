@@ -21,12 +21,15 @@ from gateway.core.model import SiteState
 from gateway.credentials import Credentials
 from gateway.outside import Outside
 from gateway.planning.ground import Ground
+from gateway.planning.question import Place
 from gateway.ports import Clock
 from gateway.settings import SiteFile
+from gateway.settings.method import read_method
 from gateway.wire.records import EPOCH_2000
 from gateway.wiring import core_site, tables
 
 Value = TypeVar("Value")
+MIDDLE = (50.3, 2.8)  # Arras
 
 
 def building(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Clock, *, writes: bool) -> Building:
@@ -109,7 +112,17 @@ def ground(file: SiteFile, found: Outside, *, clock: Clock, building: Building, 
         past=past,
         prices=lambda grid, state: _prices(file, found, grid, state),
         weather=lambda: _value(found.weather),
+        place=_place(file),
+        method=read_method(),
     )
+
+
+def _place(file: SiteFile) -> Place:
+    """Where the forecast asks for the sun; without that in the middle of the Hauts-de-France."""
+    weather = file.feeds.weather if file.feeds else None
+    latitude, longitude = (weather.latitude, weather.longitude) if weather else MIDDLE
+    kwp = sum((device.rated_w or 0.0) / 1000 for device in file.devices.values() if device.role == "pv")
+    return Place(latitude=latitude, longitude=longitude, kwp=kwp)
 
 
 def _prices(file: SiteFile, found: Outside, grid: Grid, state: SiteState) -> Weighed:

@@ -8,12 +8,13 @@ from gateway.core import pool
 from gateway.core.goals import Weighed
 from gateway.core.grid import Grid
 from gateway.core.levels import GridLimits
+from gateway.core.method import Method
 from gateway.core.model import Reason, SiteState
 from gateway.core.pool import Member
 from gateway.core.quarters import QUARTER_S
 from gateway.core.site import Site
 from gateway.core.weather import Weather
-from gateway.planning.question import Question
+from gateway.planning.question import Place, Question
 from gateway.planning.service import NoPlanError
 from gateway.ports import Clock
 
@@ -34,6 +35,8 @@ class Ground:
     past: Past
     prices: Callable[[Grid, SiteState], Weighed]
     weather: Callable[[], Weather | None]
+    place: Place
+    method: Method
 
     async def question(self) -> Question:
         """What is known now. Raises NoPlanError where that is too little, OutboxError where the store fails."""
@@ -54,6 +57,8 @@ class Ground:
             storage=pool.storage(self.site.batteries),
             stored_wh=self._stored_wh(state),
             limits=GridLimits(import_max_w=self.site.import_limit_w, export_max_w=self.site.export_limit_w),
+            place=self.place,
+            method=self.method,
         )
 
     def _stored_wh(self, state: SiteState) -> float:

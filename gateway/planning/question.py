@@ -4,9 +4,19 @@ from dataclasses import dataclass
 
 from gateway.core.history import History
 from gateway.core.levels import GridLimits, Storage
+from gateway.core.method import Method
 from gateway.core.model import Reason
 from gateway.core.prices import Prices
 from gateway.core.weather import Weather
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the roof is (degrees) and how large (kWp, 0 where nobody said)."""
+
+    latitude: float
+    longitude: float
+    kwp: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +35,5 @@ class Question:
     storage: Storage
     stored_wh: float
     limits: GridLimits
+    place: Place
+    method: Method

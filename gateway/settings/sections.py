@@ -132,7 +132,7 @@ class BatterySection(Section):
 class DeviceSection(Section):
     """One device: reached over a node's serial `bus`, or over the network at `host`.
 
-    `unit` is its Modbus address; the meter of a telegram has none.
+    `unit` is its Modbus address; the meter of a telegram has none. `rated_w`: peak power of a roof.
     """
 
     role: profiles.Role
@@ -143,6 +143,7 @@ class DeviceSection(Section):
     tcp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     unit: Annotated[int, Field(ge=0, le=255)] | None = None
     battery: BatterySection | None = None
+    rated_w: Annotated[float, Field(gt=0, le=10_000_000)] | None = None
 
 
 SECTIONS: Mapping[str, tuple[type[Section], bool]] = {  # name -> (model, required)

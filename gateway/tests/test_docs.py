@@ -47,6 +47,7 @@ CONFIG = {  # what may stand in config/, and the test that loads it
     "tariffs/*.toml": "gateway/tests/adapters/test_tariffs.py",
     "mosquitto/mosquitto.conf": "gateway/tests/bench/test_site_broker.py",
     "mosquitto/access": "gateway/tests/bench/test_site_broker.py",
+    "planner.toml": "gateway/tests/test_method.py",
 }
 
 

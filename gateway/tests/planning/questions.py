@@ -4,10 +4,11 @@ import numpy as np
 
 from gateway.core.history import History
 from gateway.core.levels import GridLimits, Levels, Storage
+from gateway.core.method import Method
 from gateway.core.model import Reason
 from gateway.core.plan import Plan, Slot
 from gateway.core.prices import Prices
-from gateway.planning.question import Question
+from gateway.planning.question import Place, Question
 
 NOW = 1_718_971_200.0  # 2024-06-21 12:00 UTC
 STORAGE = Storage(capacity_wh=8000.0, charge_max_w=4000.0, discharge_max_w=4000.0)
@@ -33,6 +34,8 @@ def question() -> Question:
         storage=STORAGE,
         stored_wh=2000.0,
         limits=GridLimits(),
+        place=Place(latitude=50.4, longitude=2.8, kwp=5.0),
+        method=Method(),
     )
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from gateway.planning.process import PlanningError, ask
-from gateway.tests.planning.questions import plan, question
+from gateway.tests.planning.questions import NOW, plan, question
 
 ILL = {
     "killed": ("failed", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
@@ -44,3 +44,10 @@ async def test_a_plan_comes_through_as_it_was_made() -> None:
     program = "import pickle, sys\nfrom gateway.tests.planning.questions import plan\n"
     program += "q = pickle.load(sys.stdin.buffer)\npickle.dump(plan(q.now_s), sys.stdout.buffer)"
     assert await ask(question(), command=(sys.executable, "-c", program)) == plan()
+
+
+async def test_the_real_program_plans_a_day() -> None:
+    made = await ask(question())
+    assert len(made.slots) == 96
+    assert made.made_s == NOW
+    assert made == await ask(question())
