@@ -90,6 +90,12 @@ def test_a_window_that_the_clock_jumps_into_begins_at_the_jump() -> None:
     assert [datetime.fromtimestamp(t, UTC).hour for t in found] == [1, 3]  # 01:00 UTC is 03:00 in Paris
 
 
+def test_a_window_that_begins_in_the_hour_that_comes_twice_begins_twice() -> None:
+    odd = hp_hc(OffPeak(windows=(Window(begin_min=2 * 60 + 38, end_min=300),)))
+    found = changes(odd, at("2024-10-27"), at("2024-10-27T12:00"))
+    assert [f"{datetime.fromtimestamp(t, UTC):%H:%M}" for t in found] == ["00:38", "01:00", "01:38", "04:00"]
+
+
 WINTER = OffPeak(windows=(NIGHT,), season=((11, 1), (3, 31)))
 SUMMER = OffPeak(
     windows=(Window(begin_min=120, end_min=420), Window(begin_min=840, end_min=1020)), season=((4, 1), (10, 31))
