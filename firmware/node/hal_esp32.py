@@ -15,16 +15,16 @@ _DOUBT = const(3)  # looks in a row without a network: joining takes seconds, an
 reset = machine.reset
 
 
-def nothing(*_what):
-    """For the lamp that is not there, the button that nobody presses, the interrupt that only wakes."""
-
-
 class Line:
-    """A serial line; `de` is the pin that lets us speak, None where the transceiver finds its direction itself."""
+    """A serial line; `de` is the pin that lets us speak, None where the transceiver finds its direction itself.
+
+    `readinto` gives bytes that are already there, else None.
+    """
 
     def __init__(self, uart, de):
         self.uart = uart
         self.de = de
+        self.readinto, self.close = uart.readinto, uart.deinit
         self.stream = asyncio.StreamReader(uart)
 
     def write(self, frame):
@@ -36,13 +36,6 @@ class Line:
         self.uart.write(frame)
         self.uart.flush()
         self.de(0)
-
-    def readinto(self, buffer):
-        """Bytes that are already there, else None."""
-        return self.uart.readinto(buffer)
-
-    def close(self):
-        self.uart.deinit()
 
 
 def opener(where, bus):

@@ -53,8 +53,10 @@ def assemble(conf, memory, mode, say):
     ring = a_ring(conf, boot, clock, memory, say)
     orders = Orders(binascii.unhexlify(conf["key"]), boot, clock)
     orders.memory = memory
-    orders.writes = mode != "safe"
-    orders.wary = memory.get("short") > 2 and mode == "run"
+    if mode == "safe":
+        orders.shut = "mode"
+    elif mode == "run" and memory.get("short") > 2:
+        orders.shut = "boots"  # the next one may be that of safe mode
     app = App(conf, memory, mode, say)
     app.clock, app.ring, app.orders = clock, ring, orders
     app.build, app.version = running(memory)

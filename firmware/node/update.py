@@ -35,12 +35,14 @@ _PATIENT_MS = const(90000)  # the deadline of a check-in: a slow flash
 def begin(app, payload, retained):
     """The first message of an update makes it, and a job of the app that ends with it."""
     job = Job(app)
-    app.update = Update(app.conf, app.memory, app.link.note, job.let_go, app.say, app.boot)
+    app.update = Update(app.conf, app.memory, app.link.note, job.let_go, job.go_on, app.say, app.boot)
     app.update.receive(payload, retained)
     app.supervisor.start("update", job.run, _PATIENT_MS)
 
 
 class Job:
+    before = None  # why no order was taken before this update shut them out
+
     def __init__(self, app):
         self.app = app
 
@@ -49,15 +51,26 @@ class Job:
         app = self.app
         if await app.update.run(beat):
             app.supervisor.end("update")
+        else:
+            self.go_on()
         app.update = None
         forget("wire.release")
 
     async def let_go(self):
-        """Every lease ends; True when every device took its safe values."""
-        app = self.app
-        app.memory.put("deaf", len(app.plant.silent()))  # so many buses may be silent under the new release, too
-        app.orders.leave("safe")
+        """Every lease ends, and no order is taken until `go_on`; True when every device took its safe values."""
+        app, orders = self.app, self.app.orders
+        app.memory.write(
+            "deaf", json.dumps(sorted(app.plant.silent()))
+        )  # they may be silent under the new release, too
+        if self.before is None:
+            self.before, orders.shut = orders.shut, "update"
+        orders.leave("safe")
         return await lend("halt", "safe", app.plant)
+
+    def go_on(self):
+        """Nothing came of it: orders are taken as before."""
+        if self.before is not None:
+            self.app.orders.shut, self.before = self.before, None
 
 
 class Refusal(Exception):
@@ -65,7 +78,10 @@ class Refusal(Exception):
 
 
 class Update:
-    """`publish(leaf, payload)` sends or drops; `release_all()`, a coroutine, is True when every actuator is safe."""
+    """`publish(leaf, payload)` sends or drops.
+
+    `release_all()`, a coroutine, is True when every actuator is safe and will stay so, until `go_on()`.
+    """
 
     build = 0  # of the release under way
     state = why = ""
@@ -77,11 +93,12 @@ class Update:
     stop = False
     fault = "flash"
 
-    def __init__(self, conf, memory, publish, release_all, say, boot):
+    def __init__(self, conf, memory, publish, release_all, go_on, say, boot):
         self.conf = conf
         self.memory = memory
         self.publish = publish
         self.release_all = release_all
+        self.go_on = go_on
         self.say = say
         self.boot = boot
         self.bell = Bell()
@@ -143,6 +160,7 @@ class Update:
                 self.why = self.fault
             self.size = 0
             self.signature = None
+            self.go_on()
             self._set("refused")
         return False
 

@@ -209,8 +209,11 @@ class Gateway:
         await self.connected.wait()
         await self.client.publish(topics.topic(SITE, node, leaf), payload, qos=qos, retain=retain)
 
-    async def configure(self, poll: dict, key: bytes = KEY) -> None:
-        await self.say(topics.CFG, seal(topics.CFG, json.dumps(poll), key), retain=True)
+    async def configure(self, poll: dict, key: bytes = KEY, number: int = 0) -> None:
+        text = json.dumps(poll)
+        if number:
+            text = f'{{"n":{number},{text[1:]}'
+        await self.say(topics.CFG, seal(topics.CFG, text, key), retain=True)
 
     async def order(self, values, *, key: bytes = KEY, retain: bool = False, **fields) -> int:
         """Gives its sequence."""

@@ -10,7 +10,7 @@ from life import HEAPS, Life, figures
 pytestmark = pytest.mark.hil
 
 MINUTES = 30
-RUN_MODE_BYTES = 20 * 1024  # of .mpy that a running node has loaded, wire package and the board's own hal included
+RUN_MODE_BYTES = 20_000  # of .mpy that a running node has loaded, wire package and the board's own hal included
 HEAP_BYTES = 60000  # live, of the 112 kB that an ESP32 without extra memory has
 GROWTH_BYTES = 256  # between minutes 5 and 30: the odd dictionary key, and no more
 

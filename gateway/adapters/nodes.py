@@ -60,6 +60,7 @@ class NodeDesk:
     table: NodeTable
     roles: Mapping[str, str]  # device -> role
     ledger: Ledger
+    table_number: int = 0  # how new the table is
     proven: set[str] = field(default_factory=set)  # devices that fit their profile under this table
     former: Mapping[int, FormerTable] = field(default_factory=dict)  # by identity
     readings: dict[str, dict[str, Reading]] = field(default_factory=dict)

@@ -1,9 +1,11 @@
 """What a node says of itself, so that a person sees why it does not do what it should."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+_OLD = re.compile(r"\bold: (\d{1,10}), newer is (\d{1,10})\b")  # of firmware/node/config.py
 MOST_LETTERS = 200  # of one text: a node's state may hold anything
 
 
@@ -51,6 +53,12 @@ class Standing:
             heard=health.get("heard") is not False,
             update=": ".join(step for step in steps if step),
         )
+
+    @property
+    def outnumbered(self) -> tuple[int, int] | None:
+        """(number of the poll table that was refused as old, number of the newer one); None when that is not why."""
+        found = _OLD.search(self.refused)
+        return (int(found[1]), int(found[2])) if found else None
 
     def fields(self) -> Mapping[str, str | int | bool]:
         """As columns of the database."""

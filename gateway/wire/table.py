@@ -1,6 +1,6 @@
 """The poll table: all that a node knows of its devices. Compiled by the gateway, kept by the node as `table.json`.
 
-{"v": 1, "node": "cellar",
+{"n": 848000000, "v": 2, "node": "cellar",
  "buses":  [{"kind": "rtu", "port": "rs485", "baud": 9600, "parity": "N", "stop": 1, "timeout_ms": 200},
             {"kind": "tcp", "host": "192.168.1.20", "port": 502, "timeout_ms": 1000, "gap_ms": 0},
             {"kind": "tic", "port": "tic", "baud": 1200, "bits": 7, "parity": "E"}],
@@ -14,6 +14,10 @@
                 "rb": [[40149, 40149, 0], [40151, 40151, 0]],
                 "refresh_ms": 15000, "ttl_ms": 15000, "min_ms": 0, "budget": 0}]}
 
+- `n` is the number of the table: the gateway gives a higher one to each change (seconds since 2000, or one more than
+  before), so that a sealed table that was recorded cannot be brought back. A node refuses a lower number than that of
+  the newest table it took ("old: 5, newer is 9"); the same table under a higher number only gets that number. Without
+  `n`, which comes first when it is there, the number is 0: a table that comes by cable replaces whatever there was.
 - A bus is a serial line or one TCP connection; `port` of a serial line is a name that the node's `node.json` explains.
   `gap_ms` of a bus is its turnaround: after an exchange nobody is asked for so long, and on a line for 3.5 characters
   in any case.
@@ -51,7 +55,9 @@
 import binascii
 import json
 
-VERSION = 1
+VERSION = 2
+READABLE = (1, VERSION)  # 1 had no number
+_NUMBERED = '{"n":'
 BUS_KINDS = ("rtu", "tcp", "tic")
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 RANGES = {"h": (-32768, 32767), "H": (0, 65535), "i": (-2147483648, 2147483647), "I": (0, 4294967295)}
@@ -79,8 +85,15 @@ class TableError(ValueError):
 
 
 def identity(text: str) -> int:
-    """The number by which records name their table: CRC-32 of its JSON text."""
-    return binascii.crc32(text.encode()) & 0xFFFFFFFF
+    """The name by which records know their table: CRC-32 of its JSON text without `n`."""
+    raw = memoryview(text.encode())
+    begin = text.find(",") + 1 if text.startswith(_NUMBERED) else 1
+    return binascii.crc32(raw[begin:], binascii.crc32(raw[:1])) & 0xFFFFFFFF
+
+
+def number(text: str) -> int:
+    """How new a table is, from its JSON text; ValueError when that is no number."""
+    return int(text[len(_NUMBERED) : text.find(",")]) if text.startswith(_NUMBERED) else 0
 
 
 def parse(text: str) -> dict:
@@ -89,7 +102,8 @@ def parse(text: str) -> dict:
         table = json.loads(text)
     except (ValueError, RuntimeError):  # RuntimeError: nested deeper than the stack
         raise TableError("table is not JSON")
-    _need(isinstance(table, dict) and table.get("v") == VERSION, "v", "this firmware reads version %d" % VERSION)
+    _need(isinstance(table, dict) and table.get("v") in READABLE, "v", "this firmware reads version %d" % VERSION)
+    _whole(table.get("n", 0), 0, 4294967295, "n")
     places = []
     for where, bus in _each(table, "buses", 32):
         places.append(_check_bus(bus, where))

@@ -28,8 +28,8 @@ async def wait_ms(bell, ms):
 
 node.wait.Bell.wait_ms = wait_ms
 
-from node import report  # noqa: E402
-from node.orders import Actuator, Orders  # noqa: E402
+from node import config, report  # noqa: E402
+from node.orders import Orders  # noqa: E402
 from wire import table  # noqa: E402
 
 KEY = bytes(range(32))
@@ -151,7 +151,7 @@ class Rig:
         self.orders = Orders(KEY, self.boot, self.clock)
         self.orders.memory = self.memory
         self.orders.answer = self.acks.append
-        self.actuator = Actuator(0, spec, self.device, self.orders)
+        self.actuator = config.actuator(0, spec, self.device, self.orders)
         self.orders.actuators = [self.actuator]
         self.task = self.spawn(self.actuator.run(self.beat))
 
