@@ -158,8 +158,9 @@ class Actuator:
         if safe and self.waiting:
             self.orders.report(self, "refused", why, self.waiting)
             self.waiting = None
-        self.pause_ms = min(self.pause_ms * 2 or _RETRY_MS, _RETRY_MAX_MS)
-        self.again = after(self.pause_ms)
+        if not self._over(safe):  # else safe values are due, at once
+            self.pause_ms = min(self.pause_ms * 2 or _RETRY_MS, _RETRY_MAX_MS)
+            self.again = after(self.pause_ms)
         return False
 
     async def _try(self, writes, safe):

@@ -1,9 +1,11 @@
 """Real parts for the tests of the node: the interpreter of the board, a broker, and the simulated devices."""
 
+import inspect
 import os
 import subprocess
 import sys
 import sysconfig
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ import tables
 from as_on_board import FIRMWARE
 from bench import Broker, Gateway, Node
 from slaves import LineSlave, TcpSlave
+
+RIG = Path(__file__).parent / "board"
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +71,19 @@ def runner(tmp_path):
 def board(runner, micropython):
     """Runs a piece of code on the board's interpreter."""
     return runner(micropython)
+
+
+@pytest.fixture
+def play(board):
+    """Runs an `async def scenario(rig)` on the board, with everything of board/rig.py in reach."""
+
+    def run(scenario, **actuator) -> None:
+        source = textwrap.dedent(inspect.getsource(scenario))
+        code = f"import sys\nsys.path.append({str(RIG)!r})\nfrom rig import play\n{source}\n"
+        said = board(code + f"play({scenario.__name__}, **{actuator!r})")
+        assert said.strip().endswith("passed"), said
+
+    return run
 
 
 @pytest.fixture

@@ -138,6 +138,31 @@ asyncio.run(main())
     assert sorted(alone)[-3] < 30  # ms between two exchanges of anybody; a busy machine may be late twice
 
 
+def test_writes_to_a_unit_that_wants_pauses_are_not_starved_by_its_own_polls(bus):
+    """Two blocks that are always due wait for the same moment as the write does."""
+    said = bus("""
+async def main():
+    end = far_end.Line()
+    bus = bus_of(end)
+    unit = config.unit({"id": 1, "wfc": 6, "gap_ms": 30}, bus)
+    block(bus, unit, 0, ms=10)
+    block(bus, unit, 1, ms=10)
+    task = asyncio.create_task(bus.run(int))
+    while len(end.said) < 3:
+        await asyncio.sleep_ms(1)
+    begin = len(end.said)
+    await asyncio.wait_for_ms(bus.write(unit, [(i, [1]) for i in range(8)]), 5000)
+    await asyncio.sleep_ms(100)
+    task.cancel()
+    print(json.dumps([frame[1] for frame in end.said[begin:]]))
+asyncio.run(main())
+""")
+    assert said.count(6) == 8
+    last = max(i for i, function in enumerate(said) if function == 6)
+    assert said[:last].count(3) <= 4  # one may be under way; a busy machine may be late
+    assert said[-1] == 3  # and polling goes on
+
+
 def test_a_bus_shows_that_it_lives_with_little_to_do_and_with_nobody_there(bus):
     """An hour in which every sleep is over at once; longest time between two beats, in ms."""
     silences = bus("""

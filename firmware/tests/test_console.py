@@ -225,6 +225,19 @@ async def test_finds_the_units_of_a_line_while_the_node_polls_it(usb, gateway, m
     await gateway.record(0)  # it goes on
 
 
+async def test_a_scan_lets_the_polls_of_its_line_through(usb, gateway, meter):
+    """Sixteen questions that nobody answers, 0.08 s each, on the line that is polled each 0.1 s."""
+    meter.put(0, 7)
+    usb.start(tables.table([tables.line()], TWO[:1], [tables.block(0, 0, 1, ms=100)]))
+    await gateway.record(0)
+    with usb.terminal() as terminal:
+        begin = len(meter.asked)
+        assert await terminal.ask("scan", bus=0, timeout_ms=60, **{"from": 20, "to": 27}) == []
+    units = [unit for _, unit, *_ in meter.asked[begin:]]
+    first, last = units.index(20), len(units) - units[::-1].index(27)
+    assert units[first:last].count(1) >= 6
+
+
 async def test_reads_any_register(usb, meter, inverter):
     meter.put(52, 0x447A, 0x0001)
     inverter.put(100, 0xBEEF)
