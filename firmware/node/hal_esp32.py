@@ -15,6 +15,10 @@ _DOUBT = const(3)  # looks in a row without a network: joining takes seconds, an
 reset = machine.reset
 
 
+def nothing(*_what):
+    """For the lamp that is not there, the button that nobody presses, the interrupt that only wakes."""
+
+
 class Line:
     """A serial line; `de` is the pin that lets us speak, None where the transceiver finds its direction itself.
 

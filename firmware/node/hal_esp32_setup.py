@@ -7,9 +7,8 @@ from binascii import hexlify
 
 import machine
 import network as net
-from node.hal_esp32 import Line
+from node.hal_esp32 import Line, nothing
 
-_NOTHING = bool  # for the lamp that is not there, the button that nobody presses, the interrupt that only wakes
 _PARITY = {"N": None, "E": 0, "O": 1}
 _CAUSES = {
     machine.PWRON_RESET: "power",  # a brown-out too
@@ -32,7 +31,7 @@ def line(where, bus):
         rx=where["rx"],
         rxbuf=512,  # a full buffer would slow every read down
     )
-    uart.irq(_NOTHING, machine.UART.IRQ_RXIDLE)  # else an answer waits for the next tick of 10 ms
+    uart.irq(nothing, machine.UART.IRQ_RXIDLE)  # else an answer waits for the next tick of 10 ms
     return Line(uart, machine.Pin(where["de"], machine.Pin.OUT, value=0) if "de" in where else None)
 
 
@@ -48,13 +47,13 @@ def watchdog(ms):
 
 def led(pin):
     """A function(on)."""
-    return _NOTHING if pin is None else machine.Pin(pin, machine.Pin.OUT, value=0)
+    return nothing if pin is None else machine.Pin(pin, machine.Pin.OUT, value=0)
 
 
 def button(pin):
     """A function that says whether it is pressed, which connects the pin to ground."""
     if pin is None:
-        return _NOTHING
+        return nothing
     contact = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
     return lambda: not contact()
 

@@ -14,7 +14,7 @@ _LONGEST = const(6)  # times the proof: a link that comes and goes proves nothin
 
 async def prove(app, beat):
     """The job of an app on trial: the run ends when the release does not prove itself."""
-    deaf = json.loads(app.memory.text("deaf") or "[]")  # buses that were silent under the old release
+    deaf = json.loads(app.memory.text("silent") or "[]")  # buses that were silent under the old release
 
     def fit():
         if not app.link.up():

@@ -60,7 +60,7 @@ class Job:
         """Every lease ends, and no order is taken until `go_on`; True when every device took its safe values."""
         app, orders = self.app, self.app.orders
         app.memory.write(
-            "deaf", json.dumps(sorted(app.plant.silent()))
+            "silent", json.dumps(sorted(app.plant.silent()))
         )  # they may be silent under the new release, too
         if self.before is None:
             self.before, orders.shut = orders.shut, "update"

@@ -22,7 +22,7 @@ from node.supervisor import Supervisor
 from node.trial import prove
 memory = Memory()
 memory.here = "b"
-memory.write("deaf", %r)
+memory.write("silent", %r)
 app = App({}, memory, "trial", print)
 app.link = Link({}, "zev/1/x/y/", Ring(2000, 1, Clock()), {}, dict, print)
 app.link.mqtt.granted = b"\\0"
