@@ -59,9 +59,8 @@ class Job:
     async def let_go(self):
         """Every lease ends, and no order is taken until `go_on`; True when every device took its safe values."""
         app, orders = self.app, self.app.orders
-        app.memory.write(
-            "silent", json.dumps(sorted(app.plant.silent()))
-        )  # they may be silent under the new release, too
+        silent = sorted(app.plant.silent())  # they may be so under the new release, too
+        app.memory.write("silent", json.dumps(silent))
         if self.before is None:
             self.before, orders.shut = orders.shut, "update"
         orders.leave("safe")
