@@ -1,14 +1,17 @@
 """`zen node flash`: interpreter and application onto a board."""
 
 import tempfile
+import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from gateway.adapters import boards
 from gateway.adapters.boards import Board
 from gateway.cli.language import say
+from gateway.cli.node_proof import prove, wait_ready
 from gateway.cli.node_screen import bars, info_table, not_ours, people, plain_faults, show_label
 from gateway.commission import application, esptool, image, repl
 from gateway.commission.console import Console
@@ -19,6 +22,8 @@ from gateway.release.build import Release
 
 BAUD = 460800
 FIRST_START_S = 60.0  # a board that formats, joins and gives up
+AGAIN_S = 0.5
+BY_HAND_S = 120.0  # for somebody who is to press RESET
 
 
 def flash(
@@ -39,9 +44,10 @@ def flash(
     reset: Annotated[
         bool, typer.Option(help="The cable can reset the board; else hold BOOT while plugging it in.")
     ] = True,
+    test: Annotated[bool, typer.Option(help="Wait until the board runs and has proven itself.")] = True,
     baud: Annotated[int, typer.Option(help="Speed of the flash loader.")] = BAUD,
 ) -> None:
-    """Write the interpreter and the application; then the board waits for `zen node provision`."""
+    """Write the interpreter and the application and prove them; a new board then waits for `zen node provision`."""
     with plain_faults():
         known = boards.load()
         if board not in known:
@@ -59,10 +65,10 @@ def flash(
             else:
                 assert image_file is not None  # noqa: S101 - told above
                 _over_the_loader(port, board, row, built, keys, image_file, baud=baud, reset=reset)
-        if reset:
-            _greet(port)
-        else:
-            people.print(say("node.flash.by_hand"), markup=False)
+            if not reset:
+                people.print(say("node.flash.by_hand"), markup=False)
+            works = not test or _greet(port, built, FIRST_START_S if reset else BY_HAND_S)
+    raise typer.Exit(0 if works else 1)
 
 
 def _over_the_loader(
@@ -104,13 +110,47 @@ def _over_the_prompt(port: str, name: str, board: Board, release: Release, keys:
         progress.update(task, completed=len(files))
 
 
-def _greet(port: str) -> None:
-    with Console(port, log=not_ours) as console:
-        info = console.connect(FIRST_START_S)
+def _greet(port: str, release: Release, patience_s: float) -> bool:
+    """Who the board is now, its self-test, and a label for one that has none; whether all of it is well."""
+    console, info = _awaited(port, patience_s)
+    with console:
         people.print(info_table(info))
+        if info.get("node"):
+            wait_ready(console)
+        works = prove(console, _read_back(info, release))
         if not info.get("label"):  # else its setup access point would never open
             code = new_code()
             console.ask("set", label=code)
             show_label(info["uid"], code)
-            console.ask("setup")
-    people.print(say("node.flash.next", port=port), markup=False)
+            if not info.get("node"):
+                console.ask("setup")
+    if info.get("node"):
+        people.print(say("node.flash.works" if works else "node.flash.not_proven", port=port), markup=False)
+    else:
+        people.print(say("node.flash.next" if works else "node.flash.spoiled", port=port), markup=False)
+    return works
+
+
+def _awaited(port: str, patience_s: float) -> tuple[Console, Mapping[str, Any]]:
+    """The console, open, and the board's `info`. A port that goes away when the board restarts may come back."""
+    end = time.monotonic() + patience_s
+    while True:
+        console = None
+        try:
+            console = Console(port, log=not_ours)
+            return console, console.connect(max(0.0, end - time.monotonic()))
+        except CommissionError as error:
+            if console is not None:
+                console.close()
+            if error.word != "port" or time.monotonic() > end:
+                raise
+            time.sleep(AGAIN_S)
+
+
+def _read_back(info: Mapping[str, Any], release: Release) -> list[Mapping[str, Any]]:
+    """Rows of the self-test: what runs on the board is what was written."""
+    runs = f"{info['fw']}, build {info['build']}"
+    return [
+        {"step": "application", "n": 0, "ok": info["build"] == release.build, "text": runs},
+        {"step": "interpreter", "n": 0, "ok": True, "text": info["python"]},
+    ]
