@@ -1,29 +1,22 @@
 """`zen node flash`: interpreter and application onto a board."""
 
 import tempfile
-import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from gateway.adapters import boards
 from gateway.adapters.boards import Board
 from gateway.cli.language import say
-from gateway.cli.node_proof import prove, wait_ready
-from gateway.cli.node_screen import bars, info_table, not_ours, people, plain_faults, show_label
+from gateway.cli.node_greeting import greet
+from gateway.cli.node_screen import bars, people, plain_faults
 from gateway.commission import application, esptool, image, repl
-from gateway.commission.console import Console
 from gateway.commission.faults import CommissionError
-from gateway.commission.secrets import new_code
 from gateway.mistakes import choice
 from gateway.release.build import Release
 
 BAUD = 460800
-FIRST_START_S = 60.0  # a board that formats, joins and gives up
-AGAIN_S = 0.5
-BY_HAND_S = 120.0  # for somebody who is to press RESET
 
 
 def flash(
@@ -67,7 +60,7 @@ def flash(
                 _over_the_loader(port, board, row, built, keys, image_file, baud=baud, reset=reset)
             if not reset:
                 people.print(say("node.flash.by_hand"), markup=False)
-            works = not test or _greet(port, built, FIRST_START_S if reset else BY_HAND_S)
+            works = not test or greet(port, built, by_hand=not reset)
     raise typer.Exit(0 if works else 1)
 
 
@@ -108,49 +101,3 @@ def _over_the_prompt(port: str, name: str, board: Board, release: Release, keys:
         progress.update(task, description=say("node.flash.files"))
         repl.install(port, files, own, lambda done: progress.update(task, completed=done), reset=reset)
         progress.update(task, completed=len(files))
-
-
-def _greet(port: str, release: Release, patience_s: float) -> bool:
-    """Who the board is now, its self-test, and a label for one that has none; whether all of it is well."""
-    console, info = _awaited(port, patience_s)
-    with console:
-        people.print(info_table(info))
-        if info.get("node"):
-            wait_ready(console)
-        works = prove(console, _read_back(info, release))
-        if not info.get("label"):  # else its setup access point would never open
-            code = new_code()
-            console.ask("set", label=code)
-            show_label(info["uid"], code)
-            if not info.get("node"):
-                console.ask("setup")
-    if info.get("node"):
-        people.print(say("node.flash.works" if works else "node.flash.not_proven", port=port), markup=False)
-    else:
-        people.print(say("node.flash.next" if works else "node.flash.spoiled", port=port), markup=False)
-    return works
-
-
-def _awaited(port: str, patience_s: float) -> tuple[Console, Mapping[str, Any]]:
-    """The console, open, and the board's `info`. A port that goes away when the board restarts may come back."""
-    end = time.monotonic() + patience_s
-    while True:
-        console = None
-        try:
-            console = Console(port, log=not_ours)
-            return console, console.connect(max(0.0, end - time.monotonic()))
-        except CommissionError as error:
-            if console is not None:
-                console.close()
-            if error.word != "port" or time.monotonic() > end:
-                raise
-            time.sleep(AGAIN_S)
-
-
-def _read_back(info: Mapping[str, Any], release: Release) -> list[Mapping[str, Any]]:
-    """Rows of the self-test: what runs on the board is what was written."""
-    runs = f"{info['fw']}, build {info['build']}"
-    return [
-        {"step": "application", "n": 0, "ok": info["build"] == release.build, "text": runs},
-        {"step": "interpreter", "n": 0, "ok": True, "text": info["python"]},
-    ]
