@@ -26,7 +26,7 @@ def run(app, row):
     gc.collect()
     row("memory", 0, gc.mem_free() >> 10 >= _HEAP, str(gc.mem_free() >> 10))
     serial = app.conf.get("serial", {})
-    for n, name in enumerate(serial):
+    for n, name in enumerate(sorted(serial)):
         try:
             hal.opener(serial[name], {"baud": 9600})().close()
             row("line", n, True, name)

@@ -10,6 +10,7 @@ import tables
 from bench import FIRMWARE, KEY, NODE, SITE, free_port, until
 from boards import Workshop
 from cable import Board, Cable
+from listings import listing, stable
 from test_tool import Desk
 
 from gateway.cli.node_greeting import greet
@@ -110,7 +111,10 @@ async def test_a_board_is_greeted_with_its_self_test(
     finally:
         board.close()
         cable.close()
-    said = " ".join(capsys.readouterr().out.split())
+    out = capsys.readouterr().out
+    if name == "a new board":
+        assert stable(out) == stable(listing("flash /dev/ttyACM0 --board")), "docs/install.md: " + out
+    said = " ".join(out.split())
     for piece in (*told, f"application that runs │ ✓ good │ {release.version}, build 2", "interpreter │ ✓ good"):
         assert piece.format(count=len(release.files)) in said, said
     assert "label of the board" in said

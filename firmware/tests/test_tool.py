@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bench import KEY, free_port, until
 from cable import Board, Cable, install
+from listings import listing, stable
 from test_console import Terminal
 
 from gateway import places
@@ -115,6 +116,7 @@ async def test_a_port_and_a_name_are_enough(desk):
         assert line in out, out
     assert out.count("✗") == 0
     assert "cellar is in its place and works." in out
+    assert stable(out) == stable(listing("provision")), "docs/install.md: " + out
 
 
 async def test_the_second_time_nothing_is_made_and_the_key_stays(desk):

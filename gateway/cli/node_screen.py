@@ -24,7 +24,16 @@ from gateway.words.figures import figure
 
 people = Console()
 NO_TABLE = "table.json"  # what a node without devices says
-_PLACES = {"unit": 1, "block": 2, "found": 2, "broker": 3, "order": 4}
+_PLACES = {
+    "application": -3,
+    "files": -2,
+    "interpreter": -1,
+    "unit": 1,
+    "block": 2,
+    "found": 2,
+    "broker": 3,
+    "order": 4,
+}
 
 
 @contextmanager
