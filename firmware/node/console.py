@@ -33,6 +33,7 @@ from micropython import const
 from node import hal, store
 from node.wait import forget
 
+forget("node.store")  # it goes when this module goes
 _SETUP = const(2)  # of slot: the mode of the next boot
 
 

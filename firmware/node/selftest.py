@@ -15,6 +15,8 @@ from node import sunspec
 from node.wait import after, forget, left, lend
 from wire.sealing import seal
 
+forget("node.sunspec")  # they go when this module goes
+forget("wire.sealing")
 # Those of wire.records, as numbers: a name costs flash and heap.
 _OK = const(0)
 _TIMEOUT = const(1)
