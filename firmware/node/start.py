@@ -16,6 +16,7 @@ from node.wait import forget, lend
 from wire import topics
 
 _RING_BYTES = const(4000)  # 29 s without a broker for four blocks of ten registers a second
+_WANTED = const(1)  # of slot: the self-test
 _PATIENT_MS = const(90000)  # deadline of a check-in
 
 
@@ -27,7 +28,9 @@ def start(say, memory, mode):
     if conf is None or mode == "setup":
         from node.setup import Setup
 
-        return Setup(say, memory)
+        setup = Setup(say, memory)
+        setup.build, setup.version = running(memory)
+        return setup
     app = assemble(conf, memory, mode, say)
     begin(app)
     forget("wire.topics")
@@ -123,5 +126,10 @@ def begin(app):
     job("console", app.console, 0)
     if app.mode == "trial":
         job("trial", app.rarely("trial", "prove"), _PATIENT_MS)
+    if (
+        app.mode == "run" and app.memory.get("test") == _WANTED
+    ):  # after the setup form, or an update that was taken back
+        app.memory.put("test", 0)
+        job("test", app.rarely("selftest", "once"), _PATIENT_MS)
     if "led" in app.conf or "button" in app.conf:
         job("led", app.rarely("lamp", "watch"), _PATIENT_MS)

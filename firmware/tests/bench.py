@@ -181,6 +181,7 @@ class Gateway:
         self.acks = []
         self.states = []
         self.health = []
+        self.tests = []
         self.sid = int(time.time()) - records.EPOCH_2000
         self.seq = 0
         self.hears = True
@@ -277,6 +278,8 @@ class Gateway:
             self.states.append(json.loads(message.payload))
         elif leaf == topics.HEALTH:
             self.health.append(json.loads(message.payload))
+        elif leaf == topics.TEST:
+            self.tests.append(json.loads(message.payload))
 
     async def _store(self, boot, oldest, rows):
         if not self.hears:

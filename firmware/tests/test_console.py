@@ -258,8 +258,10 @@ async def test_the_self_test_shows_devices_broker_and_refusals(usb, meter, inver
     blocks = [tables.block(0, 52, 2), tables.block(1, 0, 1, fc=3), tables.block(2, 14, 2, fc=3, m=103)]
     usb.start(tables.table([tables.line(), tables.tcp(inverter.port)], units, blocks, [tables.BATTERY | {"u": 1}]))
     with usb.terminal() as terminal:
+        loaded = (await terminal.ask("info"))["modules"]
         rows = await terminal.ask("test")
         assert terminal.now == rows
+        assert set((await terminal.ask("info"))["modules"]) <= set(loaded), "nothing stays"
     told = {(row["step"], row["n"]): (row["ok"], row["text"]) for row in rows}
     assert int(told.pop(("broker", 0))[1]) < 5000
     assert told == {

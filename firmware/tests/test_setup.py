@@ -7,7 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bench import KEY, free_port, until
+import tables
+from bench import KEY, NODE, SITE, free_port, identity, until
 from cable import Board, Cable, install
 
 from gateway.tests.web.chromium import Chromium
@@ -78,6 +79,26 @@ async def test_what_is_filled_in_is_kept_and_the_node_starts(blank, browse):
     assert blank.conf() == wanted
     assert json.loads(json.loads((blank.directory / "nvs.json").read_text())["node"]) == wanted
     await until(lambda: b"link:" in blank.cable.heard, "the node itself")
+
+
+@pytest.mark.parametrize(("units", "bad"), [((1,), []), ((1, 9), [("unit", 1)])], ids=["good", "one is missing"])
+async def test_the_node_then_proves_itself_once_and_tells_everybody(
+    blank, browse, broker, gateway, inverter, units, bad
+):
+    inverter.put(0, 7)
+    rows = [{"bus": 0, "id": unit, "wfc": 16} for unit in units]
+    poll = tables.table([tables.tcp(inverter.port)], rows, [tables.block(unit, 0, 1) for unit in range(len(rows))])
+    await gateway.configure(poll)
+    await browse.post("/", data=FORM | {"host": f"127.0.0.1:{broker.port}", "site": SITE, "node": NODE})
+    told = (await until(lambda: gateway.tests, "the self-test"))[0]
+    assert (told["boot"], told["table"]) == (gateway.boot, identity(poll))
+    assert [(row["step"], row["n"]) for row in told["rows"] if not row["ok"]] == bad
+    found = {(row["step"], row["n"]): row["text"] for row in told["rows"]}
+    assert (found["block", 0], found["order", 0]) == ("0007", "2")
+    count = len(told["rows"])
+    await until(lambda: f"self-test: {count - len(bad)} of {count} good".encode() in blank.cable.heard, "the log")
+    assert (b"self-test: unit 1: 1 BAD" in blank.cable.heard) == bool(bad)
+    assert json.loads((blank.directory / "nvs.json").read_text())["test"] == (2 if bad else 0)  # the lamp's
 
 
 async def test_it_speaks_french_to_those_who_prefer_it(browse):

@@ -91,7 +91,7 @@ class Building:
     @property
     def subscriptions(self) -> list[str]:
         """What the gateway listens to."""
-        leaves = (topics.STATE, topics.DATA, topics.ACK, topics.HEALTH)
+        leaves = (topics.STATE, topics.DATA, topics.ACK, topics.HEALTH, topics.TEST)
         return [self._probe_topic, *(topics.topic(self._site_id, "+", leaf) for leaf in leaves)]
 
     def receive(self, message: Message) -> None:
@@ -256,6 +256,8 @@ class Building:
                 desk.on_state(payload, now_s)
             elif leaf == topics.HEALTH:
                 desk.on_health(payload, now_s)
+            elif leaf == topics.TEST:
+                desk.on_test(payload, now_s)
             elif leaf == topics.ACK:
                 self._take(desk, desk.on_answer(payload, now_s))
             if desk.standing != standing:
@@ -269,6 +271,9 @@ class Building:
         self._rows.append(Row(measurement="health", tags=tags, fields=standing.fields(), time_ms=time_ms))
         if standing.refused and told.refused != standing.refused:
             _log.warning("node %s refuses its poll table: %s", node, standing.refused)
+        if standing.test and told.test != standing.test:
+            level = logging.INFO if standing.test == "good" else logging.WARNING
+            _log.log(level, "node %s has tested itself: %s", node, standing.test)
         if standing.up and told.boot != standing.boot:
             why = standing.why or "its power came"
             _log.info("node %s runs %s (build %d), mode %s: %s", node, standing.fw, standing.build, standing.mode, why)

@@ -103,6 +103,11 @@ class NodeDesk:
             if holding is not None:
                 self.holdings[device] = holding
 
+    def on_test(self, payload: bytes, now_s: float) -> None:
+        """The result of the node's self-test."""
+        self.seen_s = now_s
+        self.standing = self.standing.after_test(json_object(payload))
+
     def on_answer(self, payload: bytes, now_s: float) -> Answer | None:
         """The answer to an order; None for a message that is none."""
         answer = json_object(payload)

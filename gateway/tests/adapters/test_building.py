@@ -1,6 +1,7 @@
 """What the building does at its edges: with a disk that cannot be written, and with a node nobody has heard of."""
 
 import json
+import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -41,6 +42,31 @@ async def test_rows_outlive_a_locked_store(tmp_path: Path, count: int, cut: int)
     assert building.store_error is None
     assert (outbox.waiting, building.rows_cut) == (count - cut, cut)
     outbox.close()
+
+
+async def test_what_a_node_found_when_it_tested_itself_is_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    building = Building(
+        site_id="s",
+        grid="grid",
+        clock=SystemClock(),
+        desks={"cellar": desk_of(readable())},
+        keys={"cellar": bytes(32)},
+        actuators={},
+        outbox=Outbox(tmp_path / "a.sqlite", max_mb=50),
+        orders=OrderBook(session=1),
+        writes=True,
+    )
+    state = {"up": True, "boot": 7, "table": 1, "fw": "0.1.0", "build": 1, "mode": "run", "why": ""}
+    rows = [{"step": "unit", "n": 2, "ok": False, "text": "1"}, {"step": "order", "n": 0, "ok": True, "text": "2"}]
+    with caplog.at_level(logging.INFO):
+        for leaf, said in (("state", state), *2 * [("test", {"boot": 7, "table": 1, "rows": rows})]):
+            payload = json.dumps(said).encode()
+            building.receive(Message(topic=f"zev/1/s/cellar/{leaf}", payload=payload, retained=False))
+    told = [(record.levelname, record.getMessage()) for record in caplog.records if "tested itself" in record.message]
+    assert told == [("WARNING", "node cellar has tested itself: unit 2")]
+    assert "zev/1/s/+/test" in building.subscriptions
 
 
 class Wire(Broker):
