@@ -53,7 +53,7 @@ HELD = [  # type, word order, number read back -> W; positive in the register is
 ]
 
 
-@pytest.mark.parametrize("number", [2**32, -(2**31) - 1, 10**400, True, "1200", None])
+@pytest.mark.parametrize("number", [2**32, -(2**31) - 1, pytest.param(10**400, id="huge"), True, "1200", None])
 def test_of_a_number_that_no_register_holds_nothing_is_known(number: object) -> None:
     holding = from_health(readable(), [[number], [-1200], None, "applied", ""])
     assert holding == Holding(asked_w=None, applied_w=1200.0, by="applied")
