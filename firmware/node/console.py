@@ -42,6 +42,8 @@ async def answer(app, line):
     request = Request(app)
     try:
         request.ask = json.loads(bytes(line))
+        if type(request.ask["id"]) is not int:  # what is nested deep could not be told again
+            raise ValueError("id: allowed is a whole number")
         request.id = request.ask["id"]
         value = getattr(request, "do_" + request.ask["do"])()
         if request.ask["do"] in ("scan", "read", "test"):

@@ -340,7 +340,10 @@ def _without(reading: Reading, why: str) -> Reading:
 def json_object(payload: bytes) -> dict[str, Any]:
     """The object in a payload; an empty one for anything else."""
     try:
-        value = json.loads(payload, parse_constant=_no_constant)
+        text = payload.decode()
+        value = json.loads(text, parse_constant=_no_constant)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair: no file and no database takes it
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
