@@ -30,8 +30,15 @@ def least_by_minute(said: str) -> list[int]:
     return [int(line.split()[1]) for line in said.splitlines() if line.startswith("LIVE ")]
 
 
+def peak(least: list[int]) -> int:
+    """Bytes in the highest minute after EARLY_MIN; of a shorter life in its last one."""
+    return max(least[EARLY_MIN:] or least[-1:])
+
+
 def growth(least: list[int]) -> int:
-    """Bytes from the minutes after EARLY_MIN to the last ones; each time the least of some minutes. May be negative."""
-    early, late = least[EARLY_MIN : EARLY_MIN + WINDOW_MIN], least[-WINDOW_MIN:]
-    assert len(least) >= EARLY_MIN + WINDOW_MIN, f"{len(least)} minutes are too few"
-    return min(late) - min(early)
+    """Bytes from the minutes after EARLY_MIN to the last ones; each time the least of some minutes. May be negative.
+
+    A life of no more than EARLY_MIN tells nothing: 0.
+    """
+    warm = least[EARLY_MIN:] or least[-1:]
+    return min(warm[-WINDOW_MIN:]) - min(warm[:WINDOW_MIN])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import tables
 from bench import FAST, FIRMWARE, Broker, Gateway, Node, compiled_firmware, until
-from heap import LOOK, growth, least_by_minute
+from heap import LOOK, growth, least_by_minute, peak
 from slaves import LineSlave, TcpSlave
 
 from gateway.release.build import compile_file
@@ -85,7 +85,7 @@ class Life:
     async def minutes(self, count: int) -> dict[str, int]:
         """Runs until the node is so many of its minutes old, with an order for each health message.
 
-        Gives the live heap, the highest of all minutes, and by how much it grew once all had happened once.
+        Gives the live heap, the highest of all minutes once everything has happened, and by how much it grew from then on.
         """
         while not self.gateway.health or self.gateway.health[-1]["uptime_s"] < 60 * count:
             seen = len(self.gateway.health)
@@ -93,7 +93,7 @@ class Life:
             await until(lambda seen=seen: len(self.gateway.health) > seen, "health of the node", 30)
             assert self.node.process.poll() is None, self.node.said()
         least = least_by_minute(self.node.said())
-        return {"heap_live_peak_bytes": max(least) - self._stand_ins(), "heap_growth_bytes": growth(least)}
+        return {"heap_live_peak_bytes": peak(least) - self._stand_ins(), "heap_growth_bytes": growth(least)}
 
     def _stand_ins(self) -> int:
         """Bytes of heap of what a board has not, the fast clock and who looks at the heap: what importing them costs."""
