@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 ZEN := $(BIN)/zen
 READY := $(VENV)/ready
 ARGS ?=
-JOBS ?= 3
+JOBS ?= 4
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

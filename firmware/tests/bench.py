@@ -33,6 +33,7 @@ FAST = HERE / "fast"
 SITE, NODE = "test", "cellar"
 KEY = bytes(range(32))
 PATIENCE_S = 15.0
+GIVEN_UP_S = 1.0  # what was under way when the broker died is never confirmed: without an end of its own it costs 10 s
 
 
 def free_port() -> int:
@@ -291,7 +292,9 @@ class Gateway:
         upto = oldest - 1
         while upto + 1 in stored:
             upto += 1
-        await self.client.publish(topics.topic(SITE, NODE, topics.HEARD), json.dumps({"boot": boot, "seq": upto}))
+        await self.client.publish(
+            topics.topic(SITE, NODE, topics.HEARD), json.dumps({"boot": boot, "seq": upto}), timeout=GIVEN_UP_S
+        )
 
 
 def figure(capsys, text: str) -> None:

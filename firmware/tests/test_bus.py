@@ -37,7 +37,7 @@ def block(bus, unit, number, **spec):
 @pytest.fixture
 def bus(runner, micropython):
     """Runs code inside the board's interpreter, with far_end.py at the other end of a bus; gives the JSON it prints."""
-    board = runner(micropython, heap="400k")  # for the diaries of the tests
+    board = runner(micropython, heap="800k")  # for the diaries of the tests: long ones when the machine is busy
 
     def run(code: str):
         return json.loads(board(PREPARE + code))
