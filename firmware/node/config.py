@@ -18,7 +18,7 @@ from node.wait import Bell, after, forget, left, lend
 from wire.seal import unseal
 
 _CFG = const("cfg")  # that of wire.topics
-TABLE = "table.json"
+_TABLE = const("table.json")
 _MOST = const(121)  # registers that every function can write at once
 _BUS_MS = const(20000)  # deadlines of the check-ins
 _ACTUATOR_MS = const(30000)  # several writes to a device that answers none, each tried again
@@ -35,11 +35,11 @@ def load(app):
         try:
             return understand(text, app)
         except Exception as error:  # a node without a table can be given one
-            app.say("%s: %r" % (TABLE, error))
+            app.say("%s: %r" % (_TABLE, error))
             raise
 
     app.number = 0
-    found = store.load(TABLE, check)
+    found = store.load(_TABLE, check)
     if found:
         app.number, identity, plant = found
         use(app, identity, plant)
@@ -75,8 +75,8 @@ def _renumber(text, identity):
     from wire import table
 
     try:
-        if store.load(TABLE, table.identity) == identity:
-            store.save(TABLE, text)
+        if store.load(_TABLE, table.identity) == identity:
+            store.save(_TABLE, text)
     finally:
         forget("wire.table")
         forget("node.store")
@@ -206,7 +206,7 @@ async def switch(app):
         load(app)
         lend("report", "tell", app)
     else:
-        store.save(TABLE, text)
+        store.save(_TABLE, text)
         forget("node.store")
 
 

@@ -13,8 +13,15 @@ from node.orders import Orders
 from node.ring import Ring
 from node.supervisor import Supervisor
 from node.wait import forget, lend
-from wire import topics
 
+# Those of wire.topics: a name costs memory for ever, also that of a module which is forgotten.
+_TOPIC = const("zev/1/%s/%s/%s")
+_SET = const("set")
+_CFG = const("cfg")
+_OTA = const("ota")
+_CHUNK = const("chunk")
+_GATEWAY = const("gateway")
+_STATE = const("state")
 _RING_BYTES = const(4000)  # 29 s without a broker for four blocks of ten registers a second
 _WANTED = const(1)  # of slot: the self-test
 _PATIENT_MS = const(90000)  # deadline of a check-in
@@ -33,7 +40,6 @@ def start(say, memory, mode):
         return setup
     app = assemble(conf, memory, mode, say)
     begin(app)
-    forget("wire.topics")
     forget("node.start")
     return app
 
@@ -66,13 +72,13 @@ def assemble(conf, memory, mode, say):
     app.boot = boot
     app.why = reason(memory)
     app.health = app.rarely("report", "health")
-    topic = topics.topic(conf["site"], conf["node"], "")
+    topic = _TOPIC % (conf["site"], conf["node"], "")
     handlers = {
-        (topic + topics.SET).encode(): orders.receive,
-        (topic + topics.CFG).encode(): app.rarely("config", "take"),
-        (topic + topics.OTA).encode(): app.ota,
-        (topic + topics.CHUNK).encode(): app.chunk,
-        topics.topic(conf["site"], topics.GATEWAY, topics.STATE).encode(): app.gateway,
+        (topic + _SET).encode(): orders.receive,
+        (topic + _CFG).encode(): app.rarely("config", "take"),
+        (topic + _OTA).encode(): app.ota,
+        (topic + _CHUNK).encode(): app.chunk,
+        (_TOPIC % (conf["site"], _GATEWAY, _STATE)).encode(): app.gateway,
     }
     app.link = Link(conf, topic, ring, handlers, app.health, app.say)
     app.link.memory = memory
@@ -126,9 +132,7 @@ def begin(app):
     job("console", app.console, 0)
     if app.mode == "trial":
         job("trial", app.rarely("trial", "prove"), _PATIENT_MS)
-    if (
-        app.mode == "run" and app.memory.get("test") == _WANTED
-    ):  # after the setup form, or an update that was taken back
+    if app.mode == "run" and app.memory.get("test") == _WANTED:  # after the setup form, or a reverted update
         app.memory.put("test", 0)
         job("test", app.rarely("selftest", "once"), _PATIENT_MS)
     if "led" in app.conf or "button" in app.conf:

@@ -92,8 +92,9 @@ class Life:
             await self.gateway.order([seen % 100], at=2**31 - 1, ttl=30000)
             await until(lambda seen=seen: len(self.gateway.health) > seen, "health of the node", 30)
             assert self.node.process.poll() is None, self.node.said()
-        least = least_by_minute(self.node.said())
-        return {"heap_live_peak_bytes": peak(least) - self._stand_ins(), "heap_growth_bytes": growth(least)}
+        said = self.node.said()
+        growth_ = growth(least_by_minute(said))
+        return {"heap_live_peak_bytes": peak(said) - self._stand_ins(), "heap_growth_bytes": growth_}
 
     def _stand_ins(self) -> int:
         """Bytes of heap of what a board has not, the fast clock and who looks at the heap: what importing them costs."""
