@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 ZEN := $(BIN)/zen
 READY := $(VENV)/ready
 ARGS ?=
-JOBS ?= 4
+JOBS ?= 3
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -60,6 +60,7 @@ try:
 except ImportError:
 
     def const(value):
+        """What CPython has not."""
         return value
 
 
