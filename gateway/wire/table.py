@@ -71,7 +71,7 @@ _BUS_KINDS = const(("rtu", "tcp", "tic"))
 _BAUDS = const((1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200))
 RANGES = {"h": (-32768, 32767), "H": (0, 65535), "i": (-2147483648, 2147483647), "I": (0, 4294967295)}
 _LABEL_FORMS = const(("d", "c", "x", "s"))
-_MAX_LABELS = const(30)
+MAX_LABELS = 30
 PERSONAL_LABELS = ("ADCO", "ADSC", "PRM", "MSG1", "MSG2")
 _FORMATS = const(("h", "H", "i", "I", "i<", "I<"))
 _READ_FUNCTIONS = const((1, 2, 3, 4))
@@ -180,7 +180,7 @@ def _check_block(block, where, unit):
 
 
 def _check_labels(labels, forms, where):
-    _need(isinstance(labels, list) and 0 < len(labels) <= _MAX_LABELS, where, "1 to %d labels" % _MAX_LABELS)
+    _need(isinstance(labels, list) and 0 < len(labels) <= MAX_LABELS, where, "1 to %d labels" % MAX_LABELS)
     for label in labels:
         pair = isinstance(label, list) and len(label) == 2 and isinstance(label[0], str)
         _need(pair and label[1] in _LABEL_FORMS, where, "[label, one of d, c, x, s]")
