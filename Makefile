@@ -51,7 +51,7 @@ test: setup ## all tests, on real parts; ARGS="-k node -x" …
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=10 $(ARGS)
 
-soak: setup ## what takes real minutes: ten with a late meter, ten without the database
+soak: setup ## what takes real minutes: ten with a late meter, ten without the database, millions of random messages
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
 	@$(BIN)/python -m pytest -n $(JOBS) -m soak $(ARGS)
 

@@ -2,8 +2,8 @@
 
 Depends on nothing else and is never updated over the air. What it remembers is in NVS (`memory`): `slot` the confirmed
 one (1: a, 2: b), `trial` the one that is to prove itself (0: none) and `tries`, the boots it has left for that, `short`
-the boots in a row that ended within two minutes, `mode` what the next boot is asked for (1: safe, 2: setup), `why` the
-reason of the last restart or change of slot.
+the boots in a row that ended within two minutes, `mode` what the next boot is asked for (1: safe, 2: setup), `test` 1:
+the node is to test itself, 2: its last self-test found something, `why` the reason of the last restart or change of slot.
 """
 
 import os

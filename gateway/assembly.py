@@ -35,6 +35,7 @@ MIDDLE = (50.3, 2.8)  # Arras
 def building(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Clock, *, writes: bool) -> Building:
     """All nodes behind one broker, with what is remembered of them."""
     by_node = tables(file)
+    now = int(clock.utc_s()) - EPOCH_2000
     roles = {id_: device.role for id_, device in file.devices.items()}
     desks = {
         node: NodeDesk(
@@ -42,6 +43,7 @@ def building(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Cl
             table=table,
             roles=roles,
             ledger=Ledger.opened(outbox.ledger(node)),
+            table_number=outbox.table_number(node, table.identity, now) if writes else 0,
             proven=outbox.proven(table.identity),
             former={
                 identity: FormerTable(blocks=recalled(text), proven=outbox.proven(identity))
@@ -61,7 +63,7 @@ def building(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Cl
         for node, table in by_node.items()
         for device, number in table.actuators.items()
     }
-    session = outbox.next_session(int(clock.utc_s()) - EPOCH_2000) if writes else 0
+    session = outbox.next_session(now) if writes else 0
     return Building(
         site_id=file.site.id,
         grid=core_site(file).grid,

@@ -152,7 +152,7 @@ def test_a_headless_demo_writes_its_figures(tmp_path: Path, micropython, broker:
     target = tmp_path / "out.json"
     environment = {"ZEN_MOSQUITTO": broker} if broker else {}
     done = zen(
-        "demo", "--port", "0", "--headless", "--minutes", "0.4", "--json", str(target), within_s=100, **environment
+        "demo", "--port", "0", "--headless", "--minutes", "0.25", "--json", str(target), within_s=100, **environment
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(target.read_text())
@@ -169,7 +169,7 @@ def test_a_demo_lives_through_recorded_data(tmp_path: Path, micropython) -> None
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"recorded data are not at {SHARED}")
     target = tmp_path / "out.json"
     options = ("--load", str(load), "--pv", str(pv), "--kwp", "5", "--start", "2006-12-18T12:00:00")
-    done = zen("demo", "--port", "0", "--headless", "--minutes", "0.5", "--json", str(target), *options, within_s=120)
+    done = zen("demo", "--port", "0", "--headless", "--minutes", "0.25", "--json", str(target), *options, within_s=120)
     assert done.returncode == 0, done.stderr
     figures = json.loads(target.read_text())
     check_figures(figures)
@@ -179,7 +179,7 @@ def test_a_demo_lives_through_recorded_data(tmp_path: Path, micropython) -> None
 
 
 def mean_load_w(path: Path, minute: str) -> float:
-    """The recorded load of the first minute, which the run of half a minute lies in."""
+    """The recorded load of the first minute, which the run of a quarter of a minute lies in."""
     for line in path.read_text().splitlines():
         if line.startswith(minute):
             return float(line.split(",")[1])

@@ -124,12 +124,23 @@ async def test_a_node_is_updated_by_command_while_it_carries_orders(part, tmp_pa
         await until_controlled(chain)  # control goes on at once, not only when the release is confirmed
         code, out = await sent
         assert (code, "runs and is confirmed" in " ".join(out.split())) == (0, True), out
+        for row in (
+            "unit 1 on",
+            "SunSpec model",
+            "broker: a message to itself and back",
+            "2 of 2 forged orders refused",
+        ):
+            assert row in out, out
+        assert out.count("✗") == 0, out
         assert resets.count == 1
         shown = await node_shown(chain)
-        told = {name: shown[name] for name in ("up", "build", "mode", "why", "refused", "heard", "update", "has_table")}
+        told = {
+            name: shown[name]
+            for name in ("up", "build", "mode", "why", "refused", "heard", "update", "has_table", "test")
+        }
         assert told == {
             "up": True, "build": new.build, "mode": "run", "why": "update", "refused": "", "heard": True, "update": "",
-            "has_table": True,
+            "has_table": True, "test": "good",
         }  # fmt: skip
         await until_controlled(chain)
         node = (await status(chain))["nodes"]["cellar"]

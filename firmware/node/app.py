@@ -22,8 +22,10 @@ class App:
     boot = build = 0  # of this run, of the running slot
     version = why = ""  # why the last run ended
     identity = refused = 0  # of the table in use and of the one that failed its trial; 0: none
-    coming = None  # (text, identity, plant) of a table that is to replace it
+    number = 0  # of the newest table that was taken
+    coming = None  # (text, identity, plant) of a table that is to replace the one in use
     refusal = ""  # why the last one was not taken
+    refusals = 0  # how many were not
     settled = False  # this boot is not a short one
 
     def __init__(self, conf, memory, mode, out):
@@ -116,6 +118,7 @@ class App:
             if not self.settled and self.clock.uptime_s > _STEADY_S:
                 self.settled = True
                 self.memory.put("short", 0)
-                self.orders.wary = False
+            if self.settled and self.orders.shut == "boots":
+                self.orders.shut = ""
             if self.mode == "safe" and self.clock.uptime_s > _SAFE_S:
                 self.supervisor.end("safe mode is over")

@@ -22,12 +22,11 @@ _IDLE_MS = const(20)  # a pause long enough to tidy up in
 _GIVE_WAY_MS = const(10)
 _TURN_MS = const(4000)  # the supervisor wants to hear of us
 _FREE = const(-0x20000000)  # due before anything else
-_MOST = const(121)  # registers that every function can write at once
 _KIND = b"\0\1\2\3\1\2"  # place of a flag in the counts of a unit
 
 
 class Unit:
-    """What is known of a unit besides its registers."""
+    """What is known of a unit besides its registers; node/config.py makes it."""
 
     failures = 0  # in a row
     wanted = _FREE  # ms that polls stay away while somebody waits for a pause of the unit to end
@@ -35,16 +34,6 @@ class Unit:
     last = 0  # … the tick of its last exchange
     models = None  # SunSpec models found; None: look for them
     walk = 0  # tick of the next look for a model that is missing
-
-    def __init__(self, spec, bus):
-        self.bus = bus
-        self.number = spec["id"]
-        self.function = spec["wfc"]
-        # an even number, so that no value of two registers is cut in two
-        self.step = 1 if self.function < 7 else min(spec.get("max", _MOST), _MOST) & 126
-        self.gap_ms = spec.get("gap_ms", 0)
-        self.counts = [0] * 4
-        self.times = [0] * 15  # ms of the last answers
 
     def wait_ms(self, most):
         """What is left of `most` since the last exchange; a tick that has wrapped meanwhile means nothing."""
@@ -75,17 +64,7 @@ class Unit:
 
 
 class Block:
-    """One read, due again and again at multiples of its period."""
-
-    def __init__(self, number, unit, spec):
-        self.number = number
-        self.unit = unit
-        self.function = spec["fc"]
-        self.address = spec["a"]
-        self.count = spec["n"]
-        self.model = spec.get("m")
-        self.period_ms = spec["ms"]
-        self.due = after(0)
+    """One read, due again and again at multiples of its period; node/config.py makes it."""
 
 
 class Bus:

@@ -1,14 +1,14 @@
 """Time of the records: seconds since 2000 and ms, carried by the monotonic tick, led by the gateway (node.sntp).
 
 The first answer sets the clock. From then on it is never set again: it runs a little faster or slower until the error
-is gone, so that times of records never go back and nothing happens twice or not at all.
+is gone, so that times of records never go back and nothing happens twice or not at all. What an answer changes is in
+node.sntp, which is loaded for each.
 """
 
 import asyncio
 from time import ticks_add
 
 from micropython import const
-from node import hal
 from node.wait import after, left, lend
 
 # Those of wire.records, as numbers: a name costs flash.
@@ -18,13 +18,10 @@ _CLOCK_SYNCED = const(2)
 
 _STEP_MS = const(2000)
 _SLEW = const(5)  # a correction takes 2⁵ times its own length: 3 % is less than any reader of ours can tell
-_ERROR_MS = const(1000)  # further off the clock is only held
-_ERROR_MAX_S = const(100000)
-_GOOD_S = const(3600)  # a drifting crystal: after an hour without an answer the clock is only held
 
 
 class Clock:
-    """`s`, `ms` and `quality` hold the moment of the last `tick`; `s` is the uptime until the first `set`."""
+    """`s`, `ms` and `quality` hold the moment of the last `tick`; `s` is the uptime until the first answer."""
 
     def __init__(self, conf=None):
         self.conf = conf  # node.json
@@ -57,32 +54,10 @@ class Clock:
                 self.quality = _CLOCK_HELD
         self.ms = passed
 
-    def set(self, s, ms, tick):
-        """UTC was `s`, `ms` at that tick."""
-        self.tick()
-        ms -= left(tick)
-        s += ms // 1000
-        ms %= 1000
-        if self.zero is None:
-            early = ms - self.ms
-            self.zero = (s - self.s + early // 1000, early % 1000)
-            self.s, self.ms = s, ms
-            self.second = after(-ms)
-        else:
-            self.error = max(-_ERROR_MAX_S, min(s - self.s, _ERROR_MAX_S)) * 1000 + ms - self.ms
-            self.slewed = after(0)
-        self.good_s = self.uptime_s + _GOOD_S
-        self.quality = _CLOCK_SYNCED if abs(self.error) <= _ERROR_MS else _CLOCK_HELD
-
     async def run(self, beat):
         """Follow the server of the configuration."""
         while True:
-            found = await lend("sntp", "best", self, beat)
-            if found:
-                first = self.zero is None
-                self.set(*found)
-                if first:
-                    hal.set_clock(self.s)  # by which certificates are judged
+            await lend("sntp", "follow", self, beat)
             for _ in range(30 if self.quality == _CLOCK_SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s
                 beat()
                 await asyncio.sleep_ms(_STEP_MS)

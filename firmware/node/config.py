@@ -2,6 +2,8 @@
 
 A new table runs on trial while the file still holds the old one: it is kept once every bus has answered, or at least
 every bus that answered before. Otherwise the old one comes back, and the new one is refused until the next boot.
+
+A table with a lower number than the last one taken is refused, whoever sealed it once. A node without a table takes any.
 """
 
 import asyncio
@@ -12,11 +14,12 @@ from node import hal, store
 from node.bus import Block, Bus, Plant, Unit
 from node.modbus import Line, Master, Net
 from node.orders import Actuator
-from node.wait import after, forget, left, lend
+from node.wait import Bell, after, forget, left, lend
 from wire.seal import unseal
 
 _CFG = const("cfg")  # that of wire.topics
-TABLE = "table.json"
+_TABLE = const("table.json")
+_MOST = const(121)  # registers that every function can write at once
 _BUS_MS = const(20000)  # deadlines of the check-ins
 _ACTUATOR_MS = const(30000)  # several writes to a device that answers none, each tried again
 _RESTART_MS = const(1000)  # of an actuator: its safe values must not wait
@@ -32,12 +35,14 @@ def load(app):
         try:
             return understand(text, app)
         except Exception as error:  # a node without a table can be given one
-            app.say("%s: %r" % (TABLE, error))
+            app.say("%s: %r" % (_TABLE, error))
             raise
 
-    found = store.load(TABLE, check)
+    app.number = 0
+    found = store.load(_TABLE, check)
     if found:
-        use(app, *found)
+        app.number, identity, plant = found
+        use(app, identity, plant)
         start(app.plant, app.supervisor)
     forget("node.store")
 
@@ -48,25 +53,49 @@ def take(app, payload, _retained):
         return
     try:
         text = unseal(app.orders.key, _CFG, payload)
-        identity, plant = understand(text, app)
+        number, identity, plant = understand(text, app)
         if identity == app.refused:
             return
         app.refusal = ""
         if plant:
+            app.number = number
             app.coming = (text, identity, plant)
             app.bell.ring()
+        elif number > app.number:  # the table in use: none with a number between the two may come any more
+            app.number = number
+            app.coming = None
+            _renumber(text, identity)
     except Exception as error:  # whatever is wrong with it, the old one stays
         app.refusal = repr(error)
+        app.refusals += 1
 
 
-def understand(text, app):
-    """(identity, plant) of a poll table, plant None for a table that is known; TableError when it is none."""
+def _renumber(text, identity):
+    """A table that is on trial is not in the file yet, and stays out of it."""
     from wire import table
 
     try:
-        identity = table.identity(text)
-        known = text and identity in (app.identity, app.refused)  # 0 is the identity of nothing
-        return identity, None if known else build(table.parse(text), app)
+        if store.load(_TABLE, table.identity) == identity:
+            store.save(_TABLE, text)
+    finally:
+        forget("wire.table")
+        forget("node.store")
+
+
+def understand(text, app):
+    """(number, identity, plant) of a poll table, plant None for a table that is known.
+
+    TableError when it is none, or an old one.
+    """
+    from wire import table
+
+    try:
+        number, identity = table.number(text), table.identity(text)
+        if text and identity in (app.identity, app.refused):  # 0 is the identity of nothing
+            return number, identity, None
+        if number < app.number:
+            raise table.TableError("old: %d, newer is %d" % (number, app.number))
+        return number, identity, build(table.parse(text), app)
     finally:
         forget("wire.table")
 
@@ -77,15 +106,15 @@ def build(table, app):
     for spec in table["buses"]:
         plant.buses.append(bus(spec, app))
     for spec in table["units"]:
-        plant.units.append(Unit(spec, plant.buses[spec["bus"]]))
+        plant.units.append(unit(spec, plant.buses[spec["bus"]]))
     for number, spec in enumerate(table["blocks"]):
-        unit = plant.units[spec["u"]]
+        one = plant.units[spec["u"]]
         if "labels" in spec:
-            unit.bus.add(number, unit, spec)
+            one.bus.add(number, one, spec)
         else:
-            unit.bus.blocks.append(Block(number, unit, spec))
+            one.bus.blocks.append(block(number, one, spec))
     for number, spec in enumerate(table["actuators"]):
-        plant.actuators.append(Actuator(number, spec, plant.units[spec["u"]], app.orders))
+        plant.actuators.append(actuator(number, spec, plant.units[spec["u"]], app.orders))
     return plant
 
 
@@ -105,6 +134,50 @@ def bus(spec, app):
     else:
         made = Bus(Master(way, spec["timeout_ms"], spec.get("gap_ms", 0)), app.push)
     made.name = name(spec)
+    return made
+
+
+def unit(spec, bus):
+    """The Unit of an entry of the table."""
+    made = Unit()
+    made.bus = bus
+    made.number = spec["id"]
+    made.function = spec["wfc"]
+    # an even number, so that no value of two registers is cut in two
+    made.step = 1 if made.function < 7 else min(spec.get("max", _MOST), _MOST) & 126
+    made.gap_ms = spec.get("gap_ms", 0)
+    made.counts = [0] * 4
+    made.times = [0] * 15  # ms of the last answers
+    return made
+
+
+def block(number, unit, spec):
+    """The Block of an entry of the table, due at once."""
+    made = Block()
+    made.number = number
+    made.unit = unit
+    made.function = spec["fc"]
+    made.address = spec["a"]
+    made.count = spec["n"]
+    made.model = spec.get("m")
+    made.period_ms = spec["ms"]
+    made.due = after(0)
+    return made
+
+
+def actuator(number, spec, unit, orders):
+    """The Actuator of an entry of the table; it begins with its safe values."""
+    made = Actuator()
+    made.number = number
+    made.spec = spec
+    made.unit = unit
+    made.orders = orders
+    made.bell = Bell()
+    made.end = made.again = after(0)
+    if spec["min_ms"]:
+        from node.wear import Wear
+
+        made.wear = Wear(made)
     return made
 
 
@@ -133,7 +206,7 @@ async def switch(app):
         load(app)
         lend("report", "tell", app)
     else:
-        store.save(TABLE, text)
+        store.save(_TABLE, text)
         forget("node.store")
 
 

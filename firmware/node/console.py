@@ -13,7 +13,8 @@ Request: {"id": 1, "do": "info", ...}. While it works: {"id": 1, "now": ...} for
 | commit |                                         | keeps what was set (also in NVS), then restarts                |
 | scan   | bus, baud: [..], from, to, timeout_ms   | [[baud, unit, function, flag], ...]; `now`: [baud, unit]       |
 | read   | bus, unit, fc, a, n                     | {"flag", "data": hex of the raw registers}                     |
-| test   |                                         | rows {"step", "n", "ok", "text"}, each also as `now`           |
+| test   |                                         | rows {"step", "n", "ok", "text"}, each also as `now`; see      |
+|        |                                         | node/selftest.py, on a board without a place node/blank.py     |
 | log    |                                         | the last lines that were said                                  |
 | reboot |                                         | restarts; safe values first                                    |
 | setup  |                                         | restarts into the setup access point                           |
@@ -32,6 +33,7 @@ from micropython import const
 from node import hal, store
 from node.wait import forget
 
+forget("node.store")  # it goes when this module goes
 _SETUP = const(2)  # of slot: the mode of the next boot
 
 
@@ -40,6 +42,8 @@ async def answer(app, line):
     request = Request(app)
     try:
         request.ask = json.loads(bytes(line))
+        if type(request.ask["id"]) is not int:  # what is nested deep could not be told again
+            raise ValueError("id: allowed is a whole number")
         request.id = request.ask["id"]
         value = getattr(request, "do_" + request.ask["do"])()
         if request.ask["do"] in ("scan", "read", "test"):

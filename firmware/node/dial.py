@@ -7,6 +7,7 @@ import socket
 
 from micropython import const
 from node.tcp import Connection
+from node.wait import after, left
 
 _STEP_MS = const(5)
 
@@ -18,6 +19,7 @@ async def connect(address, timeout_ms, context=None, name=None):
     the first `send`.
     """
     sock = stream = socket.socket()
+    end = after(timeout_ms)
     try:
         sock.setblocking(False)
         try:
@@ -28,8 +30,7 @@ async def connect(address, timeout_ms, context=None, name=None):
         poller = select.poll()
         poller.register(sock, select.POLLOUT)
         while not (ready := poller.poll(0)):
-            timeout_ms -= _STEP_MS
-            if timeout_ms < 0:
+            if left(end) < 0:
                 raise OSError(errno.ETIMEDOUT)
             await asyncio.sleep_ms(_STEP_MS)
         if ready[0][1] != select.POLLOUT:

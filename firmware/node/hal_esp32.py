@@ -20,11 +20,15 @@ def nothing(*_what):
 
 
 class Line:
-    """A serial line; `de` is the pin that lets us speak, None where the transceiver finds its direction itself."""
+    """A serial line; `de` is the pin that lets us speak, None where the transceiver finds its direction itself.
+
+    `readinto` gives bytes that are already there, else None.
+    """
 
     def __init__(self, uart, de):
         self.uart = uart
         self.de = de
+        self.readinto, self.close = uart.readinto, uart.deinit
         self.stream = asyncio.StreamReader(uart)
 
     def write(self, frame):
@@ -36,13 +40,6 @@ class Line:
         self.uart.write(frame)
         self.uart.flush()
         self.de(0)
-
-    def readinto(self, buffer):
-        """Bytes that are already there, else None."""
-        return self.uart.readinto(buffer)
-
-    def close(self):
-        self.uart.deinit()
 
 
 def opener(where, bus):

@@ -12,7 +12,8 @@ _STOP_MS = const(3000)  # for the safe values at a stop: a dead device must not 
 
 
 async def node(app):
-    """Safe values, their acks, goodbye."""
+    """Safe values, their acks, goodbye; no order is taken any more."""
+    app.orders.shut = app.orders.shut or "stop"
     await plant(app.plant, app.supervisor)
     app.link.stopping = True
     app.link.announce(DOWN)

@@ -8,6 +8,7 @@ from node.wait import after, left
 
 _LONG_MS = const(5000)  # the button is held for so long to open the setup access point
 _SETUP = const(2)  # of slot: the mode of the next boot
+_FLAWS = const(2)  # of slot: the last self-test
 _TURN_MS = const(50)
 
 
@@ -15,11 +16,13 @@ async def watch(app, beat):
     led, button = hal.led(app.conf.get("led")), hal.button(app.conf.get("button"))
     held = after(_LONG_MS)
     begun = after(0)
+    flaws = False
     while True:
         beat()
-        led(lit(-left(begun), flashes(app)))
+        led(lit(-left(begun), flashes(app, flaws)))
         if -left(begun) > 5000:
             begun = after(0)
+            flaws = app.memory.get("test") == _FLAWS
         if not button():
             held = after(_LONG_MS)
         elif left(held) < 0:
@@ -33,11 +36,11 @@ def lit(ms, count):
     return ms // 350 < count and ms % 350 < 100
 
 
-def flashes(app):
+def flashes(app, flaws):
     if app.mode == "safe":
         return 5
     if not app.link.up():
         return 2
     if not app.link.heard():
         return 3
-    return 4 if app.plant.silent() else 1
+    return 4 if app.plant.silent() else 6 if flaws else 1

@@ -6,7 +6,6 @@ broker also acknowledges what it throws away. The gateway tells copies by boot a
 
 import asyncio
 import json
-import random
 
 from micropython import const
 from node.mqtt import Mqtt
@@ -28,16 +27,6 @@ _HEALTH_MS = const(10000)
 _STEADY_MS = const(10000)  # a session of this length starts the back-off anew
 _OUTBOX = const(32)  # acks kept while there is no broker
 DOWN = '{"up": false}'
-
-
-def pause_ms(attempt):
-    """Back-off: quick for a broker that restarts, patient for one that is gone; at most a minute, with jitter.
-
-    It begins with half a second and stays below four for half a minute: a broker that restarts takes that long, and
-    its node shall be back within five seconds.
-    """
-    whole = 500 << max(min(attempt, 3), min(attempt - 8, 7))  # 0.5, 1, 2, 4 … for half a minute, then 8 … 64 s
-    return whole * (240 - random.getrandbits(6)) // 256
 
 
 class Link:
@@ -114,7 +103,7 @@ class Link:
                 break
             if self.steady is not None and left(self.steady) < 0:
                 attempt = 0
-            pause = after(pause_ms(attempt))
+            pause = after(lend("way", "pause_ms", attempt))
             while left(pause) > 0:
                 self._turn()
                 await asyncio.sleep_ms(min(left(pause), _TURN_MS))

@@ -6,7 +6,7 @@ other order is obeyed. Registers with a budget are written only when they hold s
 """
 
 from micropython import const
-from node.wait import Bell, after, left
+from node.wait import after, left
 from wire.seal import SealError, unseal_json
 
 # Those of wire.records, as numbers: a name costs flash and heap.
@@ -45,7 +45,10 @@ def read(key, payload):
 
 
 class Actuator:
-    """What it does next follows from `leaving`, `waiting` and `held`. `spec` is as wire.table gives it."""
+    """What it does next follows from `leaving`, `waiting` and `held`; node/config.py makes it.
+
+    `spec` is as wire.table gives it; `end` and `again` are ticks: of the end of the lease, of the next write.
+    """
 
     order = (0, 0, None)  # (sid, seq, values) of the last order obeyed
     waiting = None  # the same of one that is not yet
@@ -58,18 +61,6 @@ class Actuator:
     wear = None
     beat = int  # does nothing, until there is one
     by = why = ""  # how the device came by what it holds; what went wrong last
-
-    def __init__(self, number, spec, unit, orders):
-        self.number = number
-        self.spec = spec
-        self.unit = unit
-        self.orders = orders
-        self.bell = Bell()
-        self.end = self.again = after(0)  # ticks of the end of the lease and of the next write
-        if spec["min_ms"]:
-            from node.wear import Wear
-
-            self.wear = Wear(self)
 
     def take(self, sid, seq, values, ttl):
         """Why the table or the device does not allow an order; or None, and it replaces one that still waits.
@@ -167,14 +158,15 @@ class Actuator:
         if safe and self.waiting:
             self.orders.report(self, "refused", why, self.waiting)
             self.waiting = None
-        self.pause_ms = min(self.pause_ms * 2 or _RETRY_MS, _RETRY_MAX_MS)
-        self.again = after(self.pause_ms)
+        if not self._over(safe):  # else safe values are due, at once
+            self.pause_ms = min(self.pause_ms * 2 or _RETRY_MS, _RETRY_MAX_MS)
+            self.again = after(self.pause_ms)
         return False
 
     async def _try(self, writes, safe):
         """Writes and reads back. Why the device does not hold it, in a word of wire.orders, or ""."""
         self.wrote = 0
-        if not self.orders.writes:
+        if self.orders.shut == "mode":
             return "mode"
         if self.wear:
             why = await self.wear.gate(writes, safe)
@@ -224,13 +216,13 @@ class Actuator:
 class Orders:
     """Checks what arrives and counts what became of it; `answer(dict)` sends an ack.
 
-    `memory` has get(key) → int and put(key, int) and outlives a restart. Without `writes` nothing is written at all.
+    `memory` has get(key) → int and put(key, int) and outlives a restart. `shut` says why no order is taken, in a word of
+    wire.orders; under "mode" not even safe values are written.
     """
 
     answer = memory = back = None
     actuators = ()
-    writes = True
-    wary = False  # after short boots: safe values only, for the next boot may be that of safe mode
+    shut = ""
     sid = wrote = 0
 
     def __init__(self, key, boot, clock):
@@ -250,7 +242,7 @@ class Orders:
                 fields = read(self.key, payload)
                 why = "fields"
                 if fields:
-                    order, why = fields, self._refusal(*fields) if self.writes and not self.wary else "mode"
+                    order, why = fields, self.shut or self._refusal(*fields)
             except SealError:
                 why = "seal"
         if why:

@@ -30,6 +30,7 @@ def health(app):
         "restarts": app.supervisor.restarts,
         "heard": app.link.heard(),
         "cfg": app.refusal,
+        "cfg_refused": app.refusals,
         "update": app.update and app.update.status(),
     }
 

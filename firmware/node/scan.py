@@ -12,12 +12,15 @@ from node.wait import forget
 _OK = const(0)
 _TIMEOUT = const(1)
 _EXCEPTION = const(3)
+_BAUDS = const(8)  # there are no more of wire.table
 
 
 async def scan(app, ask, tell):
     """[[baud, unit, function, flag], ...] of all that is not silent; the reference is in node.console."""
     found = []
-    for baud in ask.get("baud", (None,)):
+    if ask["from"] < 0 or ask["to"] > 255:  # a list without end would fill the memory
+        raise ValueError("from, to: allowed is 0 to 255")
+    for baud in ask.get("baud", (None,))[:_BAUDS]:
         for unit in range(ask["from"], ask["to"] + 1):
             tell([baud, unit])
             for function in (3, 4):

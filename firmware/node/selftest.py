@@ -2,7 +2,9 @@
 
 Rows {"step", "n", "ok", "text"}: step `unit` (n counts the units of the poll table), `block` (its registers as they
 came, in hex; SunSpec models are found from the letters SunS), `broker` (ms of a message to ourselves and back),
-`order` (how many of the two forged ones were refused).
+`order` (how many of the two forged ones were refused). The units are the scan of the buses: each is asked. `found`
+follows for a serial line (n counts the buses) on which one is missing: the unit numbers that do answer there, from 1
+to 10. A board without a place has the rows of node.blank instead.
 """
 
 import asyncio
@@ -10,16 +12,26 @@ import binascii
 
 from micropython import const
 from node import sunspec
-from node.wait import after, left
+from node.wait import after, forget, left, lend
 from wire.sealing import seal
 
+forget("node.sunspec")  # they go when this module goes
+forget("wire.sealing")
 # Those of wire.records, as numbers: a name costs flash and heap.
 _OK = const(0)
+_TIMEOUT = const(1)
 _EXCEPTION = const(3)
 _NO_MODEL = const(6)
 _HEARD = const("heard")  # those of wire.topics
 _SET = const("set")
+_TEST = const("test")
 _BROKER_MS = const(10000)
+_READY_MS = const(60000)  # for network, broker, table and the first answers after a start
+_LOOK_MS = const(1000)
+_SHOWN = const(36)  # hex digits of a block that travel: nine registers
+_FLAWS = const(2)  # of slot: for the lamp
+_USUAL = const(10)  # unit numbers to look for
+_USUAL_MS = const(100)
 _FORGED = '{"sid": 2147483647, "seq": 1, "act": 0, "v": null, "ttl": 1000, "at": 0}'
 
 
@@ -31,20 +43,43 @@ async def run(app, tell):
         rows.append({"step": step, "n": n, "ok": ok, "text": text})
         tell(rows[-1])
 
-    units = app.plant.units if app.plant else ()
-    if not units:
+    if app.mode == "setup":
+        lend("blank", "run", app, row)
+        return rows
+    plant = app.plant
+    if not plant.units:
         row("unit", 0, False, "table.json")
-    for n, unit in enumerate(units):
-        await _unit(n, unit, row)
-    if app.link:
-        ms = await _round_trip(app.link)
-        row("broker", 0, ms >= 0, str(ms))
-        refused = _forged(app.orders)
-        row("order", 0, refused == 2, str(refused))
+    gaps = []
+    for n, unit in enumerate(plant.units):
+        if await _unit(n, unit, row) == _TIMEOUT and not unit.bus.master.way.at and unit.bus not in gaps:
+            gaps.append(unit.bus)
+    for bus in gaps:
+        await _found(app, plant.buses.index(bus), row)
+    ms = await _round_trip(app.link)
+    row("broker", 0, ms >= 0, str(ms))
+    refused = _forged(app.orders)
+    row("order", 0, refused == 2, str(refused))
+    app.memory.put("test", _FLAWS if [1 for row in rows if not row["ok"]] else 0)
     return rows
 
 
+async def once(app, beat):
+    """The job after an update or the setup form: what is found goes to the log and the topic `test`."""
+    end = after(_READY_MS)
+    while left(end) > 0 and not (app.link.up() and app.identity and not app.plant.silent()):
+        beat()
+        await asyncio.sleep_ms(_LOOK_MS)
+    rows = await run(app, lambda _row: beat())
+    for row in rows:
+        row["text"] = row["text"][:_SHOWN]
+        app.out("self-test: %(step)s %(n)d: %(text)s" % row + ("" if row["ok"] else " BAD"))
+    good = len([1 for row in rows if row["ok"]])
+    app.say("self-test: %d of %d good" % (good, len(rows)))
+    app.link.answer({"boot": app.boot, "table": app.identity, "rows": rows}, _TEST)
+
+
 async def _unit(n, unit, row):
+    """The flag of its last read; None for one that cannot be asked."""
     flag = None
     if not hasattr(unit.bus, "read"):  # it cannot be asked
         row("unit", n, unit.counts[0] > 0, "tic")
@@ -55,6 +90,19 @@ async def _unit(n, unit, row):
             if flag in (_OK, _EXCEPTION, _NO_MODEL):
                 row("block", block.number, flag == _OK, binascii.hexlify(data).decode() if flag == _OK else str(flag))
     row("unit", n, flag in (_OK, _EXCEPTION, _NO_MODEL), str(flag))
+    return flag
+
+
+async def _found(app, number, row):
+    from node import scan
+
+    ask = {"bus": number, "from": 1, "to": _USUAL, "timeout_ms": _USUAL_MS}
+    try:
+        found = await scan.scan(app, ask, id)
+    finally:
+        for name in ("scan", "config", "store"):
+            forget("node." + name)
+    row("found", number, len(found) > 0, " ".join([str(one[1]) for one in found]))
 
 
 async def _block(unit, block):

@@ -146,6 +146,7 @@ class Setup:
             forget("wire.essentials")
         store.save("node.json", text)
         self.memory.write("node", text)
+        self.memory.put("test", 1)
         self.saved = True
 
 

@@ -7,11 +7,47 @@ import struct
 from time import ticks_diff
 
 from micropython import const
-from node.wait import after
+from node import hal
+from node.wait import after, left
 
 _NTP_2000 = const(3155673600)  # 2000-01-01 on the scale of NTP, which begins in 1900
 _SAMPLES = const(4)  # the one with the shortest way counts: it was disturbed least
 _ANSWER_MS = const(1000)
+_ERROR_MS = const(1000)  # further off the clock is only held
+_ERROR_MAX_S = const(100000)
+_GOOD_S = const(3600)  # a drifting crystal: after an hour without an answer the clock is only held
+
+# Those of wire.records, as numbers: a name costs flash.
+_CLOCK_HELD = const(1)
+_CLOCK_SYNCED = const(2)
+
+
+async def follow(clock, beat):
+    """One round of questions; the clock is led by what it finds."""
+    found = await best(clock, beat)
+    if found:
+        first = clock.zero is None
+        lead(clock, *found)
+        if first:
+            hal.set_clock(clock.s)  # by which certificates are judged
+
+
+def lead(clock, s, ms, tick):
+    """UTC was `s`, `ms` at that tick: the first time the clock is set, later it works the difference off."""
+    clock.tick()
+    ms -= left(tick)
+    s += ms // 1000
+    ms %= 1000
+    if clock.zero is None:
+        early = ms - clock.ms
+        clock.zero = (s - clock.s + early // 1000, early % 1000)
+        clock.s, clock.ms = s, ms
+        clock.second = after(-ms)
+    else:
+        clock.error = max(-_ERROR_MAX_S, min(s - clock.s, _ERROR_MAX_S)) * 1000 + ms - clock.ms
+        clock.slewed = after(0)
+    clock.good_s = clock.uptime_s + _GOOD_S
+    clock.quality = _CLOCK_SYNCED if abs(clock.error) <= _ERROR_MS else _CLOCK_HELD
 
 
 async def best(clock, beat):

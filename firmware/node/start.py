@@ -13,9 +13,17 @@ from node.orders import Orders
 from node.ring import Ring
 from node.supervisor import Supervisor
 from node.wait import forget, lend
-from wire import topics
 
+# Those of wire.topics: a name costs memory for ever, also that of a module which is forgotten.
+_TOPIC = const("zev/1/%s/%s/%s")
+_SET = const("set")
+_CFG = const("cfg")
+_OTA = const("ota")
+_CHUNK = const("chunk")
+_GATEWAY = const("gateway")
+_STATE = const("state")
 _RING_BYTES = const(4000)  # 29 s without a broker for four blocks of ten registers a second
+_WANTED = const(1)  # of slot: the self-test
 _PATIENT_MS = const(90000)  # deadline of a check-in
 
 
@@ -27,10 +35,11 @@ def start(say, memory, mode):
     if conf is None or mode == "setup":
         from node.setup import Setup
 
-        return Setup(say, memory)
+        setup = Setup(say, memory)
+        setup.build, setup.version = running(memory)
+        return setup
     app = assemble(conf, memory, mode, say)
     begin(app)
-    forget("wire.topics")
     forget("node.start")
     return app
 
@@ -53,21 +62,23 @@ def assemble(conf, memory, mode, say):
     ring = a_ring(conf, boot, clock, memory, say)
     orders = Orders(binascii.unhexlify(conf["key"]), boot, clock)
     orders.memory = memory
-    orders.writes = mode != "safe"
-    orders.wary = memory.get("short") > 2 and mode == "run"
+    if mode == "safe":
+        orders.shut = "mode"
+    elif mode == "run" and memory.get("short") > 2:
+        orders.shut = "boots"  # the next one may be that of safe mode
     app = App(conf, memory, mode, say)
     app.clock, app.ring, app.orders = clock, ring, orders
     app.build, app.version = running(memory)
     app.boot = boot
     app.why = reason(memory)
     app.health = app.rarely("report", "health")
-    topic = topics.topic(conf["site"], conf["node"], "")
+    topic = _TOPIC % (conf["site"], conf["node"], "")
     handlers = {
-        (topic + topics.SET).encode(): orders.receive,
-        (topic + topics.CFG).encode(): app.rarely("config", "take"),
-        (topic + topics.OTA).encode(): app.ota,
-        (topic + topics.CHUNK).encode(): app.chunk,
-        topics.topic(conf["site"], topics.GATEWAY, topics.STATE).encode(): app.gateway,
+        (topic + _SET).encode(): orders.receive,
+        (topic + _CFG).encode(): app.rarely("config", "take"),
+        (topic + _OTA).encode(): app.ota,
+        (topic + _CHUNK).encode(): app.chunk,
+        (_TOPIC % (conf["site"], _GATEWAY, _STATE)).encode(): app.gateway,
     }
     app.link = Link(conf, topic, ring, handlers, app.health, app.say)
     app.link.memory = memory
@@ -121,5 +132,8 @@ def begin(app):
     job("console", app.console, 0)
     if app.mode == "trial":
         job("trial", app.rarely("trial", "prove"), _PATIENT_MS)
+    if app.mode == "run" and app.memory.get("test") == _WANTED:  # after the setup form, or a reverted update
+        app.memory.put("test", 0)
+        job("test", app.rarely("selftest", "once"), _PATIENT_MS)
     if "led" in app.conf or "button" in app.conf:
         job("led", app.rarely("lamp", "watch"), _PATIENT_MS)

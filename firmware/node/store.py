@@ -6,7 +6,9 @@ not as it should be is passed over; `name.new` comes last, for a cut just before
 
 import os
 
-_ESSENTIALS = "node.json"
+from micropython import const
+
+_ESSENTIALS = const("node.json")
 
 
 def save(name, text):

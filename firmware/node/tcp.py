@@ -4,9 +4,10 @@ import asyncio
 import errno
 
 from micropython import const
+from node.wait import after, left
 
 _STEP_MS = const(5)
-_SEND_STEPS = const(1000)  # five seconds without one byte taken
+_SEND_MS = const(5000)  # without one byte taken
 
 
 class Connection:
@@ -21,7 +22,7 @@ class Connection:
 
     async def send(self, view):
         """All bytes of a memoryview; OSError when the other side takes none for too long."""
-        patience = _SEND_STEPS
+        end = after(_SEND_MS)
         while view:
             try:
                 taken = self.stream.s.write(view)
@@ -29,11 +30,11 @@ class Connection:
                 raise OSError(str(error).strip())
             if taken:
                 view = view[taken:]
-                continue
-            patience -= 1
-            if not patience:
+                end = after(_SEND_MS)
+            elif left(end) < 0:
                 raise OSError(errno.ETIMEDOUT)
-            await asyncio.sleep_ms(_STEP_MS)
+            else:
+                await asyncio.sleep_ms(_STEP_MS)
 
     async def fill(self, view):
         """Fills a memoryview from `got` on, which survives a time-out; OSError at the end of the connection."""

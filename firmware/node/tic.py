@@ -34,6 +34,7 @@ class Tic:
     timeout_ms = _PATIENCE_MS
     line = None
     why = _TIMEOUT  # there is no frame
+    begun = False  # a frame that we have heard from its start; the line is opened in the middle of one
     size = 0  # of the group so far, with the character that begins it; 0: outside
 
     def __init__(self, open_line, spec, push):
@@ -75,6 +76,7 @@ class Tic:
         if self.line:
             self.line.close()
         self.line = None
+        self.begun = False
 
     def feed(self, byte):
         """One character of the telegram."""
@@ -92,9 +94,10 @@ class Tic:
                 self.why = _BAD_FRAME
                 self.unit.counts[2] += 1
         if 2 <= byte <= 4:  # start, end, broken off; a start also ends a frame whose end was lost
-            if self.values and byte != 4:
+            if self.values and byte != 4 and self.begun:
                 self.record(_OK)
             self.values.clear()
+            self.begun = True
 
     def group(self, end):
         """Take a group with a separator and its checksum at `end`; ValueError when they or the data do not fit."""

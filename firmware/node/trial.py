@@ -1,6 +1,7 @@
 """A new release proves itself: five minutes with the broker up and every bus polled, or back to the old one."""
 
 import asyncio
+import json
 import os
 
 from micropython import const
@@ -8,16 +9,18 @@ from node.wait import lend
 
 _PROOF_S = const(300)
 _GIVE_UP_S = const(280)  # without it: back within five minutes of the restart
+_PATIENT_MS = const(90000)  # deadline of a check-in
 _LONGEST = const(6)  # times the proof: a link that comes and goes proves nothing
 
 
 async def prove(app, beat):
     """The job of an app on trial: the run ends when the release does not prove itself."""
+    deaf = json.loads(app.memory.text("silent") or "[]")  # buses that were silent under the old release
 
     def fit():
         if not app.link.up():
             return "broker"
-        if len(app.plant.silent()) > app.memory.get("deaf"):
+        if app.plant.silent().difference(deaf):
             return "bus"
         return not app.supervisor.restarts or "restart"
 
@@ -27,6 +30,8 @@ async def prove(app, beat):
     else:
         app.mode = "run"
         lend("report", "tell", app)
+        app.memory.put("test", 0)
+        app.supervisor.start("test", app.rarely("selftest", "once"), _PATIENT_MS)
 
 
 class Trial:

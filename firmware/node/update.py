@@ -7,13 +7,12 @@ manifest. The old release stays complete until the new one is, and the switch is
 
 import asyncio
 import binascii
-import hashlib
 import json
 import os
 import struct
-import sys
 
 from micropython import const
+from node.idle import File, Refusal, checked, folders, make_room
 from node.wait import Bell, forget, lend
 from wire import release
 from wire.seal import SealError, unseal_json
@@ -35,12 +34,14 @@ _PATIENT_MS = const(90000)  # the deadline of a check-in: a slow flash
 def begin(app, payload, retained):
     """The first message of an update makes it, and a job of the app that ends with it."""
     job = Job(app)
-    app.update = Update(app.conf, app.memory, app.link.note, job.let_go, app.say, app.boot)
+    app.update = Update(app.conf, app.memory, app.link.note, job.let_go, job.go_on, app.say, app.boot)
     app.update.receive(payload, retained)
     app.supervisor.start("update", job.run, _PATIENT_MS)
 
 
 class Job:
+    before = None  # why no order was taken before this update shut them out
+
     def __init__(self, app):
         self.app = app
 
@@ -49,23 +50,33 @@ class Job:
         app = self.app
         if await app.update.run(beat):
             app.supervisor.end("update")
+        else:
+            self.go_on()
         app.update = None
+        forget("node.idle")
         forget("wire.release")
 
     async def let_go(self):
-        """Every lease ends; True when every device took its safe values."""
-        app = self.app
-        app.memory.put("deaf", len(app.plant.silent()))  # so many buses may be silent under the new release, too
-        app.orders.leave("safe")
+        """Every lease ends, and no order is taken until `go_on`; True when every device took its safe values."""
+        app, orders = self.app, self.app.orders
+        silent = sorted(app.plant.silent())  # they may be so under the new release, too
+        app.memory.write("silent", json.dumps(silent))
+        if self.before is None:
+            self.before, orders.shut = orders.shut, "update"
+        orders.leave("safe")
         return await lend("halt", "safe", app.plant)
 
-
-class Refusal(Exception):
-    """One word of wire.release."""
+    def go_on(self):
+        """Nothing came of it: orders are taken as before."""
+        if self.before is not None:
+            self.app.orders.shut, self.before = self.before, None
 
 
 class Update:
-    """`publish(leaf, payload)` sends or drops; `release_all()`, a coroutine, is True when every actuator is safe."""
+    """`publish(leaf, payload)` sends or drops.
+
+    `release_all()`, a coroutine, is True when every actuator is safe and will stay so, until `go_on()`.
+    """
 
     build = 0  # of the release under way
     state = why = ""
@@ -77,11 +88,12 @@ class Update:
     stop = False
     fault = "flash"
 
-    def __init__(self, conf, memory, publish, release_all, say, boot):
+    def __init__(self, conf, memory, publish, release_all, go_on, say, boot):
         self.conf = conf
         self.memory = memory
         self.publish = publish
         self.release_all = release_all
+        self.go_on = go_on
         self.say = say
         self.boot = boot
         self.bell = Bell()
@@ -143,6 +155,7 @@ class Update:
                 self.why = self.fault
             self.size = 0
             self.signature = None
+            self.go_on()
             self._set("refused")
         return False
 
@@ -155,16 +168,15 @@ class Update:
             raise Refusal("trial")
         name = self.idle + "/manifest.json"
         manifest = File(name + ".new")
-        for path in ("", "/node", "/wire"):
-            try:
-                os.mkdir(self.idle + path)
-            except OSError:
-                pass  # it is there
+        folders(self.idle)
         manifest.remove()
         await self._fill(release.MANIFEST, manifest, size, beat)
-        head = self._checked(await manifest.digest(beat), manifest.path)
+        digest = await manifest.digest(beat)
+        head = checked(manifest.path, digest, self.signature, self.memory.here, self.conf.get("board", ""))
+        if head["build"] != self.build:
+            raise Refusal("manifest")
         File(name).remove()  # from here on the idle slot could not run
-        self._make_room(manifest.path)
+        make_room(self.idle, manifest.path)
         with open(manifest.path) as lines:
             lines.readline()
             for number, line in enumerate(lines):
@@ -182,44 +194,10 @@ class Update:
         if image:
             image.activate()
         number = " ab".find(self.idle)
-        for key, value in ("slot", 3 - number), ("short", 0), ("tries", 1), ("trial", number):
+        for key, value in ("slot", 3 - number), ("short", 0), ("tries", 1), ("test", 1), ("trial", number):
             self.memory.put(key, value)  # the last one is the switch
         self._set("switch")
         await asyncio.sleep_ms(_GOODBYE_MS)
-
-    def _checked(self, digest, path):
-        """The first line of a manifest that was signed for this board."""
-        with open("keys.json") as file:
-            if not release.signed(digest, self.signature, json.load(file)["release"]):
-                raise Refusal("sign")
-        with open(path) as file:
-            head = release.header(file.readline())
-        with open(self.memory.here + "/manifest.json") as file:
-            build = json.loads(file.readline())["build"]
-        mpy = sys.implementation._mpy & 255  # noqa: SLF001  there is no other name for it
-        why = release.refusal(head, build, self.conf.get("board", ""), sys.implementation.version[:3], mpy)
-        if why or head["build"] != self.build:
-            raise Refusal(why or "manifest")
-        return head
-
-    def _make_room(self, manifest):
-        """Nothing is in the slot that the new release has not."""
-        listed = {}
-        with open(manifest) as lines:
-            lines.readline()
-            for line in lines:
-                path, size, _ = release.row(line)
-                listed[path] = size
-        for folder in ("node", "wire"):
-            for entry in os.ilistdir(self.idle + "/" + folder):
-                if folder + "/" + entry[0] not in listed:
-                    os.remove(self.idle + "/" + folder + "/" + entry[0])
-        disk = os.statvfs(self.idle)
-        free = disk[3] * disk[1]
-        for path, size in listed.items():
-            free -= max(size - File(self.idle + "/" + path).size(), 0) + disk[0]
-        if free < 0:
-            raise Refusal("room")
 
     async def _fetch(self, number, part, size, digest, beat):
         for _ in range(_ATTEMPTS):
@@ -270,37 +248,3 @@ class Update:
         message["state"] = state
         message["why"] = why
         self.publish(_PULL, json.dumps(message).encode())
-
-
-class File:
-    """One file of the idle slot, as far as it has come."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def size(self):
-        try:
-            return os.stat(self.path)[6]
-        except OSError:
-            return 0
-
-    def append(self, piece):
-        with open(self.path, "ab") as file:
-            file.write(piece)
-
-    def remove(self):
-        try:
-            os.remove(self.path)
-        except OSError:
-            pass  # there is none
-
-    async def digest(self, beat):
-        """SHA-256 of what is in flash."""
-        whole = hashlib.sha256()
-        room = bytearray(release.CHUNK)
-        with open(self.path, "rb") as file:
-            while size := file.readinto(room):
-                whole.update(memoryview(room)[:size])
-        beat()
-        await asyncio.sleep_ms(0)
-        return whole.digest()

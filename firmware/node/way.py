@@ -1,10 +1,11 @@
-"""Where the broker is, and how it proves who it is. Imported for a moment only: names and certificates are heavy.
+"""Where the broker is, how it proves who it is, when to try again. Loaded for a moment: names and certificates are heavy.
 
 The last address that its name led to is kept in the memory of the node: after a restart no name server is needed, and
 none is waited for. It is asked again when the broker does not answer there.
 """
 
 import binascii
+import random
 import socket
 
 from micropython import const
@@ -38,6 +39,16 @@ def find(broker, memory, known):
     if "ca" not in broker:
         return address, _WAIT_MS
     return address, _WAIT_MS, known[2] if known else trust(broker["ca"]), host
+
+
+def pause_ms(attempt):
+    """Back-off: quick for a broker that restarts, patient for one that is gone; at most a minute, with jitter.
+
+    It begins with half a second and stays below four for half a minute: a broker that restarts takes that long, and
+    its node shall be back within five seconds.
+    """
+    whole = 500 << max(min(attempt, 3), min(attempt - 8, 7))  # 0.5, 1, 2, 4 … for half a minute, then 8 … 64 s
+    return whole * (240 - random.getrandbits(6)) // 256
 
 
 def resolve(host, port):

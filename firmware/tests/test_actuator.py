@@ -1,7 +1,5 @@
 """One actuator on the board's interpreter, in virtual time: read-back, wear, order of events, failures of our own."""
 
-import inspect
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -10,19 +8,6 @@ from bench import figure
 pytestmark = pytest.mark.hil
 
 RIG = Path(__file__).parent / "board"
-
-
-@pytest.fixture
-def play(board):
-    """Runs an `async def scenario(rig)` on the board, with everything of board/rig.py in reach."""
-
-    def run(scenario, **actuator) -> None:
-        source = textwrap.dedent(inspect.getsource(scenario))
-        code = f"import sys\nsys.path.append({str(RIG)!r})\nfrom rig import play\n{source}\n"
-        said = board(code + f"play({scenario.__name__}, **{actuator!r})")
-        assert said.strip().endswith("passed"), said
-
-    return run
 
 
 def test_every_write_is_read_back_and_told(play):
@@ -194,7 +179,7 @@ def test_an_idle_actuator_still_obeys_after_weeks(play):
 
 def test_in_safe_mode_nothing_is_written_and_orders_are_refused(play):
     async def scenario(rig):
-        rig.orders.writes = False
+        rig.orders.shut = "mode"
         rig.order([700])
         rig.order(None)
         await rig.run(20000)

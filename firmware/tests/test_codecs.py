@@ -201,7 +201,7 @@ def test_words_of_a_value_in_every_format(board):
 
 @pytest.mark.hil
 def test_the_back_off_is_quick_for_half_a_minute_and_patient_after(board):
-    said = board("from node.link import pause_ms\nprint([pause_ms(n) for n in range(20)])")
+    said = board("from node.way import pause_ms\nprint([pause_ms(n) for n in range(20)])")
     pauses = json.loads(said)
     assert pauses[0] <= 500
     assert max(pauses[:12]) <= 4000

@@ -12,6 +12,7 @@ from wire import records
 
 pytestmark = pytest.mark.hil
 
+BACK_S = 5  # node.link promises it of a broker that was away for less than half a minute
 ONE = [{"bus": 0, "id": 1, "wfc": 16}]
 
 
@@ -51,7 +52,7 @@ async def test_a_killed_broker_costs_no_record_and_five_seconds_at_most(polling,
     figure(
         capsys, f"broker killed: back in {back_s:.1f} s; {len(seqs)} records, 0 lost, {gateway.copies} copies dropped"
     )
-    assert back_s < 5
+    assert back_s < BACK_S
     assert len(gateway.stored) == 1  # the node has not restarted
 
 
@@ -78,6 +79,8 @@ async def test_what_a_full_ring_drops_is_counted_and_its_gap_is_told(node, gatew
     broker.kill()
     await asyncio.sleep(4)  # 40 records of 114 bytes; 17 fit
     await broker.start()
+    begin = time.monotonic()
+    await until(lambda: gateway.batches[-1][0] > begin, "the first batch", BACK_S)
     health = await until(lambda: gateway.health and gateway.health[-1], "the health")
     lost = health["ring"]["lost"]
     seqs = sequences(gateway)

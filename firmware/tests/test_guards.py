@@ -105,6 +105,28 @@ async def test_five_failures_of_a_job_restart_the_node_which_says_why(faulty, no
     assert ups(gateway)[-1]["mode"] == "run"
 
 
+async def test_a_change_of_tables_that_breaks_off_restarts_the_node_which_gives_the_devices_back(
+    node, gateway, battery, tmp_path
+):
+    """Half switched, nobody would look after the leases."""
+    table = poll(battery)
+    own(node.directory / "node")
+    own(node.directory / "main.py")
+    broken = edited("config", "    await _run(app, identity, plant)\n", "    raise ValueError('half-way')\n", tmp_path)
+    compile_file(broken, node.directory / "node" / "config.mpy", "config.py")
+    node.start(table)
+    await gateway.ack("safe")
+    await gateway.ack("applied", await gateway.order([700]))
+    await gateway.configure(table | {"blocks": []})
+    assert await ended(node) == [slot.RESET]
+    assert writes(battery)[-1] == SAFE
+    battery.written.clear()
+    node.start()
+    await until(lambda: len(ups(gateway)) == 2, "the next run")
+    assert ups(gateway)[-1]["why"] == "switch: ValueError('half-way',)"
+    assert ups(gateway)[-1]["table"] == ups(gateway)[0]["table"]
+
+
 async def short_boots(node, gateway, table: dict, count: int) -> None:
     """Each says that it is up and loses its power."""
     for number in range(count):

@@ -10,7 +10,7 @@ ONE = [{"bus": 0, "id": 1, "wfc": 16}]
 
 
 @pytest.mark.hil
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6])
 def test_as_many_flashes_as_told_then_a_pause(board, count):
     said = board(f"from node.lamp import lit\nprint([int(lit(ms, {count})) for ms in range(0, 5000, 50)])")
     rows = json.loads(said)
@@ -28,9 +28,10 @@ def test_the_lamp_says_what_is_wrong(board):
         "def app(mode, up, heard, silent):\n"
         "    return Is(mode=mode, link=Is(up=lambda: up, heard=lambda: heard), plant=Is(silent=lambda: silent))\n"
         "for row in (('run', 1, 1, ()), ('run', 0, 0, 'x'), ('run', 1, 0, 'x'), ('run', 1, 1, 'x'), ('safe', 1, 1, ())):\n"
-        "    print(flashes(app(*row)))"
+        "    print(flashes(app(*row), False))\n"
+        "print(flashes(app('run', 1, 1, ()), True), flashes(app('run', 1, 1, 'x'), True))"
     )
-    assert said.split() == ["1", "2", "3", "4", "5"]
+    assert said.split() == ["1", "2", "3", "4", "5", "6", "4"]
 
 
 @pytest.mark.hil

@@ -74,3 +74,71 @@ async def test_reading_back_does_not_delay_the_next_write(safe_node, gateway, ba
     figure(capsys, f"order to write {sorted(writes_ms)[5]} ms, to ack with read-back {sorted(acks_ms)[5]} ms (median)")
     assert sorted(writes_ms)[5] < 80
     assert sorted(acks_ms)[5] > 200  # two writes and two reads of 50 ms
+
+
+def test_a_lease_that_ends_during_the_writing_is_told_and_the_device_is_not_enabled(play):
+    """Each write takes 0.42 s: after three of them, 1.26 s, the lease of one second is over."""
+
+    async def scenario(rig):
+        await rig.run(500)
+        rig.done()
+        rig.writes()
+        rig.device.slow_ms = 400
+        rig.order([700], ttl=1000)
+        await rig.run(3000)
+        assert rig.done() == [("failed", "lease", [700]), ("expired", "", None)]
+        assert rig.writes() == [(90, 1), (91, 1), (92, 1), (102, 803)]
+
+    play(scenario, arm=[[90, [1]], [91, [1]], [92, [1]]])
+
+
+def test_checks_in_between_the_writes_and_the_questions_of_a_slow_device(play):
+    """Nine seconds for one order: five writes and five readings of 0.92 s each."""
+
+    async def scenario(rig):
+        await rig.run(500)
+        rig.device.slow_ms = 900
+        rig.device.words.update({90: 1, 91: 1, 92: 1})
+        rig.order([700], ttl=15000)
+        rig.gap_ms = 0
+        await rig.run(10000)
+        assert rig.done()[-1] == ("applied", "", [700])
+        assert rig.gap_ms <= 1100
+
+    play(scenario, arm=[[90, [1]], [91, [1]], [92, [1]]])
+
+
+def test_the_same_values_again_after_the_end_of_the_lease_are_a_new_order(play):
+    """It comes before the safe values are written, while the device still holds what is asked for."""
+
+    async def scenario(rig):
+        await rig.run(500)
+        rig.order([700])
+        await rig.run(500)
+        rig.done()
+        rig.writes()
+        rig.actuator.leave("expired")
+        rig.order([700])
+        assert rig.done() == []
+        await rig.run(1000)
+        assert rig.done() == [("expired", "", None), ("applied", "", [700])]
+        assert rig.writes() == [(102, 803), (100, 700), (102, 802)]
+
+    play(scenario)
+
+
+def test_an_order_taken_back_during_the_writing_leaves_safe_values_at_once(play):
+    """Each exchange takes 20 ms: the one under way, the safe value and the look at it."""
+
+    async def scenario(rig):
+        await rig.run(500)
+        rig.order([700])
+        await rig.run(10)
+        rig.orders.leave()
+        rig.writes()
+        rig.done()
+        await rig.run(100)
+        assert rig.done() == [("failed", "lease", [700]), ("safe", "", None)]
+        assert rig.writes() == [(100, 700), (102, 803)]
+
+    play(scenario)

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 
 import pytest
 from bench import FAST
@@ -222,3 +223,33 @@ def test_the_link_checks_in_every_five_seconds_whatever_the_broker_does(kind, bo
     assert words[0].startswith("link: ")
     if kind == "deaf":
         assert "link: OSError('no PUBACK',)" in words
+
+
+def test_a_broker_that_lets_nobody_in_is_asked_less_and_less_often(board):
+    """It closes twelve of the node's seconds after the TCP connection, before it has answered: that is no session."""
+    hold_s, accepted, closed = 12 / 20, [], []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ended = threading.Event()
+
+        def serve():
+            while not ended.is_set():
+                try:
+                    connection = listener.accept()[0]
+                except OSError:
+                    continue
+                with connection:
+                    accepted.append(time.monotonic())
+                    ended.wait(hold_s)
+                closed.append(time.monotonic())
+
+        listener.settimeout(0.05)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            board(LINK % (str(FAST), listener.getsockname()[1], 90_000))
+        finally:
+            ended.set()
+            thread.join()
+    pauses_s = [20 * (again - end) for end, again in zip(closed, accepted[1:], strict=False)]
+    assert len(pauses_s) >= 4
+    assert pauses_s[3] > 2.5  # 4 s, and up to a quarter less; half a second would be the first one's again

@@ -171,23 +171,31 @@ async def test_while_the_gateway_is_down_nobody_connects_again(node, gateway, in
 
 
 @pytest.mark.parametrize(
-    "speed", [10, pytest.param(1, marks=[pytest.mark.soak, pytest.mark.timeout(200)])], ids=["fast", "real"]
+    ("speed", "outage_s", "ms"),
+    [
+        pytest.param(10, 60, 500, id="a minute of fast time"),
+        pytest.param(1, 3, 100, id="three seconds"),  # in which the times can be compared
+        pytest.param(1, 60, 500, id="a minute", marks=[pytest.mark.soak, pytest.mark.timeout(200)]),
+    ],
 )
-async def test_a_minute_without_a_broker_loses_nothing_and_doubles_nothing(speed, node, gateway, broker, inverter):
+async def test_a_time_without_a_broker_loses_nothing_and_doubles_nothing(
+    speed, outage_s, ms, node, gateway, broker, inverter
+):
     counting(inverter)
     node.speed = speed
-    poll = tables.table([tables.tcp(inverter.port, timeout_ms=2000)], ONE, [tables.block(0, 0, 2, ms=500)])
+    poll = tables.table([tables.tcp(inverter.port, timeout_ms=2000)], ONE, [tables.block(0, 0, 2, ms=ms)])
     node.start(poll, ring_bytes=6600)
     await until(lambda: gateway.stored and len(next(iter(gateway.stored.values()))) > 10, "some records")
     [boot] = gateway.stored
     last = max(gateway.stored[boot])
     broker.kill()
-    await asyncio.sleep(60 / speed)  # the outage itself
+    await asyncio.sleep(outage_s / speed)  # the outage itself
     await broker.start()
-    seqs = await whole(gateway, boot, last + 120)
+    missed = outage_s * 1000 // ms
+    seqs = await whole(gateway, boot, last + missed)
     assert len(gateway.stored) == 1
     numbers = [row[6] for row in stored(gateway).values() if row[5] == records.OK]
     assert len(numbers) == len(set(numbers))  # no answer is in two records
-    assert len(seqs) >= last + 120
+    assert len(seqs) >= last + missed
     if speed == 1:
         check_times(stored(gateway).values(), inverter)

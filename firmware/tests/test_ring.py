@@ -95,3 +95,16 @@ def test_a_batch_is_never_longer_than_its_message_and_never_mixes_tables():
     batches = drain(ring)
     # 1024 − 20 bytes hold 8 records of 114
     assert [(batch[0], len(batch[3])) for batch in batches] == [(1, 8), (1, 8), (1, 4), (2, 1)]
+
+
+def test_a_node_without_the_memory_for_its_ring_runs_with_a_small_one(board):
+    """Of 112 kB of heap no 10 MB can be had; what was asked for is told."""
+    said = board("""
+from node.clock import Clock
+from node.start import a_ring
+for more in {}, {"spill_kb": 64}:
+    ring = a_ring(dict(ring_bytes=10000000, **more), 7, Clock(), None, print)
+    ring.push(0, 0, b"12", 1)
+    print(type(ring).__name__, ring.size, ring.boot, ring.health()["next"])
+""")
+    assert said.splitlines() == ["ring_bytes: no memory for 10000000", "Ring 4000 7 2"] * 2

@@ -1,5 +1,6 @@
 """The setup form: a real HTTP client and a real browser against the board's interpreter."""
 
+import asyncio
 import json
 import os
 import socket
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bench import KEY, free_port, until
+import tables
+from bench import KEY, NODE, SITE, free_port, identity, until
 from cable import Board, Cable, install
 
+from gateway.cli import node_flash
 from gateway.tests.web.chromium import Chromium
 
 pytestmark = pytest.mark.hil
@@ -78,6 +81,26 @@ async def test_what_is_filled_in_is_kept_and_the_node_starts(blank, browse):
     assert blank.conf() == wanted
     assert json.loads(json.loads((blank.directory / "nvs.json").read_text())["node"]) == wanted
     await until(lambda: b"link:" in blank.cable.heard, "the node itself")
+
+
+@pytest.mark.parametrize(("units", "bad"), [((1,), []), ((1, 9), [("unit", 1)])], ids=["good", "one is missing"])
+async def test_the_node_then_proves_itself_once_and_tells_everybody(
+    blank, browse, broker, gateway, inverter, units, bad
+):
+    inverter.put(0, 7)
+    rows = [{"bus": 0, "id": unit, "wfc": 16} for unit in units]
+    poll = tables.table([tables.tcp(inverter.port)], rows, [tables.block(unit, 0, 1) for unit in range(len(rows))])
+    await gateway.configure(poll)
+    await browse.post("/", data=FORM | {"host": f"127.0.0.1:{broker.port}", "site": SITE, "node": NODE})
+    told = (await until(lambda: gateway.tests, "the self-test"))[0]
+    assert (told["boot"], told["table"]) == (gateway.boot, identity(poll))
+    assert [(row["step"], row["n"]) for row in told["rows"] if not row["ok"]] == bad
+    found = {(row["step"], row["n"]): row["text"] for row in told["rows"]}
+    assert (found["block", 0], found["order", 0]) == ("0007", "2")
+    count = len(told["rows"])
+    await until(lambda: f"self-test: {count - len(bad)} of {count} good".encode() in blank.cable.heard, "the log")
+    assert (b"self-test: unit 1: 1 BAD" in blank.cable.heard) == bool(bad)
+    assert json.loads((blank.directory / "nvs.json").read_text())["test"] == (2 if bad else 0)  # the lamp's
 
 
 async def test_it_speaks_french_to_those_who_prefer_it(browse):
@@ -173,6 +196,38 @@ async def test_those_who_connect_and_say_nothing_do_not_lock_it(blank, browse):
     assert (await browse.get("/")).status_code == 200
     for each in silent:
         each.close()
+
+
+async def test_the_lamp_is_lit_while_the_form_waits_and_after_that_it_flashes(blank, browse):
+    """On a computer the lamp is a file that says 1 or 0."""
+    blank.board.close()
+    blank.write(PINS | {"led": 4})
+    blank.board = Board(blank.board.command, blank.directory, blank.cable, blank.board.environment)
+    lamp = blank.directory / "4"
+    await until(blank.listens, "the form")
+    seen = []
+    for _ in range(20):
+        seen.append(lamp.read_text())
+        await asyncio.sleep(0.05)
+    assert set(seen) == {"1"}
+    await browse.post("/", data=FORM)
+    await until(lambda: lamp.read_text() == "0", "the pause between two flashes")
+
+
+async def test_a_board_that_was_flashed_gets_its_label_once(blank, capsys):
+    """Without a label the setup access point of a board would never open."""
+    kept = blank.directory / "nvs.json"
+    await asyncio.to_thread(node_flash._greet, str(blank.cable.link))
+    label = json.loads(kept.read_text())["label"]
+    assert len(label) >= 8  # WPA2 wants so many
+    shown = capsys.readouterr()
+    assert label in shown.out + shown.err
+    await until(lambda: b"setup: zen-" in blank.cable.heard, "the form, with its access point")
+    assert blank.board.starts == 2
+    await asyncio.to_thread(node_flash._greet, str(blank.cable.link))
+    assert json.loads(kept.read_text())["label"] == label
+    shown = capsys.readouterr()
+    assert label not in shown.out + shown.err
 
 
 def test_a_browser_fills_it_in(chromium, micropython, tmp_path):

@@ -116,6 +116,24 @@ def test_a_trial_has_one_boot_to_be_confirmed_in(slots):
     assert slots.kept("trial") == "0"
 
 
+def test_a_trial_that_was_not_confirmed_is_not_found_again_when_the_old_one_fails_one_day(slots):
+    for name in "ab":
+        slots.slot(name, GOOD % name)
+    slots.keep(slot=1, tries=1, trial=2)
+    assert [slots.boot(STEADY) for _ in range(2)] == [["b run"], ["a run"]]
+    assert sorted(path.name for path in (slots.directory / "b").glob("manifest*")) == ["manifest.bad"]
+    (slots.directory / "a" / "node" / "start.py").write_text("1 // 0")
+    assert [slots.boot()[0][:2] for _ in range(3)] == ["a:", "a:", "a:"]
+
+
+def test_a_confirmed_slot_keeps_its_manifest_though_its_trial_was_not_cleared(slots):
+    for name in "ab":
+        slots.slot(name, GOOD % name)
+    slots.keep(slot=2, tries=0, trial=2)
+    assert slots.boot(STEADY) == ["b run"]
+    assert (slots.directory / "b" / "manifest.json").exists()
+
+
 BAD = {
     "raises": "1 // 0",
     "is no Python": "def start(:",

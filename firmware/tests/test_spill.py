@@ -224,6 +224,24 @@ print(json.dumps([same[:3], rows(size)[:3]]))
     assert [row[3:5] for row in other] == [[100, 0]] * 3
 
 
+def test_files_of_others_in_the_folder_are_left_alone(flash):
+    names, rows, left = flash("""
+os.mkdir("spill")
+for name in ("notes.txt", ".DS_Store", "12 copy", "0x", "z"):
+    with open("spill/" + name, "w") as file: file.write("not ours")
+ring = boot(5)
+fill(ring, 400)
+kept = ring.oldest - 1
+names = sorted(name for name in os.listdir("spill") if name.isdigit())
+ring = boot(6)
+print(json.dumps([names, [row[2] for row in drain(ring)], sorted(os.listdir("spill"))]))
+""")
+    assert names == [str(i) for i in range(len(names))]
+    assert len(names) > 1
+    assert rows == list(range(1, rows[-1] + 1))
+    assert left == [".DS_Store", "0x", "12 copy", "notes.txt", "z"]
+
+
 SPOILED = {
     "cut off": "data = data[:2000]",
     "empty": "data = b''",

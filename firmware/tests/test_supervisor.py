@@ -165,3 +165,35 @@ plant.actuators.append(Part())
 start(plant, Supervisor())
 """
     assert board(code).splitlines() == ["bus rs485 20000", "actuator 3 30000 1000"]
+
+
+def test_a_cancellation_that_gets_lost_is_repeated(virtual):
+    """As one does that meets a bell, or a time-out that ends at the same moment: three of them."""
+    code = """
+async def loses(beat):
+    for _ in range(3):
+        try: await steady(beat)
+        except asyncio.CancelledError: pass
+    await steady(beat)
+async def drops(beat):
+    job = supervisor.jobs[0]
+    await asyncio.sleep_ms(1000)
+    await drop(supervisor, [job])
+    print(job.task.done(), supervisor.reason, len(supervisor.jobs))
+run(('a', loses, 2000), ('d', drops, 20000), s=10)
+"""
+    assert virtual(code) == ["True  1"]
+
+
+def test_a_job_that_cannot_be_ended_ends_the_run(virtual):
+    code = """
+async def stays(beat):
+    while True:
+        try: await steady(beat)
+        except asyncio.CancelledError: pass
+async def drops(beat):
+    await drop(supervisor, supervisor.jobs[:1])
+run(('a', stays, 2000), ('d', drops, 20000), s=60)
+print(kept)
+"""
+    assert virtual(code) == ["['cannot be ended: a']"]

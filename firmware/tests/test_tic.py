@@ -190,6 +190,16 @@ def test_a_frame_that_is_broken_off_is_no_record(listen):
     assert [row[3] for row in then.pushed] == [f"{1234:08x}{FF}{FF}"]  # nothing of the frame before
 
 
+def test_a_frame_that_was_not_heard_from_its_start_is_no_record(listen):
+    """Nor after a new look for the speed: a point that is asked rarely would be absent for its whole period."""
+    half, whole = frame(SINSTS, EAST, URMS)[len(SINSTS) + 3 :], sent(2000, frame(SINSTS, EAST, URMS))
+    labels = block("SINSTS", "EAST", "URMS1", ms=10000)
+    again = [sent(16500, half), sent(18000, frame(SINSTS, EAST, URMS))]  # after 8 s of silence at each speed
+    first, second = listen([[labels], [sent(500, half), whole], 4000, 9600], [[labels], again, 20000, 9600])
+    assert [row[3] for row in first.pushed] == [GOOD]
+    assert [row[3] for row in second.pushed if row[2] == records.OK] == [GOOD]
+
+
 def test_records_come_at_the_end_of_a_frame_and_no_more_often_than_asked(listen):
     frames = [sent(1500 * i, frame(group("SINSTS", f"{i:05d}"), EAST)) for i in range(41)]
     [found] = listen([[block("SINSTS"), block("EAST", ms=10000)], frames, 60500, 9600])

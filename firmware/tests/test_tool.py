@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bench import KEY, free_port, until
 from cable import Board, Cable, install
+from listings import listing, stable
 from test_console import Terminal
 
 from gateway import places
@@ -115,6 +116,7 @@ async def test_a_port_and_a_name_are_enough(desk):
         assert line in out, out
     assert out.count("✗") == 0
     assert "cellar is in its place and works." in out
+    assert stable(out) == stable(listing("provision")), "docs/install.md: " + out
 
 
 async def test_the_second_time_nothing_is_made_and_the_key_stays(desk):
@@ -132,6 +134,8 @@ async def test_a_device_that_is_not_there_is_told_and_the_exit_code_says_it(desk
     assert code == 1
     assert desk.conf()["key"] == KEY.hex()
     assert "does not answer: look at power, wires A/B, unit number, speed" in out
+    line = next(line for line in out.splitlines() if "units 1 to 10 that answer on rs485" in line)
+    assert line.split("│")[3].split() == ["7"], out
     assert "not all of it works" in out
 
 
@@ -200,7 +204,10 @@ async def test_a_blank_board_is_asked_and_answers_in_setup_mode(desk):
     try:
         info = await terminal.ask("info")
         assert (info["mode"], info["node"]) == ("setup", None)
-        assert "AttributeError" not in str(await terminal.ask("test"))
+        rows = {row["step"]: (row["n"], row["ok"], row["text"]) for row in await terminal.ask("test")}
+        assert rows["files"] == (0, False, "[Errno 2] ENOENT")  # it was never flashed
+        assert rows["line"] == (0, True, "rs485")
+        assert rows["memory"][1]
     finally:
         os.close(terminal.handle)
     await until(lambda: desk.board.starts == 1, "no restart")

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import tables
-from bench import figure, until
+from bench import KEY, NODE, SITE, figure, identity, until
 from boards import Board, Sending, Workshop
+from test_tool import SITE as TOOL_SITE
+from test_tool import Desk
 
 from gateway.release.keys import new_pair
 
@@ -82,7 +84,12 @@ async def test_a_new_release_is_fetched_tried_and_confirmed(board, gateway, rele
     outcome = await sending.end()
     assert (outcome.state, outcome.why, outcome.build) == ("confirmed", "", new.build)
     assert TRIAL_S <= time.monotonic() - tried < 1.5 * TRIAL_S
-    assert [state for state, _ in sending.said] == ["asked", "pull", "switch", "trial", "confirmed"]
+    assert [state for state, _ in sending.said] == ["asked", "pull", "switch", "trial", "confirmed", "test"]
+    assert all(row["ok"] for row in outcome.test), outcome.test
+    assert [(row["step"], row["n"]) for row in outcome.test] == [("block", 0), ("unit", 0), ("broker", 0), ("order", 0)]
+    assert (outcome.test[0]["text"], outcome.table) == ("0007", identity(board.poll))
+    assert "self-test: 4 of 4 good" in board.said()
+    assert board.kept()["test"] == 0
     assert sending.progress[-1] == (new.size, new.size)
     assert board.boots == 2
     await until(lambda: running(gateway) == (new.build, "run"), "the word of it")
@@ -157,6 +164,8 @@ async def test_brings_back_the_old_one_when_the_new_one(name, board, gateway, re
     outcome = await sending.end()
     took_s = time.monotonic() - begin
     assert outcome.state == "back"
+    assert outcome.test, "the old one proves itself"
+    assert all(row["ok"] for row in outcome.test), outcome.test
     await until(lambda: running(gateway) == (1, "run"), "the old one's word")
     assert took_s < 300 / speed + STARTS_S, "back within five minutes"
     kept = board.kept()
@@ -170,6 +179,29 @@ async def test_brings_back_the_old_one_when_the_new_one(name, board, gateway, re
     }
     assert kept["why"].startswith(why[name.split()[0]])
     assert outcome.why == kept["why"]
+
+
+@fast
+async def test_the_command_prints_what_the_node_has_found(board, gateway, release, broker, inverter, tmp_path):
+    """One of two units is not there: the release is good, for its bus answers, but the node is not."""
+    board.kill()
+    units = [{"bus": 0, "id": unit, "wfc": 16} for unit in (1, 9)]
+    before = gateway.boot
+    board.start(board.poll | {"units": units, "blocks": [*board.poll["blocks"], tables.block(1, 0, 1, ms=2000)]})
+    await until(lambda: gateway.boot not in (0, before), "the next boot")
+    desk = Desk.__new__(Desk)
+    desk.folder = tmp_path
+    site = tmp_path / "site.toml"
+    site.write_text(TOOL_SITE.format(broker=broker.port, inverter=inverter.port).replace('"lens"', f'"{SITE}"'))
+    code, out = await desk.zen("update", NODE, "--site", site, "--release", release().folder, ZEN_KEY_CELLAR=KEY.hex())
+    assert code == 1, out
+    said = " ".join(out.split())
+    for piece in (
+        "The new release runs and is confirmed.", "│ unit 0 │ ✓ good", "│ unit 1 │ ✗ does not answer",
+        "no answer in time", "2 of 2 forged orders refused",
+    ):  # fmt: skip
+        assert piece in said, out
+    assert board.kept()["test"] == 2, "for the lamp"
 
 
 def reached(sending, goal: int) -> bool:

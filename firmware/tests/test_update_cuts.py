@@ -1,5 +1,6 @@
 """Updates and power: the flash cut at every operation, files and NVS alike. Always the old release or the new one."""
 
+import ast
 import hashlib
 import json
 
@@ -182,6 +183,32 @@ def test_a_power_cut_at_any_value_of_a_trial_leaves_the_old_release_or_the_new(b
     count, old, new = board(START + EVERY_CUT_OF_A_TRIAL, "4m", SPEED).splitlines()[-1].split()
     assert int(count) > 10
     assert (old, new) == ("True", "True")
+
+
+TRIALS = """
+def tried(fit):
+    boot()
+    slot.memory().put("short", 0)
+    gateway().run()
+    boot()
+    why = prove(fit)
+    print([why, [name for name in os.listdir("b") if name[:8] == "manifest"]])
+    slot.memory().put("slot", 2)  # as when the old one cannot be loaded
+    print([boot()[0]])
+"""
+
+
+@pytest.mark.parametrize(
+    ("fit", "left"),
+    [
+        ('lambda: "broker"', [["trial: broker", ["manifest.bad"]], ["a"]]),
+        ("lambda: True", [["", ["manifest.json"]], ["b"]]),
+    ],
+    ids=["failed", "confirmed"],
+)
+def test_only_a_release_that_has_proved_itself_is_found_again(board, fit, left):
+    said = board(START + TRIALS + f"tried({fit})", "4m", SPEED)
+    assert [ast.literal_eval(line) for line in said.splitlines()[-2:]] == left
 
 
 def test_what_is_in_flash_is_not_asked_for_again(board):

@@ -2,16 +2,20 @@
 
 import ast
 import json
+import time
 
 import pytest
 import tables
-from bench import HERE, until
+from bench import HERE, figure, until
 from slaves import crc
 from wire import records
+from wlan import Wlan
 
 pytestmark = pytest.mark.hil
 
 PINS = {"uart": 1, "tx": 17, "rx": 18, "de": 21}
+LEASE_S = 2.0
+CYCLE_S = 1.0
 WIFI = {"ssid": "house", "password": "well kept"}
 
 
@@ -59,6 +63,43 @@ async def test_reads_and_commands_a_line_through_uart_and_driver_pin(board, gate
     assert not [entry for _, entry in done if "cut" in entry or "overflow" in entry]
     assert len(frames) > 20
     assert [entry for _, entry in done].count(("station", "connect", "house")) == 1  # the broker and a lie play no part
+
+
+async def test_a_battery_is_given_back_on_time_when_the_wlan_goes_and_obeys_again_when_it_is_back(
+    board, broker, gateway, meter, capsys
+):
+    """The battery hangs on the line; one on the same WLAN would be out of reach, and its own time-out is what is left.
+
+    The records of the time without are there afterwards, as is the word of what became of the order.
+    """
+    meter.put(30775, 0, 0)
+    units = [{"bus": 0, "id": 1, "wfc": 16}]
+    poll = tables.table([tables.line(timeout_ms=300)], units, [tables.block(0, 30775, 2)], [tables.BATTERY])
+    async with Wlan(broker.port, board.directory) as wlan:
+        board.conf["broker"]["port"] = wlan.port
+        board.start(poll)
+        await gateway.ack("safe")
+        meter.written.clear()
+        seq = await gateway.order([700], ttl=round(1000 * LEASE_S))
+        begin = time.monotonic()
+        await gateway.ack("applied", seq)
+        wlan.go_away()
+        await until(lambda: tables.writes(meter)[-1] == tables.SAFE, "the safe values")
+        held_s = meter.written[-1][0] - begin
+        asked = len(meter.asked)
+        await until(lambda: len(meter.asked) > asked + 20, "polls without a network")
+        wlan.come_back()
+        expired = await gateway.ack("expired", seq)
+        assert (expired["why"], expired["rb"]) == ("", [803])
+        await gateway.ack("applied", await gateway.order([500]))
+        assert tables.writes(meter)[-1] == (40151, [0, 802])
+        health = await until(lambda: gateway.health and gateway.health[-1], "the health")
+    figure(capsys, f"WLAN gone: safe values {held_s:.2f} s after an order of {LEASE_S} s")
+    assert LEASE_S - 0.1 <= held_s <= LEASE_S + CYCLE_S
+    assert health["ring"]["lost"] == 0
+    assert len({state["boot"] for state in gateway.states if state["up"]}) == 1  # it has not restarted
+    seqs = sorted(gateway.stored[gateway.boot])
+    assert seqs == list(range(1, len(seqs) + 1))
 
 
 async def test_its_memory_of_the_broker_is_in_the_nvs(board, gateway, meter):

@@ -75,8 +75,9 @@ class Gateway:
         self.said = []
         self.asked = []
         self.spoil = lambda _number, _at, piece: piece
+        self.resumed = 0  # times that orders may be obeyed again
         self.safe = [True]  # answers of release_all; the last one again and again
-        self.update = Update(CONF, memory, self.hear, self.release_all, print, 7)
+        self.update = Update(CONF, memory, self.hear, self.release_all, self.go_on, print, 7)
 
     def sign(self, manifest, signature):
         head, *rows = [json.loads(line) for line in manifest.decode().split("\n") if line]
@@ -87,6 +88,9 @@ class Gateway:
 
     async def release_all(self):
         return self.safe.pop(0) if len(self.safe) > 1 else self.safe[0]
+
+    def go_on(self):
+        self.resumed += 1
 
     def begin(self, key=KEY, retained=0, **more):
         order = {"do": "begin", "boot": self.boot, "build": self.build, "size": len(self.manifest)}

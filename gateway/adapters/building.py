@@ -15,10 +15,11 @@ from gateway.adapters.outbox import Outbox, OutboxError
 from gateway.adapters.presence import Presence
 from gateway.adapters.profiles import Profile
 from gateway.adapters.standing import Standing
-from gateway.adapters.tables import raw_setpoint
+from gateway.adapters.tables import numbered, raw_setpoint
 from gateway.core.model import Reading, SetPoint, SiteState
 from gateway.ports import Clock, Row
 from gateway.wire import topics
+from gateway.wire.records import EPOCH_2000
 from gateway.wire.sealing import seal
 
 _log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class Building:
     @property
     def subscriptions(self) -> list[str]:
         """What the gateway listens to."""
-        leaves = (topics.STATE, topics.DATA, topics.ACK, topics.HEALTH)
+        leaves = (topics.STATE, topics.DATA, topics.ACK, topics.HEALTH, topics.TEST)
         return [self._probe_topic, *(topics.topic(self._site_id, "+", leaf) for leaf in leaves)]
 
     def receive(self, message: Message) -> None:
@@ -219,9 +220,27 @@ class Building:
         due, first = self.presence.to_say(self._clock.monotonic_s())
         if due:
             await self._publish(self.presence_topic, self.presence.payload(up=True), qos=1, retain=True)
-        for node, desk in self.desks.items() if first else ():
-            sealed = seal(self._keys[node], topics.CFG, desk.table.text)
-            await self._publish(topics.topic(self._site_id, node, topics.CFG), sealed, qos=1, retain=True)
+        for node, desk in self.desks.items():
+            if await self._outnumber(node, desk) or first:
+                text = numbered(desk.table.text, desk.table_number)
+                sealed = seal(self._keys[node], topics.CFG, text)
+                await self._publish(topics.topic(self._site_id, node, topics.CFG), sealed, qos=1, retain=True)
+
+    async def _outnumber(self, node: str, desk: NodeDesk) -> bool:
+        """Whether our table has a new number, because the node has met a newer one: another gateway's, or a backup's.
+
+        Only our clock can say which is newer in truth; one that is wrong leaves the refusal standing.
+        """
+        now = int(self._clock.utc_s()) - EPOCH_2000
+        ours, newer = desk.standing.outnumbered or (-1, 0)
+        if ours != desk.table_number or now <= newer or not self.presence.may_write(self._clock.monotonic_s()):
+            return False
+        try:
+            desk.table_number = await self._outbox.renumber(node, desk.table.identity, now)
+        except OutboxError as error:
+            self.store_error = str(error)
+            return False
+        return True
 
     def _sort(self, node: str, leaf: str, payload: bytes) -> None:
         desk, now_s = self.desks[node], self._clock.monotonic_s()
@@ -237,6 +256,8 @@ class Building:
                 desk.on_state(payload, now_s)
             elif leaf == topics.HEALTH:
                 desk.on_health(payload, now_s)
+            elif leaf == topics.TEST:
+                desk.on_test(payload, now_s)
             elif leaf == topics.ACK:
                 self._take(desk, desk.on_answer(payload, now_s))
             if desk.standing != standing:
@@ -250,6 +271,9 @@ class Building:
         self._rows.append(Row(measurement="health", tags=tags, fields=standing.fields(), time_ms=time_ms))
         if standing.refused and told.refused != standing.refused:
             _log.warning("node %s refuses its poll table: %s", node, standing.refused)
+        if standing.test and told.test != standing.test:
+            level = logging.INFO if standing.test == "good" else logging.WARNING
+            _log.log(level, "node %s has tested itself: %s", node, standing.test)
         if standing.up and told.boot != standing.boot:
             why = standing.why or "its power came"
             _log.info("node %s runs %s (build %d), mode %s: %s", node, standing.fw, standing.build, standing.mode, why)

@@ -8,6 +8,7 @@ from gateway.adapters.profiles import TYPES, Profile
 from gateway.adapters.tables import power_of
 
 MOST_NUMBERS = 64  # in one answer; no table has more
+WORTH = range(-(2**31), 2**32)  # what two registers can hold, with a sign or without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def from_health(profile: Profile, entry: object) -> Holding | None:
 def ordered_w(profile: Profile, values: object) -> float | None:
     """The power in the values of an order; None when it has none."""
     first = values[0] if isinstance(values, list) and values else None
-    return power_of(profile, first) if _is_whole(first) else None
+    return power_of(profile, first) if _is_whole(first) and first in WORTH else None
 
 
 def held_w(profile: Profile, numbers: object) -> float | None:

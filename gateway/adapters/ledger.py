@@ -32,8 +32,13 @@ class _Book:
     upto: int = 0
     beyond: set[int] = field(default_factory=set)
 
-    def close_up(self) -> None:
+    def give_up(self, below: int) -> None:
+        """Nothing below this sequence will come any more."""
+        self.upto = below - 1
         self.beyond = {seq for seq in self.beyond if seq > self.upto}
+        self.close_up()
+
+    def close_up(self) -> None:
         while self.upto + 1 in self.beyond:
             self.upto += 1
             self.beyond.discard(self.upto)
@@ -85,8 +90,7 @@ class Ledger:
         missing = range(book.upto + 1, oldest)
         if missing:
             self.lost += len(missing) - sum(seq in missing for seq in book.beyond)
-            book.upto = oldest - 1
-            book.close_up()
+            book.give_up(oldest)
 
     def admit(self, seq: int) -> bool:
         """Whether this record of the open batch is new; it is in from now on."""

@@ -60,6 +60,7 @@ class NodeDesk:
     table: NodeTable
     roles: Mapping[str, str]  # device -> role
     ledger: Ledger
+    table_number: int = 0  # how new the table is
     proven: set[str] = field(default_factory=set)  # devices that fit their profile under this table
     former: Mapping[int, FormerTable] = field(default_factory=dict)  # by identity
     readings: dict[str, dict[str, Reading]] = field(default_factory=dict)
@@ -101,6 +102,11 @@ class NodeDesk:
             holding = from_health(self.table.profile(device), entries[number] if number < len(entries) else None)
             if holding is not None:
                 self.holdings[device] = holding
+
+    def on_test(self, payload: bytes, now_s: float) -> None:
+        """The result of the node's self-test."""
+        self.seen_s = now_s
+        self.standing = self.standing.after_test(json_object(payload))
 
     def on_answer(self, payload: bytes, now_s: float) -> Answer | None:
         """The answer to an order; None for a message that is none."""
@@ -334,7 +340,10 @@ def _without(reading: Reading, why: str) -> Reading:
 def json_object(payload: bytes) -> dict[str, Any]:
     """The object in a payload; an empty one for anything else."""
     try:
-        value = json.loads(payload, parse_constant=_no_constant)
+        text = payload.decode()
+        value = json.loads(text, parse_constant=_no_constant)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair: no file and no database takes it
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS proven (node_table INTEGER NOT NULL, device TEXT NOT 
     PRIMARY KEY (node_table, device));
 CREATE TABLE IF NOT EXISTS tables (id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL,
     identity INTEGER NOT NULL, text TEXT NOT NULL, UNIQUE (node, identity));
+CREATE TABLE IF NOT EXISTS numbers (node TEXT PRIMARY KEY, identity INTEGER NOT NULL, number INTEGER NOT NULL);
 """
 
 
@@ -105,6 +106,15 @@ class Outbox:
         self._db.executemany("DELETE FROM tables WHERE id = ?", [(row[0],) for row in rows[TABLES_KEPT + 1 :]])
         return {int(row[1]): str(row[2]) for row in rows[1 : TABLES_KEPT + 1]}
 
+    def table_number(self, node: str, identity: int, now: int) -> int:
+        """How new the node's table is: it rises with each change, whatever the clock says. For the start only."""
+        kept = self._numbered(node)
+        return kept[1] if kept[0] == identity else self._number(node, identity, now)
+
+    async def renumber(self, node: str, identity: int, now: int) -> int:
+        """A higher number for the same table: the node has met a newer one."""
+        return await self._do(lambda: self._number(node, identity, now))
+
     async def keep_proven(self, table: int, devices: AbstractSet[str]) -> None:
         """What `proven` shall say from now on."""
         rows = [(table, device) for device in sorted(devices)]
@@ -171,6 +181,16 @@ class Outbox:
         """Finish what was begun and close the file."""
         self._thread.shutdown(wait=True)
         self._db.close()
+
+    def _numbered(self, node: str) -> tuple[int, int]:
+        """(identity, number) of the newest table of a node; zeros without one."""
+        row = self._db.execute("SELECT identity, number FROM numbers WHERE node = ?", (node,)).fetchone()
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    def _number(self, node: str, identity: int, now: int) -> int:
+        number = max(now, self._numbered(node)[1] + 1)
+        self._db.execute("INSERT OR REPLACE INTO numbers VALUES (?, ?, ?)", (node, identity, number))
+        return number
 
     def _meta(self, name: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()

@@ -51,7 +51,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeTable:
-    """The table of one node: its text as sent, its identity, blocks by number, actuators by device."""
+    """The table of one node: its text (`numbered` when sent), its identity, blocks by number, actuators by device."""
 
     node: str
     text: str
@@ -87,6 +87,11 @@ def compile_table(node: str, wirings: Sequence[Wiring], lease_ms: int) -> NodeTa
     text = json.dumps(table, separators=(",", ":"))
     wire.parse(text)
     return NodeTable(node=node, text=text, identity=wire.identity(text), blocks=tuple(blocks), actuators=numbers)
+
+
+def numbered(text: str, number: int) -> str:
+    """The text of a table as a node takes it: with the number that says how new it is."""
+    return f'{{"n":{number},{text[1:]}'
 
 
 def remembered(table: NodeTable) -> str:

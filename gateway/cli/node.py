@@ -1,9 +1,8 @@
 """`zen node`: a board becomes a node, is looked at, proven, kept up to date."""
 
-import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.live import Live
@@ -12,6 +11,7 @@ from gateway.adapters import boards
 from gateway.cli import node_flash, node_release
 from gateway.cli.check import read
 from gateway.cli.language import say
+from gateway.cli.node_proof import prove
 from gateway.cli.node_screen import (
     bars,
     info_table,
@@ -21,7 +21,6 @@ from gateway.cli.node_screen import (
     plain_faults,
     scan_table,
     show_label,
-    test_table,
 )
 from gateway.commission import backups, provisioning, secrets
 from gateway.commission.console import Console
@@ -32,7 +31,6 @@ from gateway.settings import SiteFile
 PortArgument = Annotated[str, typer.Argument(help="The board's serial port.", metavar="PORT")]
 SiteOption = Annotated[Path | None, typer.Option(help="The site file (TOML).", metavar="SITE.toml")]
 BAUDS = "9600,19200"
-TEST_PATIENCE_S = 40.0  # between two results: a broker that is not there takes longest
 MONITOR_S = 2.0
 
 app = typer.Typer(
@@ -69,17 +67,20 @@ def provision(
                 provisioning.give(console, plan, lambda done: progress.update(task, completed=done))
             if plan.label:
                 show_label(info["uid"], plan.label)
-            works = _prove(console)
+            works = prove(console)
     people.print(say("node.provisioned" if works else "node.not_proven", node=plan.node), markup=False)
     raise typer.Exit(0 if works else 1)
 
 
 @app.command()
 def test(port: PortArgument) -> None:
-    """Prove a node: every device answers, the broker hears it, an order without signature is refused."""
+    """Prove a node: every device answers, the broker hears it, an order without signature is refused.
+
+    Of a board without a place: its application, memory, flash and lines.
+    """
     with plain_faults(), Console(port, log=not_ours) as console:
         people.print(info_table(console.connect()))
-        works = _prove(console)
+        works = prove(console)
     raise typer.Exit(0 if works else 1)
 
 
@@ -168,18 +169,3 @@ def _plan(file: SiteFile | None, node: str | None, kept: backups.Backup | None, 
     if plan.made:
         people.print(say("node.made", names=", ".join(plan.made), file=str(plan.secrets_file)), style="yellow")
     return plan
-
-
-def _prove(console: Console) -> bool:
-    """The self-test with its table; whether all of it is well."""
-    table = json.loads(console.ask("get")["table"] or "{}")
-    rows: list[dict[str, Any]] = []
-    with bars() as progress:
-        task = progress.add_task(say("node.testing"), total=len(table.get("units", ())) + 2)
-
-        def step(row: dict[str, Any]) -> None:
-            progress.update(task, advance=row["step"] != "block")
-
-        rows = console.ask("test", patience_s=TEST_PATIENCE_S, now=step)
-    people.print(test_table(rows, table))
-    return all(row["ok"] for row in rows)

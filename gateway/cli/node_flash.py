@@ -9,16 +9,14 @@ import typer
 from gateway.adapters import boards
 from gateway.adapters.boards import Board
 from gateway.cli.language import say
-from gateway.cli.node_screen import bars, info_table, not_ours, people, plain_faults, show_label
+from gateway.cli.node_greeting import greet
+from gateway.cli.node_screen import bars, people, plain_faults
 from gateway.commission import application, esptool, image, repl
-from gateway.commission.console import Console
 from gateway.commission.faults import CommissionError
-from gateway.commission.secrets import new_code
 from gateway.mistakes import choice
 from gateway.release.build import Release
 
 BAUD = 460800
-FIRST_START_S = 60.0  # a board that formats, joins and gives up
 
 
 def flash(
@@ -39,9 +37,10 @@ def flash(
     reset: Annotated[
         bool, typer.Option(help="The cable can reset the board; else hold BOOT while plugging it in.")
     ] = True,
+    test: Annotated[bool, typer.Option(help="Wait until the board runs and has proven itself.")] = True,
     baud: Annotated[int, typer.Option(help="Speed of the flash loader.")] = BAUD,
 ) -> None:
-    """Write the interpreter and the application; then the board waits for `zen node provision`."""
+    """Write the interpreter and the application and prove them; a new board then waits for `zen node provision`."""
     with plain_faults():
         known = boards.load()
         if board not in known:
@@ -59,10 +58,10 @@ def flash(
             else:
                 assert image_file is not None  # noqa: S101 - told above
                 _over_the_loader(port, board, row, built, keys, image_file, baud=baud, reset=reset)
-        if reset:
-            _greet(port)
-        else:
-            people.print(say("node.flash.by_hand"), markup=False)
+            if not reset:
+                people.print(say("node.flash.by_hand"), markup=False)
+            works = not test or greet(port, built, by_hand=not reset)
+    raise typer.Exit(0 if works else 1)
 
 
 def _over_the_loader(
@@ -102,15 +101,3 @@ def _over_the_prompt(port: str, name: str, board: Board, release: Release, keys:
         progress.update(task, description=say("node.flash.files"))
         repl.install(port, files, own, lambda done: progress.update(task, completed=done), reset=reset)
         progress.update(task, completed=len(files))
-
-
-def _greet(port: str) -> None:
-    with Console(port, log=not_ours) as console:
-        info = console.connect(FIRST_START_S)
-        people.print(info_table(info))
-        if not info.get("label"):  # else its setup access point would never open
-            code = new_code()
-            console.ask("set", label=code)
-            show_label(info["uid"], code)
-            console.ask("setup")
-    people.print(say("node.flash.next", port=port), markup=False)

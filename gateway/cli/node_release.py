@@ -1,20 +1,23 @@
 """`zen node release-key`, `release-build` and `update`: from this installation to nodes that run it."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gateway import wiring
 from gateway.adapters import boards
 from gateway.adapters.broker import Address
+from gateway.adapters.tables import NodeTable
 from gateway.cli.check import read, read_credentials
 from gateway.cli.language import say
-from gateway.cli.node_screen import bars, people, plain_faults
+from gateway.cli.node_screen import bars, people, plain_faults, test_table
 from gateway.commission.faults import CommissionError
 from gateway.mistakes import choice
 from gateway.release import build, signing
-from gateway.release.send import send
+from gateway.release.send import Outcome, send
 from gateway.settings import SiteFile
 from gateway.words import WordError
 
@@ -81,10 +84,20 @@ def update(
                 confirm=confirm,
             )
         )
-    works = outcome.state in ("confirmed", "switched")
+    runs = outcome.state in ("confirmed", "switched")
     text = f"{say(f'node.update.{outcome.state}')} {_why(outcome.why)}"
-    people.print(text.strip(), style="green" if works else "red", markup=False)
-    raise typer.Exit(0 if works else 1)
+    people.print(text.strip(), style="green" if runs else "red", markup=False)
+    is_well = _show_test(outcome, wiring.tables(file)[node])
+    raise typer.Exit(0 if runs and is_well else 1)
+
+
+def _show_test(outcome: Outcome, table: NodeTable) -> bool:
+    """The node's own proof, and whether it is good; in words where there is none."""
+    if outcome.test:
+        people.print(test_table(outcome.test, json.loads(table.text) if outcome.table == table.identity else {}))
+        return all(row.get("ok") is True for row in outcome.test)
+    people.print(say("node.update.untested" if outcome.test is None else "node.update.prove"), markup=False)
+    return outcome.test is not None
 
 
 def _address(file: SiteFile, node: str, password: str | None) -> Address:

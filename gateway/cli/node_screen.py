@@ -23,7 +23,17 @@ from gateway.words import WordError
 from gateway.words.figures import figure
 
 people = Console()
-_ANSWERED = ("0", "3", "6")  # flags of wire.records with which a device is there
+NO_TABLE = "table.json"  # what a node without devices says
+_PLACES = {
+    "application": -3,
+    "files": -2,
+    "interpreter": -1,
+    "unit": 1,
+    "block": 2,
+    "found": 2,
+    "broker": 3,
+    "order": 4,
+}
 
 
 @contextmanager
@@ -87,7 +97,7 @@ def test_table(rows: Sequence[Mapping[str, Any]], table: Mapping[str, Any]) -> T
     for row in sorted(rows, key=lambda row: _order(row, table)):
         well = Text("✓ " + say("node.test.good"), style="green") if row["ok"] else Text("✗", style="red")
         if not row["ok"]:
-            well.append(" " + say(f"node.test.{row['step']}.bad"))
+            well.append(" " + _bad(row["step"]))
         shown.add_row(_what(row, table), well, _detail(row))
     return shown
 
@@ -125,11 +135,11 @@ def monitor_picture(
 
 
 def _order(row: Mapping[str, Any], table: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Devices with their reads behind them, then the broker, then the orders."""
+    """The board itself, devices with their reads behind them, the lines, then the broker, then the orders."""
     step, number = row["step"], row["n"]
-    if step == "block":
-        return (0, table["blocks"][number]["u"], 1 + number)
-    return ({"unit": 0, "broker": 1}.get(step, 2), number, 0)
+    if step == "block" and number < len(table.get("blocks", ())):
+        return (1, table["blocks"][number]["u"], 1 + number)
+    return (_PLACES.get(step, 0), number, 0)
 
 
 def _what(row: Mapping[str, Any], table: Mapping[str, Any]) -> str:
@@ -143,12 +153,21 @@ def _what(row: Mapping[str, Any], table: Mapping[str, Any]) -> str:
             block = table["blocks"][number]
             place = f"{block['a']}" if "m" not in block else f"{block['m']} + {block['a']}"
             return "  " + say("node.test.model" if "m" in block else "node.test.block", place=place, count=block["n"])
+        if step == "found":
+            return say("node.test.found", bus=table["buses"][number]["port"])
     except (KeyError, IndexError):
-        return step if step == "block" else say("node.test.no_table")
+        return say("node.test.no_table") if row.get("text", NO_TABLE) == NO_TABLE else f"{step} {number}"
     try:
         return say(f"node.test.{step}")
     except WordError:  # a newer node tests more
         return str(step)
+
+
+def _bad(step: str) -> str:
+    try:
+        return say(f"node.test.{step}.bad")
+    except WordError:
+        return ""
 
 
 def _detail(row: Mapping[str, Any]) -> str:
@@ -162,6 +181,8 @@ def _detail(row: Mapping[str, Any]) -> str:
         return _flag(text)
     if row["step"] == "broker":
         return f"{text} ms" if row["ok"] else ""
+    if row["step"] in ("files", "flash", "memory") and row["ok"]:
+        return say(f"node.test.{row['step']}.good", count=text)
     return say("node.test.refused", count=text) if row["step"] == "order" else text
 
 

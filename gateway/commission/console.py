@@ -35,6 +35,10 @@ class Console:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the port to others."""
         self._serial.close()
 
     def connect(self, patience_s: float = 30.0, **expected: object) -> Mapping[str, Any]:

@@ -5,8 +5,9 @@ import contextlib
 import json
 import secrets
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gateway.adapters.broker import Address, Broker, Message
 from gateway.release.build import Release
@@ -16,17 +17,25 @@ from gateway.wire.sealing import seal
 
 BEGIN_AGAIN_S = 10.0  # without a word from the node
 SILENT_S = 600.0
+SELF_TEST_S = 180.0  # a minute for network and first answers, then devices that let it wait
 EARLY = ("boot", "seal", "memory")  # refusals that come before the node knows the release
+TESTED = ("confirmed", "back")  # endings after which the node proves itself
 FINAL = ("confirmed", "switched", "refused", "back", "silent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How it ended: confirmed, switched (not waited for), refused, back or silent; `why` in a word of wire.release."""
+    """How it ended: confirmed, switched (not waited for), refused, back or silent; `why` in a word of wire.release.
+
+    `test`: the rows of the node's self-test after that, none where none was due, None where none came; `table`: the
+    identity of the poll table that they number.
+    """
 
     state: str
     why: str
     build: int | None
+    test: Sequence[Mapping[str, Any]] | None = ()
+    table: int = 0
 
 
 async def send(
@@ -43,13 +52,16 @@ async def send(
 ) -> Outcome:
     """Serve a release until the node runs it, confirmed; or has refused it, gone back, or been silent for long.
 
-    `progress(done, total)` in bytes; `say(state, why)` at each change of asked, pull, wait, switch, trial, and the end.
+    One that runs on, with the new release or the old, is then heard on its self-test.
+
+    `progress(done, total)` in bytes; `say(state, why)` at each change of asked, pull, wait, switch, trial, the end and
+    test.
     """
     sender = _Sender(release, site=site, node=node, key=key, progress=progress, say=say, confirm=confirm)
     connection = Broker(
         replace(broker, identity=f"{broker.identity}-{secrets.token_hex(4)}", keeps_session=False),
         will=None,
-        subscriptions=[topics.topic(site, node, leaf) for leaf in (topics.STATE, topics.PULL)],
+        subscriptions=[topics.topic(site, node, leaf) for leaf in (topics.STATE, topics.PULL, topics.TEST)],
     )
     running = asyncio.create_task(connection.run(sender.receive), name="broker")
     try:
@@ -84,6 +96,9 @@ class _Sender:
         self._running: int | None = None
         self._stage = ""
         self._left = False  # the node has switched
+        self._switched = False  # … while we looked on: then it tests itself in the end
+        self._mode = ""
+        self._test: Mapping[str, Any] = {}
         self._why = ""
 
     def receive(self, message: Message) -> None:
@@ -108,7 +123,20 @@ class _Sender:
             if self._boot is not None and self._begun != self._boot and not self._left and self._stage not in FINAL:
                 asked = clock()
                 await self._begin(broker)
-        return Outcome(state=self._stage, why=self._why, build=self._running)
+        return await self._proven(broker, Outcome(state=self._stage, why=self._why, build=self._running))
+
+    async def _proven(self, broker: Broker, outcome: Outcome) -> Outcome:
+        """With the self-test of the node, where one is due."""
+        if self._stage not in TESTED or not self._switched or self._mode == "safe":  # which touches no device
+            return outcome
+        self._enter("test", "")
+        try:
+            async with asyncio.timeout(SELF_TEST_S):
+                while self._test.get("boot") != self._boot:
+                    await self._take(broker, await self._inbox.get())
+        except TimeoutError:
+            return replace(outcome, test=None)
+        return replace(outcome, test=self._test["rows"], table=self._test["table"])
 
     async def _begin(self, broker: Broker) -> None:
         order = {
@@ -129,6 +157,9 @@ class _Sender:
             said = json.loads(message.payload)
             if message.topic == self._topic(topics.STATE):
                 return self._state(said)
+            if message.topic == self._topic(topics.TEST):
+                self._test = {"boot": said["boot"], "table": said["table"], "rows": [*said["rows"]]}
+                return True
             if said["boot"] != self._boot or (said["build"] != self._release.build and said["why"] not in EARLY):
                 return False
             return await self._pull(broker, said)
@@ -141,7 +172,7 @@ class _Sender:
         boot, build = said["boot"], said.get("build")
         if not isinstance(boot, int) or not isinstance(build, int):
             return False
-        self._boot, self._running = boot, build
+        self._boot, self._running, self._mode = boot, build, str(said.get("mode"))
         if build == self._release.build:
             self._progress(self._release.size, self._release.size)
             self._left = True
@@ -178,4 +209,5 @@ class _Sender:
         self._why = why
         if stage != self._stage:
             self._stage = stage
+            self._switched = self._switched or stage in ("switch", "trial")
             self._say(stage, why)

@@ -4,9 +4,14 @@ import json
 
 import pytest
 
+from gateway.adapters import boards
 from gateway.wire.essentials import EssentialsError, parse
 
 GOOD = {"v": 1, "site": "lens", "node": "cellar", "key": "0f" * 32, "broker": {"host": "10.0.0.1", "port": 1883}}
+
+
+LAN8720 = {"phy": "LAN8720", "addr": 1, "mdc": 23, "mdio": 18}
+IP = ["10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.1"]
 
 
 def test_a_complete_one_is_taken_as_it_is():
@@ -19,6 +24,8 @@ def test_a_complete_one_is_taken_as_it_is():
         "button": 0,
         "ring_bytes": 6600,
         "spill_kb": 0,
+        "spill_a_day": 1000,
+        "eth": LAN8720 | {"power": 16, "clock": 0, "ip": IP},
         "watchdog_ms": 8000,
         "a key of tomorrow": 1,
     }
@@ -48,6 +55,24 @@ WRONG = [
     ({"time": 5}, r"time\.host:"),
     ({"watchdog_ms": 10}, "watchdog_ms:"),
     ({"ring_bytes": 10.5}, "ring_bytes:"),
+    ({"spill_a_day": -1}, "spill_a_day: allowed is whole number 0 to 100000"),
+    ({"serial": []}, "serial: allowed is lines by name"),
+    ({"serial": {"rs485": ""}}, r"serial\.rs485: allowed is uart, tx, rx, or on a computer the path of a tty"),
+    ({"serial": {"rs485": {}}}, r"serial\.rs485\.uart: allowed is whole number 0 to 2"),
+    ({"serial": {"rs485": {"uart": 1, "tx": 17}}}, r"serial\.rs485\.rx: allowed is whole number 0 to 48"),
+    ({"serial": {"rs485": {"uart": 1, "tx": 17, "rx": 18, "de": None}}}, r"serial\.rs485\.de:"),
+    ({"serial": {"rs485": {"uart": 1, "tx": True, "rx": 18}}}, r"serial\.rs485\.tx:"),
+    ({"serial": {"tic": 5}}, r"serial\.tic\.uart:"),
+    ({"eth": 5}, r"eth\.phy: allowed is LAN8720 or W5500"),
+    ({"eth": {"phy": "IP101"}}, r"eth\.phy: allowed is LAN8720 or W5500"),
+    ({"eth": {"phy": []}}, r"eth\.phy:"),
+    ({"eth": LAN8720 | {"mdc": 49}}, r"eth\.mdc: allowed is whole number 0 to 48"),
+    ({"eth": LAN8720 | {"power": "16"}}, r"eth\.power:"),
+    ({"eth": {"phy": "W5500", "addr": 1}}, r"eth\.spi: allowed is whole number 0 to 2"),
+    ({"eth": LAN8720 | {"ip": ["10.0.0.5"]}}, r"eth\.ip: allowed is address, mask, gateway, name server"),
+    ({"eth": LAN8720 | {"ip": [*IP[:3], "10.0.0.256"]}}, r"eth\.ip:"),
+    ({"eth": LAN8720 | {"ip": "10.0.0.5"}}, r"eth\.ip:"),
+    ({"wifi": {"ssid": "house", "password": "12345678", "ip": [*IP[:3], 5]}}, r"wifi\.ip:.* without it: DHCP"),
 ]
 
 
@@ -55,6 +80,12 @@ WRONG = [
 def test_a_mistake_is_told_with_its_place_and_what_is_allowed(change, told):
     with pytest.raises(EssentialsError, match=told):
         parse(json.dumps(GOOD | change))
+
+
+@pytest.mark.parametrize("name", boards.load())
+def test_what_a_board_of_the_table_has_is_taken(name):
+    conf = GOOD | {"board": name} | boards.load()[name].node_rows()
+    assert parse(json.dumps(conf)) == conf
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", '"x"', "[" * 100_000])

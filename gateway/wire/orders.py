@@ -17,9 +17,11 @@ Answer (JSON, topic `ack`):
 - `why` of a refusal: retained (kept by the broker: never obeyed), size (longer than 512 bytes), seal (forged, cut,
   longer than 8 kB or not JSON), fields (one is missing or of a wrong kind), session (an older run of the gateway),
   sequence (not newer than the last one, or a newer one came before it was written), boot (for another run of the node),
-  mode (the node runs in safe mode and writes nothing), old (written longer ago than its ttl), actuator (there is
-  none), ttl (longer than the table allows), count (not one value for each register), range (outside of what the table
-  allows), device (it does not take its safe values), budget (no write is left today but that of the safe values).
+  mode (the node runs in safe mode and writes nothing), boots (the last ones were short: orders are taken again once
+  this one has lasted two minutes), update (it is about to restart into a new release), stop (it ends its run), old
+  (written longer ago than its ttl), actuator (there is none), ttl (longer than the table allows), count (not one value
+  for each register), range (outside of what the table allows), device (it does not take its safe values), budget (no
+  write is left today but that of the safe values).
 - `why` of a failure: device (no answer, or an exception), readback (it holds something else, or could not be
   asked), lease (it ended during the writing),
   mode, budget.

@@ -1,6 +1,6 @@
 """The poll table: all that a node knows of its devices. Compiled by the gateway, kept by the node as `table.json`.
 
-{"v": 1, "node": "cellar",
+{"n": 848000000, "v": 2, "node": "cellar",
  "buses":  [{"kind": "rtu", "port": "rs485", "baud": 9600, "parity": "N", "stop": 1, "timeout_ms": 200},
             {"kind": "tcp", "host": "192.168.1.20", "port": 502, "timeout_ms": 1000, "gap_ms": 0},
             {"kind": "tic", "port": "tic", "baud": 1200, "bits": 7, "parity": "E"}],
@@ -14,6 +14,10 @@
                 "rb": [[40149, 40149, 0], [40151, 40151, 0]],
                 "refresh_ms": 15000, "ttl_ms": 15000, "min_ms": 0, "budget": 0}]}
 
+- `n` is the number of the table: the gateway gives a higher one to each change (seconds since 2000, or one more than
+  before), so that a sealed table that was recorded cannot be brought back. A node refuses a lower number than that of
+  the newest table it took ("old: 5, newer is 9"); the same table under a higher number only gets that number. Without
+  `n`, which comes first when it is there, the number is 0: a table that comes by cable replaces whatever there was.
 - A bus is a serial line or one TCP connection; `port` of a serial line is a name that the node's `node.json` explains.
   `gap_ms` of a bus is its turnaround: after an exchange nobody is asked for so long, and on a line for 3.5 characters
   in any case.
@@ -51,26 +55,37 @@
 import binascii
 import json
 
-VERSION = 1
-BUS_KINDS = ("rtu", "tcp", "tic")
-BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+try:
+    from micropython import const  # what begins with an underscore then costs neither name nor memory
+except ImportError:
+
+    def const(value):
+        """What CPython has not."""
+        return value
+
+
+VERSION = 2
+_READABLE = const((1, 2))  # 1 had no number
+_NUMBERED = const('{"n":')
+_BUS_KINDS = const(("rtu", "tcp", "tic"))
+_BAUDS = const((1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200))
 RANGES = {"h": (-32768, 32767), "H": (0, 65535), "i": (-2147483648, 2147483647), "I": (0, 4294967295)}
-LABEL_FORMS = ("d", "c", "x", "s")
+_LABEL_FORMS = const(("d", "c", "x", "s"))
 MAX_LABELS = 30
 PERSONAL_LABELS = ("ADCO", "ADSC", "PRM", "MSG1", "MSG2")
-FORMATS = ("h", "H", "i", "I", "i<", "I<")
-READ_FUNCTIONS = (1, 2, 3, 4)
-WRITE_FUNCTIONS = (5, 6, 15, 16, 23)
-COIL_FUNCTIONS = (1, 2, 5, 15)
-EVEN_FUNCTIONS = (3, 4, 16, 23)  # those that an even unit can be asked with
+_FORMATS = const(("h", "H", "i", "I", "i<", "I<"))
+_READ_FUNCTIONS = const((1, 2, 3, 4))
+_WRITE_FUNCTIONS = const((5, 6, 15, 16, 23))
+_COIL_FUNCTIONS = const((1, 2, 5, 15))
+_EVEN_FUNCTIONS = const((3, 4, 16, 23))  # those that an even unit can be asked with
 MAX_REGISTERS = 125
 MAX_COILS = 2000
 TIMEOUT_LIMIT_MS = 3000  # a bus shows that it lives between two exchanges
 GAP_LIMIT_MS = 60000
-MAX_SETTINGS = 16  # registers of one order
+_MAX_SETTINGS = const(16)  # registers of one order
 MAX_BUDGET = 1000  # writes a day
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-"
-HOUR_MS = 3600000
+_LETTERS = const("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-")
+_HOUR_MS = const(3600000)
 TTL_LIMIT_MS = 30000  # no lease is longer, whatever a table says
 
 
@@ -79,8 +94,15 @@ class TableError(ValueError):
 
 
 def identity(text: str) -> int:
-    """The number by which records name their table: CRC-32 of its JSON text."""
-    return binascii.crc32(text.encode()) & 0xFFFFFFFF
+    """The name by which records know their table: CRC-32 of its JSON text without `n`."""
+    raw = memoryview(text.encode())
+    begin = text.find(",") + 1 if text.startswith(_NUMBERED) else 1
+    return binascii.crc32(raw[begin:], binascii.crc32(raw[:1])) & 0xFFFFFFFF
+
+
+def number(text: str) -> int:
+    """How new a table is, from its JSON text; ValueError when that is no number."""
+    return int(text[len(_NUMBERED) : text.find(",")]) if text.startswith(_NUMBERED) else 0
 
 
 def parse(text: str) -> dict:
@@ -89,7 +111,8 @@ def parse(text: str) -> dict:
         table = json.loads(text)
     except (ValueError, RuntimeError):  # RuntimeError: nested deeper than the stack
         raise TableError("table is not JSON")
-    _need(isinstance(table, dict) and table.get("v") == VERSION, "v", "this firmware reads version %d" % VERSION)
+    _need(isinstance(table, dict) and table.get("v") in _READABLE, "v", "this firmware reads version %d" % VERSION)
+    _whole(table.get("n", 0), 0, 4294967295, "n")
     places = []
     for where, bus in _each(table, "buses", 32):
         places.append(_check_bus(bus, where))
@@ -117,14 +140,14 @@ def parse(text: str) -> dict:
 def _check_bus(bus, where):
     """Gives the place that it occupies."""
     kind = bus.get("kind")
-    _one_of(BUS_KINDS, kind, where + "kind")
+    _one_of(_BUS_KINDS, kind, where + "kind")
     if kind == "tcp":
         _need(_is_name(bus.get("host")), where + "host", "an address")
         _whole(bus.get("port", 502), 1, 65535, where + "port")
         place = bus["host"], bus.get("port", 502)
     else:
         _need(_is_name(bus.get("port")), where + "port", "the name of a serial line")
-        _one_of((1200, 9600) if kind == "tic" else BAUDS, bus.get("baud"), where + "baud")
+        _one_of((1200, 9600) if kind == "tic" else _BAUDS, bus.get("baud"), where + "baud")
         _one_of(("E",) if kind == "tic" else ("N", "E", "O"), bus.get("parity", "N"), where + "parity")
         _one_of((7,) if kind == "tic" else (8,), bus.get("bits", 8), where + "bits")
         _whole(bus.get("stop", 1), 1, 2, where + "stop")
@@ -138,7 +161,7 @@ def _check_bus(bus, where):
 def _check_unit(unit, where, buses):
     _whole(unit.get("bus"), 0, buses - 1, where + "bus")
     _whole(unit.get("id"), 0, 255, where + "id")
-    _one_of(WRITE_FUNCTIONS, unit.get("wfc"), where + "wfc")
+    _one_of(_WRITE_FUNCTIONS, unit.get("wfc"), where + "wfc")
     _whole(unit.get("max", MAX_REGISTERS), 2, MAX_REGISTERS, where + "max")
     _one_of((False, True), unit.get("even", False), where + "even")
     _whole(unit.get("gap_ms", 0), 0, GAP_LIMIT_MS, where + "gap_ms")
@@ -146,8 +169,8 @@ def _check_unit(unit, where, buses):
 
 def _check_block(block, where, unit):
     function = block.get("fc")
-    _one_of(READ_FUNCTIONS, function, where + "fc")
-    coils = function in COIL_FUNCTIONS
+    _one_of(_READ_FUNCTIONS, function, where + "fc")
+    coils = function in _COIL_FUNCTIONS
     most = unit.get("max", MAX_REGISTERS)
     _whole(block.get("n"), 1, min(16 * most, MAX_COILS) if coils else most, where + "n")
     _span(unit, function, block.get("a"), block["n"], where + "a")
@@ -160,7 +183,7 @@ def _check_labels(labels, forms, where):
     _need(isinstance(labels, list) and 0 < len(labels) <= MAX_LABELS, where, "1 to %d labels" % MAX_LABELS)
     for label in labels:
         pair = isinstance(label, list) and len(label) == 2 and isinstance(label[0], str)
-        _need(pair and label[1] in LABEL_FORMS, where, "[label, one of d, c, x, s]")
+        _need(pair and label[1] in _LABEL_FORMS, where, "[label, one of d, c, x, s]")
         name = label[0]
         _need(2 <= len(name) <= 8 and not name.strip(_LETTERS), where, "labels of the telegram")
         _need(name not in PERSONAL_LABELS, where, "no label that names a person, as %s does" % name)
@@ -170,13 +193,13 @@ def _check_labels(labels, forms, where):
 def _check_actuator(actuator, where, units):
     unit = _unit(actuator, where, units)
     function = unit["wfc"]
-    coils = function in COIL_FUNCTIONS
+    coils = function in _COIL_FUNCTIONS
     _whole(actuator.get("ttl_ms"), 1000, TTL_LIMIT_MS, where + "ttl_ms")
     refresh_ms = actuator.get("refresh_ms")
     _need(refresh_ms == 0 or _is_whole(refresh_ms, 500, 600000), where + "refresh_ms", "0, or from 500 to 600000")
-    _whole(actuator.setdefault("min_ms", 0), 0, HOUR_MS, where + "min_ms")
+    _whole(actuator.setdefault("min_ms", 0), 0, _HOUR_MS, where + "min_ms")
     _whole(actuator.setdefault("budget", 0), 0, MAX_BUDGET, where + "budget")
-    actuator["refresh_ms"] = refresh_ms or HOUR_MS  # by then what is not to be refreshed is at least looked at
+    actuator["refresh_ms"] = refresh_ms or _HOUR_MS  # by then what is not to be refreshed is at least looked at
     for key in ("arm", "go", "safe"):
         for place, (address, words) in _rows(actuator.setdefault(key, []), 2, where + key, "[address, [words]]"):
             _need(isinstance(words, list), place, "[address, [words]]")
@@ -184,9 +207,9 @@ def _check_actuator(actuator, where, units):
             for word in words:
                 _whole(word, 0, 1 if coils else 65535, place)
     rows = actuator.get("set")
-    _need(isinstance(rows, list) and 0 < len(rows) <= MAX_SETTINGS, where + "set", "1 to %d registers" % MAX_SETTINGS)
+    _need(isinstance(rows, list) and 0 < len(rows) <= _MAX_SETTINGS, where + "set", "1 to %d registers" % _MAX_SETTINGS)
     for place, (address, form, low, high) in _rows(rows, 4, where + "set", "[address, format, low, high]"):
-        _one_of(("H",) if coils else FORMATS, form, place)
+        _one_of(("H",) if coils else _FORMATS, form, place)
         _span(unit, function, address, 1 if form in ("h", "H") else 2, place)
         least, most = (0, 1) if coils else RANGES[form[0]]
         _whole(low, least, most, place + " lowest")
@@ -204,7 +227,7 @@ def _reads(actuator, where, usual):
     for place, (written, address, function) in _rows(actuator.get("rb", []), 3, where + "rb", "[written, read, fc]"):
         _whole(written, 0, 65535, place)
         _whole(address, 0, 65535, place)
-        _one_of((0,) + READ_FUNCTIONS, function, place)
+        _one_of((0,) + _READ_FUNCTIONS, function, place)
         other[written] = (address, function)
     order = [write[0] for write in actuator["arm"] + actuator["set"] + actuator["go"]]
     safe = [write[0] for write in actuator["safe"]]
@@ -237,7 +260,7 @@ def _span(unit, function, address, count, where):
     """Addresses that exist, and as even as the unit wants them."""
     _whole(count, 1, MAX_COILS, where)
     _whole(address, 0, 65536 - count, where)
-    if unit.get("even") and function in EVEN_FUNCTIONS:
+    if unit.get("even") and function in _EVEN_FUNCTIONS:
         _need(address % 2 == 0 and count % 2 == 0, where, "an even address and an even count")
 
 

@@ -6,6 +6,7 @@
 | data   | node    | 1   | no       | records (`wire.records`)                                   |
 | ack    | node    | 1   | no       | JSON: what became of an order                              |
 | health | node    | 0   | no       | JSON: memory, ring, buses, units, orders                   |
+| test   | node    | 1   | no       | JSON: boot, table, and the rows of its self-test (see `test` of the console) |
 | heard  | gateway | 0   | no       | JSON: a boot and the sequence up to which all is stored    |
 | cfg    | gateway | 1   | yes      | sealed JSON: the poll table (`wire.table`)                 |
 | set    | gateway | 1   | never    | sealed JSON: an order (`wire.orders`)                      |
@@ -22,6 +23,7 @@ STATE = "state"
 DATA = "data"
 ACK = "ack"
 HEALTH = "health"
+TEST = "test"
 HEARD = "heard"
 CFG = "cfg"
 SET = "set"

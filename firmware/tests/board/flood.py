@@ -37,6 +37,31 @@ def payload(good):
     return whole[: random.randrange(len(whole))] if kind == 5 else whole
 
 
+def once(rig, good):
+    """1 when the message was taken. A function of its own: what it held is gone when the heap is looked at."""
+    raw = payload(good)
+    rig.acks.clear()
+    rig.orders.receive(memoryview(raw), random.getrandbits(4) == 0)
+    waiting = rig.actuator.waiting
+    if waiting is not None:
+        assert len(waiting[2]) == 1
+        assert type(waiting[2][0]) is int
+        assert -5000 <= waiting[2][0] <= 5000
+        assert hmac(KEY, b"set\0" + raw[32:]) == raw[:32], "obeyed what nobody sealed"
+        rig.actuator.waiting = None
+    else:
+        assert rig.acks or rig.actuator.leaving == "released", "neither taken nor answered"
+    rig.acks.clear()
+    rig.actuator.leaving = None
+    if random.getrandbits(4) == 0:
+        rig.orders.sid, rig.orders.newest = 0, {}  # a mutant may have locked out all that follow
+    try:
+        seal.unseal_json(KEY, "set", raw)
+    except seal.SealError:
+        pass
+    return waiting is not None
+
+
 def run(seed, count):
     random.seed(seed)
     rig = Rig()
@@ -44,26 +69,7 @@ def run(seed, count):
     rig.again()
     taken = early = 0
     for i in range(count):
-        raw = payload(GOOD % (i + 1, i % 5000, rig.clock.start_s + now[0] // 1000))
-        rig.acks.clear()
-        rig.orders.receive(memoryview(raw), random.getrandbits(4) == 0)
-        waiting = rig.actuator.waiting
-        if waiting is not None:
-            assert len(waiting[2]) == 1
-            assert type(waiting[2][0]) is int
-            assert -5000 <= waiting[2][0] <= 5000
-            assert hmac(KEY, b"set\0" + raw[32:]) == raw[:32], "obeyed what nobody sealed"
-            rig.actuator.waiting = None
-            taken += 1
-        else:
-            assert rig.acks or rig.actuator.leaving == "released", "neither taken nor answered"
-        rig.actuator.leaving = None
-        if random.getrandbits(4) == 0:
-            rig.orders.sid, rig.orders.newest = 0, {}  # a mutant may have locked out all that follow
-        try:
-            seal.unseal_json(KEY, "set", raw)
-        except seal.SealError:
-            pass
+        taken += once(rig, GOOD % (i + 1, i % 5000, rig.clock.start_s + now[0] // 1000))
         now[0] += 10
         if i == count // 4:
             gc.collect()

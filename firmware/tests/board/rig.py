@@ -4,7 +4,6 @@ The tick moves when `run` moves it, 10 ms at a time, so that hours pass in secon
 """
 
 import asyncio
-import hashlib
 import json
 
 import node.wait
@@ -28,11 +27,11 @@ async def wait_ms(bell, ms):
 
 node.wait.Bell.wait_ms = wait_ms
 
-from node import report  # noqa: E402
-from node.orders import Actuator, Orders  # noqa: E402
+from node import config, report  # noqa: E402
+from node.orders import Orders  # noqa: E402
+from signing import KEY, hmac  # noqa: E402
 from wire import table  # noqa: E402
 
-KEY = bytes(range(32))
 OK, TIMEOUT = 0, 1
 TABLE = {
     "v": 1, "node": "rig", "blocks": [],
@@ -42,13 +41,6 @@ BATTERY = {
     "u": 0, "set": [[100, "i", -5000, 5000]], "go": [[102, [0, 802]]], "safe": [[102, [0, 803]]],
     "refresh_ms": 5000, "ttl_ms": 15000,
 }  # fmt: skip
-
-
-def hmac(key, message):
-    """RFC 2104, written here once more."""
-    key = key + bytes(64 - len(key))
-    inner = hashlib.sha256(bytes([b ^ 0x36 for b in key]) + message).digest()
-    return hashlib.sha256(bytes([b ^ 0x5C for b in key]) + inner).digest()
 
 
 def sealed(text, key=KEY):
@@ -106,6 +98,11 @@ class Memory:
     def put(self, key, number):
         self.numbers[key] = number
 
+    def text(self, key):
+        return self.numbers.get(key, "")
+
+    write = put
+
 
 class Clock:
     """Real as soon as a test says so; counts with the virtual tick."""
@@ -151,7 +148,7 @@ class Rig:
         self.orders = Orders(KEY, self.boot, self.clock)
         self.orders.memory = self.memory
         self.orders.answer = self.acks.append
-        self.actuator = Actuator(0, spec, self.device, self.orders)
+        self.actuator = config.actuator(0, spec, self.device, self.orders)
         self.orders.actuators = [self.actuator]
         self.task = self.spawn(self.actuator.run(self.beat))
 

@@ -53,6 +53,12 @@ HELD = [  # type, word order, number read back -> W; positive in the register is
 ]
 
 
+@pytest.mark.parametrize("number", [2**32, -(2**31) - 1, pytest.param(10**400, id="huge"), True, "1200", None])
+def test_of_a_number_that_no_register_holds_nothing_is_known(number: object) -> None:
+    holding = from_health(readable(), [[number], [-1200], None, "applied", ""])
+    assert holding == Holding(asked_w=None, applied_w=1200.0, by="applied")
+
+
 @pytest.mark.parametrize(("kind", "order", "number", "power_w"), HELD)
 def test_a_number_read_back_becomes_a_power(kind: str, order: str, number: object, power_w: float | None) -> None:
     profile = readable(point={"address": 40149, "type": kind, "sign": -1}).model_copy(update={"word_order": order})

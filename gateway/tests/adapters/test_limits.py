@@ -60,7 +60,10 @@ def test_the_table_itself_is_right() -> None:
 @pytest.mark.parametrize(
     ("place", "value", "told"),
     [
-        ("v", 2, "v: allowed is this firmware reads version 1"),
+        ("v", 3, "v: allowed is this firmware reads version 2"),
+        ("n", -1, "n: allowed is a whole number from 0 to 4294967295"),
+        ("n", 1.5, "n: allowed is a whole number from 0 to 4294967295"),
+        ("n", True, "n: allowed is a whole number from 0 to 4294967295"),
         ("buses", None, "buses: allowed is a list"),
         ("buses.0", 7, r"buses\[0\]: allowed is an object"),
         ("buses.0.kind", "can", r"buses\[0\]\.kind: allowed is one of rtu, tcp, tic"),

@@ -14,7 +14,7 @@ from gateway import settings, wiring
 from gateway.adapters.batches import FLAG_NAMES
 from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.ledger import Ledger
-from gateway.adapters.nodes import Answer, FormerTable, NodeDesk, OrderBook
+from gateway.adapters.nodes import Answer, FormerTable, NodeDesk, OrderBook, json_object
 from gateway.adapters.outbox import Outbox
 from gateway.adapters.tables import recalled, remembered
 from gateway.places import config_folder
@@ -303,3 +303,20 @@ def test_a_store_remembers_the_last_few_tables_of_each_node(tmp_path: Path) -> N
             outbox.remember_table("attic", 1000 + identity, "{}")
             kept = outbox.remember_table("cellar", identity, "{}")
     assert sorted(kept) == list(range(21, 29))
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        (rb'{"why": "\ud83d\ude00"}', {"why": "\U0001f600"}),
+        (rb'{"why": "\\ud800"}', {"why": r"\ud800"}),
+        (rb'{"why": "\ud800"}', {}),
+        (rb'{"\udfff": 1}', {}),
+        (b'{"why": "\xed\xa0\x80"}', {}),
+        ('{"why": ""}'.encode("utf-16"), {}),
+        (b'{"why": "\xff"}', {}),
+    ],
+    ids=["a pair", "a backslash", "half a pair", "as a key", "half a pair in UTF-8", "UTF-16", "no UTF-8"],
+)
+def test_only_text_that_can_be_stored_comes_out_of_a_message(payload: bytes, found: dict[str, object]) -> None:
+    assert json_object(payload) == found

@@ -71,6 +71,23 @@ def test_sessions_rise_even_when_the_clock_falls(tmp_path: Path) -> None:
     outbox.close()
 
 
+def test_the_number_of_a_table_rises_with_each_change_over_all_restarts(tmp_path: Path) -> None:
+    rows = [  # identity, clock, number
+        (7, 100, 100),
+        (7, 200, 100),  # the same table at the next start
+        (8, 200, 200),
+        (7, 150, 201),  # back to the first one, and the clock has fallen
+        (7, -5, 201),
+        (9, -5, 202),  # without a clock
+    ]
+    for identity, now, number in rows:
+        with closing(Outbox(tmp_path / "a.sqlite", max_mb=10)) as outbox:
+            assert outbox.table_number("cellar", identity, now) == number
+            assert outbox.table_number("attic", 1, 50) == 50
+    with closing(Outbox(tmp_path / "new.sqlite", max_mb=10)) as outbox:  # a gateway without a clock, installed anew
+        assert outbox.table_number("cellar", 9, -5) == 1
+
+
 def test_a_kill_loses_nothing_that_was_kept(tmp_path: Path) -> None:
     code = f"""
 import asyncio, os, pathlib

@@ -45,7 +45,31 @@ def test_the_database_gets_columns_of_one_kind_each() -> None:
         "node_refused": "",
         "node_heard": True,
         "node_update": "",
+        "node_test": "",
     }
+
+
+ROWS = [{"step": "unit", "n": 0, "ok": True, "text": "0"}, {"step": "order", "n": 0, "ok": True, "text": "2"}]
+SILENT = {"step": "unit", "n": 2, "ok": False, "text": "1"}
+DEAF = {"step": "broker", "n": 0, "ok": False, "text": "-1"}
+
+
+@pytest.mark.parametrize(
+    ("told", "test"),
+    [
+        ({"boot": 7, "rows": ROWS}, "good"),
+        ({"boot": 7, "rows": [*ROWS, SILENT, DEAF]}, "unit 2, broker"),
+        ({"boot": 7, "rows": [*ROWS, 5, {}]}, "?, ?"),
+        ({"boot": 8, "rows": ROWS}, ""),
+        ({"boot": 7, "rows": []}, ""),
+        ({"boot": 7, "rows": {}}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_the_self_test_of_this_boot_found_is_told(told, test) -> None:
+    standing = Standing().after_state(STATE).after_test(told)
+    assert standing.test == test
+    assert standing.after_state(STATE | {"boot": 9}).test == ""
 
 
 anything = st.recursive(

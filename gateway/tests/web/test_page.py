@@ -247,6 +247,8 @@ NODE = "document.querySelectorAll('#links .link')[1]"
         ({"refused": "silent: rs485"}, False, ["it refuses its poll table: silent: rs485"]),
         ({"has_table": False}, False, ["another poll table"]),
         ({"heard": False}, False, ["does not see its measurements stored"]),
+        ({"test": "good"}, True, ["firmware"]),
+        ({"test": "unit 2, broker"}, False, ["its self-test found: unit 2, broker"]),
         ({"update": "pull"}, False, ["update: the node fetches it"]),
         ({"update": "refused: older"}, False, ["update: Refused; the node runs on as before. older"]),
     ],

@@ -36,13 +36,14 @@ function nodeRows({ nodes }) {
 }
 
 /** Why a connected node does not do all of its work. */
-function nodeTroubles({ mode, refused, heard, update, has_table: hasTable }) {
+function nodeTroubles({ mode, refused, heard, update, test, has_table: hasTable }) {
   return [
     mode === "safe" && say("links.safe"),
     mode === "trial" && say("links.trial"),
     refused && say("links.refused", { why: refused }),
     !refused && !hasTable && mode !== "safe" && say("why.table"),
     !heard && say("links.unheard"),
+    test && test !== "good" && say("links.test", { found: test }),
     update && say("links.update", { how: inWords("node.update", update) }),
   ].filter(Boolean);
 }
