@@ -26,7 +26,7 @@ LOAD_BY_HOUR_W = (*[NIGHT_W] * 6, *[MORNING_W] * 3, *[DAY_W] * 9, *[EVENING_W] *
 
 def prior(grid: Grid, *, zone: tzinfo, kwp: float, latitude: float, longitude: float) -> Prior:
     """Expected powers (W, sign rule) of each step."""
-    middles_s = grid.start_s + grid.step_s * (np.arange(grid.steps) + 0.5)
+    middles_s = grid.start_s + grid.step_s * (np.arange(grid.steps, dtype=np.float64) + 0.5)
     load = [LOAD_BY_HOUR_W[datetime.fromtimestamp(moment_s, zone).hour] for moment_s in middles_s.tolist()]
     sun = np.maximum(sine_of_elevation(middles_s, latitude=latitude, longitude=longitude), 0.0)
     return Prior(load_w=np.array(load), pv_w=-SUN_W_PER_KWP * kwp * sun)
