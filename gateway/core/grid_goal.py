@@ -1,0 +1,35 @@
+"""What the building owes the grid beside the price of its energy: few steps up and down, no peaks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gateway.core.levels import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridGoal:
+    """Weights of the grid's wishes, in kWh of a mean imported kilowatt-hour, so that they hold for every tariff.
+
+    `ramp_kwh_per_kw`: what a change of the grid power by 1 kW from one step to the next is worth avoiding.
+    `flat_per_kw`: what an hour at 1 kW above or below the mean grid power is worth avoiding; grows with the square.
+    """
+
+    ramp_kwh_per_kw: float = 0.0
+    flat_per_kw: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a weight below zero."""
+        if min(self.ramp_kwh_per_kw, self.flat_per_kw) < 0.0:
+            raise ValueError(f"weights of the grid are not below zero: {self}")
+
+    @property
+    def ramp_h(self) -> float:
+        """Wh for each W of change."""
+        return self.ramp_kwh_per_kw
+
+    def cost_wh(self, grid_w: Floats, price: Floats, mean_w: Floats, hours: float) -> Floats:
+        """Energy and evenness of one step in Wh of a mean kilowatt-hour; `price` is relative to that, export earns nothing."""
+        away_w = grid_w - mean_w
+        even = self.flat_per_kw / 1000.0 * away_w * away_w
+        return np.asarray(hours * (price * np.maximum(grid_w, 0.0) + even))
