@@ -29,7 +29,23 @@ class GridGoal:
         return self.ramp_kwh_per_kw
 
     def cost_wh(self, grid_w: Floats, price: Floats, mean_w: Floats, hours: float) -> Floats:
-        """Energy and evenness of one step in Wh of a mean kilowatt-hour; `price` is relative to that, export earns nothing."""
+        """Energy and evenness of one step in Wh of a mean kilowatt-hour, as `price` is; export earns nothing."""
         away_w = grid_w - mean_w
         even = self.flat_per_kw / 1000.0 * away_w * away_w
         return np.asarray(hours * (price * np.maximum(grid_w, 0.0) + even))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridMethod:
+    """How a plan with a grid goal is made: section `[grid_goal]` of `config/planner.toml`."""
+
+    goal: GridGoal
+    scenarios: int
+    horizon_h: int
+    energy_points: int
+    end_value_share: float
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what no plan can be made with."""
+        if self.scenarios < 1 or self.horizon_h < 1 or self.energy_points < 3 or self.end_value_share < 0.0:
+            raise ValueError(f"no plan can be made with {self}")

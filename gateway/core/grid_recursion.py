@@ -30,12 +30,12 @@ class GridRecursion:
         ends_wh = storage.change_wh(np.array([-storage.power_w, storage.power_w]), hours) / self._spacing_wh
         down, up = max(int(np.ceil(ends_wh[0])), 1 - points), min(int(np.floor(ends_wh[1])), points - 1)
         self._changes = np.arange(down, up + 1)
-        self.actions_w = storage.terminal_w(self._changes * self._spacing_wh, hours)
+        self.actions_w = storage.terminal_w(np.asarray(self._changes * self._spacing_wh, dtype=np.float64), hours)
         self._barred = self._bars()
         self._slopes = (goal.ramp_h * np.diff(self.actions_w)).astype(np.float32)
 
     def _bars(self) -> Table:
-        """NEVER where an action leaves the storage or asks more power than its charge allows; shape (actions, 1, energies)."""
+        """NEVER where an action leaves the storage or its limit of power; shape (actions, 1, energies)."""
         after = np.arange(len(self.energies_wh)) + self._changes[:, None]
         outside = (after < 0) | (after >= len(self.energies_wh))
         weak = np.abs(self.actions_w)[:, None] > self.storage.limit_w(self.energies_wh) + 1e-6
@@ -118,17 +118,20 @@ class Outlook:
         grid_w = self._net_w[:, :, None] + moved_w[:, None, :]
         return _least(self._cost_wh(grid_w, after_wh[:, None, :], before_w), moved_w)
 
-    def grid_w(self, energy_wh: Floats, before_w: Floats) -> Floats:
-        """The grid power of each building that is best on the mean when a quick loop holds it whatever the net load is."""
+    def grid_w(self, energy_wh: Floats, before_w: Floats, net_w: Floats) -> Floats:
+        """The grid power of each building that is best while its net load is `net_w`, as a loop of seconds sees it.
+
+        Tried: steps around the grid power before, no exchange at all, and the battery at rest.
+        """
         storage, hours = self._recursion.storage, self._recursion.hours
         around_w = before_w[:, None] + CANDIDATES * storage.power_w
-        tried_w = np.concatenate([around_w, np.zeros((len(before_w), 1)), self._net_w], axis=1)
-        needed_w = tried_w[:, None, :] - self._net_w[:, :, None]
-        after_wh, moved_w = storage.moved(energy_wh[:, None, None], needed_w, hours)
-        return _least(self._cost_wh(self._net_w[:, :, None] + moved_w, after_wh, before_w), tried_w)
+        tried_w = np.concatenate([net_w[:, None], np.zeros((len(net_w), 1)), around_w], axis=1)
+        after_wh, moved_w = storage.moved(energy_wh[:, None], tried_w - net_w[:, None], hours)
+        grid_w = np.repeat((net_w[:, None] + moved_w)[:, None, :], self._net_w.shape[1], axis=1)
+        return _least(self._cost_wh(grid_w, after_wh[:, None, :], before_w), tried_w)
 
     def _cost_wh(self, grid_w: Floats, after_wh: Floats, before_w: Floats) -> Floats:
-        """Mean over scenarios of this step and all that follow, for first steps of shape (buildings, scenarios, tries)."""
+        """Mean over scenarios of a first step, shape (buildings, scenarios, tries), and all that follow."""
         goal = self._recursion.goal
         step = goal.cost_wh(grid_w, self._price, self._mean_w, self._recursion.hours)
         ramp = goal.ramp_h * np.abs(grid_w - before_w[:, None, None])

@@ -44,7 +44,7 @@ class PartLoad:
         return np.where(change_wh == 0.0, 0.0, found)
 
     def moved(self, energy_wh: Floats, power_w: Floats, hours: float) -> tuple[Floats, Floats]:
-        """What is stored after a step at this power, and the mean power that limits and ends of the storage let through."""
+        """What is stored after a step at this power, and the mean power that the storage let through."""
         limit_w = self.limit_w(energy_wh)
         asked_w = np.clip(power_w, -limit_w, limit_w)
         after_wh = np.clip(energy_wh + self.change_wh(asked_w, hours), 0.0, self.capacity_wh)

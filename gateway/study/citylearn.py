@@ -1,6 +1,6 @@
 """The world of the CityLearn Challenge 2022 as version 1.3.6 of the package has it: homes, batteries, score.
 
-Source: intelligent-environments-lab/CityLearn v1.3.6, energy_model.py (Battery), cost_function.py, citylearn.py (evaluate).
+Source: intelligent-environments-lab/CityLearn v1.3.6: Battery of energy_model.py, cost_function.py, `evaluate`.
 Energies in kWh per hour as there. In the first hour no battery moves: an action set in one hour is felt in the next.
 """
 
@@ -21,7 +21,7 @@ LOAD_FACTOR_H = 730
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class District:
-    """Homes side by side: `load_kwh` and `pv_kwh` (both >= 0) of shape (homes, hours), prices and CO2 of shape (hours,)."""
+    """Homes side by side: `load_kwh` and `pv_kwh` (both >= 0) of shape (homes, hours), the grid of shape (hours,)."""
 
     load_kwh: Floats
     pv_kwh: Floats
@@ -54,7 +54,7 @@ class District:
 def read(folder: Path, buildings: Sequence[int]) -> District:
     """The homes of these numbers from `building_NN.csv`, `buildings.csv` and `price_carbon.csv`.
 
-    Raises FileNotFoundError, KeyError (a column or a building that is not there), ValueError (a cell that is no number).
+    Raises FileNotFoundError, KeyError (a column or building is not there), ValueError (a cell is no number).
     """
     homes = [_columns(folder / f"building_{number:02d}.csv") for number in buildings]
     rows = {int(row["building"]): row for row in _rows(folder / "buildings.csv")}
@@ -143,7 +143,7 @@ def _costs(district: District, net_kwh: Floats) -> tuple[float, float, float, fl
 
 
 def shipped_rule(district: District) -> Floats:
-    """Grid energies under the package's BasicBatteryRBC: charge 11 % from 6 to 14 h, else discharge 6.7 % of the capacity."""
+    """Grid energies under the package's BasicBatteryRBC: charge 11 % from 6 to 14 h, else give 6.7 %."""
     batteries = Batteries(district)
     net = district.net_kwh.copy()
     for step in range(1, net.shape[1]):

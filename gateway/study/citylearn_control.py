@@ -1,12 +1,11 @@
 """Our planner in the CityLearn world: every home alone, hour by hour, knowing only what has been."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from gateway.core.forecast.regression import Regression, added, scaled
-from gateway.core.grid_goal import GridGoal
+from gateway.core.grid_goal import GridMethod
 from gateway.core.grid_recursion import GridRecursion, Outlook
 from gateway.core.levels import Floats
 from gateway.core.part_load import PartLoad
@@ -17,25 +16,14 @@ PROGRESS_H = 730
 LEAST_KWH = 0.01  # imported before a mean price means anything
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
-    """How the planner works here; the same for every home."""
-
-    goal: GridGoal
-    scenarios: int = 14
-    horizon_h: int = 24
-    energy_points: int = 21
-    end_value_share: float = 0.9
-
-
 Progress = Callable[[int, int], None]
 
 
-def controlled(district: District, method: Method, *, inside_hour: bool, progress: Progress) -> Floats:
+def controlled(district: District, method: GridMethod, *, inside_hour: bool, progress: Progress) -> Floats:
     """Grid energies (kWh, homes x hours) under our planner.
 
-    `inside_hour`: the battery holds a grid set-point during the hour instead of a power set before it. `progress` is told
-    the hours done and their number.
+    `inside_hour`: the battery holds a grid set-point during the hour instead of a power set before it. `progress` is
+    told the hours done and their number.
     """
     batteries, net, hours = Batteries(district), district.net_kwh, district.load_kwh.shape[1]
     grid = net.copy()
@@ -47,7 +35,8 @@ def controlled(district: District, method: Method, *, inside_hour: bool, progres
         for homes, outlook in outlooks:
             stored_wh, before_w = 1000.0 * batteries.stored_kwh[homes], 1000.0 * grid[homes, hour - 1]
             if inside_hour:
-                wanted[homes] = outlook.grid_w(stored_wh, before_w) / 1000.0 - net[homes, hour]
+                seen_w = 1000.0 * net[homes, hour]
+                wanted[homes] = (outlook.grid_w(stored_wh, before_w, seen_w) - seen_w) / 1000.0
             else:
                 wanted[homes] = outlook.power_w(stored_wh, before_w) / 1000.0
         grid[:, hour] += batteries.move(wanted)
@@ -59,7 +48,7 @@ def controlled(district: District, method: Method, *, inside_hour: bool, progres
 class _Planner:
     """What is learnt from hour to hour, and what is expected from it."""
 
-    def __init__(self, district: District, method: Method) -> None:
+    def __init__(self, district: District, method: GridMethod) -> None:
         self._district, self._method = district, method
         homes = len(district.load_kwh)
         self._load = _regression(homes + 1, method, pv=False)  # the last row: CO2 of the grid
@@ -91,7 +80,7 @@ class _Planner:
         ]
 
     def _prices(self, hour: int, carbon: Floats) -> Floats:
-        """Half the tariff, half the CO2, each relative to what this home's kilowatt-hours had without a battery so far."""
+        """Half tariff, half CO2, each relative to the mean of this home's imports without a battery so far."""
         last = len(self._district.price_usd_per_kwh) - 1
         tariff = self._district.price_usd_per_kwh[np.minimum(hour + np.arange(self._method.horizon_h), last)]
         known = self._imported > LEAST_KWH
@@ -101,7 +90,7 @@ class _Planner:
         return np.asarray(0.5 * (tariff / price[:, None] + carbon / intensity[:, None]))
 
 
-def _regression(series: int, method: Method, *, pv: bool) -> Regression:
+def _regression(series: int, method: GridMethod, *, pv: bool) -> Regression:
     return Regression(
         series,
         step_s=STEP_S,
@@ -111,7 +100,7 @@ def _regression(series: int, method: Method, *, pv: bool) -> Regression:
     )
 
 
-def _same_storages(district: District, method: Method) -> list[tuple[np.ndarray, GridRecursion]]:
+def _same_storages(district: District, method: GridMethod) -> list[tuple[np.ndarray, GridRecursion]]:
     kinds = np.stack([district.capacity_kwh, district.power_kw], axis=1)
     groups = []
     for capacity_kwh, power_kw in np.unique(kinds, axis=0):

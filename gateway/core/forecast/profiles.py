@@ -1,4 +1,4 @@
-"""What is usual at a time of the day and of the week, from a building's own past, and how the last hours differed from it."""
+"""What is usual at a time of the day and of the week in a building, and how its last hours differed from that."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ CLEAREST = 2.0  # a ratio to the profile is cut here: at dawn it divides two sma
 
 
 class Profiles:
-    """Means of several series by time of day (quick, slow) and of week, and their last `days` days; NaN where unknown."""
+    """Means of several series by time of day (quick, slow) and of week, and their last days; NaN where unknown."""
 
     def __init__(self, series: int, *, step_s: float, days: int) -> None:
         self.day = round(DAY_S / step_s)
@@ -34,7 +34,7 @@ class Profiles:
         self.count += 1
 
     def ahead(self, leads: int) -> dict[str, Floats]:
-        """For the coming steps, shape (series, leads): profiles, and the latest value a whole number of days or weeks before."""
+        """For the coming steps, shape (series, leads): profiles, and the latest value whole days or weeks before."""
         steps = self.count + np.arange(leads)
         quick = np.nan_to_num(self._quick[:, steps % self.day])
         slow = np.nan_to_num(self._slow[:, steps % self.day])
@@ -51,10 +51,8 @@ class Profiles:
         return np.stack([self._last(span)[0] for span in self._spans], axis=-1)
 
     def ratios(self) -> Floats:
-        """Value through profile over the last 1, 3 and 24 hours, less one; at night a short span says what the day says."""
-        day = self._last(self._spans[-1])[1]
-        spans = [self._last(span)[1] for span in self._spans]
-        return np.stack([np.nan_to_num(np.where(np.isnan(span), day, span)) for span in spans], axis=-1)
+        """Value through profile over the last 1, 3 and 24 hours, less one; 0 where the profile has none, as at night."""
+        return np.stack([np.nan_to_num(self._last(span)[1]) for span in self._spans], axis=-1)
 
     def _before(self, steps: np.ndarray, period: int) -> Floats:
         back = (steps - self.count) // period + 1

@@ -65,12 +65,12 @@ class Regression:
 
     def forecast(self) -> Floats:
         """The expected values of the coming steps, shape (series, leads)."""
-        return self._forecasts[self.count % len(self._forecasts)].copy()
+        return np.array(self._forecasts[self.count % len(self._forecasts)])
 
     def paths(self, count: int) -> Floats:
-        """Forecast + the whole error path of 1, 2 … `count` days ago, shape (series, paths, leads); fewer in the first days.
+        """Forecast + the whole error path of 1, 2 … `count` days ago, shape (series, paths, leads).
 
-        Errors that were not seen (missing values) count as none; with no past day at all the forecast stands alone.
+        Fewer in the first days, then the forecast alone. Errors that were not seen (missing values) count as none.
         """
         whole = -(-self._leads // self._profiles.day)  # a path must have ended
         ages = np.arange(whole, whole + count)
@@ -80,7 +80,7 @@ class Regression:
         first = self.count - ages * self._profiles.day
         seen = self._values[(first[:, None] + np.arange(self._leads)) % len(self._values)]  # paths, leads, series
         errors = seen.transpose(2, 0, 1) - self._forecasts[first % len(self._forecasts)].swapaxes(0, 1)
-        return np.maximum(self.forecast()[:, None, :] + np.nan_to_num(errors), 0.0)
+        return np.asarray(np.maximum(self.forecast()[:, None, :] + np.nan_to_num(errors), 0.0))
 
     def _foresee(self) -> None:
         asked = self._regressors(self._profiles, self._leads)
