@@ -38,7 +38,7 @@ def citylearn(
     try:
         district = read(folder, [int(number) for number in buildings.split(",")])
     except (OSError, KeyError, ValueError) as error:
-        typer.echo(say("bench.citylearn.unreadable", error=repr(error)), err=True)
+        typer.echo(say("bench.citylearn.unreadable", error=f"{type(error).__name__}: {error}"), err=True)
         raise typer.Exit(2) from error
     district = district.first(hours or district.load_kwh.shape[1])
     grid = controlled(district, method, inside_hour=inside_hour, progress=_tell)

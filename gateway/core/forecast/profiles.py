@@ -51,7 +51,7 @@ class Profiles:
         return np.stack([self._last(span)[0] for span in self._spans], axis=-1)
 
     def ratios(self) -> Floats:
-        """Value through profile over the last 1, 3 and 24 hours, less one; 0 where the profile has none, as at night."""
+        """Value through profile over the last 1, 3 and 24 hours, less one; 0 where the profile has none (night)."""
         return np.stack([np.nan_to_num(self._last(span)[1]) for span in self._spans], axis=-1)
 
     def _before(self, steps: np.ndarray, period: int) -> Floats:
