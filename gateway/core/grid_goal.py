@@ -8,31 +8,51 @@ from gateway.core.levels import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """What imported and exported energy is worth, in multiples of a mean imported kilowatt-hour; `sell` <= `buy`."""
+
+    buy: Floats
+    sell: Floats
+
+    def at(self, step: int) -> "Worth":
+        """That of one step: the last axis is dropped."""
+        return Worth(buy=self.buy[..., step], sell=self.sell[..., step])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GridGoal:
     """Weights of the grid's wishes, in kWh of a mean imported kilowatt-hour, so that they hold for every tariff.
 
     `ramp_kwh_per_kw`: what a change of the grid power by 1 kW from one step to the next is worth avoiding.
     `flat_per_kw`: what an hour at 1 kW above or below the mean grid power is worth avoiding; grows with the square.
+    `foreseen`: the share of the ramp's weight in all steps but the first. A scenario knows its loads and would even them
+    out to the last watt; whoever sets a power before the load is known cannot, and stores no energy for that.
     """
 
     ramp_kwh_per_kw: float = 0.0
     flat_per_kw: float = 0.0
+    foreseen: float = 1.0
 
     def __post_init__(self) -> None:
         """Raises ValueError for a weight below zero."""
-        if min(self.ramp_kwh_per_kw, self.flat_per_kw) < 0.0:
+        if min(self.ramp_kwh_per_kw, self.flat_per_kw, self.foreseen) < 0.0:
             raise ValueError(f"weights of the grid are not below zero: {self}")
 
     @property
     def ramp_h(self) -> float:
-        """Wh for each W of change."""
+        """Wh for each W of change into the first step."""
         return self.ramp_kwh_per_kw
 
-    def cost_wh(self, grid_w: Floats, price: Floats, mean_w: Floats, hours: float) -> Floats:
-        """Energy and evenness of one step in Wh of a mean kilowatt-hour, as `price` is; export earns nothing."""
+    @property
+    def later_ramp_h(self) -> float:
+        """Wh for each W of change between later steps."""
+        return self.foreseen * self.ramp_kwh_per_kw
+
+    def cost_wh(self, grid_w: Floats, worth: Worth, mean_w: Floats, hours: float) -> Floats:
+        """Energy and evenness of one step in Wh of a mean kilowatt-hour."""
         away_w = grid_w - mean_w
-        even = self.flat_per_kw / 1000.0 * away_w * away_w
-        return np.asarray(hours * (price * np.maximum(grid_w, 0.0) + even))
+        energy = np.maximum(worth.buy * grid_w, worth.sell * grid_w)  # sell <= buy: the greater one has the right sign
+        return np.asarray(hours * (energy + self.flat_per_kw / 1000.0 * away_w * away_w))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

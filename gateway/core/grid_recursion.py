@@ -11,7 +11,7 @@ Energies in Wh, powers in W; several buildings with the same storage are solved 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.grid_goal import GridGoal
+from gateway.core.grid_goal import GridGoal, Worth
 from gateway.core.levels import Floats
 from gateway.core.part_load import PartLoad
 
@@ -32,7 +32,7 @@ class GridRecursion:
         self._changes = np.arange(down, up + 1)
         self.actions_w = storage.terminal_w(np.asarray(self._changes * self._spacing_wh, dtype=np.float64), hours)
         self._barred = self._bars()
-        self._slopes = (goal.ramp_h * np.diff(self.actions_w)).astype(np.float32)
+        self._slopes = (goal.later_ramp_h * np.diff(self.actions_w)).astype(np.float32)
 
     def _bars(self) -> Table:
         """NEVER where an action leaves the storage or its limit of power; shape (actions, 1, energies)."""
@@ -41,26 +41,26 @@ class GridRecursion:
         weak = np.abs(self.actions_w)[:, None] > self.storage.limit_w(self.energies_wh) + 1e-6
         return np.where(outside | weak, NEVER, np.float32(0.0))[:, None, :]
 
-    def solve(self, net_w: Floats, price: Floats, mean_w: Floats, *, end_price: Floats) -> "Outlook":
+    def solve(self, net_w: Floats, worth: Worth, mean_w: Floats, *, end_worth: Floats) -> "Outlook":
         """What comes behind the first step.
 
-        `net_w` (buildings, scenarios, steps); `price` of imports (buildings, steps), `mean_w` and `end_price` (of the
-        energy left at the end) per building, prices in multiples of a mean kilowatt-hour.
+        `net_w` (buildings, scenarios, steps); `worth` of energy (buildings, steps); `mean_w` of the grid, `end_worth`
+        of stored energy at the end (buildings,).
         """
-        buildings, scenarios, steps = net_w.shape
-        net = net_w.reshape(-1, steps)
-        prices, means = np.repeat(price, scenarios, axis=0), np.repeat(mean_w, scenarios)
-        end_wh = -np.repeat(end_price, scenarios)[:, None] * self.energies_wh
+        _, scenarios, steps = net_w.shape
+        net, means = net_w.reshape(-1, steps), np.repeat(mean_w, scenarios)
+        each = Worth(buy=np.repeat(worth.buy, scenarios, axis=0), sell=np.repeat(worth.sell, scenarios, axis=0))
+        end_wh = -np.repeat(end_worth, scenarios)[:, None] * self.energies_wh
         value: Table = np.repeat(end_wh[None].astype(np.float32), len(self.actions_w), axis=0)
         for k in range(steps - 1, 0, -1):
             grid_w = net[:, k] + self.actions_w[:, None]
             best = self._after(value)
-            best += self.goal.cost_wh(grid_w, prices[:, k], means, self.hours).astype(np.float32)[:, :, None]
+            best += self.goal.cost_wh(grid_w, each.at(k), means, self.hours).astype(np.float32)[:, :, None]
             best += self._barred
             self._spread(best)
             value = self.at(best, self.actions_w[:, None] + (net[:, k - 1] - net[:, k]))
-        table = value.reshape(len(self.actions_w), buildings, scenarios, -1)
-        return Outlook(self, table, net_w[:, :, 0], price[:, 0], mean_w)
+        table = value.reshape(len(self.actions_w), *net_w.shape[:2], -1)
+        return Outlook(self, table, net_w[:, :, 0], worth.at(0), mean_w)
 
     def _after(self, value: Table) -> Table:
         """The value where each action leads, at the energy it starts from; anything where it leads outside."""
@@ -96,7 +96,7 @@ class GridRecursion:
         below = np.clip(found, 0, len(actions_w) - 2)
         share = (powers_w - actions_w[below]) / (actions_w[below + 1] - actions_w[below])
         beyond_w = np.maximum(np.maximum(powers_w - actions_w[-1], actions_w[0] - powers_w), 0.0)
-        return below, np.clip(share, 0.0, 1.0), self.goal.ramp_h * beyond_w
+        return below, np.clip(share, 0.0, 1.0), self.goal.later_ramp_h * beyond_w
 
 
 CANDIDATES = np.arange(-40, 41) / 40.0  # of the first step, as shares of the power; 0 is exact
@@ -105,10 +105,11 @@ CANDIDATES = np.arange(-40, 41) / 40.0  # of the first step, as shares of the po
 class Outlook:
     """What the steps after the first are worth, and the best first step."""
 
-    def __init__(self, recursion: GridRecursion, table: Table, net_w: Floats, price: Floats, mean_w: Floats) -> None:
+    def __init__(self, recursion: GridRecursion, table: Table, net_w: Floats, worth: Worth, mean_w: Floats) -> None:
         """`table`: actions x buildings x scenarios x energies after the first step, whose net loads are `net_w`."""
         self._recursion, self._table, self._net_w = recursion, table, net_w
-        self._price, self._mean_w = price[:, None, None], mean_w[:, None, None]
+        self._worth = Worth(buy=worth.buy[:, None, None], sell=worth.sell[:, None, None])
+        self._mean_w = mean_w[:, None, None]
 
     def power_w(self, energy_wh: Floats, before_w: Floats) -> Floats:
         """The battery power of each building that is best on the mean, set before the step's net load is known."""
@@ -133,7 +134,7 @@ class Outlook:
     def _cost_wh(self, grid_w: Floats, after_wh: Floats, before_w: Floats) -> Floats:
         """Mean over scenarios of a first step, shape (buildings, scenarios, tries), and all that follow."""
         goal = self._recursion.goal
-        step = goal.cost_wh(grid_w, self._price, self._mean_w, self._recursion.hours)
+        step = goal.cost_wh(grid_w, self._worth, self._mean_w, self._recursion.hours)
         ramp = goal.ramp_h * np.abs(grid_w - before_w[:, None, None])
         return np.asarray((step + ramp + self._later_wh(grid_w, after_wh)).mean(axis=1))
 

@@ -1,11 +1,13 @@
 """Our planner in the CityLearn world: every home alone, hour by hour, knowing only what has been."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.core.forecast.regression import Regression, added, scaled
-from gateway.core.grid_goal import GridMethod
+from gateway.core.grid_goal import GridMethod, Worth
 from gateway.core.grid_recursion import GridRecursion, Outlook
 from gateway.core.levels import Floats
 from gateway.core.part_load import PartLoad
@@ -14,6 +16,9 @@ from gateway.study.citylearn import EFFICIENCY, POWER_LIMIT, POWER_SHARE, SOC, B
 STEP_S = 3600.0
 PROGRESS_H = 730
 LEAST_KWH = 0.01  # imported before a mean price means anything
+NEIGHBOURS = (
+    0.8  # chance that neighbours import when we do: their bill is ours, so what we export then is worth the tariff
+)
 
 
 Progress = Callable[[int, int], None]
@@ -27,6 +32,8 @@ def controlled(district: District, method: GridMethod, *, inside_hour: bool, pro
     """
     batteries, net, hours = Batteries(district), district.net_kwh, district.load_kwh.shape[1]
     grid = net.copy()
+    if inside_hour:  # later loads too will be known when their hour is planned
+        method = replace(method, goal=replace(method.goal, foreseen=1.0))
     planner = _Planner(district, method)
     for hour in range(1, hours):
         planner.learn(hour - 1)
@@ -67,27 +74,36 @@ class _Planner:
         self._paid += imported * world.price_usd_per_kwh[hour]
         self._emitted += imported * carbon
 
-    def outlooks(self, hour: int) -> list[tuple[np.ndarray, Outlook]]:
+    def outlooks(self, hour: int) -> list[tuple[NDArray[np.intp], Outlook]]:
         """For each group of like batteries: which homes, and what the coming hours are worth to them."""
         load, pv = self._load.paths(self._method.scenarios), self._pv.paths(self._method.scenarios)
         net_w = 1000.0 * (load[:-1] - pv)
-        price = self._prices(hour, self._load.forecast()[-1])
+        worth = self._worth(hour, self._load.forecast()[-1], (net_w > 0.0).mean(axis=1))
         mean_w = net_w.mean(axis=(1, 2))
-        end = self._method.end_value_share * price.mean(axis=1)
+        end = self._method.end_value_share * worth.buy.mean(axis=1)
         return [
-            (homes, recursion.solve(net_w[homes], price[homes], mean_w[homes], end_price=end[homes]))
+            (homes, recursion.solve(net_w[homes], _of(worth, homes), mean_w[homes], end_worth=end[homes]))
             for homes, recursion in self._groups
         ]
 
-    def _prices(self, hour: int, carbon: Floats) -> Floats:
-        """Half tariff, half CO2, each relative to the mean of this home's imports without a battery so far."""
+    def _worth(self, hour: int, carbon: Floats, importing: Floats) -> Worth:
+        """Half tariff, half CO2, each relative to the mean of this home's imports without a battery so far.
+
+        `importing`: how likely each home imports in each coming hour. The score bills all homes together and each
+        home's CO2 alone, so what a home exports while others import saves the tariff and no CO2.
+        """
         last = len(self._district.price_usd_per_kwh) - 1
         tariff = self._district.price_usd_per_kwh[np.minimum(hour + np.arange(self._method.horizon_h), last)]
         known = self._imported > LEAST_KWH
         imported = np.where(known, self._imported, 1.0)
         price = np.where(known, self._paid / imported, tariff.mean())
         intensity = np.where(known, self._emitted / imported, max(carbon.mean(), 1e-3))
-        return np.asarray(0.5 * (tariff / price[:, None] + carbon / intensity[:, None]))
+        bill = 0.5 * tariff / price[:, None]
+        return Worth(buy=bill + 0.5 * carbon / intensity[:, None], sell=NEIGHBOURS * importing * bill)
+
+
+def _of(worth: Worth, homes: NDArray[np.intp]) -> Worth:
+    return Worth(buy=worth.buy[homes], sell=worth.sell[homes])
 
 
 def _regression(series: int, method: GridMethod, *, pv: bool) -> Regression:
@@ -100,7 +116,7 @@ def _regression(series: int, method: GridMethod, *, pv: bool) -> Regression:
     )
 
 
-def _same_storages(district: District, method: GridMethod) -> list[tuple[np.ndarray, GridRecursion]]:
+def _same_storages(district: District, method: GridMethod) -> list[tuple[NDArray[np.intp], GridRecursion]]:
     kinds = np.stack([district.capacity_kwh, district.power_kw], axis=1)
     groups = []
     for capacity_kwh, power_kw in np.unique(kinds, axis=0):

@@ -10,7 +10,7 @@ def grid_method(path: Path) -> GridMethod:
     """The section `[grid_goal]`. Raises OSError, and ValueError for anything that is wrong in it."""
     try:
         section = tomllib.loads(path.read_text(encoding="utf-8"))["grid_goal"]
-        goal = GridGoal(ramp_kwh_per_kw=section.pop("ramp_kwh_per_kw"), flat_per_kw=section.pop("flat_per_kw"))
+        goal = GridGoal(**{name: section.pop(name) for name in ("ramp_kwh_per_kw", "flat_per_kw", "foreseen")})
         return GridMethod(goal=goal, **section)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: [grid_goal]: {error}") from error
