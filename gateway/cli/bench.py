@@ -2,11 +2,9 @@
 
 import typer
 
-from gateway.cli.bench_citylearn import citylearn
+from gateway.cli import bench_citylearn
 
-app = typer.Typer(
-    help="How good the control is: public problems, with the figures of others beside ours.", no_args_is_help=True
-)
+app = typer.Typer(help="Public problems with the figures of others beside ours.", no_args_is_help=True)
 
 
 @app.callback()
@@ -14,4 +12,4 @@ def _group() -> None:
     """A group even while it has one command."""
 
 
-app.command()(citylearn)
+app.command("citylearn")(bench_citylearn.citylearn)

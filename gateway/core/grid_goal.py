@@ -25,8 +25,8 @@ class GridGoal:
 
     `ramp_kwh_per_kw`: what a change of the grid power by 1 kW from one step to the next is worth avoiding.
     `flat_per_kw`: what an hour at 1 kW above or below the mean grid power is worth avoiding; grows with the square.
-    `foreseen`: the share of the ramp's weight in all steps but the first. A scenario knows its loads and would even them
-    out to the last watt; whoever sets a power before the load is known cannot, and stores no energy for that.
+    `foreseen`: the share of the ramp's weight in all steps but the first. A scenario knows its loads, and would even
+    them out to the last watt; whoever sets a power before the load is known cannot, and stores no energy for that.
     """
 
     ramp_kwh_per_kw: float = 0.0
@@ -57,15 +57,29 @@ class GridGoal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridMethod:
-    """How a plan with a grid goal is made: section `[grid_goal]` of `config/planner.toml`."""
+    """How a plan with a grid goal is made: section `[grid_goal]` of `config/planner.toml`.
 
-    goal: GridGoal
-    scenarios: int
-    horizon_h: int
-    energy_points: int
-    end_value_share: float
+    The weights are those of GridGoal. `scenarios`: one for each of so many past days. `energy_points`: grid of stored
+    energy. `end_value_share`: what is stored behind the horizon is worth this share of the mean price.
+    """
+
+    ramp_kwh_per_kw: float = 0.3
+    flat_per_kw: float = 0.15
+    foreseen: float = 0.5
+    scenarios: int = 24
+    horizon_h: int = 24
+    energy_points: int = 21
+    end_value_share: float = 0.6
 
     def __post_init__(self) -> None:
         """Raises ValueError for what no plan can be made with."""
-        if self.scenarios < 1 or self.horizon_h < 1 or self.energy_points < 3 or self.end_value_share < 0.0:
-            raise ValueError(f"no plan can be made with {self}")
+        if self.scenarios < 1 or self.horizon_h < 2 or self.energy_points < 3:
+            raise ValueError("at least 1 scenario, a horizon of 2 h and 3 energy points")
+        if not 0.0 <= self.end_value_share <= 1.0:
+            raise ValueError("the end value is a share 0 to 1")
+        GridGoal(ramp_kwh_per_kw=self.ramp_kwh_per_kw, flat_per_kw=self.flat_per_kw, foreseen=self.foreseen)
+
+    def goal(self, *, quick: bool) -> GridGoal:
+        """The weights; `quick` where a loop of seconds knows the load of every step when that step is decided."""
+        foreseen = 1.0 if quick else self.foreseen
+        return GridGoal(ramp_kwh_per_kw=self.ramp_kwh_per_kw, flat_per_kw=self.flat_per_kw, foreseen=foreseen)

@@ -1,7 +1,6 @@
 """Our planner in the CityLearn world: every home alone, hour by hour, knowing only what has been."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,6 @@ from gateway.study.citylearn import EFFICIENCY, POWER_LIMIT, POWER_SHARE, SOC, B
 STEP_S = 3600.0
 PROGRESS_H = 730
 LEAST_KWH = 0.01  # imported before a mean price means anything
-NEIGHBOURS = (
-    0.8  # chance that neighbours import when we do: their bill is ours, so what we export then is worth the tariff
-)
-
 
 Progress = Callable[[int, int], None]
 
@@ -32,9 +27,7 @@ def controlled(district: District, method: GridMethod, *, inside_hour: bool, pro
     """
     batteries, net, hours = Batteries(district), district.net_kwh, district.load_kwh.shape[1]
     grid = net.copy()
-    if inside_hour:  # later loads too will be known when their hour is planned
-        method = replace(method, goal=replace(method.goal, foreseen=1.0))
-    planner = _Planner(district, method)
+    planner = _Planner(district, method, quick=inside_hour)
     for hour in range(1, hours):
         planner.learn(hour - 1)
         outlooks = planner.outlooks(hour)
@@ -55,12 +48,12 @@ def controlled(district: District, method: GridMethod, *, inside_hour: bool, pro
 class _Planner:
     """What is learnt from hour to hour, and what is expected from it."""
 
-    def __init__(self, district: District, method: GridMethod) -> None:
+    def __init__(self, district: District, method: GridMethod, *, quick: bool) -> None:
         self._district, self._method = district, method
         homes = len(district.load_kwh)
         self._load = _regression(homes + 1, method, pv=False)  # the last row: CO2 of the grid
         self._pv = _regression(homes, method, pv=True)
-        self._groups = _same_storages(district, method)
+        self._groups = _same_storages(district, method, quick=quick)
         self._paid, self._emitted, self._imported = (np.zeros(homes) for _ in range(3))
 
     def learn(self, hour: int) -> None:
@@ -78,7 +71,7 @@ class _Planner:
         """For each group of like batteries: which homes, and what the coming hours are worth to them."""
         load, pv = self._load.paths(self._method.scenarios), self._pv.paths(self._method.scenarios)
         net_w = 1000.0 * (load[:-1] - pv)
-        worth = self._worth(hour, self._load.forecast()[-1], (net_w > 0.0).mean(axis=1))
+        worth = self._worth(hour, self._load.forecast()[-1])
         mean_w = net_w.mean(axis=(1, 2))
         end = self._method.end_value_share * worth.buy.mean(axis=1)
         return [
@@ -86,11 +79,10 @@ class _Planner:
             for homes, recursion in self._groups
         ]
 
-    def _worth(self, hour: int, carbon: Floats, importing: Floats) -> Worth:
+    def _worth(self, hour: int, carbon: Floats) -> Worth:
         """Half tariff, half CO2, each relative to the mean of this home's imports without a battery so far.
 
-        `importing`: how likely each home imports in each coming hour. The score bills all homes together and each
-        home's CO2 alone, so what a home exports while others import saves the tariff and no CO2.
+        Export earns nothing: the score counts no home's CO2 below zero, and of the bill only what others import then.
         """
         last = len(self._district.price_usd_per_kwh) - 1
         tariff = self._district.price_usd_per_kwh[np.minimum(hour + np.arange(self._method.horizon_h), last)]
@@ -98,8 +90,8 @@ class _Planner:
         imported = np.where(known, self._imported, 1.0)
         price = np.where(known, self._paid / imported, tariff.mean())
         intensity = np.where(known, self._emitted / imported, max(carbon.mean(), 1e-3))
-        bill = 0.5 * tariff / price[:, None]
-        return Worth(buy=bill + 0.5 * carbon / intensity[:, None], sell=NEIGHBOURS * importing * bill)
+        buy = 0.5 * (tariff / price[:, None] + carbon / intensity[:, None])
+        return Worth(buy=buy, sell=np.zeros_like(buy))
 
 
 def _of(worth: Worth, homes: NDArray[np.intp]) -> Worth:
@@ -116,7 +108,9 @@ def _regression(series: int, method: GridMethod, *, pv: bool) -> Regression:
     )
 
 
-def _same_storages(district: District, method: GridMethod) -> list[tuple[NDArray[np.intp], GridRecursion]]:
+def _same_storages(
+    district: District, method: GridMethod, *, quick: bool
+) -> list[tuple[NDArray[np.intp], GridRecursion]]:
     kinds = np.stack([district.capacity_kwh, district.power_kw], axis=1)
     groups = []
     for capacity_kwh, power_kw in np.unique(kinds, axis=0):
@@ -129,6 +123,6 @@ def _same_storages(district: District, method: GridMethod) -> list[tuple[NDArray
             fills=SOC,
             limits=POWER_LIMIT,
         )
-        recursion = GridRecursion(storage, method.goal, hours=1.0, points=method.energy_points)
+        recursion = GridRecursion(storage, method.goal(quick=quick), hours=1.0, points=method.energy_points)
         groups.append((homes, recursion))
     return groups

@@ -148,7 +148,9 @@ def test_a_folder_without_homes_is_told_with_what_is_missing(tmp_path: Path) -> 
     assert "building_01.csv" in done.output
 
 
-@pytest.mark.parametrize("wrong", ["", "[grid_goal]\nramp_kwh_per_kw = 1.0\n", "[grid_goal]\ntypo = 1\n"])
+@pytest.mark.parametrize(
+    "wrong", ["", "[grid_goal]\nscenarios = 0\n", "[grid_goal]\nflat_per_kw = -1.0\n", "[grid_goal]\ntypo = 1\n"]
+)
 def test_a_section_that_is_missing_or_wrong_is_told_with_its_file(tmp_path: Path, wrong: str) -> None:
     path = tmp_path / "planner.toml"
     path.write_text(wrong, encoding="utf-8")
