@@ -1,5 +1,6 @@
 """What the building owes the grid beside the price of its energy: few steps up and down, no peaks."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,22 +60,26 @@ class GridGoal:
 class GridMethod:
     """How a plan with a grid goal is made: section `[grid_goal]` of `config/planner.toml`.
 
-    The weights are those of GridGoal. `scenarios`: one for each of so many past days. `energy_points`: grid of stored
+    The weights are those of GridGoal. `blur_h`: of `blurred` in the recursion; it and `foreseen` hold where powers are
+    set before the load is known. `scenarios`: one for each of so many past days. `energy_points`: grid of stored
     energy. `end_value_share`: what is stored behind the horizon is worth this share of the mean price.
     """
 
     ramp_kwh_per_kw: float = 0.3
     flat_per_kw: float = 0.15
     foreseen: float = 0.5
-    scenarios: int = 24
+    blur_h: float = 1.2
+    scenarios: int = 28
     horizon_h: int = 24
-    energy_points: int = 21
+    energy_points: int = 15
     end_value_share: float = 0.6
 
     def __post_init__(self) -> None:
         """Raises ValueError for what no plan can be made with."""
         if self.scenarios < 1 or self.horizon_h < 2 or self.energy_points < 3:
             raise ValueError("at least 1 scenario, a horizon of 2 h and 3 energy points")
+        if not 0.0 <= self.blur_h < math.inf:
+            raise ValueError("the blur is a time in hours")
         if not 0.0 <= self.end_value_share <= 1.0:
             raise ValueError("the end value is a share 0 to 1")
         GridGoal(ramp_kwh_per_kw=self.ramp_kwh_per_kw, flat_per_kw=self.flat_per_kw, foreseen=self.foreseen)

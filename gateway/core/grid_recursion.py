@@ -99,6 +99,20 @@ class GridRecursion:
         return below, np.clip(share, 0.0, 1.0), self.goal.later_ramp_h * beyond_w
 
 
+def blurred(net_w: Floats, *, steps: float) -> Floats:
+    """Scenarios without the short ups and downs of their own that nobody can foresee; the first step stays as it is.
+
+    What differs from the mean of the scenarios (axis -2) is averaged with a bell of standard deviation `steps`, so that
+    long errors, which decide how much energy is needed, remain.
+    """
+    leads = np.arange(1, net_w.shape[-1])
+    bell = np.exp(-0.5 * ((leads[:, None] - leads) / max(steps, 1e-3)) ** 2)
+    mean_w = net_w.mean(axis=-2, keepdims=True)
+    own_w = net_w - mean_w
+    later_w = own_w[..., 1:] @ (bell / bell.sum(axis=1, keepdims=True)).T
+    return np.asarray(mean_w + np.concatenate([own_w[..., :1], later_w], axis=-1))
+
+
 CANDIDATES = np.arange(-40, 41) / 40.0  # of the first step, as shares of the power; 0 is exact
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gateway.core.forecast.regression import Regression, added, scaled
 from gateway.core.grid_goal import GridMethod, Worth
-from gateway.core.grid_recursion import GridRecursion, Outlook
+from gateway.core.grid_recursion import GridRecursion, Outlook, blurred
 from gateway.core.levels import Floats
 from gateway.core.part_load import PartLoad
 from gateway.study.citylearn import EFFICIENCY, POWER_LIMIT, POWER_SHARE, SOC, Batteries, District
@@ -15,6 +15,7 @@ from gateway.study.citylearn import EFFICIENCY, POWER_LIMIT, POWER_SHARE, SOC, B
 STEP_S = 3600.0
 PROGRESS_H = 730
 LEAST_KWH = 0.01  # imported before a mean price means anything
+NEIGHBOURS = 0.8  # chance that other homes import in an hour in which this one would
 
 Progress = Callable[[int, int], None]
 
@@ -49,7 +50,7 @@ class _Planner:
     """What is learnt from hour to hour, and what is expected from it."""
 
     def __init__(self, district: District, method: GridMethod, *, quick: bool) -> None:
-        self._district, self._method = district, method
+        self._district, self._method, self._quick = district, method, quick
         homes = len(district.load_kwh)
         self._load = _regression(homes + 1, method, pv=False)  # the last row: CO2 of the grid
         self._pv = _regression(homes, method, pv=True)
@@ -71,7 +72,9 @@ class _Planner:
         """For each group of like batteries: which homes, and what the coming hours are worth to them."""
         load, pv = self._load.paths(self._method.scenarios), self._pv.paths(self._method.scenarios)
         net_w = 1000.0 * (load[:-1] - pv)
-        worth = self._worth(hour, self._load.forecast()[-1])
+        if not self._quick:
+            net_w = blurred(net_w, steps=self._method.blur_h)
+        worth = self._worth(hour, self._load.forecast()[-1], (net_w > 0.0).mean(axis=1))
         mean_w = net_w.mean(axis=(1, 2))
         end = self._method.end_value_share * worth.buy.mean(axis=1)
         return [
@@ -79,10 +82,11 @@ class _Planner:
             for homes, recursion in self._groups
         ]
 
-    def _worth(self, hour: int, carbon: Floats) -> Worth:
+    def _worth(self, hour: int, carbon: Floats, importing: Floats) -> Worth:
         """Half tariff, half CO2, each relative to the mean of this home's imports without a battery so far.
 
-        Export earns nothing: the score counts no home's CO2 below zero, and of the bill only what others import then.
+        `importing`: how likely this home imports in each coming hour. The homes have one bill and each its own CO2, so
+        export saves the tariff when others import, which is likely when this home would, and never CO2.
         """
         last = len(self._district.price_usd_per_kwh) - 1
         tariff = self._district.price_usd_per_kwh[np.minimum(hour + np.arange(self._method.horizon_h), last)]
@@ -90,8 +94,8 @@ class _Planner:
         imported = np.where(known, self._imported, 1.0)
         price = np.where(known, self._paid / imported, tariff.mean())
         intensity = np.where(known, self._emitted / imported, max(carbon.mean(), 1e-3))
-        buy = 0.5 * (tariff / price[:, None] + carbon / intensity[:, None])
-        return Worth(buy=buy, sell=np.zeros_like(buy))
+        bill = 0.5 * tariff / price[:, None]
+        return Worth(buy=bill + 0.5 * carbon / intensity[:, None], sell=NEIGHBOURS * importing * bill)
 
 
 def _of(worth: Worth, homes: NDArray[np.intp]) -> Worth:

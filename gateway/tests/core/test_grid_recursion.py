@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from gateway.core.grid_goal import GridGoal, Worth
-from gateway.core.grid_recursion import GridRecursion
+from gateway.core.grid_recursion import GridRecursion, blurred
 from gateway.core.part_load import PartLoad
 
 CURVED = PartLoad(
@@ -130,3 +130,16 @@ def test_what_is_stored_is_what_came_in_less_losses(energy_wh: float, power_w: f
 def test_weights_below_zero_are_refused() -> None:
     with pytest.raises(ValueError, match="not below zero"):
         GridGoal(ramp_kwh_per_kw=-0.1, flat_per_kw=0.0)
+
+
+def test_a_blur_keeps_the_mean_the_first_step_and_what_lasts() -> None:
+    random = np.random.default_rng(9)
+    net_w = random.normal(500.0, 300.0, (2, 6, 24))
+    lasting = np.array([-200.0, -100.0, 0.0, 0.0, 100.0, 200.0])[:, None]
+    net_w += lasting
+    soft = blurred(net_w, steps=1.2)
+    assert soft.mean(axis=1) == pytest.approx(net_w.mean(axis=1))
+    assert soft[:, :, 0] == pytest.approx(net_w[:, :, 0])
+    assert np.abs(np.diff(soft[:, :, 1:])).mean() < 0.7 * np.abs(np.diff(net_w[:, :, 1:])).mean()
+    assert soft[:, :, 1:].mean(axis=2) == pytest.approx(net_w[:, :, 1:].mean(axis=2), abs=60.0)
+    assert blurred(net_w, steps=0.0) == pytest.approx(net_w)
