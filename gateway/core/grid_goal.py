@@ -68,7 +68,7 @@ class GridMethod:
     ramp_kwh_per_kw: float = 0.3
     flat_per_kw: float = 0.15
     foreseen: float = 0.5
-    blur_h: float = 1.2
+    blur_h: float = 2.0
     scenarios: int = 28
     horizon_h: int = 24
     energy_points: int = 15
