@@ -66,7 +66,7 @@ class GridMethod:
     """
 
     ramp_kwh_per_kw: float = 0.3
-    flat_per_kw: float = 0.15
+    flat_per_kw: float = 0.2
     foreseen: float = 0.5
     blur_h: float = 2.0
     scenarios: int = 28
