@@ -2,27 +2,52 @@
 
 Below `charge` it charges from the grid; below `reserve` nothing goes to the building; surplus is taken up to `fill`;
 only what lies above `export` is sold. The plain rule of self-consumption is the special case 0, 0, full, full.
+
+One closed form follows the levels, in the recursion of the planner (arrays) and in the loop (single numbers).
 """
 
+import math
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Amount = TypeVar("Amount", float, Floats)
+Numbers = Any  # one number or an array of them: numpy does not tell them apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """What planning knows of a storage: energies in Wh above empty, powers at its terminals, one-way efficiencies 0…1."""
+    """What planning knows of a storage: energies in Wh above empty, powers at its terminals, one-way efficiencies 0…1.
+
+    `wear_price` is what a kWh through its terminals costs in ageing (EUR/kWh, each way); 0 where nobody says.
+    """
 
     capacity_wh: float
     charge_max_w: float
     discharge_max_w: float
     charge_efficiency: float = 0.95
     discharge_efficiency: float = 0.95
+    wear_price: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError when nothing could be planned with it."""
+        powers = (self.charge_max_w, self.discharge_max_w, self.wear_price)
+        shares = (self.charge_efficiency, self.discharge_efficiency)
+        if not (0.0 < self.capacity_wh < math.inf and all(0.0 <= power < math.inf for power in powers)):
+            raise ValueError(f"a storage has a capacity and finite powers: {self}")
+        if not all(0.0 < share <= 1.0 for share in shares):
+            raise ValueError(f"efficiencies are above 0 and at most 1: {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridLimits:
+    """What the connection bears (W, both positive)."""
+
+    import_max_w: float = math.inf
+    export_max_w: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +69,77 @@ class Levels:
             raise ValueError(f"levels out of order: {self}")
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Stored energy that one step can take in or give out, each positive and all in one unit.
+
+    `surplus`: what the building has to spare. `deficit`: what it needs. `forced`: what must be given so that the import
+    limit holds. `charge`, `discharge`: the most that power and grid limits allow.
+    """
+
+    surplus: Numbers
+    deficit: Numbers
+    forced: Numbers
+    charge: Numbers
+    discharge: Numbers
+
+
 def plain(storage: Storage) -> Levels:
     """The levels of the plain rule: no grid charging, no reserve, all surplus taken, nothing sold."""
     return Levels(charge_wh=0.0, reserve_wh=0.0, fill_wh=storage.capacity_wh, export_wh=storage.capacity_wh)
+
+
+NO_LIMITS = GridLimits()
+
+
+def follow(
+    levels: Levels,
+    storage: Storage,
+    *,
+    energy_wh: Amount,
+    net_w: Amount,
+    hours: float,
+    limits: GridLimits = NO_LIMITS,
+) -> Amount:
+    """Power of the storage (W, charging positive) that follows the levels for a step of `hours`.
+
+    `net_w` is load and PV together without the storage. The grid is held at `net_w` plus the result. With 1 s as step
+    this is the loop's decision; the import limit goes before every level, the limits of the storage before all.
+    """
+    reach = reach_of(storage, net_w=net_w, hours=hours, limits=limits)
+    change_wh = change(reach, energy_wh, levels.charge_wh, levels.reserve_wh, levels.fill_wh, levels.export_wh)
+    stored_w: Amount = power_w(storage, change_wh, hours)
+    return stored_w
+
+
+def reach_of(storage: Storage, *, net_w: Numbers, hours: float, limits: GridLimits) -> Reach:
+    """What a step of `hours` can do about the net load."""
+    into = hours * storage.charge_efficiency
+    out_of = hours / storage.discharge_efficiency
+    import_room_w = np.maximum(limits.import_max_w - net_w, 0.0)
+    export_room_w = np.maximum(limits.export_max_w + net_w, 0.0)
+    return Reach(
+        surplus=np.maximum(-net_w, 0.0) * into,
+        deficit=np.maximum(net_w, 0.0) * out_of,
+        forced=np.maximum(net_w - limits.import_max_w, 0.0) * out_of,
+        charge=np.minimum(storage.charge_max_w, import_room_w) * into,
+        discharge=np.minimum(storage.discharge_max_w, export_room_w) * out_of,
+    )
+
+
+def change(reach: Reach, energy: Numbers, charge: Numbers, reserve: Numbers, fill: Numbers, export: Numbers) -> Numbers:
+    """By how much the stored energy changes in the step; levels, energy and reach in one unit.
+
+    Not above the highest level and, as no level is below 0, not below empty: the size of the storage needs no word.
+    """
+    wanted_in = np.maximum(np.minimum(reach.surplus, fill - energy), charge - energy)
+    wanted_out = np.maximum(np.minimum(reach.deficit, energy - reserve), energy - export)
+    taken = np.minimum(np.maximum(wanted_in, 0.0), reach.charge)
+    given = np.minimum(np.maximum(wanted_out, np.minimum(reach.forced, energy)), reach.discharge)
+    return taken - given
+
+
+def power_w(storage: Storage, change_wh: Numbers, hours: float) -> Numbers:
+    """Power at the terminals for a change of the stored energy in a step of `hours`."""
+    into = 1.0 / (storage.charge_efficiency * hours)
+    return np.maximum(change_wh * into, change_wh * (storage.discharge_efficiency / hours))  # by sign: into is greater

@@ -8,7 +8,10 @@ from gateway.core.model import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """One step of a plan. Prices and the marginal value of stored energy in EUR/kWh at its end."""
+    """One step of a plan. Prices and the marginal value of stored energy at its end in EUR/kWh.
+
+    `net_w` and `energy_wh`: mean net load expected, and the energy stored at its end if it comes; None if nobody said.
+    """
 
     start_s: float  # UTC
     buy: float
@@ -16,6 +19,8 @@ class Slot:
     levels: Levels
     value: float
     reason: Reason
+    net_w: float | None = None
+    energy_wh: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,156 @@
+"""The plan of a storage: levels for each slot of the horizon, what stored energy is worth there, and why.
+
+Pure and deterministic: the same scenarios and prices give the same plan.
+"""
+
+import math
+from datetime import UTC, tzinfo
+from itertools import pairwise
+
+import numpy as np
+
+from gateway.core.explain import Expected, dearer_times, explain
+from gateway.core.history import Scenarios
+from gateway.core.levels import NO_LIMITS, Floats, GridLimits, Levels, Reach, Storage, change, reach_of
+from gateway.core.method import PlanningMethod
+from gateway.core.model import Reason
+from gateway.core.plan import Plan, Slot
+from gateway.core.prices import Prices
+from gateway.core.recursion import Tariff, Values, solve
+
+
+class PlanningError(ValueError):
+    """Scenarios and prices that do not fit together, or hold what is no number."""
+
+
+DEFAULT = PlanningMethod()
+
+
+def plan(
+    storage: Storage,
+    energy_wh: float,
+    scenarios: Scenarios,
+    prices: Prices,
+    *,
+    made_s: float,
+    limits: GridLimits = NO_LIMITS,
+    zone: tzinfo = UTC,
+    method: PlanningMethod = DEFAULT,
+) -> Plan:
+    """The plan over the steps of the scenarios; `prices` must begin at their start and reach as far.
+
+    `energy_wh` is what the storage holds at the start; levels do not depend on it, expected energies and reasons do.
+    PlanningError where nothing can be planned: no plan then, and the plain rule goes on.
+    """
+    tariff = _tariff(scenarios, prices)
+    if not (np.isfinite(scenarios.net_w).all() and math.isfinite(energy_wh)):
+        raise PlanningError("scenarios and stored energy are finite numbers")
+    hours = scenarios.step_s / 3600.0
+    values = solve(
+        scenarios.net_w,
+        tariff,
+        storage,
+        hours=hours,
+        limits=limits,
+        points=method.energy_points,
+        mixing=1.0 - (1.0 - method.mixing_per_half_hour) ** (hours / 0.5),
+        end_worth=method.end_value_share * float(np.min(tariff.buy)),
+    )
+    energies_wh = expected_energy_wh(storage, energy_wh, scenarios.net_w.mean(axis=0), values.levels, hours, limits)
+    return _plan(storage, energies_wh, scenarios, tariff, values, made_s=made_s, zone=zone)
+
+
+def _tariff(scenarios: Scenarios, prices: Prices) -> Tariff:
+    """The prices of the scenarios' steps, `sell` clipped to `buy`: selling dearer than buying would be a pump."""
+    steps = scenarios.net_w.shape[1]
+    if scenarios.net_w.size == 0:
+        raise PlanningError("no scenario or no step")
+    if prices.start_s != scenarios.start_s or prices.step_s != scenarios.step_s or len(prices.buy) < steps:
+        raise PlanningError("prices are not on the steps of the scenarios")
+    buy, sell = prices.buy[:steps], prices.sell[:steps]
+    if not (np.isfinite(buy).all() and np.isfinite(sell).all()):
+        raise PlanningError("prices are finite numbers")
+    return Tariff(buy=buy, sell=np.minimum(sell, buy))
+
+
+def _plan(
+    storage: Storage,
+    energies_wh: Floats,
+    scenarios: Scenarios,
+    tariff: Tariff,
+    values: Values,
+    *,
+    made_s: float,
+    zone: tzinfo,
+) -> Plan:
+    net_w = scenarios.net_w.mean(axis=0)
+    worth = _worth_at(values.worth, energies_wh[1:], storage)
+    starts_s = scenarios.start_s + scenarios.step_s * np.arange(len(net_w), dtype=np.float64)
+    hours = dearer_times(tariff.buy, starts_s, scenarios.step_s, zone)
+    columns = (starts_s, energies_wh[:-1], energies_wh[1:], net_w, tariff.buy, tariff.sell, worth)
+    slots = []
+    for row, later, numbers in zip(values.levels, hours, np.stack(columns, axis=1).tolist(), strict=True):
+        start_s, before_wh, after_wh, net, buy, sell, value = numbers
+        levels = _levels(row)
+        expected = Expected(energy_wh=before_wh, net_w=net, buy=buy, sell=sell, worth=value)
+        slots.append(
+            Slot(
+                start_s=start_s,
+                buy=buy,
+                sell=sell,
+                levels=levels,
+                value=value,
+                reason=explain(levels, expected, later),
+                net_w=net,
+                energy_wh=after_wh,
+            )
+        )
+    return Plan(made_s=made_s, step_s=scenarios.step_s, slots=tuple(slots))
+
+
+def _levels(row: Floats) -> Levels:
+    charge, reserve, fill, export = row.tolist()
+    return Levels(charge_wh=charge, reserve_wh=reserve, fill_wh=fill, export_wh=export)
+
+
+def expected_energy_wh(
+    storage: Storage, energy_wh: float, net_w: Floats, levels_wh: Floats, hours: float, limits: GridLimits
+) -> Floats:
+    """Stored energy at the start of each step and at the end of the last, if the mean net load came."""
+    reach = reach_of(storage, net_w=net_w, hours=hours, limits=limits)
+    parts = np.stack((reach.surplus, reach.deficit, reach.forced, reach.charge, reach.discharge), axis=1).tolist()
+    energies = [min(max(energy_wh, 0.0), storage.capacity_wh)]
+    for step, levels in zip(parts, levels_wh.tolist(), strict=True):
+        after = energies[-1] + float(change(Reach(*step), energies[-1], *levels))
+        energies.append(min(max(after, 0.0), storage.capacity_wh))
+    return np.array(energies)
+
+
+def _worth_at(worth: Floats, energies_wh: Floats, storage: Storage) -> Floats:
+    """The marginal value (EUR/kWh) at each step's expected energy."""
+    cells = worth.shape[1]
+    place = np.minimum((energies_wh / storage.capacity_wh * cells).astype(np.intp), cells - 1)
+    return np.asarray(worth[np.arange(len(worth)), place])
+
+
+def refusal(plan: Plan, storage: Storage, *, now_s: float, max_age_s: float) -> Reason | None:
+    """Why a plan must not be followed, or None: it is old, does not hold now, or holds what is no number."""
+    age_s = now_s - plan.made_s
+    if not 0.0 <= age_s <= max_age_s:
+        return Reason(code="plan_old", numbers={"age_s": age_s})
+    slot = plan.at(now_s)
+    if slot is None:
+        return Reason(code="plan_old", numbers={"age_s": age_s})
+    for index, one in enumerate(plan.slots):
+        if not _is_sound(one, storage, plan.slots[0].start_s + index * plan.step_s):
+            return Reason(code="plan_broken", numbers={"slot": float(index)})
+    return None
+
+
+def _is_sound(slot: Slot, storage: Storage, start_s: float) -> bool:
+    levels = slot.levels
+    amounts = (0.0, levels.charge_wh, levels.reserve_wh, levels.export_wh, storage.capacity_wh * (1.0 + 1e-9))
+    ordered = all(low <= high for low, high in pairwise(amounts))
+    inner = levels.charge_wh <= levels.fill_wh <= levels.export_wh
+    numbers = (slot.buy, slot.sell, slot.value)
+    return ordered and inner and slot.start_s == start_s and all(math.isfinite(number) for number in numbers)
