@@ -4,10 +4,12 @@ Feed-forward, not feedback: set-point = target - net load, where the net load is
 batteries' dead time and ramp and the meter's delay in mind. There is no gain to tune and nothing to wind up.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.core import follow, motion, pool, safety
+from gateway.core.curtail import curtailed
 from gateway.core.estimate import ahead_w, estimated
 from gateway.core.memory import Lasting, Memory
 from gateway.core.model import SHOWN_S, Mode, Reason, SetPoint, SiteState
@@ -15,7 +17,7 @@ from gateway.core.motion import Motion, Sample
 from gateway.core.plan import Slot
 from gateway.core.pool import Member
 from gateway.core.site import Battery, Site
-from gateway.core.trust import GONE_S, Trust, judge
+from gateway.core.trust import FRESH_S, GONE_S, Trust, judge
 from gateway.core.trust import follow as follow_readings
 from gateway.core.worth import is_worth
 
@@ -38,10 +40,12 @@ def decide(state: SiteState, site: Site, slot: Slot | None, memory: Memory) -> t
     held = {id_: _without_control(id_, trust, memory) for id_, trust in trusts.items() if trust.mode is not Mode.CONTROL}
     memory = _forget(memory, held)
     found: Mapping[str, SetPoint] = {}
+    slot = follow.usable(slot)
     if ours:
-        found, memory = _control(state, site, ours, follow.usable(slot), memory)
+        found, memory = _control(state, site, ours, slot, memory)
         memory = _remember(memory, found, ours, state.now_s, site.meter_delay_s[1])
-    return tuple({**held, **found}[battery.id] for battery in site.batteries), memory
+    limits, memory = _curtailed(state, site, ours, slot, memory)
+    return (*({**held, **found}[battery.id] for battery in site.batteries), *limits), memory
 
 
 def _control(
@@ -97,8 +101,29 @@ def _allowed(
         members.append(Member(battery=battery, soc=soc, low_w=bounds.low_w, high_w=bounds.high_w))
         each.append(bounds)
         resting += [battery.id] if rests else []
-    allowed = safety.grid_bounds(safety.pool_bounds(each), site, net_w=net_w)
+    allowed = safety.grid_bounds(safety.pool_bounds(each), site, net_w=net_w) if each else safety.NOTHING
     return tuple(members), allowed, replace(memory.lasting, resting=tuple(resting))
+
+
+def _curtailed(
+    state: SiteState, site: Site, ours: tuple[Battery, ...], slot: Slot | None, memory: Memory
+) -> tuple[tuple[SetPoint, ...], Memory]:
+    """Limits of the PV inverters that take one. Without sight of the grid the last ones stay."""
+    grid_w = state.value(site.grid, "p_w", max_age_s=FRESH_S)
+    if not site.curtailable or grid_w is None or memory.net_w is None:
+        return (), memory
+    _, allowed, _ = _allowed(state, replace(site, export_limit_w=math.inf), ours, memory.net_w, memory)
+    known = [state.value(device, "p_w", max_age_s=SHOWN_S) or 0.0 for device in site.pv]
+    found, curtailment = curtailed(
+        site,
+        memory.curtailment,
+        net_w=memory.net_w,
+        pv_w=sum(known),
+        battery_high_w=allowed.high_w,
+        grid_w=grid_w,
+        export_w=0.0 if slot is not None and slot.sell < 0.0 else site.export_limit_w,
+    )
+    return found, replace(memory, curtailment=curtailment)
 
 
 def _mean(members: tuple[Member, ...]) -> tuple[float, float]:

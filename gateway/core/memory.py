@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from gateway.core.curtail import Curtailment
 from gateway.core.delay import Belief
 from gateway.core.follow import Latches
 from gateway.core.model import SetPoint
@@ -43,7 +44,7 @@ class Memory:
     delay: Belief | None = None
     watch: Watch = field(default_factory=Watch)
     lasting: Lasting = field(default_factory=Lasting)
-    curtail_error_w: float = 0.0
+    curtailment: Curtailment = field(default_factory=Curtailment)
 
 
 def kept(lasting: Lasting) -> Plain:

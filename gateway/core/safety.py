@@ -31,6 +31,9 @@ class Bounds:
         )
 
 
+NOTHING = Bounds(low_w=0.0, high_w=0.0, low_code="limit_discharge", high_code="limit_charge")
+
+
 def is_resting(soc: float, battery: Battery, *, was_resting: bool) -> bool:
     """Whether discharging is off: at or below the reserve, and until a little above it."""
     return soc <= battery.reserve + (REST_SOC if was_resting else 0.0)
