@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import node, parts
+from gateway.cli import bench, node, parts
 from gateway.cli.check import check
 from gateway.cli.demo import demo
 from gateway.cli.house import house
@@ -38,6 +38,7 @@ app.command()(house)
 app.command()(demo)
 app.add_typer(node.app, name="node")
 app.add_typer(parts.app, name="parts")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

@@ -1,29 +1,58 @@
-"""The parameters of forecasting and planning: one set for every building and every bench."""
+"""The parameters of forecasting and planning: one set for every building and every bench (`config/planner.toml`)."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningMethod:
-    """How the recursion works; docs/planning.md says what each one does."""
+    """How the recursion works.
+
+    `energy_points`: grid of stored energy. `mixing_per_half_hour`: how much of what the scenarios know is forgotten in
+    half an hour (rho). `end_value_share`: what is stored behind the horizon is worth this share of the least price.
+    """
 
     energy_points: int = 41
     mixing_per_half_hour: float = 0.2
     end_value_share: float = 0.95
     horizon_h: float = 24.0
-    max_age_s: float = 2 * 3600.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError outside of what the recursion bears."""
+        if not (2 <= self.energy_points <= 1001 and 1.0 <= self.horizon_h <= 96.0):
+            raise ValueError("2 to 1001 energy points and a horizon of 1 to 96 h")
+        if not (0.0 <= self.mixing_per_half_hour <= 1.0 and 0.0 <= self.end_value_share <= 1.0):
+            raise ValueError("mixing and end value are shares 0 to 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastMethod:
-    """How scenarios are drawn from what the building did."""
+    """How scenarios are drawn from similar past days.
+
+    `days`: how far back is looked; `similar_days`: the nearest of them are candidates. `*_memory_days`: weights fall by
+    1/e in this time. `similarity`: exponent of the similarity kernels (0: all days alike). `regression_prior_days`: how
+    many days without any relation between today and tomorrow are counted beside those seen.
+    """
 
     scenarios: int = 24
-    days: int = 28
-    load_memory_days: float = 4.0
-    pv_memory_days: float = 5.0
+    days: int = 56
+    similar_days: int = 28
+    load_memory_days: float = 15.0
+    pv_memory_days: float = 15.0
+    similarity: float = 0.5
+    regression_memory_days: float = 28.0
+    regression_prior_days: float = 5.0
     load_floor_w: float = 30.0
     correction_half_life_h: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Raises ValueError outside of what can be drawn."""
+        if not (1 <= self.scenarios <= 1000 and 1 <= self.similar_days <= self.days <= 400):
+            raise ValueError("1 to 1000 scenarios, and 1 to 400 days of which some are candidates")
+        memories = (self.load_memory_days, self.pv_memory_days, self.regression_memory_days)
+        if min(*memories, self.correction_half_life_h) <= 0.0:
+            raise ValueError("memories and the half-life are longer than 0")
+        if min(self.similarity, self.regression_prior_days, self.load_floor_w) < 0.0:
+            raise ValueError("similarity, prior days and the floor are not negative")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

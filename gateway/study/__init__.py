@@ -1,1 +1,1 @@
-"""Studies in virtual time: what the product would have done, and what it was worth. Nothing here runs in a building."""
+"""Studies: recorded buildings lived again in virtual time, with the very planner of the gateway, beside their limit."""

@@ -1,0 +1,9 @@
+"""`zen bench`: how near to the limit, on recorded buildings and beside published methods."""
+
+import typer
+
+from gateway.cli import bench_home, bench_solarhome
+
+app = typer.Typer(help="Recorded buildings lived again in virtual time, beside published methods and the limit.")
+app.command("solarhome")(bench_solarhome.solarhome)
+app.command("home")(bench_home.home)
