@@ -116,3 +116,39 @@ def mean(scores: Sequence[Score] | Sequence[Mapping[str, float]]) -> dict[str, f
     """Metric by metric."""
     rows = [asdict(row) if isinstance(row, Score) else dict(row) for row in scores]
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+
+
+def summary(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Over all buildings: means, our mean to theirs, and in how many buildings we are at most 2 % worse.
+
+    `avoidable_wh` is import and export together; `avoidable_or_travel` counts a building unless the other law is better
+    on both: a law that does not follow saves travel by what it leaves to the grid.
+    """
+    metrics = next(iter(next(iter(found.values())).values()))
+    means = {metric: {name: _mean_of(found, name, metric) for name in LAWS} for metric in metrics}
+    ratio = {
+        metric: {name: row["zen"] / row[name] if row[name] else None for name in LAWS[1:]}
+        for metric, row in means.items()
+    }
+    not_worse: dict[str, dict[str, float | None]] = {
+        metric: {name: sum(_holds(rows, name, (metric,)) for rows in found.values()) for name in LAWS[1:]}
+        for metric in metrics
+    }
+    not_worse["avoidable_or_travel"] = {
+        name: sum(_is_not_dominated(rows, name) for rows in found.values()) for name in LAWS[1:]
+    }
+    return {"mean": {m: dict(row) for m, row in means.items()}, "ratio": ratio, "not_worse": not_worse}
+
+
+def _mean_of(found: Mapping[str, Mapping[str, Mapping[str, float]]], name: str, metric: str) -> float:
+    return sum(rows[name][metric] for rows in found.values()) / len(found)
+
+
+def _holds(rows: Mapping[str, Mapping[str, float]], name: str, metrics: tuple[str, ...]) -> bool:
+    ours, theirs = (sum(rows[law_][metric] for metric in metrics) for law_ in ("zen", name))
+    return ours <= 1.02 * theirs + 1e-9
+
+
+def _is_not_dominated(rows: Mapping[str, Mapping[str, float]], name: str) -> bool:
+    energy = ("avoidable_import_wh", "avoidable_export_wh")
+    return _holds(rows, name, energy) or _holds(rows, name, ("travel_kw",))

@@ -15,7 +15,9 @@ import numpy as np
 from gateway.core.history import History
 from gateway.core.levels import Floats, Levels, Storage, follow, plain
 from gateway.house.table_file import Column, TableFileError, read_columns, read_names
+from gateway.core.method import Method
 from gateway.study.case import Case
+from gateway.study.zen import zen as planned
 
 DELAY_S = 1.2
 MINUTE_S = 60.0
@@ -98,6 +100,12 @@ def rule(case: Case) -> Ask:
     """The plain rule."""
     levels = plain(case.storage)
     return lambda _minute, _energy_wh: levels
+
+
+def zen(case: Case, method: Method) -> Ask:
+    """The gateway's own planner at the steps of its plan; of the coming slot it knows nothing."""
+    decide = planned(slots_of(case), method, knows_step=False)
+    return lambda minute, energy_wh: decide(minute // SLOT_MINUTES, energy_wh)
 
 
 def slots_of(case: Case) -> Case:
