@@ -10,14 +10,15 @@ from rich.table import Table
 
 from gateway.cli.bench_common import JsonOption, people
 from gateway.study import closed_loop as study
+from gateway.study.scenarios import SCENARIOS
 
 SeedsOption = Annotated[int, typer.Option(help="Seeds of weather and appliances.", min=1, max=100)]
 OnlyOption = Annotated[str, typer.Option(help="Only scenarios whose name holds this.")]
 
 
 def closed_loop(seeds: SeedsOption = 5, only: OnlyOption = "", json: JsonOption = None) -> None:
-    """30 buildings in virtual time, 20 minutes each: late meters, clouds, kettles, several batteries, car and boiler."""
-    scenarios = [scenario for scenario in study.SCENARIOS if only in scenario.name]
+    """30 buildings in virtual time, 20 minutes each: late meters, clouds, kettles, two batteries, car and boiler."""
+    scenarios = [scenario for scenario in SCENARIOS if only in scenario.name]
     if not scenarios:
         people.print(f"no scenario holds {only!r}", style="red", markup=False)
         raise typer.Exit(2)

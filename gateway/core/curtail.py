@@ -53,4 +53,6 @@ def _setpoint(device: str, power_w: float | None, limit_w: float, export_w: floa
     if power_w is None:
         return SetPoint(device=device, power_w=None, mode=Mode.RELEASE, reason=Reason(code="pv_free"))
     numbers = {"allowed_w": limit_w, "limit_w": export_w}
-    return SetPoint(device=device, power_w=power_w, mode=Mode.CONTROL, reason=Reason(code="pv_curtailed", numbers=numbers))
+    return SetPoint(
+        device=device, power_w=power_w, mode=Mode.CONTROL, reason=Reason(code="pv_curtailed", numbers=numbers)
+    )

@@ -37,7 +37,9 @@ def decide(state: SiteState, site: Site, slot: Slot | None, memory: Memory) -> t
         for battery in site.batteries
     }
     ours = tuple(battery for battery in site.batteries if trusts[battery.id].mode is Mode.CONTROL)
-    held = {id_: _without_control(id_, trust, memory) for id_, trust in trusts.items() if trust.mode is not Mode.CONTROL}
+    held = {
+        id_: _without_control(id_, trust, memory) for id_, trust in trusts.items() if trust.mode is not Mode.CONTROL
+    }
     memory = _forget(memory, held)
     found: Mapping[str, SetPoint] = {}
     slot = follow.usable(slot)

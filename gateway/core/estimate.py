@@ -33,9 +33,7 @@ def estimated(memory: Memory, site: Site, ours: tuple[Battery, ...], grid: Readi
     slopes = memory.slopes_w
     if is_new and memory.net_w is not None and memory.shown_s is not None:
         slopes = (*slopes, (net_w - memory.net_w) / (grid.measured_s - memory.shown_s))[-SLOPES:]
-    return replace(
-        memory, net_w=net_w, slopes_w=slopes, cautious_w=cautious_w, delay=belief, shown_s=grid.measured_s
-    )
+    return replace(memory, net_w=net_w, slopes_w=slopes, cautious_w=cautious_w, delay=belief, shown_s=grid.measured_s)
 
 
 def ahead_w(memory: Memory, site: Site, ours: tuple[Battery, ...]) -> float:

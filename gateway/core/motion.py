@@ -43,7 +43,7 @@ def reported(motion: Motion, sample: Sample, oldest_s: float) -> Motion:
     fits = low - MISFIT_W <= sample.power_w <= high + MISFIT_W
     fitting = min(motion.fitting + 1, FITTING) if fits and motion.path else 0
     path = motion.path
-    if not path or not fits and not _on_the_way(path, sample.at_s):
+    if not path or (not fits and not _on_the_way(path, sample.at_s)):
         path = (sample,)  # it rests somewhere else than told: what it does next starts there
     motion = replace(motion, reported=(*motion.reported, sample), path=path, fitting=fitting)
     return forget(motion, oldest_s)

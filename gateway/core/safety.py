@@ -93,9 +93,7 @@ def phase_bounds(
     return allowed.narrow("imbalance", low_w=min(low_w, high_w), high_w=max(low_w, high_w))
 
 
-def clip(
-    wanted_w: float, allowed: Bounds, *, site: Site, soc: float, reserve: float
-) -> tuple[float, Reason | None]:
+def clip(wanted_w: float, allowed: Bounds, *, site: Site, soc: float, reserve: float) -> tuple[float, Reason | None]:
     """The wanted power inside the bounds, and why it is another than wanted (None when it is not)."""
     power_w = min(max(wanted_w, allowed.low_w), allowed.high_w)
     if power_w == wanted_w:

@@ -54,7 +54,9 @@ def _hybrids(devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
             continue
         path = f"devices.{id_}.battery"
         if battery.inverter is not None and battery.inverter not in suns:
-            yield Mistake(path=f"{path}.inverter", found=shown(battery.inverter), allowed=choice(battery.inverter, suns))
+            yield Mistake(
+                path=f"{path}.inverter", found=shown(battery.inverter), allowed=choice(battery.inverter, suns)
+            )
         if (battery.inverter is None) != (battery.ac_limit_w is None):
             found = "only one of inverter and ac_limit_w"
             yield Mistake(path=path, found=found, allowed="both for a hybrid inverter, or none")

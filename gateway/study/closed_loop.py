@@ -10,6 +10,7 @@ from gateway.study.twin import STEP_S, Controller, Moment
 
 SECONDS = 1200.0
 NEAR_W = 100.0  # so near is settled
+CALM_S = 3.0  # when it lasts so long
 BAND_W = 50.0  # a crossing goes from beyond the one side to beyond the other
 STEP_W = 800.0  # a change of the net load by so much within a second is an event
 LONGEST_S = 90.0
@@ -17,8 +18,9 @@ LONGEST_S = 90.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Less is better. Energies per hour; avoidable: what the batteries had headroom for; overshoot: flows that a
-    battery made itself; travel of all batteries; switches of cars and relays.
+    """Less is better; energies, travel and counts are per hour.
+
+    Avoidable is what the batteries had headroom for, overshoot a flow at the grid that a battery made itself.
     """
 
     avoidable_import_wh: float
@@ -82,17 +84,22 @@ def _crossings(over_w: Sequence[float]) -> int:
 def _settling(moments: Sequence[Moment], target_w: float) -> float:
     """95th percentile of the time from a jump of the net load until the grid is near its target, or cannot be (s)."""
     second = round(1.0 / STEP_S)
-    jumps = [
-        i
-        for i in range(second, len(moments))
-        if abs(moments[i].net_w - moments[i - 1].net_w) > STEP_W
-    ]
+    jumps = [i for i in range(second, len(moments)) if abs(moments[i].net_w - moments[i - 1].net_w) > STEP_W]
     times = []
     for jump, following in pairwise([*jumps, len(moments)]):
         end = min(following, jump + round(LONGEST_S / STEP_S))
-        far = [i for i in range(jump, end) if not _is_near(moments[i], target_w)]
-        times.append((far[-1] + 1 - jump) * STEP_S if far else 0.0)
+        times.append(_first_calm(moments[jump:end], target_w) * STEP_S)
     return sorted(times)[min(round(0.95 * len(times)), len(times) - 1)] if times else 0.0
+
+
+def _first_calm(moments: Sequence[Moment], target_w: float) -> int:
+    """How many steps until the grid is near for `CALM_S`; all of them when it never is."""
+    calm = 0
+    for i, moment in enumerate(moments):
+        calm = calm + 1 if _is_near(moment, target_w) else 0
+        if calm * STEP_S >= CALM_S:
+            return i + 1 - calm
+    return len(moments)
 
 
 def _is_near(moment: Moment, target_w: float) -> bool:
@@ -105,9 +112,7 @@ def bench(
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Scenario -> law -> metric, means over the seeds."""
     return {
-        scenario.name: {
-            name: mean([score(name, scenario, seed, seconds) for seed in seeds]) for name in LAWS
-        }
+        scenario.name: {name: mean([score(name, scenario, seed, seconds) for seed in seeds]) for name in LAWS}
         for scenario in scenarios
     }
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from gateway.core.history import History
 from gateway.core.levels import Floats, Levels, Storage, follow, plain
-from gateway.house.table_file import Column, TableFileError, read_columns, read_names
 from gateway.core.method import Method
+from gateway.house.table_file import Column, TableFileError, read_columns, read_names
 from gateway.study.case import Case
 from gateway.study.zen import zen as planned
 

@@ -150,9 +150,7 @@ def consumers(scenario: Scenario) -> tuple[Consumer, ...]:
     """The car (6 to 16 A on one phase) and the boiler on a relay, both worth more than what the battery stores."""
     found = []
     if scenario.ev:
-        found.append(
-            Consumer(id="ev", min_w=1380, max_w=3680, step_w=230, value=0.2, dwell_on_s=120, dwell_off_s=120)
-        )
+        found.append(Consumer(id="ev", min_w=1380, max_w=3680, step_w=230, value=0.2, dwell_on_s=120, dwell_off_s=120))
     if scenario.boiler:
         found.append(Consumer(id="boiler", min_w=1800, max_w=1800, value=0.18, dwell_on_s=120, dwell_off_s=120))
     return tuple(found)

@@ -24,7 +24,9 @@ BATTERY = Battery(
     dead_time_s=0.8,
     ramp_w_per_s=2_500,
 )
-SITE = Site(grid="grid", pv=("pv",), batteries=(BATTERY,), grid_setpoint_w=0, import_limit_w=12_000, export_limit_w=12_000)
+SITE = Site(
+    grid="grid", pv=("pv",), batteries=(BATTERY,), grid_setpoint_w=0, import_limit_w=12_000, export_limit_w=12_000
+)
 
 
 @dataclass

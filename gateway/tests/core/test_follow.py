@@ -114,9 +114,7 @@ def test_away_from_the_levels_the_loop_does_what_the_planner_assumed(cuts, swap,
         return
     plan = slot(charge, reserve, fill, export)
     limits = levels.GridLimits(import_max_w=SITE.import_limit_w, export_max_w=SITE.export_limit_w)
-    assumed_w = levels.follow(
-        plan.levels, STORAGE, energy_wh=stored_wh, net_w=net_w, hours=1 / 3600, limits=limits
-    )
+    assumed_w = levels.follow(plan.levels, STORAGE, energy_wh=stored_wh, net_w=net_w, hours=1 / 3600, limits=limits)
     assert once(net_w, 0.1 + stored_wh / 10_000, plan).power_w == pytest.approx(float(assumed_w), abs=1e-6)
 
 
