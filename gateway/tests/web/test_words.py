@@ -30,6 +30,8 @@ REASONS = {
     "too_little": {"wanted_w", "loss_w"},
     "inverter_limit": {"wanted_w", "allowed_w"},
     "imbalance": {"wanted_w", "limit_w"},
+    "pv_curtailed": {"limit_w", "allowed_w"},
+    "pv_free": set(),
     "wait": {"age_s"},
     "lost_meter": {"age_s"},
     "frozen_meter": {"age_s"},
