@@ -40,6 +40,7 @@ class Memory:
     net_w: float | None = None
     cautious_w: float | None = None  # the estimate that trusts no delay
     shown_s: float | None = None  # the newest sample of the grid meter that was taken in
+    period_s: float = 1.0  # between the last two samples
     slopes_w: tuple[float, ...] = ()  # the last steps of the net load, W per second
     delay: Belief | None = None
     watch: Watch = field(default_factory=Watch)

@@ -18,7 +18,7 @@ def kettles(t: float) -> float:
 
 def believed(plant: Plant) -> tuple[float, float]:
     assert plant.memory.delay is not None
-    return delay.believed_s(plant.memory.delay, SITE.meter_delay_s)
+    return delay.believed_s(plant.memory.delay, SITE.meter_delay_s, 10_000.0)
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.5, 1.0, 2.0, 2.9])
