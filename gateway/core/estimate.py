@@ -24,7 +24,13 @@ def estimated(memory: Memory, site: Site, ours: tuple[Battery, ...], grid: Readi
     paths = [motion.path for _, motion in pool if motion.is_believed]
     if is_new and len(paths) == len(pool):
         belief = delay.watch(
-            belief, grid.value, grid.measured_s, paths, bounds_s=site.meter_delay_s, whole_w=cautious_w, span_w=_span_w(ours)
+            belief,
+            grid.value,
+            grid.measured_s,
+            paths,
+            bounds_s=site.meter_delay_s,
+            whole_w=cautious_w,
+            span_w=_span_w(ours),
         )
     believed = delay.believed_s(belief, site.meter_delay_s, _span_w(ours))
     low, high = net_range_w(grid.value, grid.measured_s, pool, believed)
@@ -33,7 +39,15 @@ def estimated(memory: Memory, site: Site, ours: tuple[Battery, ...], grid: Readi
     if is_new and memory.net_w is not None and memory.shown_s is not None:
         period_s = grid.measured_s - memory.shown_s
         slopes = (*slopes, (net_w - memory.net_w) / period_s)[-SLOPES:]
-    return replace(memory, net_w=net_w, slopes_w=slopes, period_s=period_s, cautious_w=cautious_w, delay=belief, shown_s=grid.measured_s)
+    return replace(
+        memory,
+        net_w=net_w,
+        slopes_w=slopes,
+        period_s=period_s,
+        cautious_w=cautious_w,
+        delay=belief,
+        shown_s=grid.measured_s,
+    )
 
 
 def ahead_w(memory: Memory, site: Site, ours: tuple[Battery, ...]) -> float:

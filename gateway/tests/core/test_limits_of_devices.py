@@ -95,9 +95,9 @@ class Charging:
 CURTAILABLE = replace(SITE, curtailable=(Inverter(id="pv", rated_w=6000.0),), export_limit_w=0.0)
 
 
-def limit(before=Curtailment(), **changes):
+def limit(before=None, **changes):
     known = {"net_w": -4500.0, "pv_w": -5000.0, "battery_high_w": 0.0, "grid_w": -4500.0, "export_w": 0.0} | changes
-    return curtailed(CURTAILABLE, before, **known)
+    return curtailed(CURTAILABLE, before or Curtailment(), **known)
 
 
 def test_pv_is_limited_to_what_building_and_battery_can_take() -> None:

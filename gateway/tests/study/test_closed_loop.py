@@ -1,11 +1,11 @@
 """A short form of the closed-loop bench with its bands: no change of the law may be worse unseen."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
-from gateway.study.closed_loop import LAWS, bench, measured, score, summary
-from gateway.study.scenarios import SCENARIOS
+from gateway.study.closed_loop import LAWS, bench, law, measured, score, summary
+from gateway.study.scenarios import SCENARIOS, twin
 from gateway.study.twin import STEP_S, Moment
 
 SHORT = {scenario.name: scenario for scenario in SCENARIOS}
@@ -27,6 +27,21 @@ def test_the_loop_stays_inside_its_bands(name, avoidable_wh, crossings, settling
     assert found.crossings <= crossings
     assert found.settling_p95_s <= settling_s
     assert found.travel_kw <= travel_kw
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"dead_time_s": 1.4}, {"ramp_w_per_s": 1200.0}, {"dead_time_s": 0.3, "ramp_w_per_s": 9000.0}],
+    ids=str,
+)
+def test_a_battery_that_is_not_what_the_site_file_says_swings_neither(changes) -> None:
+    """Dead time 0.8 s and ramp 2500 W/s are configured; the kettle runs and rests, and nothing else moves."""
+    scenario = SHORT["kettle, meter 1 s"]
+    building = twin(replace(scenario, batteries=(changes,)), 600.0, seed=1)
+    found = measured(building.run(600.0, law("zen", scenario)), 0.0, 0)
+    as_told = score("zen", scenario, seed=1, seconds=600.0)
+    assert found.travel_kw <= 1.1 * as_told.travel_kw
+    assert found.crossings <= as_told.crossings
 
 
 def test_integrating_each_second_swings_where_we_do_not() -> None:
