@@ -54,6 +54,8 @@ def _control(
     state: SiteState, site: Site, ours: tuple[Battery, ...], slot: Slot | None, memory: Memory
 ) -> tuple[Mapping[str, SetPoint], Memory]:
     grid = state.reading(site.grid, "p_w")
+    ids = tuple(battery.id for battery in ours)
+    memory = memory if ids == memory.ours else _anew(memory, ids)
     memory = estimated(memory, site, ours, grid)
     net_w = memory.net_w
     assert net_w is not None  # noqa: S101 - `estimated` leaves one
@@ -185,7 +187,7 @@ def _without_control(id_: str, trust: Trust, memory: Memory) -> SetPoint:
 
 
 def _forget(memory: Memory, held: Mapping[str, SetPoint]) -> Memory:
-    """What is released starts anew when it is taken back; the net load is another one without it."""
+    """What is released starts anew when it is taken back."""
     gone = {id_ for id_, setpoint in held.items() if setpoint.mode is not Mode.HOLD}
     if not gone:
         return memory
@@ -193,7 +195,13 @@ def _forget(memory: Memory, held: Mapping[str, SetPoint]) -> Memory:
         id_: replace(m, commanded=(), path=(), fitting=0) if id_ in gone else m for id_, m in memory.motions.items()
     }
     last = {id_: held.get(id_, setpoint) if id_ in gone else setpoint for id_, setpoint in memory.last.items()}
-    return replace(memory, motions=motions, last=last, net_w=None, cautious_w=None, slopes_w=(), delay=memory.delay)
+    memory = replace(memory, motions=motions, last=last)
+    return _anew(memory, ()) if gone & set(memory.ours) else memory
+
+
+def _anew(memory: Memory, ours: tuple[str, ...]) -> Memory:
+    """The net load is another one with other batteries beside it."""
+    return replace(memory, ours=ours, net_w=None, cautious_w=None, slopes_w=())
 
 
 def _observe(memory: Memory, state: SiteState, site: Site) -> Memory:

@@ -38,6 +38,7 @@ class Memory:
     motions: Mapping[str, Motion] = field(default_factory=dict)
     last: Mapping[str, SetPoint] = field(default_factory=dict)
     net_w: float | None = None
+    ours: tuple[str, ...] = ()  # the batteries that are not part of it
     cautious_w: float | None = None  # the estimate that trusts no delay
     shown_s: float | None = None  # the newest sample of the grid meter that was taken in
     period_s: float = 1.0  # between the last two samples
