@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -22,7 +22,9 @@ from gateway.study.series import SeriesError
 people = Console(stderr=True)  # stdout is for results
 
 DataOption = Annotated[Path, typer.Option(help="CSV or Parquet with a time column, load and PV.", metavar="FILE")]
-StartOption = Annotated[str, typer.Option(help="First counted day; what lies before is only learnt from.")]
+StartOption = Annotated[
+    datetime, typer.Option(formats=["%Y-%m-%d"], help="First counted day; what lies before is only learnt from.")
+]
 DaysOption = Annotated[int, typer.Option(help="Counted days.", min=1, max=3660)]
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the result here, too.", metavar="FILE")]
 
@@ -34,16 +36,16 @@ class Build(Protocol):
         """SeriesError when the file is none."""
 
 
-def run(name: str, build: Build, *, data: Path, start: str, days: int, json_file: Path | None) -> None:
+def run(name: str, build: Build, *, data: Path, start: datetime, days: int, json_file: Path | None) -> None:
     """One bench from file to table; what is wrong is told in one sentence, exit code 2."""
     try:
         method = read_method()
-        case = build(data, start=date.fromisoformat(start), days=days)
+        case = build(data, start=start.date(), days=days)
         outcome = _watched(name, case, method)
-        result = as_result(name, data, start, days, method, outcome)
+        result = as_result(name, data, start.date(), days, method, outcome)
         if json_file is not None:
             json_file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    except (SeriesError, SolverError, MistakesError, OSError, ValueError) as error:
+    except (SeriesError, SolverError, MistakesError, OSError) as error:
         people.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from error
     show(result)
@@ -59,12 +61,12 @@ def _advance(progress: Progress, task: Any) -> Callable[[], None]:
     return lambda: progress.advance(task)
 
 
-def as_result(name: str, data: Path, start: str, days: int, method: Method, outcome: Outcome) -> dict[str, Any]:
+def as_result(name: str, data: Path, start: date, days: int, method: Method, outcome: Outcome) -> dict[str, Any]:
     """What is written: the figures, and all that they depend on."""
     return {
         "bench": name,
         "data": data.name,
-        "start": start,
+        "start": start.isoformat(),
         "days": days,
         "eur_per_day": outcome.eur_per_day,
         "S": outcome.score,

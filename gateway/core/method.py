@@ -12,7 +12,7 @@ class PlanningMethod:
     """
 
     energy_points: int = 41
-    mixing_per_half_hour: float = 0.2
+    mixing_per_half_hour: float = 0.1
     end_value_share: float = 0.95
     horizon_h: float = 24.0
 
@@ -36,8 +36,8 @@ class ForecastMethod:
     scenarios: int = 24
     days: int = 56
     similar_days: int = 28
-    load_memory_days: float = 15.0
-    pv_memory_days: float = 15.0
+    load_memory_days: float = 8.0
+    pv_memory_days: float = 8.0
     similarity: float = 0.5
     regression_memory_days: float = 28.0
     regression_prior_days: float = 5.0

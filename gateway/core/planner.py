@@ -127,10 +127,10 @@ def expected_energy_wh(
 
 
 def _worth_at(worth: Floats, energies_wh: Floats, storage: Storage) -> Floats:
-    """The marginal value (EUR/kWh) at each step's expected energy."""
+    """The value (EUR/kWh) of the last of the energy expected at each step's end: of what is kept, not of more."""
     cells = worth.shape[1]
-    place = np.minimum((energies_wh / storage.capacity_wh * cells).astype(np.intp), cells - 1)
-    return np.asarray(worth[np.arange(len(worth)), place])
+    above = np.ceil(energies_wh / storage.capacity_wh * cells - 1e-6).astype(np.intp)
+    return np.asarray(worth[np.arange(len(worth)), np.clip(above - 1, 0, cells - 1)])
 
 
 def refusal(plan: Plan, storage: Storage, *, now_s: float, max_age_s: float) -> Reason | None:

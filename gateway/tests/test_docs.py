@@ -46,6 +46,7 @@ CONFIG = {  # what may stand in config/, and the test that loads it
     "devices/*.json": "gateway/tests/adapters/test_tables.py",
     "mosquitto/mosquitto.conf": "gateway/tests/bench/test_site_broker.py",
     "mosquitto/access": "gateway/tests/bench/test_site_broker.py",
+    "planner.toml": "gateway/tests/test_method.py",
 }
 
 

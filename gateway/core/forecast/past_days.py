@@ -45,7 +45,7 @@ class Series:
     def at(self, places: NDArray[np.intp]) -> Floats:
         """Values at these places, NaN outside."""
         inside = (places >= 0) & (places < len(self.values))
-        return np.where(inside, self.values[np.where(inside, places, 0)], np.nan)
+        return np.asarray(np.append(self.values, np.nan)[np.where(inside, places, len(self.values))])
 
 
 def places_before(

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.forecast.past_days import Series, clock_shift, places_before
-from gateway.core.forecast.tomorrow import tomorrow
+from gateway.core.forecast.tomorrow import last_hours, last_sunshine, tomorrow
+from gateway.core.forecast.weather import Skill, Weather, blended, skill
 from gateway.core.history import History, Scenarios
 from gateway.core.levels import Floats
 from gateway.core.method import ForecastMethod
 
-LOAD_HOURS, PV_HOURS = (24.0, 4.0), (24.0,)  # the last hours that are compared
+LOAD_HOURS = (24.0, 4.0)  # the last hours of a load that are compared
 SCALE = (0.2, 3.0)  # a past day's sun is scaled within these
 
 
@@ -50,10 +51,12 @@ def draw(
     method: ForecastMethod = DEFAULT,
     now: Now = NOTHING_KNOWN,
     prior: Prior | None = None,
+    weather: Weather | None = None,
 ) -> Scenarios:
     """Equally likely futures of `steps` steps from the end of the history on; never with NaN, always the same.
 
-    Without history and without prior: a building that does nothing.
+    Without history and without prior: a building that does nothing. A weather feed stands in for as many
+    of the suns as it has deserved.
     """
     candidates = _candidates(history, method)
     load = Series.of(history.load_w, history.step_s)
@@ -61,6 +64,8 @@ def draw(
     shift = clock_shift(history.end_s, history.step_s, days=candidates, steps=steps, zone=zone)
     drawn_load = _loads(load, candidates, steps, shift, method, None if prior is None else prior.load_w)
     drawn_pv = _suns(pv, candidates, steps, method, None if prior is None else -prior.pv_w)
+    if weather is not None:
+        drawn_pv = blended(drawn_pv, weather, _skill(pv, weather, method))
     drawn_load = np.maximum(_corrected(drawn_load, load, now.load_w, method), method.load_floor_w)
     if now.load_w is not None:
         drawn_load[:, 0] = now.load_w
@@ -84,27 +89,47 @@ def _loads(
     prior_w: Floats | None,
 ) -> Floats:
     """Loads of the drawn days (scenarios x steps), each moved along the daily profile to the expected energy."""
-    weights = day_weights(series, candidates, LOAD_HOURS, method.load_memory_days, method.similarity)
+    before = last_hours(series, LOAD_HOURS, method.days)
+    weights = day_weights(before[: candidates + 1], method.load_memory_days, method.similarity)
     places = places_before(len(series.values), day=series.day, days=candidates, steps=steps, shift=shift)
-    days = filled(series.at(places), weights, prior_w)
     drawn = systematic(weights, method.scenarios)
-    paths = days[drawn]
+    paths = filled(series.at(places), weights, prior_w)[drawn]
+    moves, _ = _moves(series, before, method)
     profile = paths.mean(axis=0)
     share = profile / max(float(profile.mean()), 1e-9)
-    return np.asarray(paths + _moves(series, LOAD_HOURS, method)[drawn + 1, None] * share)
+    return np.asarray(paths + moves[drawn + 1, None] * share)
 
 
 def _suns(series: Series, candidates: int, steps: int, method: ForecastMethod, prior_w: Floats | None) -> Floats:
     """PV of the drawn days (positive), each scaled to the expected energy, never above the best of these days."""
-    weights = day_weights(series, candidates, PV_HOURS, method.pv_memory_days, method.similarity)
+    before = last_sunshine(series, method.days)
+    weights = day_weights(before[: candidates + 1], method.pv_memory_days, method.similarity)
     places = places_before(len(series.values), day=series.day, days=candidates, steps=steps)
     days = filled(series.at(places), weights, prior_w)
     drawn = systematic(weights, method.scenarios)[pairing(method.scenarios)]
-    _, real = _tomorrow(series, PV_HOURS, method)
+    moves, real = _moves(series, before, method)
     energy = np.nan_to_num(real[drawn + 1])
-    moved = energy + _moves(series, PV_HOURS, method)[drawn + 1]
+    moved = energy + moves[drawn + 1]
     scale = np.clip(np.divide(moved, energy, out=np.ones_like(moved), where=energy > 1e-3), *SCALE)
     return np.asarray(np.minimum(days[drawn] * scale[:, None], np.maximum(days[drawn], days.max(axis=0))))
+
+
+def _moves(series: Series, before: Floats, method: ForecastMethod) -> tuple[Floats, Floats]:
+    """Mean power by which the day of each age is moved (W; 0 where nothing is expected), and its real one."""
+    expected, real = tomorrow(
+        series, before, memory_days=method.regression_memory_days, prior_days=method.regression_prior_days
+    )
+    return np.nan_to_num(expected[0] - expected), real
+
+
+def _skill(series: Series, weather: Weather, method: ForecastMethod) -> Skill:
+    own, real = tomorrow(
+        series,
+        last_sunshine(series, method.days),
+        memory_days=method.regression_memory_days,
+        prior_days=method.regression_prior_days,
+    )
+    return skill(series, -weather.past_w, own, real)
 
 
 def _corrected(paths: Floats, series: Series, now_w: float | None, method: ForecastMethod) -> Floats:
@@ -115,32 +140,15 @@ def _corrected(paths: Floats, series: Series, now_w: float | None, method: Forec
     return np.asarray(paths + (now_w - paths[:, :1]) * fading)
 
 
-def _tomorrow(series: Series, hours: tuple[float, ...], method: ForecastMethod) -> tuple[Floats, Floats]:
-    return tomorrow(
-        series,
-        hours=hours,
-        days=method.days,
-        memory_days=method.regression_memory_days,
-        prior_days=method.regression_prior_days,
-    )
+def day_weights(before: Floats, memory_days: float, similarity: float) -> Floats:
+    """Weights of the days of age 1, 2 …: exp(-age/memory), and exp(-similarity * difference/RMS) for each column.
 
-
-def _moves(series: Series, hours: tuple[float, ...], method: ForecastMethod) -> Floats:
-    """Mean power by which the day of each age is moved (W); 0 where nothing is expected."""
-    expected, _ = _tomorrow(series, hours, method)
-    return np.asarray(np.nan_to_num(expected[0] - expected))
-
-
-def day_weights(series: Series, days: int, hours: tuple[float, ...], memory_days: float, similarity: float) -> Floats:
-    """Weights of the days of age 1 … `days`: exp(-age/memory), and exp(-similarity * difference/RMS) for each span.
-
-    A day whose hours before are not known counts as one that differs as the others do on average.
+    `before` (days + 1 x columns): what went before now (row 0) and before each of the days. A day of which this is not
+    known counts as one that differs as the others do on average.
     """
-    ages = np.arange(1, days + 1, dtype=np.intp)
-    weights = np.exp(-ages / memory_days)
-    for span in hours:
-        now = series.means(np.array([len(series.values)]), span)
-        difference = np.abs(series.means(len(series.values) - ages * series.day, span) - now)
+    weights = np.exp(-np.arange(1, len(before)) / memory_days)
+    for column in before.T:
+        difference = np.abs(column[1:] - column[0])
         known = np.isfinite(difference)
         if known.any() and (rms := float(np.sqrt(np.mean(difference[known] ** 2)))) > 0.0:
             difference[~known] = difference[known].mean()

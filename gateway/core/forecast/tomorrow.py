@@ -7,31 +7,64 @@ from gateway.core.levels import Floats
 
 FEWEST_DAYS = 3
 FARTHEST = 3.0  # standard deviations: what was never seen is not extrapolated
+FADING_DAYS = 0.4  # of sunshine: how fast what the sun did loses its say
+PROFILE_DAYS = 28
 
 
-def tomorrow(
-    series: Series, *, hours: tuple[float, ...], days: int, memory_days: float, prior_days: float
-) -> tuple[Floats, Floats]:
-    """Expected and real mean power of the day that began 0, 1 … `days` days ago; the real one of day 0 is NaN.
+def tomorrow(series: Series, regressors: Floats, *, memory_days: float, prior_days: float) -> tuple[Floats, Floats]:
+    """Expected and real mean power of the day that began 0, 1 … days ago; the real one of day 0 is NaN.
 
-    Regressors are the means of the last `hours` before each beginning. NaN where a real mean is not known.
+    `regressors` (days x columns): what was known at each of these beginnings, NaN where it was not.
     """
-    places = len(series.values) - np.arange(days + 1, dtype=np.intp) * series.day
-    real = series.means(places + series.day, 24.0)
+    ages = np.arange(len(regressors), dtype=np.intp)
+    real = series.means(len(series.values) - ages * series.day + series.day, 24.0)
     real[0] = np.nan
     known = np.isfinite(real)
-    weights = np.where(known, np.exp(-np.arange(days + 1) / memory_days), 0.0)
     if known.sum() < FEWEST_DAYS:
-        return np.full(days + 1, real[known].mean() if known.any() else np.nan), real
+        return np.full(len(ages), real[known].mean() if known.any() else np.nan), real
+    weights = np.where(known, np.exp(-ages / memory_days), 0.0)
     weights /= weights.sum()
-    mean = weights @ np.where(known, real, 0.0)
-    regressors = standardised(np.stack([series.means(places, span) for span in hours], axis=1), weights)
-    prior = prior_days * (weights @ weights)
-    spread = (regressors * weights[:, None]).T
-    slopes = np.linalg.solve(
-        spread @ regressors + prior * np.eye(len(hours)), spread @ np.where(known, real - mean, 0.0)
-    )
-    return mean + regressors @ slopes, real
+    mean = float(weights @ np.where(known, real, 0.0))
+    columns = standardised(regressors, weights)
+    spread = (columns * weights[:, None]).T
+    prior = prior_days * float(weights @ weights) * np.eye(columns.shape[1])
+    slopes = np.linalg.solve(spread @ columns + prior, spread @ np.where(known, real - mean, 0.0))
+    return np.asarray(mean + columns @ slopes), real
+
+
+def last_hours(series: Series, hours: tuple[float, ...], days: int) -> Floats:
+    """Mean powers of the last `hours` before now and before the same time on `days` days (days + 1 x spans)."""
+    places = len(series.values) - np.arange(days + 1, dtype=np.intp) * series.day
+    return np.stack([series.means(places, span) for span in hours], axis=1)
+
+
+def last_sunshine(series: Series, days: int) -> Floats:
+    """The latest sunshine before now and before the same time on `days` days (days + 1 x 1), the nearest counting most.
+
+    Weights fall with the sunshine that usually lies between, not with time: at night the afternoon still counts.
+    """
+    day = series.day
+    back = np.arange(1, 2 * day + 1, dtype=np.intp)
+    usual = _usual_day(series)
+    between = np.cumsum(usual[-back % day])
+    between = (between - usual[-back % day] / 2.0) / max(float(usual.sum()), 1e-9)
+    weights = np.exp(-between / FADING_DAYS)
+    beginnings = len(series.values) - np.arange(days + 1, dtype=np.intp)[:, None] * day
+    seen = series.at(beginnings - back[None, :])
+    known = np.isfinite(seen)
+    usual_seen = (known * weights * usual[-back % day]).sum(axis=1)
+    of_all = usual_seen / max(float(weights @ usual[-back % day]), 1e-9)
+    shine = np.where(known, seen, 0.0) @ weights
+    sunshine = np.divide(shine, of_all, out=np.full(days + 1, np.nan), where=of_all > 0.5)
+    return np.asarray(sunshine[:, None])
+
+
+def _usual_day(series: Series) -> Floats:
+    """The mean day of the last weeks, from now on (steps of a day); 0 where nothing is known."""
+    places = len(series.values) - np.arange(1, PROFILE_DAYS + 1, dtype=np.intp)[:, None] * series.day
+    seen = series.at(places + np.arange(series.day, dtype=np.intp)[None, :])
+    known = np.isfinite(seen)
+    return np.asarray(np.where(known, seen, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
 
 
 def standardised(columns: Floats, weights: Floats) -> Floats:
