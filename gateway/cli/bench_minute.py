@@ -35,7 +35,7 @@ def minute(
     """8 kWh and 4 kW, 0.95 each way; HP 0.2081, HC 0.1635 (22-06 h), surplus 0.04 EUR/kWh; limit: LP at one minute."""
     try:
         method = read_method()
-        result = _result(load, pv, kwp=kwp, start=date.fromisoformat(start), days=days, delay_s=delay, method=method)
+        result = _result(load, pv, kwp=kwp, start=start.date(), days=days, delay_s=delay, method=method)
         if json is not None:
             json.write_text(json_text.dumps(result, indent=2) + "\n", encoding="utf-8")
     except (TableFileError, SolverError, MistakesError, OSError, ValueError) as error:
