@@ -23,7 +23,7 @@ WIDTHS = (0, 2, 4, 8)  # of the ranges that are tried, in steps
 PROOF = 0.25  # of the batteries' whole span: so far they must have travelled before anything is believed
 FADE = 1.2  # of the same: travel after which a third of an experience is left
 ALIKE = 0.1  # more wandering, per travel, than the best one of that width: another delay
-HONEST = (0.18, 0.1, 0.1, 0.1)  # so much more, per travel, than the whole range may a range of that width wander
+HONEST = (0.27, 0.14, 0.12, 0.12)  # so much more, per travel, than the whole range may a range of that width wander
 MARGIN_S = 0.05
 HALF_S = 0.25  # delays that explain everything alike are one: the middle of them, with so much to each side
 
