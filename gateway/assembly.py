@@ -118,7 +118,7 @@ def _place(file: SiteFile) -> Place:
     """Where the forecast asks for the sun; without that in the middle of the Hauts-de-France."""
     weather = file.feeds.weather if file.feeds else None
     latitude, longitude = (weather.latitude, weather.longitude) if weather else MIDDLE
-    kwp = sum((device.rated_w or 0.0) / 1000 for device in file.devices.values() if device.role == "pv")
+    kwp = sum((device.peak_w or 0.0) / 1000 for device in file.devices.values())
     return Place(latitude=latitude, longitude=longitude, kwp=kwp)
 
 
