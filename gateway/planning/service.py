@@ -19,7 +19,7 @@ from gateway.ports import Clock
 _log = logging.getLogger(__name__)
 
 OLD_S = 3600.0  # three quarters may fail; then a plan is no better than none
-AGAIN_S = 60.0  # after a failure
+AGAIN_S = 15.0  # after a failure
 LOOK_S = 1.0  # how often the clock is looked at
 JUMP_S = 30.0  # the clock was set, not just corrected
 

@@ -63,7 +63,7 @@ def test_each_level_has_its_rule_and_its_reason(net_w, stored_wh, plan, power_w,
 def test_a_reason_tells_both_sides_of_the_comparison_and_the_prices() -> None:
     numbers = once(500, 0.4, slot(reserve=4000)).reason.numbers
     assert numbers["stored_wh"] == pytest.approx(3000)
-    assert (numbers["level_wh"], numbers["price_ct"], numbers["value_ct"]) == (4000, 20, 15)
+    assert (numbers["level_wh"], numbers["now_price"], numbers["worth_price"]) == (4000, 0.2, 0.15)
     assert numbers["plan"] == "plan"
 
 
