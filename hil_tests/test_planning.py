@@ -18,10 +18,13 @@ from .conftest import QUIET, OpenChain, house, state, until, until_mode
 
 TARIFF = {
     "file": "edf_hphc",
+    "prices": {"HP": 0.2081, "HC": 0.1635},
     "surplus_price": 0.04,
     "off_peak": [{"hours": ["22:00-06:00"]}],
 }
-BEFORE_TEN = datetime(2024, 11, 5, 21, 59, 15, tzinfo=ZoneInfo("Europe/Paris"))
+PARIS = ZoneInfo("Europe/Paris")
+LATE_NIGHT = datetime(2024, 11, 6, 5, 31, tzinfo=PARIS)
+EVENING = datetime(2024, 11, 5, 18, 10, tzinfo=PARIS)
 
 
 async def plan(chain: Chain) -> dict[str, Any]:
@@ -29,35 +32,36 @@ async def plan(chain: Chain) -> dict[str, Any]:
     return await get_json(f"{chain.page_address}/api/plan")
 
 
-def november(**battery: float) -> Wanted:
-    """A dark evening just before the cheap hours."""
-    clock = {"start": BEFORE_TEN.replace(tzinfo=None).isoformat()}
-    offset_s = (BEFORE_TEN - datetime.now(UTC)).total_seconds()
+def november(start: datetime, **battery: float) -> Wanted:
+    """A dark day in the north of France."""
+    clock = {"start": start.replace(tzinfo=None).isoformat()}
+    offset_s = (start - datetime.now(UTC)).total_seconds()
     return Wanted(house=QUIET | {"clock": clock, "battery": battery}, site={"tariff": TARIFF}, clock_offset_s=offset_s)
 
 
 @pytest.mark.timeout(150)
 async def test_a_november_night_is_bought_for_the_day_and_the_page_says_why(chain_of: OpenChain) -> None:
-    async with chain_of(november(soc=0.3)) as chain:
+    """It is the last cheap half hour: what the day needs is bought as late as it can be."""
+    async with chain_of(november(LATE_NIGHT, soc=0.12)) as chain:
 
         async def planned() -> bool:
             return bool((await plan(chain))["t"])
 
         await until(planned, 30, "the first plan")
         made = await plan(chain)
-        codes = [reason["code"] for reason in made["reasons"]]
-        night = codes.index("grid_charge")
-        assert made["names"][night] == "HC"
-        numbers = made["reasons"][night]["numbers"]
+        assert made["names"][0] == "HC"
+        assert made["charge"][0] > 0.2
+        assert max(made["charge"][2:60]) == 0  # dear from six to ten
+        assert made["reasons"][0]["code"] == "grid_charge"
+        numbers = made["reasons"][0]["numbers"]
         assert numbers["buy_price"] < numbers["worth_price"]
-        assert made["charge"][night] > 0.3
-        assert made["charge"][0] == 0  # it is still dear
+        assert made["notes"] == []
 
         async def bought() -> bool:
             now = await state(chain)
             return now["setpoint"]["reason"]["code"] == "plan_charges" and (now["flow"]["battery_w"] or 0) > 2000
 
-        await until(bought, 75, "the night's charging")
+        await until(bought, 30, "the night's charging")
         now = await state(chain)
         assert now["flow"]["grid_w"] > now["flow"]["load_w"]
         numbers = now["setpoint"]["reason"]["numbers"]
@@ -69,7 +73,7 @@ async def test_a_november_night_is_bought_for_the_day_and_the_page_says_why(chai
 async def test_a_planner_that_dies_or_hangs_costs_the_plan_and_nothing_else(
     chain_of: OpenChain, number: int, code: str
 ) -> None:
-    async with chain_of(november(soc=0.5)) as chain:
+    async with chain_of(november(EVENING, soc=0.5)) as chain:
         await until_mode(chain, "control", 20)
         await chain.stop(GATEWAY)
         hunter = asyncio.create_task(_signal_the_planner(chain, number))
