@@ -72,8 +72,8 @@ function createLegend(place) {
     values[name] = html("span", { class: "legend-value" });
     return html("li", { class: `plan-${name}` }, html("span", { class: "swatch", "aria-hidden": "true" }), html("span", {}, say(`plan.${name}`)), values[name]);
   };
-  const time = html("p", { class: "legend-time muted" });
-  const price = html("p", { class: "legend-time" });
+  const time = html("p", { class: "plan-time muted" });
+  const price = html("p", { class: "plan-price" });
   place.append(html("ul", {}, ...ROWS.map(item)), html("div", {}, time, price));
 
   return {
