@@ -9,6 +9,7 @@ from gateway.core.flexible.shared import OVER_PRICE, Shared
 from gateway.core.levels import Floats
 
 K = 1000.0
+LITTLE_W = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,9 +44,9 @@ class Market:
         return np.asarray(self._paid_eur(steps, net + power_w) - self._paid_eur(steps, net))
 
     def price(self) -> Floats:
-        """EUR/kWh of a little more power in each step."""
+        """EUR/kWh of the last of the power in each step: what a little less would spare."""
         every = np.arange(self.shared.steps)
-        little_w = 10.0
+        little_w = -LITTLE_W
         return self.cost_eur(every, np.full(len(every), little_w)) / (little_w / K * self.shared.hours)
 
     def _paid_eur(self, steps: Any, net_w: Floats) -> Floats:

@@ -30,14 +30,15 @@ class Band:
 class Turns:
     """How often a load may be switched: least steps it runs and rests, and what a start costs (EUR).
 
-    `on_for`: steps it has run until now, 0 when it rests; `off_for`: likewise.
+    `on`: it runs now, in the band `way`; `left`: steps for which it must go on running, or resting.
     """
 
     run: int = 1
     rest: int = 1
     start_eur: float = 0.0
-    on_for: int = 0
-    off_for: int = 10_000
+    on: bool = False
+    left: int = 0
+    way: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,6 +49,7 @@ class Store:
     missing at the end of a step costs `short_price` of that step; above `ceiling_wh` it is never charged or heated.
     `end_price`: worth of what it holds at the end. V2G: `give_w` the most, `give` its efficiency, `wear_price` a kWh's
     ageing at its terminals, in and out. `switch_eur`: going from one band to another.
+    Less than `tolerance_wh` is not told as missing.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Store:
     give_w: float = 0.0
     give: float = 1.0
     wear_price: float = 0.0
+    tolerance_wh: float = 10.0
 
     @property
     def steps(self) -> int:
@@ -95,13 +98,16 @@ class Store:
 
     def forced(self) -> Steps:
         """Steps in which it must run on: the least time of a run that has begun."""
-        left = self.turns.run - self.turns.on_for if self.turns.on_for > 0 else 0
-        return np.arange(self.steps) < left
+        return np.arange(self.steps) < (self.turns.left if self.turns.on else 0)
 
     def open(self) -> Steps:
         """Steps in which it may run: free, and not in the rest after a run."""
-        left = self.turns.rest - self.turns.off_for if self.turns.on_for == 0 else 0
-        return self.free & (np.arange(self.steps) >= left)
+        return self.free & (np.arange(self.steps) >= (0 if self.turns.on else self.turns.left))
+
+    def missing_wh(self, power_w: Floats) -> float:
+        """The most that is missing at any moment; 0 within the tolerance."""
+        most = float(self.short_wh(power_w).max(initial=0.0))
+        return most if most > self.tolerance_wh else 0.0
 
     def short_wh(self, power_w: Floats) -> Floats:
         """What is missing to the floor at the end of each step that has a price for it."""

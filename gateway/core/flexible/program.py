@@ -1,7 +1,7 @@
 """The joint schedule as one program with whole numbers. Unknowns in kW, kWh and EUR; equations in docs/planning.md."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,17 +43,18 @@ class Written:
         return tuple(found)
 
 
-def written(shared: Shared, needs: Sequence[Need]) -> Written:
-    """The program of a building and its loads."""
+def written(shared: Shared, needs: Sequence[Need], *, relaxed: bool = False) -> Written:
+    """The program of a building and its loads; `relaxed`: any power below the greatest, any time, any share of a run."""
     sheet = Sheet()
     balance = _building(sheet, shared)
     parts = []
     for need in needs:
-        own = _store(sheet, need) if isinstance(need, Store) else _run(sheet, need)
+        own = _store(sheet, need, relaxed=relaxed) if isinstance(need, Store) else _run(sheet, need)
         for part in own:
             sheet.put(balance[part.steps], part.columns, part.factors / K)
         parts.append(tuple(own))
-    return Written(program=sheet.program(), parts=tuple(parts), steps=shared.steps)
+    program = sheet.program()
+    return Written(program=replace(program, whole=None) if relaxed else program, parts=tuple(parts), steps=shared.steps)
 
 
 def _building(sheet: Sheet, shared: Shared) -> Places:
@@ -108,15 +109,16 @@ def _run(sheet: Sheet, run: Run) -> list[Part]:
     return [Part(chosen[list(columns)], np.array(steps, dtype=np.int32), np.array(powers, dtype=np.float64))]
 
 
-def _store(sheet: Sheet, store: Store) -> list[Part]:
+def _store(sheet: Sheet, store: Store, *, relaxed: bool) -> list[Part]:
     n, hours = store.steps, store.hours
     open_steps = np.flatnonzero(store.open() | store.forced()).astype(np.int32)
     parts, ways = [], []
-    for band in store.bands:
-        part, on = _band(sheet, store, band, open_steps)
+    for band in (Band(low_w=0.0, high_w=store.most_w),) if relaxed else store.bands:
+        part, on = _band(sheet, store, band, open_steps, relaxed=relaxed)
         parts.append(part)
         ways.append(on)
-    if store.turns.run > 1 or store.turns.rest > 1 or store.turns.start_eur > 0.0 or len(store.bands) > 1:
+    switched = store.turns.run > 1 or store.turns.rest > 1 or store.turns.start_eur > 0.0 or len(store.bands) > 1
+    if switched and not relaxed:
         _turns(sheet, store, open_steps, [way for way in ways if way is not None])
     if store.give_w > 0.0:
         free = np.flatnonzero(store.free).astype(np.int32)
@@ -126,7 +128,7 @@ def _store(sheet: Sheet, store: Store) -> list[Part]:
     return parts
 
 
-def _band(sheet: Sheet, store: Store, band: Band, steps: Places) -> tuple[Part, Places | None]:
+def _band(sheet: Sheet, store: Store, band: Band, steps: Places, *, relaxed: bool) -> tuple[Part, Places | None]:
     """The powers of one band, and whether it works in it (None: any power from 0)."""
     early = (EARLY_EUR / store.steps * steps + store.wear_price) * store.hours
     count, top = len(steps), band.high_w / K
@@ -135,7 +137,7 @@ def _band(sheet: Sheet, store: Store, band: Band, steps: Places) -> tuple[Part, 
         return Part(on, steps, np.full(count, band.high_w)), on
     drawn = sheet.columns(count, upper=top, cost=early)
     part = Part(drawn, steps, np.full(count, K))
-    if band.low_w == 0.0 and store.turns.run <= 1 and store.turns.rest <= 1:
+    if relaxed or (band.low_w == 0.0 and store.turns.run <= 1 and store.turns.rest <= 1):
         return part, None
     on = sheet.columns(count, upper=1.0, whole=True)
     above = sheet.rows(count, most=0.0)
@@ -154,7 +156,7 @@ def _turns(sheet: Sheet, store: Store, steps: Places, ways: list[Places]) -> Non
     forced = store.forced()[steps].astype(np.float64)
     one = sheet.rows(len(steps), least=forced, most=1.0)
     begun = sheet.columns(n, upper=1.0, cost=turns.start_eur)
-    before = sheet.rows(n, most=1.0 if turns.on_for > 0 else 0.0)
+    before = sheet.rows(n, most=1.0 if turns.on else 0.0)
     _first_only(sheet, before, begun)
     for way in ways:
         sheet.put(one, way, 1.0)

@@ -54,8 +54,8 @@ def exact(shared: Shared, needs: Sequence[Need], solver: Solver, effort: Effort)
 
 
 def _shared_out(shared: Shared, needs: Sequence[Need], solver: Solver, effort: Effort) -> Schedule:
-    stated = written(shared, needs)
-    solution = solver(replace(stated.program, whole=None), effort)
+    stated = written(shared, needs, relaxed=True)
+    solution = solver(stated.program, effort)
     worth = _worth_of(shared, solution.prices)
     market = Market(shared=shared, taken_w=np.zeros(shared.steps), worth=worth)
     first = list(stated.powers_w(solution.x))
@@ -142,7 +142,7 @@ def _improved(market: Market, needs: Sequence[Need], powers: list[Floats]) -> Sc
 def _lacks(need: Need, power_w: Floats) -> bool:
     if isinstance(need, Run):
         return not power_w.any()
-    return float(need.short_wh(power_w).max(initial=0.0)) > 1.0
+    return need.missing_wh(power_w) > 0.0
 
 
 def _over(market: Market, powers: list[Floats]) -> bool:
@@ -162,7 +162,7 @@ def _own_eur(need: Need, power_w: Floats) -> float:
     if isinstance(need, Run):
         return 0.0 if power_w.any() else need.missed_eur
     short = float((need.short_wh(power_w) * need.short_price).sum()) / K
-    starts = np.count_nonzero(np.diff(power_w > 0.0, prepend=need.turns.on_for > 0) & (power_w > 0.0))
+    starts = np.count_nonzero(np.diff(power_w > 0.0, prepend=need.turns.on) & (power_w > 0.0))
     wear = need.wear_price * float(np.abs(power_w).sum()) * need.hours / K
     end = float(need.energies_wh(power_w)[-1]) * need.end_price / K
     return short + need.turns.start_eur * starts + wear - end

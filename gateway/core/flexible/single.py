@@ -15,6 +15,7 @@ from gateway.core.flexible.needs import Run, Store
 from gateway.core.levels import Floats
 
 POINTS = 41  # of energy
+DEEP = 0.3  # how far below its floors a load is still told apart, as a share of what is above
 BETWEEN = 2  # powers tried inside a band, beside its ends and what just fits
 EARLY_EUR = 1e-4  # EUR/kWh a plan later: of equal moments the earlier one, so that nothing is put off for ever
 NEVER = 1e9
@@ -118,9 +119,9 @@ def _dwell(store: Store, choices: Choices) -> Dwell:
 
 def _first(store: Store, run: int, rest: int) -> int:
     turns = store.turns
-    if turns.on_for > 0:
-        return rest + max(run - turns.on_for, 0)
-    return min(max(rest - turns.off_for, 0), rest - 1)
+    if turns.on:
+        return rest + run * turns.way + min(turns.left, run - 1)
+    return min(turns.left, rest - 1)
 
 
 def _grid(store: Store) -> Floats:
@@ -128,7 +129,7 @@ def _grid(store: Store) -> Floats:
     idle = store.energies_wh(np.zeros(store.steps))
     top = max(float(store.top_wh().max()), store.start_wh)
     floors = store.floor_wh[store.short_price > 0.0]
-    deep = float(floors.min()) - max(top - float(floors.min()), 1.0) if len(floors) else 0.0
+    deep = float(floors.min()) - DEEP * max(top - float(floors.min()), 1.0) if len(floors) else 0.0
     low = min(max(float(idle.min()), deep), store.start_wh)
     if store.give_w > 0.0:
         low = min(low, 0.0)
@@ -153,12 +154,12 @@ def _values(store: Store, choices: Choices, dwell: Dwell, grid: Floats) -> Float
     kept = store.keep * grid
     ways = np.arange(len(choices.way))
     idle = ~(store.open() | store.forced() | (store.free & (store.give_w > 0.0)))
-    still = store.keep == 1.0 and len(dwell.following) == 1
     values = np.empty((store.steps, len(dwell.following), len(grid)))
     after = np.broadcast_to(-store.end_price / K * grid, values.shape[1:])
     for k in range(store.steps - 1, -1, -1):
         after = values[k] = after + short[k]
-        if still and idle[k] and store.drain_wh[k] == 0.0:
+        if idle[k] and store.keep == 1.0 and store.drain_wh[k] == 0.0:
+            after = after[dwell.following[:, 0]] + dwell.cost_eur[:, :1]
             continue
         free = kept - store.drain_wh[k]
         end, share = _cut(free, moved[k][:, None], top[k], store.give_w)
