@@ -15,6 +15,7 @@ from gateway.core.memory import Switched
 from gateway.core.plan import LoadSlot, Slot
 
 BATTERY = "battery"
+TIE = 1e-6  # EUR/kWh: at equal worth the plan decides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +48,21 @@ def consumers(loads: Sequence[Load], slots: Mapping[str, LoadSlot]) -> tuple[Con
 
 def battery_consumer(storage: Storage, slot: Slot) -> Consumer:
     """The storage: a kWh at its terminals is worth what the energy is that it stores of it."""
-    value = slot.value * storage.charge_efficiency - storage.wear_price
+    value = slot.value * storage.charge_efficiency - storage.wear_price - TIE
     return Consumer(id=BATTERY, min_w=0.0, max_w=storage.charge_max_w, value=value, priority=1)
+
+
+def drawn_price(storage: Storage | None, slot: Slot) -> float:
+    """What a kWh beyond the surplus costs: from the grid, or from the storage where that is worth less."""
+    if storage is None:
+        return slot.buy
+    return min(slot.buy, max(slot.value, 0.0) / storage.discharge_efficiency + storage.wear_price)
 
 
 def divided(
     loads: Sequence[Load],
     slots: Mapping[str, LoadSlot],
-    battery: Consumer | None,
+    storage: Storage | None,
     slot: Slot,
     live: Live,
     switched: Mapping[str, Switched],
@@ -62,12 +70,13 @@ def divided(
 ) -> tuple[dict[str, float], dict[str, Switched]]:
     """Power of each load and of the battery's surplus (W), and who runs since when."""
     offered = _able(consumers(loads, slots), live)
-    granted = _granted(offered, slots, slot, live)
+    granted = _granted(offered, slots, drawn_price(storage, slot), live)
     left_w = max(live.surplus_w - sum(granted.values()), 0.0)
     rest = [_beside(one, granted.get(one.id)) for one in offered]
-    wanting = [one for one in rest if one.value > slot.sell or one.id in granted]
+    planned = {id_ for id_, one in slots.items() if one.power_w > 0.0 and one.value >= slot.sell - TIE}
+    wanting = [one for one in rest if one.value > slot.sell or one.id in planned or one.id in granted]
     held = [replace(one, value=-1.0) for one in rest if one not in wanting]
-    everyone = [*wanting, *([battery] if battery is not None else [])]
+    everyone = [*wanting, *([battery_consumer(storage, slot)] if storage is not None else [])]
     powers, _ = shared(left_w, [*everyone, *_bound(held, switched, now_s)], switched, now_s)
     total = {one.id: powers.get(one.id, 0.0) + granted.get(one.id, 0.0) for one in [*offered, *everyone]}
     return total, {id_: _switch(switched.get(id_), power > 0.0, now_s) for id_, power in total.items()}
@@ -84,13 +93,13 @@ def _able(offered: Sequence[Consumer], live: Live) -> tuple[Consumer, ...]:
     return tuple(one for one in limited if one.max_w > 0.0 and one.max_w >= one.min_w)
 
 
-def _granted(offered: Sequence[Consumer], slots: Mapping[str, LoadSlot], slot: Slot, live: Live) -> dict[str, float]:
-    """What the plan gives a load even from the grid: it is worth at least the price. Whole or, with bands, what fits."""
+def _granted(offered: Sequence[Consumer], slots: Mapping[str, LoadSlot], price: float, live: Live) -> dict[str, float]:
+    """What the plan gives a load beyond the surplus, where it is worth that price; what fits of it."""
     room_w = live.import_room_w
     granted = {}
     for one in sorted(offered, key=lambda c: (-c.value, c.id)):
         planned = slots[one.id].power_w if one.id in slots else 0.0
-        if planned <= 0.0 or one.value < slot.buy - 1e-9:
+        if planned <= 0.0 or one.value < price - TIE:
             continue
         power_w = min(max(planned, one.min_w), one.max_w, room_w)
         if power_w >= one.min_w:

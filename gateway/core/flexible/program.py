@@ -44,7 +44,7 @@ class Written:
 
 
 def written(shared: Shared, needs: Sequence[Need], *, relaxed: bool = False) -> Written:
-    """The program of a building and its loads; `relaxed`: any power below the greatest, any time, any share of a run."""
+    """The program of a building and its loads; `relaxed`: any share of their powers and runs."""
     sheet = Sheet()
     balance = _building(sheet, shared)
     parts = []

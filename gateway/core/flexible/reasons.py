@@ -3,7 +3,7 @@
 | code | what the load does | numbers |
 |---|---|---|
 | `load_surplus` | takes surplus | power_w, surplus_w, sell_price |
-| `load_due` | takes from the grid: it is wanted by a time | power_w, buy_price, wanted_wh, DUE |
+| `load_due` | takes from the grid, wanted by a time | power_w, buy_price, wanted_wh, DUE |
 | `load_ahead` | takes from the grid: later it costs more, or it would be too late | power_w, buy_price, later_price |
 | `load_run` | runs once, at the best time inside its window | power_w, buy_price, DUE |
 | `load_going` | goes on with a run that has begun | power_w, DUE |
@@ -19,7 +19,7 @@
 | `load_free` | produces what it can | |
 | `load_curtail` | produces less: nobody may or would take it | spilled_w, sell_price |
 
-DUE: `due_day`, `due_clock`; BEGIN: `begin_day`, `begin_clock`: days counted from the slot's local day and minutes of it.
+DUE: `due_day`, `due_clock`; BEGIN: `begin_day`, `begin_clock`: days from the slot's local day, and minutes of the day.
 Notes of a plan name the load: `note_window`, `note_missed`, `note_short` (missing_wh).
 """
 

@@ -154,11 +154,12 @@ def score_eur(market: Market, needs: Sequence[Need], powers: Sequence[Floats]) -
     """What a schedule costs in this market with all penalties."""
     total = np.sum(powers, axis=0) if powers else np.zeros(market.shared.steps)
     every = np.arange(market.shared.steps)
-    own = sum(_own_eur(need, power) for need, power in zip(needs, powers, strict=True))
+    own = sum(own_eur(need, power) for need, power in zip(needs, powers, strict=True))
     return float(market.cost_eur(every, total).sum()) + own
 
 
-def _own_eur(need: Need, power_w: Floats) -> float:
+def own_eur(need: Need, power_w: Floats) -> float:
+    """What a course costs besides its power: what is missing, starts, ageing, less what is held at the end."""
     if isinstance(need, Run):
         return 0.0 if power_w.any() else need.missed_eur
     short = float((need.short_wh(power_w) * need.short_price).sum()) / K

@@ -81,7 +81,7 @@ def test_the_sum_of_all_loads_keeps_the_import_limit(solver: object) -> None:
     ruled=st.booleans(),
 )
 def test_a_car_has_what_it_wants_or_is_told_how_much_is_missing(
-    seed: int, share: float, arrival_h: float, stay_h: float, sun: float, ruled: bool
+    seed: int, share: float, arrival_h: float, stay_h: float, sun: float, ruled: object
 ) -> None:
     present_h = max(arrival_h + stay_h, 0.0) - max(arrival_h, 0.0)
     most_wh = present_h * CAR.bands[0].high_w * CAR.efficiency
