@@ -42,7 +42,7 @@ def plan(
     `energy_wh` is what the storage holds at the start; levels do not depend on it, expected energies and reasons do.
     PlanningError where nothing can be planned: no plan then, and the plain rule goes on.
     """
-    tariff = _tariff(scenarios, prices)
+    tariff = tariff_of(scenarios, prices)
     if not (np.isfinite(scenarios.net_w).all() and math.isfinite(energy_wh)):
         raise PlanningError("scenarios and stored energy are finite numbers")
     hours = scenarios.step_s / 3600.0
@@ -60,7 +60,7 @@ def plan(
     return _plan(storage, energies_wh, scenarios, tariff, values, made_s=made_s, zone=zone)
 
 
-def _tariff(scenarios: Scenarios, prices: Prices) -> Tariff:
+def tariff_of(scenarios: Scenarios, prices: Prices) -> Tariff:
     """The prices of the scenarios' steps, `sell` clipped to `buy`: selling dearer than buying would be a pump."""
     steps = scenarios.net_w.shape[1]
     if scenarios.net_w.size == 0:

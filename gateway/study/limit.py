@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from gateway.adapters.solver import Program, minimise
+from gateway.adapters.solver import minimise
 from gateway.core.levels import Floats
+from gateway.core.linear import Program
 from gateway.study.case import Case
 
 
