@@ -76,7 +76,7 @@ def study(
     start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First counted day.")] = None,
     days: Annotated[int | None, typer.Option(help="Counted days; left out: all.", min=1, max=36600)] = None,
     zone: Annotated[str | None, typer.Option(help="Clock of stamps and prices.", metavar="NAME")] = None,
-    replan: Annotated[int, typer.Option(help="Minutes between plans.", min=15, max=1440)] = 120,
+    replan: Annotated[int, typer.Option(help="Minutes between plans.", min=15, max=1440)] = 180,
     workers: Annotated[int | None, typer.Option(help="Processes; left out: one per core.", min=1, max=64)] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Figures.", metavar="FILE")] = None,
     page_file: Annotated[Path | None, typer.Option("--page", help="Pictures (HTML).", metavar="FILE")] = None,

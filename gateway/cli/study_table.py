@@ -14,6 +14,9 @@ from gateway.words.figures import ABSENT, duration, number
 def show(found: dict[str, Any], language: str) -> None:
     """Sizes side by side, then the months of the largest step in size that was asked for."""
     console = Console()
+    facts = {"load": found["load"], "start": found["start"][:10], "days": number(language, found["days"], 0)}
+    told = text(language, "study.table", tariff=found["tariff"], **facts)
+    console.print(told, style="bold", markup=False, highlight=False)
     console.print(_sizes(found, language))
     if len(found["none"]["months"]) > 1:
         console.print(_months(found, shown(found), language))
@@ -32,8 +35,7 @@ def shown(found: dict[str, Any]) -> int:
 
 
 def _sizes(found: dict[str, Any], language: str) -> Table:
-    facts = {"load": found["load"], "start": found["start"][:10], "days": number(language, found["days"], 0)}
-    table = _table(text(language, "study.table", tariff=found["tariff"], **facts))
+    table = _table(None)
     keys = ["way", "import", "export", "self_consumption", "self_sufficiency", "cost", "gain", "S", "more", "cycles"]
     if found["none"]["all"]["co2_kg"] is not None:
         keys.append("co2")
@@ -51,7 +53,7 @@ def _row(account: dict[str, Any], size: dict[str, Any] | None, way: str, languag
     score = 1.0 if way == "perfect" else size["S"][way] if size else 0.0
     row = [
         _told(size["kwh"] if size else 0.0, 1, language) if way in ("none", "rule") else "",
-        text(language, f"study.way.{way}"),
+        text(language, f"study.short.{way}"),
         _told(account["import_kwh"], 0, language),
         _told(account["export_kwh"], 0, language),
         _share(account["self_consumption"], language),
@@ -86,13 +88,21 @@ def _months(found: dict[str, Any], place: int, language: str) -> Table:
     return table
 
 
-def _table(title: str) -> Table:
-    return Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+def _table(title: str | None) -> Table:
+    return Table(
+        title=None if title is None else Text(title, style="bold"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
 
 
 def _column(table: Table, heading: str, *, is_left: bool = False) -> None:
-    widest = max(len(word) for word in heading.split())
-    table.add_column(heading, justify="left" if is_left else "right", min_width=widest, no_wrap=False)
+
+    table.add_column(
+        heading, justify="left" if is_left else "right", min_width=max(len(word) for word in heading.split())
+    )
 
 
 def _told(value: float | None, decimals: int, language: str) -> str:

@@ -37,7 +37,7 @@ DAY_S = 86400.0
 FEWEST_DAYS = 2.0
 LEAST_KNOWN = 0.5  # share of the steps
 OFF_GRID = 0.1  # of a step: stamps farther off do not lie on equal steps
-PLAUSIBLE_W = (50.0, 5e6)  # highest load of a building: outside of these the unit is wrong
+PLAUSIBLE_W = (50.0, 2e6)  # highest load of a building: outside of these the unit is wrong
 
 
 class InputError(SeriesError):
