@@ -2,8 +2,9 @@
 
 import typer
 
-from gateway.cli import bench_home, bench_solarhome
+from gateway.cli import bench_home, bench_peers, bench_solarhome
 
 app = typer.Typer(help="Recorded buildings lived again in virtual time, beside published methods and the limit.")
 app.command("solarhome")(bench_solarhome.solarhome)
 app.command("home")(bench_home.home)
+app.command("peers")(bench_peers.peers)

@@ -21,20 +21,24 @@ def zen(case: Case, method: Method) -> Decide:
 
 def _decide(case: Case, method: Method, step: int, energy_wh: float) -> Levels:
     known = seen(case, step, days=method.forecast.days)
-    now = Now(load_w=_known(case.usable.load_w[step]), pv_w=_known(case.usable.pv_w[step]))
     steps = round(method.planning.horizon_h / case.hours)
-    scenarios = draw(known, steps=steps, zone=case.zone, method=method.forecast, now=now)
+    scenarios = draw(known, steps=steps, zone=case.zone, method=method.forecast, now=now_of(case, step))
     made = plan(
         case.storage,
         energy_wh,
         scenarios,
-        _prices(case, step, steps),
+        prices_of(case, step, steps),
         made_s=known.end_s,
         limits=case.limits,
         zone=case.zone,
         method=method.planning,
     )
     return made.slots[0].levels
+
+
+def now_of(case: Case, step: int) -> Now:
+    """The mean net load of the step itself: what a loop at seconds follows."""
+    return Now(load_w=_known(case.usable.load_w[step]), pv_w=_known(case.usable.pv_w[step]))
 
 
 def seen(case: Case, step: int, *, days: int) -> History:
@@ -49,7 +53,8 @@ def seen(case: Case, step: int, *, days: int) -> History:
     )
 
 
-def _prices(case: Case, step: int, steps: int) -> Prices:
+def prices_of(case: Case, step: int, steps: int) -> Prices:
+    """What the steps from one of the record on are bought and sold at."""
     span = slice(step, step + steps)
     start_s = case.record.start_s + step * case.record.step_s
     return Prices(
