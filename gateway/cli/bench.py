@@ -2,9 +2,11 @@
 
 import typer
 
-from gateway.cli import bench_home, bench_peers, bench_solarhome
+from gateway.cli import bench_all, bench_home, bench_peers, bench_solarhome
 
 app = typer.Typer(help="Recorded buildings lived again in virtual time, beside published methods and the limit.")
 app.command("solarhome")(bench_solarhome.solarhome)
 app.command("home")(bench_home.home)
 app.command("peers")(bench_peers.peers)
+app.command("all")(bench_all.everything)
+app.command("page")(bench_all.page)

@@ -4,8 +4,8 @@ import numpy as np
 
 from gateway.core.forecast.scenarios import Now, draw
 from gateway.core.history import History
-from gateway.core.levels import Levels
 from gateway.core.method import Method
+from gateway.core.plan import Plan
 from gateway.core.planner import plan
 from gateway.core.prices import Prices
 from gateway.study.case import Case
@@ -16,14 +16,15 @@ DAY_S = 86400.0
 
 def zen(case: Case, method: Method) -> Decide:
     """Plans at every step from what was known before it and the mean net load of the step itself."""
-    return lambda step, energy_wh: _decide(case, method, step, energy_wh)
+    return lambda step, energy_wh: planned(case, method, step, energy_wh).slots[0].levels
 
 
-def _decide(case: Case, method: Method, step: int, energy_wh: float) -> Levels:
+def planned(case: Case, method: Method, step: int, energy_wh: float) -> Plan:
+    """The plan that is made at the beginning of a step of the record."""
     known = seen(case, step, days=method.forecast.days)
     steps = round(method.planning.horizon_h / case.hours)
     scenarios = draw(known, steps=steps, zone=case.zone, method=method.forecast, now=now_of(case, step))
-    made = plan(
+    return plan(
         case.storage,
         energy_wh,
         scenarios,
@@ -33,7 +34,6 @@ def _decide(case: Case, method: Method, step: int, energy_wh: float) -> Levels:
         zone=case.zone,
         method=method.planning,
     )
-    return made.slots[0].levels
 
 
 def now_of(case: Case, step: int) -> Now:

@@ -43,7 +43,10 @@ class Environment:
 
     def make(self, told: Told) -> None:
         """A virtual environment with the peer in it; `told` gets each package. PeerError in the tools' own words."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PeerError("no_install", self.peer, str(error)) from error
         _run(self.peer, [str(self.base), "-m", "venv", "--clear", str(self.folder)], told)
         _run(self.peer, [str(self.python), *PIP, *self.peer.packages], told)
         (self.folder / READY).touch()
