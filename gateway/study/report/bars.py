@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, LEFT, RIGHT = 760, 300, 70  # px; text left of the bars, numbers right of them
+WIDTH, LEFT, RIGHT = 760, 320, 70  # px; text left of the bars, numbers right of them
 ROW, BAR, TOP, BOTTOM = 24, 14, 44, 30
 STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600 } .small { font-size: 11px }
@@ -69,7 +69,7 @@ def _row(bar: Bar, top: float, scale: _Scale, digits: int) -> list[str]:
     return [
         label,
         f'<rect class="{bar.kind}" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{BAR}"/>',
-        f'<text class="small" x="{right + 6:.1f}" y="{middle:.1f}">{bar.value:.{digits}f}</text>',
+        f'<text class="small" x="{WIDTH - 8}" y="{middle:.1f}" text-anchor="end">{bar.value:.{digits}f}</text>',
     ]
 
 

@@ -114,7 +114,7 @@ def page(found: Results) -> str:
         "| plan of 96 steps, median of the fastest peer library as a multiple of ours | ≥ 1 | 6.0 | yes |",
         "| model-predictive control, 24 h | 0.5086 | published: the same |",
         "| 2024-03-15 | 2.0000 | 1.3000 | 1.1000 | 1.0000 | 0.700 | 0.900 |",
-        "| EMHASS naive-mpc, simple forecasts, half full in the end | -0.0130 | 0.875 | 0.878 |",
+        "| EMHASS naive-mpc, simple forecasts, end half full | -0.0130 | 0.875 | 0.878 |",
         "| 2021-04-12 | 1.2 | 0.994 | 0.996 |",
         "| 2021-11-08 | – | – | – |",
         "| avoidable_import_wh | 100.0 | 600.0 |",
