@@ -24,8 +24,8 @@ series are looked for in `../shared/data` (`make bench DATA=FOLDER` names anothe
 there is left out and says so. `make bench ARGS="--only home"` runs some and keeps the rest.
 
 S is the share of what was possible: (cost without storage − cost) / (cost without storage − cost when the future is
-known). 0: storage unused, 1: physical limit. EUR/day settles what is left in the storage in the end. In the pictures green
-is ours, grey ran beside it, blue are figures of others from elsewhere (their sources stand in the tables).
+known). 0: storage unused, 1: physical limit. EUR/day settles what is left in the storage in the end. In the pictures
+green is ours, grey ran beside it, blue are figures of others from elsewhere (their sources stand in the tables).
 """
 STATES = {True: "yes", False: "**no**", None: "not run"}
 STATUS_WORDS = {
