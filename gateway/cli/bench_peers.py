@@ -123,12 +123,11 @@ def _show(result: dict[str, Any]) -> None:
             table.add_row(say(f"bench.way.{way}"), f"{eur:.4f}", "" if score is None else f"{score:.4f}")
         console.print(table)
     table = Table(title=say("bench.peers.times", steps=str(result["times"]["steps"])))
-    for heading in ("", "median", "worst", "ratio"):
+    for heading in ("", "median", "worst", "processor", "ratio"):
         table.add_column(say(f"bench.peers.{heading}") if heading else "", justify="right" if heading else "left")
     for way, row in result["times"]["ways"].items():
-        table.add_row(
-            say(f"bench.way.{way}"), f"{row['median_ms']:.1f}", f"{row['worst_ms']:.1f}", f"{row['ratio']:.1f}"
-        )
+        figures = (row[key] for key in ("median_ms", "worst_ms", "cpu_ms", "ratio"))
+        table.add_row(say(f"bench.way.{way}"), *(f"{figure:.1f}" for figure in figures))
     console.print(table)
 
 

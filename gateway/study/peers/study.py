@@ -21,6 +21,7 @@ from gateway.study.peers.race import emhass
 from gateway.study.replay import cost_eur
 
 EMHASS_CALLS = ("dayahead", "naive-mpc")
+CAR_AND_TANK = [{"power_w": 3680.0, "hours": 3}, {"power_w": 2400.0, "hours": 2}]
 SOC_FINALS = (0.5, 0.0)  # EMHASS must be told how full the battery is to be in the end
 Tick = Callable[[], None]
 
@@ -84,18 +85,23 @@ def times(
     return {"steps": speed.STEPS, "forecast_ms": round(draw_ms, 2), "ways": speed.told(found, "zen")}
 
 
-def _timed(problems: Sequence[speed.Day], method: Method, pythons: Pythons, tick: Tick) -> dict[str, list[float]]:
+def _timed(problems: Sequence[speed.Day], method: Method, pythons: Pythons, tick: Tick) -> dict[str, list[speed.Took]]:
     """Each way of EMHASS in a process of its own: one would warm-start the other with the same day."""
-    settings = plant(problems[0].case)
-    peers = [(f"emhass_{call}", EMHASS, pythons.emhass, call) for call in EMHASS_CALLS]
-    peers.append(("solph", SOLPH, pythons.solph, ""))
+    battery = plant(problems[0].case)
+    peers = [(f"emhass_{call}", EMHASS, pythons.emhass, call, battery) for call in EMHASS_CALLS]
+    peers.append(("emhass_loads", EMHASS, pythons.emhass, "naive-mpc", battery | {"loads": CAR_AND_TANK}))
+    peers.append(("solph", SOLPH, pythons.solph, "", battery))
     ways: dict[str, speed.Way] = {"zen": speed.ours(method), "highs": speed.direct}
     with ExitStack() as running:
-        for name, peer, python, call in peers:
+        for name, peer, python, call, settings in peers:
             if python is not None:
                 ways[name] = _peer(running.enter_context(started(peer, python, settings)), call)
         return speed.timed(problems, ways, tick)
 
 
 def _peer(asked: Asked, call: str) -> speed.Way:
-    return lambda day: float(asked.ask(day.ask(call))["ms"])
+    def way(day: speed.Day) -> speed.Took:
+        answer = asked.ask(day.ask(call))
+        return speed.Took(ms=answer["ms"], cpu_ms=answer["cpu_ms"])
+
+    return way

@@ -85,13 +85,14 @@ def speed(results: Results, published: Published) -> Iterator[str]:
             OURS if name == "zen" else way(name),
             shown(row["median_ms"], 1),
             shown(row["worst_ms"], 1),
+            shown(row["cpu_ms"], 1),
             f"{row['ratio']:.1f}",
             f"this run, {row['plans']} plans",
         )
         for name, row in ways.items()
     ]
-    rows += [(row["method"], shown(row["value"], 0), "", "", row["source"]) for row in published.get("speed", ())]
-    yield from table(("planner", "median ms", "worst ms", "× ours", "source"), rows)
+    rows += [(row["method"], shown(row["value"], 0), "", "", "", row["source"]) for row in published.get("speed", ())]
+    yield from table(("planner", "median ms", "worst ms", "processor ms", "× ours", "source"), rows)
 
 
 def minute(results: Results, published: Published) -> Iterator[str]:

@@ -157,7 +157,7 @@ TARGETS = (
     ),
     Target(
         name="peers-speed",
-        words="plan of 96 steps, median of the fastest peer library as a multiple of ours",
+        words="plan of 96 steps, processor time of the fastest peer library as a multiple of ours",
         figure=_faster,
         bound=1.0,
         is_floor=True,

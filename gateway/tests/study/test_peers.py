@@ -162,10 +162,14 @@ def test_everyone_plans_the_same_96_steps_and_the_first_turn_is_not_counted() ->
     days = speed.days_of(CASE, Method(), 3)
     assert [day.ask("naive-mpc")["soc"] for day in days] == [0.5] * 3
     assert {len(day.ask("dayahead")["load_w"]) for day in days} == {speed.STEPS}
-    ways = {"zen": speed.ours(Method()), "highs": speed.direct, "peer": lambda day: float(day.step)}
+    ways = {
+        "zen": speed.ours(Method()),
+        "highs": speed.direct,
+        "peer": lambda day: speed.Took(ms=float(day.step), cpu_ms=1.0),
+    }
     took = speed.timed(days, ways, lambda: None)
-    assert took["peer"] == [float(day.step) for day in days[1:]]
-    assert all(ms > 0.0 for ms in took["zen"] + took["highs"])
+    assert [one.ms for one in took["peer"]] == [float(day.step) for day in days[1:]]
+    assert all(one.ms > 0.0 and one.cpu_ms > 0.0 for one in took["zen"] + took["highs"])
 
 
 def test_the_program_without_library_has_the_cost_of_its_own_plan() -> None:
@@ -177,9 +181,14 @@ def test_the_program_without_library_has_the_cost_of_its_own_plan() -> None:
 
 
 def test_times_are_told_as_median_worst_and_multiple_of_ours() -> None:
-    told = speed.told({"zen": [4.0, 5.0, 30.0], "peer": [10.0, 20.0, 12.5]}, "zen")
-    assert told["zen"] == {"median_ms": 5.0, "worst_ms": 30.0, "ratio": 1.0, "plans": 3}
-    assert told["peer"] == {"median_ms": 12.5, "worst_ms": 20.0, "ratio": 2.5, "plans": 3}
+    """On the clock and, for the multiple, of the processor."""
+
+    def plans(*clocks: float, share: float) -> list[speed.Took]:
+        return [speed.Took(ms=ms, cpu_ms=ms * share) for ms in clocks]
+
+    told = speed.told({"zen": plans(4.0, 5.0, 30.0, share=1.0), "peer": plans(10.0, 20.0, 12.5, share=0.8)}, "zen")
+    assert told["zen"] == {"median_ms": 5.0, "worst_ms": 30.0, "cpu_ms": 5.0, "ratio": 1.0, "plans": 3}
+    assert told["peer"] == {"median_ms": 12.5, "worst_ms": 20.0, "cpu_ms": 10.0, "ratio": 2.0, "plans": 3}
 
 
 def test_ticks_are_as_many_as_plans() -> None:
