@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check bench bench-node influxd lock docs clean
+.PHONY: help setup demo test soak check bench bench-chain bench-node influxd lock docs clean
 
 PYTHON ?=
 VENV := .venv
@@ -14,9 +14,10 @@ ZEN := $(BIN)/zen
 READY := $(VENV)/ready
 ARGS ?=
 JOBS ?= 3
+DATA ?= ../shared/data
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with the exact versions of requirements.lock
 	@:
@@ -61,9 +62,14 @@ check: setup ## format, lint, types, layers: under a minute
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## three minutes of the whole chain, its figures in bench.json
+bench: setup ## every bench of docs/benchmarks.md with one configuration, and that page; DATA=… ARGS="--only home"
+	@$(ZEN) bench all --data $(DATA) --out build/bench $(ARGS)
+	@$(ZEN) bench page --results build/bench
+
+bench-chain: setup ## three minutes of the whole chain, its figures in build/bench-chain.json
 	@$(ZEN) parts fetch --if-possible mosquitto micropython
-	@$(ZEN) demo --headless --minutes 3 --json bench.json $(ARGS)
+	@mkdir -p build
+	@$(ZEN) demo --headless --minutes 3 --json build/bench-chain.json $(ARGS)
 
 bench-node: setup ## code, heap and speed of the node beside its peers, in build/bench-node.json; ARGS="--minutes 6"
 	@$(ZEN) parts fetch --if-possible mosquitto micropython
@@ -80,5 +86,5 @@ docs: setup ## the generated tables of docs/
 	@$(BIN)/python docs/generate.py
 
 clean: ## everything that was made here; the user's cache stays
-	@rm -rf $(VENV) build dist bench.json .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

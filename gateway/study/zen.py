@@ -4,8 +4,8 @@ import numpy as np
 
 from gateway.core.forecast.scenarios import Now, draw
 from gateway.core.history import History
-from gateway.core.levels import Levels
 from gateway.core.method import Method
+from gateway.core.plan import Plan
 from gateway.core.planner import plan
 from gateway.core.prices import Prices
 from gateway.study.case import Case
@@ -16,25 +16,30 @@ DAY_S = 86400.0
 
 def zen(case: Case, method: Method, *, knows_step: bool = True) -> Decide:
     """Plans at every step from what was known before it, and the mean net load of the step itself if `knows_step`."""
-    return lambda step, energy_wh: _decide(case, method, step, energy_wh, knows_step=knows_step)
+    return lambda step, energy_wh: planned(case, method, step, energy_wh, knows_step=knows_step).slots[0].levels
 
 
-def _decide(case: Case, method: Method, step: int, energy_wh: float, *, knows_step: bool) -> Levels:
+def planned(case: Case, method: Method, step: int, energy_wh: float, *, knows_step: bool = True) -> Plan:
+    """The plan that is made at the beginning of a step of the record."""
     known = seen(case, step, days=method.forecast.days)
-    now = Now(load_w=_known(case.usable.load_w[step]), pv_w=_known(case.usable.pv_w[step])) if knows_step else Now()
+    now = now_of(case, step) if knows_step else Now()
     steps = round(method.planning.horizon_h / case.hours)
     scenarios = draw(known, steps=steps, zone=case.zone, method=method.forecast, now=now)
-    made = plan(
+    return plan(
         case.storage,
         energy_wh,
         scenarios,
-        _prices(case, step, steps),
+        prices_of(case, step, steps),
         made_s=known.end_s,
         limits=case.limits,
         zone=case.zone,
         method=method.planning,
     )
-    return made.slots[0].levels
+
+
+def now_of(case: Case, step: int) -> Now:
+    """The mean net load of the step itself: what a loop at seconds follows."""
+    return Now(load_w=_known(case.usable.load_w[step]), pv_w=_known(case.usable.pv_w[step]))
 
 
 def seen(case: Case, step: int, *, days: int) -> History:
@@ -49,7 +54,8 @@ def seen(case: Case, step: int, *, days: int) -> History:
     )
 
 
-def _prices(case: Case, step: int, steps: int) -> Prices:
+def prices_of(case: Case, step: int, steps: int) -> Prices:
+    """What the steps from one of the record on are bought and sold at."""
     span = slice(step, step + steps)
     start_s = case.record.start_s + step * case.record.step_s
     return Prices(

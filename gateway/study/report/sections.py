@@ -1,0 +1,59 @@
+"""The sections of the page in their order: title, picture, and what is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """`drawing` is a file of `pictures`."""
+
+    title: str
+    drawing: str
+    words: str
+
+
+SECTIONS = (
+    Section(
+        title="Solar home",
+        drawing="solarhome.svg",
+        words="The published control bench of a solar home: 4 kWp, 8 kWh without losses, 30 days.",
+    ),
+    Section(
+        title="French home",
+        drawing="home.svg",
+        words="8 kWh and 4 kW, 0.95 each way; HP/HC, surplus 0.04 EUR/kWh; half-hours.",
+    ),
+    Section(
+        title="Beside EMHASS",
+        drawing="peers.svg",
+        words=(
+            "The same home and days under EMHASS, planning each half-hour, in one run. *Simple forecasts* are those\n"
+            "of the earlier measurement (load: mean of seven days, PV: of three); *our forecasts* are the mean of our\n"
+            "scenarios. The power of its plan is held for the half-hour; the first half-hour is known to all."
+        ),
+    ),
+    Section(
+        title="Scored at one minute",
+        drawing="minute.svg",
+        words="Plans of 15 minutes, scored minute by minute with the loop's delay; a load profile and a roof of 5 kWp.",
+    ),
+    Section(
+        title="Closed loop",
+        drawing="closed-loop.svg",
+        words="The one-second loop beside laws that others use, with meters that are late.",
+    ),
+    Section(
+        title="CityLearn Challenge 2022",
+        drawing="citylearn.svg",
+        words="Homes 1 to 5, a year of hours; without batteries = 1, less is better.",
+    ),
+    Section(
+        title="Time of a plan",
+        drawing="speed.svg",
+        words=(
+            "96 quarter-hours, battery alone, turn by turn in one run, each on one thread; every plan is of another day,\n"
+            "and the first turn warms up and is not counted. Ours weighs all scenarios and gives levels with reasons; the\n"
+            "others solve their mean. Multiples are of the processor's time."
+        ),
+    ),
+)
