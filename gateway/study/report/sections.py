@@ -52,8 +52,8 @@ SECTIONS = (
         drawing="speed.svg",
         words=(
             "96 quarter-hours, battery alone, turn by turn in one run, each on one thread; every plan is of\n"
-            "another day, and the first turn warms up and is not counted. Ours weighs all scenarios and gives levels with reasons;\n"
-            "the others solve their mean. Multiples are of the processor's time."
+            "another day, and the first turn warms up and is not counted. Ours weighs all scenarios and gives\n"
+            "levels with reasons; the others solve their mean. Multiples are of the processor's time."
         ),
     ),
 )
