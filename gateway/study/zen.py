@@ -14,14 +14,14 @@ from gateway.study.replay import Decide
 DAY_S = 86400.0
 
 
-def zen(case: Case, method: Method) -> Decide:
-    """Plans at every step from what was known before it and the mean net load of the step itself."""
-    return lambda step, energy_wh: _decide(case, method, step, energy_wh)
+def zen(case: Case, method: Method, *, knows_step: bool = True) -> Decide:
+    """Plans at every step from what was known before it, and the mean net load of the step itself if `knows_step`."""
+    return lambda step, energy_wh: _decide(case, method, step, energy_wh, knows_step=knows_step)
 
 
-def _decide(case: Case, method: Method, step: int, energy_wh: float) -> Levels:
+def _decide(case: Case, method: Method, step: int, energy_wh: float, *, knows_step: bool) -> Levels:
     known = seen(case, step, days=method.forecast.days)
-    now = Now(load_w=_known(case.usable.load_w[step]), pv_w=_known(case.usable.pv_w[step]))
+    now = Now(load_w=_known(case.usable.load_w[step]), pv_w=_known(case.usable.pv_w[step])) if knows_step else Now()
     steps = round(method.planning.horizon_h / case.hours)
     scenarios = draw(known, steps=steps, zone=case.zone, method=method.forecast, now=now)
     made = plan(
