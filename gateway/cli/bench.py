@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import bench_citylearn, bench_closed_loop, bench_home, bench_minute, bench_solarhome
+from gateway.cli import bench_citylearn, bench_closed_loop, bench_home, bench_minute, bench_plan, bench_solarhome
 
 app = typer.Typer(help="Recorded buildings lived again in virtual time, beside published methods and the limit.")
 app.command("solarhome")(bench_solarhome.solarhome)
@@ -10,3 +10,4 @@ app.command("home")(bench_home.home)
 app.command("citylearn")(bench_citylearn.citylearn)
 app.command("minute")(bench_minute.minute)
 app.command("closed-loop")(bench_closed_loop.closed_loop)
+app.command("plan")(bench_plan.plan)
