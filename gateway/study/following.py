@@ -22,9 +22,9 @@ def follow_all(
         change = 0.0
         if want > 0.0:
             if fill > stored:
-                change = want if want < fill - stored else fill - stored
+                change = min(fill - stored, want)
         elif stored > reserve:
-            change = want if want > reserve - stored else reserve - stored
+            change = max(reserve - stored, want)
         if stored < charge and change < charge - stored:
             change = charge - stored
         elif stored > export and change > export - stored:
