@@ -3,8 +3,8 @@
 First line in: {"step_minutes", "capacity_wh", "charge_max_w", "discharge_max_w", "charge_efficiency",
 "discharge_efficiency", "loads": at most two of {"power_w", "hours"}, on or off}; out: {"ready": version}. Then one line
 per plan: {"start_s", "load_w", "pv_w", "buy", "sell", "soc", "soc_final", "call": "naive-mpc" | "dayahead"}; out:
-{"battery_w", "ms", "cpu_ms"} with charging positive, or {"error"}. `pv_w` is positive here, as EMHASS has it. Only what it
-needs of EMHASS is called (MIT licence); none of it is ours.
+{"battery_w", "ms", "cpu_ms"} with charging positive, or {"error"}. `pv_w` is positive here, as EMHASS has it. Only what
+it needs of EMHASS is called (MIT licence); none of it is ours.
 """
 
 import asyncio

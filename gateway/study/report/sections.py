@@ -51,9 +51,9 @@ SECTIONS = (
         title="Time of a plan",
         drawing="speed.svg",
         words=(
-            "96 quarter-hours, battery alone, turn by turn in one run, each on one thread; every plan is of another day,\n"
-            "and the first turn warms up and is not counted. Ours weighs all scenarios and gives levels with reasons; the\n"
-            "others solve their mean. Multiples are of the processor's time."
+            "96 quarter-hours, battery alone, turn by turn in one run, each on one thread; every plan is of another\n"
+            "day, and the first turn warms up and is not counted. Ours weighs all scenarios and gives levels with\n"
+            "reasons; the others solve their mean. Multiples are of the processor's time."
         ),
     ),
 )
