@@ -30,7 +30,7 @@ SECTIONS = (
             "The same home and days under EMHASS, planning each half-hour, in one run. *Simple forecasts* are those\n"
             "of the earlier measurement (load: mean of seven days, PV: of three); *our forecasts* are the mean of our\n"
             "scenarios. The power of its plan is held for the half-hour; the first half-hour is known to all.\n"
-            "`zen bench peers` makes an environment for EMHASS 0.18.7 and one for oemof.solph 0.6.5 (both MIT; 1.4 GB)\n"
+            "`zen bench peers` makes an environment for EMHASS 0.18.7 and one for oemof.solph 0.6.5 (MIT; 1.4 GB)\n"
             "in the user's cache the first time; without a package index the page says so."
         ),
     ),
