@@ -1,13 +1,9 @@
 """The parts of a gateway from its site file, each built once and handed to the others by `app`."""
 
 from pathlib import Path
-from typing import TypeVar
-from zoneinfo import ZoneInfo
 
-from gateway import pricing
 from gateway.adapters.broker import Address, Broker, Will
 from gateway.adapters.building import Actuator, Building
-from gateway.adapters.feeds import Feed
 from gateway.adapters.history import Past
 from gateway.adapters.influx import Forwarder
 from gateway.adapters.ledger import Ledger
@@ -15,20 +11,18 @@ from gateway.adapters.nodes import FormerTable, NodeDesk, OrderBook
 from gateway.adapters.outbox import Outbox
 from gateway.adapters.sntp import is_settled
 from gateway.adapters.tables import recalled, remembered
-from gateway.core.goals import Weighed
-from gateway.core.grid import Grid
-from gateway.core.model import SiteState
 from gateway.credentials import Credentials
 from gateway.outside import Outside
 from gateway.planning.ground import Ground
+from gateway.planning.money import Money
 from gateway.planning.question import Place
+from gateway.planning.sky import Sky
 from gateway.ports import Clock
 from gateway.settings import SiteFile
 from gateway.settings.method import read_method
 from gateway.wire.records import EPOCH_2000
 from gateway.wiring import core_site, tables
 
-Value = TypeVar("Value")
 MIDDLE = (50.3, 2.8)  # Arras
 
 
@@ -105,16 +99,17 @@ def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwa
 
 def ground(file: SiteFile, found: Outside, *, clock: Clock, building: Building, past: Past) -> Ground:
     """What plans are made from."""
+    site, place = core_site(file), _place(file)
     return Ground(
         clock=clock,
         clock_is_set=lambda: is_settled(file.time.settle_s),
         state=building.state,
-        site=core_site(file),
+        site=site,
         zone=file.site.time_zone,
         past=past,
-        prices=lambda grid, state: _prices(file, found, grid, state),
-        weather=lambda: _value(found.weather),
-        place=_place(file),
+        prices=Money(file, found, meter=site.grid).weighed,
+        sky=Sky(weather=lambda: found.weather.answer().value if found.weather else None, past=past, kwp=place.kwp),
+        place=place,
         method=read_method(),
     )
 
@@ -123,23 +118,8 @@ def _place(file: SiteFile) -> Place:
     """Where the forecast asks for the sun; without that in the middle of the Hauts-de-France."""
     weather = file.feeds.weather if file.feeds else None
     latitude, longitude = (weather.latitude, weather.longitude) if weather else MIDDLE
-    kwp = sum((device.rated_w or 0.0) / 1000 for device in file.devices.values() if device.role == "pv")
+    kwp = sum((device.peak_w or 0.0) / 1000 for device in file.devices.values())
     return Place(latitude=latitude, longitude=longitude, kwp=kwp)
-
-
-def _prices(file: SiteFile, found: Outside, grid: Grid, state: SiteState) -> Weighed:
-    points, co2 = _value(found.prices), _value(found.co2)
-    return pricing.weighed(
-        file,
-        grid,
-        colours=pricing.colours(state, core_site(file).grid, ZoneInfo(file.site.time_zone)),
-        points=points or pricing.NO_POINTS,
-        co2=co2 or pricing.NO_POINTS,
-    )
-
-
-def _value(feed: Feed[Value] | None) -> Value | None:
-    return None if feed is None else feed.answer().value
 
 
 def store_path(file: SiteFile) -> Path:

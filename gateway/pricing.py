@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.adapters import tariffs
 from gateway.core.goals import Goals, Weighed, co2_on_grid, weigh
 from gateway.core.grid import Grid
-from gateway.core.model import Reason, SiteState
-from gateway.core.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tempo, tempo_day
+from gateway.core.model import Reason
+from gateway.core.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tempo
 from gateway.core.point_series import PointSeries
 from gateway.core.prices import Prices
 from gateway.core.tariff import DynamicTariff, ListTariff, Power, Tariff, on_grid, placeholder
@@ -17,7 +17,6 @@ from gateway.settings import SiteFile
 from gateway.settings.money import OffPeakSection, TariffSection
 
 NO_POINTS = PointSeries(times_s=(), values=())
-COLOUR_S = 60.0  # the meter repeats them every few seconds
 
 
 def tariff(file: SiteFile, *, colours: Mapping[date, Colour], points: PointSeries = NO_POINTS) -> Tariff:
@@ -77,14 +76,6 @@ def _assumed(prices: Prices, zone: ZoneInfo) -> Reason:
         "end_clock": float(stop.hour * 60 + stop.minute),
     }
     return Reason(code="assumed_price", numbers=numbers)
-
-
-def colours(state: SiteState, grid: str, zone: ZoneInfo) -> Mapping[date, Colour]:
-    """The Tempo colours that the meter tells: of the day since 06:00, and of the next one once it is published."""
-    today = tempo_day(datetime.fromtimestamp(state.utc_s, zone))
-    told = {today: "tempo_today", today + timedelta(days=1): "tempo_tomorrow"}
-    values = {day: state.value(grid, point, max_age_s=COLOUR_S) for day, point in told.items()}
-    return {day: Colour(int(value)) for day, value in values.items() if value in tuple(Colour)}
 
 
 def power(file: SiteFile) -> Power:

@@ -1,7 +1,9 @@
 """From the site file to what its readers need: the building for the core, the poll table for each node."""
 
+import math
+
 from gateway.adapters.tables import NodeTable, Wiring, compile_table
-from gateway.core.site import Battery, Site
+from gateway.core.site import Battery, Inverter, Site
 from gateway.settings import SiteFile
 from gateway.settings.sections import DeviceSection
 
@@ -31,6 +33,12 @@ def core_site(file: SiteFile) -> Site:
         import_limit_w=control.import_limit_w,
         export_limit_w=control.export_limit_w,
         meter_delay_s=(control.meter_delay_min_s, control.meter_delay_max_s),
+        imbalance_limit_w=math.inf if control.imbalance_limit_w is None else control.imbalance_limit_w,
+        curtailable=tuple(
+            Inverter(id=id_, rated_w=device.inverter.rated_w)
+            for id_, device in file.devices.items()
+            if device.inverter is not None
+        ),
     )
 
 
@@ -48,6 +56,8 @@ def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
         bus = {"kind": "tcp", "host": device.host, "port": device.tcp_port or default, **bus}
     battery = device.battery
     range_w = (-battery.discharge_max_w, battery.charge_max_w) if battery else None
+    if device.inverter is not None:
+        range_w = (-device.inverter.rated_w, 0.0)
     unit = ONLY_UNIT if device.unit is None else device.unit
     return Wiring(device=id_, profile=profile, bus=bus, unit=unit, range_w=range_w)
 
@@ -55,4 +65,7 @@ def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
 def _battery(file: SiteFile, id_: str) -> Battery:
     section = file.devices[id_].battery
     assert section is not None  # noqa: S101 - the site file was checked
-    return Battery(id=id_, reserve=file.control.reserve, **section.model_dump())
+    figures = section.model_dump()
+    if figures["ac_limit_w"] is None:
+        del figures["ac_limit_w"]
+    return Battery(id=id_, reserve=file.control.reserve, **figures)

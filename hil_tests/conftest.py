@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def chain_of(part: Callable[[str], Part], tmp_path: Path) -> OpenChain:
-    """`async with chain_of(Wanted(...)) as chain:` with the real broker."""
+    """`async with chain_of(Wanted(...)) as chain:` with the real broker.
+
+    Without a tariff unless the test asks for one: then the plan is the plain rule.
+    """
     for name in ("mosquitto", "micropython"):
         part(name)
 
     @asynccontextmanager
     async def opened(wanted: Wanted) -> AsyncIterator[Chain]:
+        wanted = replace(wanted, site={"tariff": None, **wanted.site})
         async with open_chain(wanted, machine=Machine(), folder=tmp_path) as chain:
             yield chain
 

@@ -151,7 +151,11 @@ async def test_a_bad_table_is_refused_and_the_old_one_stays(name, polling, gatew
     assert len(gateway.stored) == 1
 
 
-async def test_a_table_beyond_the_heap_or_the_message_is_refused_and_the_node_goes_on(polling, gateway):
+async def test_a_table_beyond_the_heap_or_the_message_is_refused_and_the_node_goes_on(node, gateway, inverter):
+    inverter.put(0, *range(20))
+    node.heap = "100k"
+    node.start(tables.table([tables.tcp(inverter.port)], ONE, [tables.block(0, 0, 10)]), ring_bytes=16000)
+    await gateway.record(0)
     for count in (140, 400):  # 8 kB sealed fill the heap, 24 kB are not even received
         poll = tables.table([tables.tcp(1)], ONE, [tables.block(0, i, 10) for i in range(count)])
         await gateway.configure(poll)

@@ -14,6 +14,7 @@ from listings import listing, stable
 from test_tool import Desk
 
 from gateway.cli.node_greeting import greet
+from gateway.cli.node_screen import people
 from gateway.release.build import Release, install_firmware
 from gateway.release.keys import new_pair
 
@@ -92,7 +93,7 @@ async def test_a_board_is_greeted_with_its_self_test(
 ):
     line, spoiled, is_well, told = FLASHED[name]
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(people, "width", 160)  # whoever made it first may have asked for 80
     inverter.put(0, 7)
     conf = conf_of(broker.port, tmp_path / "rs485")
     if line:

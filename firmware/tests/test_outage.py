@@ -90,6 +90,11 @@ async def test_a_node_that_starts_without_broker_and_clock_dates_everything_late
             await until(lambda: gateway.batches, "the first batch")
             [boot] = {batch[2] for batch in gateway.batches}
             await whole(gateway, boot, 80)
+
+            def is_synced() -> bool:
+                return any(row[3] == records.CLOCK_SYNCED for row in stored(gateway).values())
+
+            await until(is_synced, "a record of a node that knows the time")
             rows = stored(gateway).values()
             assert {row[3] for row in rows} == {records.CLOCK_HELD, records.CLOCK_SYNCED}
             assert len(rows) >= 80

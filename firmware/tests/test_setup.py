@@ -10,9 +10,11 @@ import httpx
 import pytest
 import tables
 from bench import KEY, NODE, SITE, free_port, identity, until
+from boards import Workshop
 from cable import Board, Cable, install
 
-from gateway.cli import node_flash
+from gateway.cli.node_greeting import greet
+from gateway.release.keys import new_pair
 from gateway.tests.web.chromium import Chromium
 
 pytestmark = pytest.mark.hil
@@ -214,17 +216,18 @@ async def test_the_lamp_is_lit_while_the_form_waits_and_after_that_it_flashes(bl
     await until(lambda: lamp.read_text() == "0", "the pause between two flashes")
 
 
-async def test_a_board_that_was_flashed_gets_its_label_once(blank, capsys):
+async def test_a_board_that_was_flashed_gets_its_label_once(blank, capsys, tmp_path):
     """Without a label the setup access point of a board would never open."""
+    release = Workshop(tmp_path, new_pair(tmp_path / "keys")).good(2, boards=("esp32s3",))
     kept = blank.directory / "nvs.json"
-    await asyncio.to_thread(node_flash._greet, str(blank.cable.link))
+    await asyncio.to_thread(greet, str(blank.cable.link), release, by_hand=False)
     label = json.loads(kept.read_text())["label"]
     assert len(label) >= 8  # WPA2 wants so many
     shown = capsys.readouterr()
     assert label in shown.out + shown.err
     await until(lambda: b"setup: zen-" in blank.cable.heard, "the form, with its access point")
     assert blank.board.starts == 2
-    await asyncio.to_thread(node_flash._greet, str(blank.cable.link))
+    await asyncio.to_thread(greet, str(blank.cable.link), release, by_hand=False)
     assert json.loads(kept.read_text())["label"] == label
     shown = capsys.readouterr()
     assert label not in shown.out + shown.err

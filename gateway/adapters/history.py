@@ -7,16 +7,19 @@ import numpy as np
 
 from gateway.adapters.outbox import Outbox
 from gateway.core.history import History
+from gateway.core.levels import Floats
 from gateway.core.quarters import QUARTER_S, Quarter
 
 TREND_S = 10  # seconds of one step of the trend
 TREND_KEPT_S = 2 * 86400
 TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
+TOLD_KEPT_S = 60 * 86400
 KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
 
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
 CREATE TABLE IF NOT EXISTS quarters (t INTEGER PRIMARY KEY, load_w REAL, pv_w REAL);
+CREATE TABLE IF NOT EXISTS told (t INTEGER PRIMARY KEY, irradiance_w_m2 REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
 """
 
@@ -64,6 +67,25 @@ class Past:
         for t, load_w, pv_w in rows:
             history[(t - first_s) // QUARTER_S] = [np.nan if power is None else power for power in (load_w, pv_w)]
         return History(start_s=first_s, step_s=QUARTER_S, load_w=history[:, 0], pv_w=history[:, 1])
+
+    async def keep_told(self, told: Sequence[tuple[int, float]]) -> None:
+        """What the weather feed says of coming quarters (start, W/m2); what was said first of each stays."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", told)
+            db.execute("DELETE FROM told WHERE t < ?", (max(row[0] for row in told) - TOLD_KEPT_S,))
+
+        if told:
+            await self._outbox.write(write)
+
+    async def told(self, start_s: int, count: int) -> Floats:
+        """What had been said of so many quarters (W/m2); NaN where nothing."""
+        sql = "SELECT t, irradiance_w_m2 FROM told WHERE t >= ? AND t < ?"
+        rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, start_s + QUARTER_S * count)).fetchall())
+        found = np.full(count, np.nan)
+        for t, irradiance_w_m2 in rows:
+            found[(t - start_s) // QUARTER_S] = irradiance_w_m2
+        return found
 
     async def keep_note(self, name: str, text: str) -> None:
         """A text to be found again after a restart."""

@@ -81,7 +81,9 @@ class TariffFile(_Strict):
         return [name for name in names if name not in own and any(name not in row.prices for row in self.prices)]
 
     def lists(self, own: dict[str, float]) -> tuple[PriceList, ...]:
-        """The price lists, with the building's own prices before those of the file."""
+        """The price lists, with the building's own prices before those of the file; if it has all, they always hold."""
+        if set(NAMES[self.kind]) <= set(own):
+            return (PriceList(first=date.min, prices=own),)
         return tuple(PriceList(first=row.first, prices={**row.prices, **own}) for row in self.prices)
 
     def surplus_price(self, quarter: str, kwp: float) -> float | None:

@@ -11,6 +11,7 @@ from gateway.cli.demo import demo
 from gateway.cli.house import house
 from gateway.cli.once import once
 from gateway.cli.run import run
+from gateway.cli.study import study
 
 app = typer.Typer(
     name="zen",
@@ -36,6 +37,7 @@ app.command()(check)
 app.command()(once)
 app.command()(house)
 app.command()(demo)
+app.command()(study)
 app.add_typer(node.app, name="node")
 app.add_typer(parts.app, name="parts")
 app.add_typer(bench.app, name="bench")

@@ -1,8 +1,8 @@
 """One arbiter of all surplus: who may have how much of it, so that nothing fights.
 
-Everything that can wait or store is a `Consumer` with the worth of the next kWh in it. Surplus goes to the highest worth
-first, in steps the consumer can do; what has been switched stays so for its dwell time. The battery pool is one of
-them: it takes what the others, coarser and slower, leave.
+Everything that can wait or store is a `Consumer` with the worth of the next kWh in it. Surplus goes to the highest
+worth first, in steps the consumer can do; what has been switched stays so for its dwell time. The battery pool is one
+of them: it takes what the others, coarser and slower, leave.
 """
 
 import math

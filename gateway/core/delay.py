@@ -20,11 +20,12 @@ from gateway.core.motion import SLACK_S, Sample
 
 STEP_S = 0.25  # between two delays that are tried
 WIDTHS = (0, 2, 4, 8)  # of the ranges that are tried, in steps
-PROOF_W = 2_500.0  # the battery must have travelled so far before anything is believed
-FADE_W = 12_000.0  # travel after which a third of an experience is left
+PROOF = 0.25  # of the batteries' whole span: so far they must have travelled before anything is believed
+FADE = 1.2  # of the same: travel after which a third of an experience is left
 ALIKE = 0.1  # more wandering, per travel, than the best one of that width: another delay
-HONEST = (0.18, 0.1, 0.1, 0.1)  # so much more, per travel, than the whole range may a range of that width wander
+HONEST = (0.27, 0.14, 0.12, 0.12)  # so much more, per travel, than the whole range may a range of that width wander
 MARGIN_S = 0.05
+HALF_S = 0.25  # delays that explain everything alike are one: the middle of them, with so much to each side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,8 +61,12 @@ def watch(
     *,
     bounds_s: tuple[float, float],
     whole_w: float,
+    span_w: float,
 ) -> Belief:
-    """Take one sample of the meter in; `whole_w` is the net load that the whole range tells."""
+    """Take one sample of the meter in; `whole_w` is the net load that the whole range tells.
+
+    `span_w`: from the batteries' most discharge to their most charge.
+    """
     moments = at_s - tried_s(bounds_s)
     low_w, high_w = np.zeros(len(moments)), np.zeros(len(moments))
     for path in paths:
@@ -73,7 +78,7 @@ def watch(
     moved_w = np.abs(high_w - belief.last_power_w)
     stands = float(moved_w.max()) < 1.0  # for every delay: nothing to be learned
     travel_w = 0.0 if stands else float(moved_w.mean())
-    keep = math.exp(-travel_w / FADE_W)
+    keep = math.exp(-travel_w / (FADE * span_w))
     trials = tuple(
         _tried(trial, grid_w, low_w, high_w, width, keep=1.0 if stands else keep, counts=not stands)
         for trial, width in zip(belief.trials, _widths(len(moments)), strict=True)
@@ -88,23 +93,29 @@ def watch(
     )
 
 
-def believed_s(belief: Belief, bounds_s: tuple[float, float]) -> tuple[float, float]:
+def believed_s(belief: Belief, bounds_s: tuple[float, float], span_w: float) -> tuple[float, float]:
     """The range of delays that is proven; the configured one while nothing is."""
-    if belief.travel_w < PROOF_W:
+    if belief.travel_w < PROOF * span_w:
         return bounds_s
     for trial, width, honest in zip(belief.trials, WIDTHS, HONEST, strict=False):
         excess = (trial.wander_w - belief.whole_w) / belief.travel_w
         best = float(excess.min())
         if best > honest:
             continue
-        alike = tried_s(bounds_s)[: len(excess)][excess <= best + ALIKE] if width == 0 else _first(excess, bounds_s)
-        low_s, high_s = float(alike.min()) - MARGIN_S, float(alike.max()) + width * STEP_S + MARGIN_S
+        tried = tried_s(bounds_s)
+        if width == 0:
+            alike = tried[excess <= best + ALIKE]
+            low_s, high_s = _middle(float(alike.min()) - MARGIN_S, float(alike.max()) + MARGIN_S)
+        else:
+            low_s = float(tried[excess.argmin()]) - MARGIN_S
+            high_s = low_s + width * STEP_S + 2 * MARGIN_S
         return max(low_s, bounds_s[0]), min(high_s, bounds_s[1])
     return bounds_s
 
 
-def _first(excess: Floats, bounds_s: tuple[float, float]) -> Floats:
-    return tried_s(bounds_s)[excess.argmin() : excess.argmin() + 1]
+def _middle(low_s: float, high_s: float) -> tuple[float, float]:
+    middle_s, half_s = (low_s + high_s) / 2, min((high_s - low_s) / 2, HALF_S)
+    return middle_s - half_s, middle_s + half_s
 
 
 def _widths(count: int) -> tuple[int, ...]:

@@ -4,10 +4,12 @@ Feed-forward, not feedback: set-point = target - net load, where the net load is
 batteries' dead time and ramp and the meter's delay in mind. There is no gain to tune and nothing to wind up.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.core import follow, motion, pool, safety
+from gateway.core.curtail import curtailed
 from gateway.core.estimate import ahead_w, estimated
 from gateway.core.memory import Lasting, Memory
 from gateway.core.model import SHOWN_S, Mode, Reason, SetPoint, SiteState
@@ -15,7 +17,7 @@ from gateway.core.motion import Motion, Sample
 from gateway.core.plan import Slot
 from gateway.core.pool import Member
 from gateway.core.site import Battery, Site
-from gateway.core.trust import GONE_S, Trust, judge
+from gateway.core.trust import FRESH_S, GONE_S, Trust, judge
 from gateway.core.trust import follow as follow_readings
 from gateway.core.worth import is_worth
 
@@ -40,16 +42,20 @@ def decide(state: SiteState, site: Site, slot: Slot | None, memory: Memory) -> t
     }
     memory = _forget(memory, held)
     found: Mapping[str, SetPoint] = {}
+    slot = follow.usable(slot)
     if ours:
-        found, memory = _control(state, site, ours, follow.usable(slot), memory)
+        found, memory = _control(state, site, ours, slot, memory)
         memory = _remember(memory, found, ours, state.now_s, site.meter_delay_s[1])
-    return tuple({**held, **found}[battery.id] for battery in site.batteries), memory
+    limits, memory = _curtailed(state, site, ours, slot, memory)
+    return (*({**held, **found}[battery.id] for battery in site.batteries), *limits), memory
 
 
 def _control(
     state: SiteState, site: Site, ours: tuple[Battery, ...], slot: Slot | None, memory: Memory
 ) -> tuple[Mapping[str, SetPoint], Memory]:
     grid = state.reading(site.grid, "p_w")
+    ids = tuple(battery.id for battery in ours)
+    memory = memory if ids == memory.ours else _anew(memory, ids)
     memory = estimated(memory, site, ours, grid)
     net_w = memory.net_w
     assert net_w is not None  # noqa: S101 - `estimated` leaves one
@@ -99,8 +105,29 @@ def _allowed(
         members.append(Member(battery=battery, soc=soc, low_w=bounds.low_w, high_w=bounds.high_w))
         each.append(bounds)
         resting += [battery.id] if rests else []
-    allowed = safety.grid_bounds(safety.pool_bounds(each), site, net_w=net_w)
+    allowed = safety.grid_bounds(safety.pool_bounds(each), site, net_w=net_w) if each else safety.NOTHING
     return tuple(members), allowed, replace(memory.lasting, resting=tuple(resting))
+
+
+def _curtailed(
+    state: SiteState, site: Site, ours: tuple[Battery, ...], slot: Slot | None, memory: Memory
+) -> tuple[tuple[SetPoint, ...], Memory]:
+    """Limits of the PV inverters that take one. Without sight of the grid the last ones stay."""
+    grid_w = state.value(site.grid, "p_w", max_age_s=FRESH_S)
+    if not site.curtailable or grid_w is None or memory.net_w is None:
+        return (), memory
+    _, allowed, _ = _allowed(state, replace(site, export_limit_w=math.inf), ours, memory.net_w, memory)
+    known = [state.value(device, "p_w", max_age_s=SHOWN_S) or 0.0 for device in site.pv]
+    found, curtailment = curtailed(
+        site,
+        memory.curtailment,
+        net_w=memory.net_w,
+        pv_w=sum(known),
+        battery_high_w=allowed.high_w,
+        grid_w=grid_w,
+        export_w=0.0 if slot is not None and slot.sell < 0.0 else site.export_limit_w,
+    )
+    return found, replace(memory, curtailment=curtailment)
 
 
 def _mean(members: tuple[Member, ...]) -> tuple[float, float]:
@@ -154,13 +181,13 @@ def _without_control(id_: str, trust: Trust, memory: Memory) -> SetPoint:
     assert trust.reason is not None  # noqa: S101 - only control comes without one
     last = memory.last.get(id_)
     held_w = last.power_w if trust.mode is Mode.HOLD and last else None
-    if last is not None and held_w is not None and last.reason.code in ("grid_charge", "sell"):
+    if last is not None and held_w is not None and last.reason.code in ("plan_charges", "plan_sells"):
         held_w = 0.0
     return SetPoint(device=id_, power_w=held_w, mode=trust.mode, reason=trust.reason)
 
 
 def _forget(memory: Memory, held: Mapping[str, SetPoint]) -> Memory:
-    """What is released starts anew when it is taken back; the net load is another one without it."""
+    """What is released starts anew when it is taken back."""
     gone = {id_ for id_, setpoint in held.items() if setpoint.mode is not Mode.HOLD}
     if not gone:
         return memory
@@ -168,7 +195,13 @@ def _forget(memory: Memory, held: Mapping[str, SetPoint]) -> Memory:
         id_: replace(m, commanded=(), path=(), fitting=0) if id_ in gone else m for id_, m in memory.motions.items()
     }
     last = {id_: held.get(id_, setpoint) if id_ in gone else setpoint for id_, setpoint in memory.last.items()}
-    return replace(memory, motions=motions, last=last, net_w=None, cautious_w=None, slopes_w=(), delay=memory.delay)
+    memory = replace(memory, motions=motions, last=last)
+    return _anew(memory, ()) if gone & set(memory.ours) else memory
+
+
+def _anew(memory: Memory, ours: tuple[str, ...]) -> Memory:
+    """The net load is another one with other batteries beside it."""
+    return replace(memory, ours=ours, net_w=None, cautious_w=None, slopes_w=())
 
 
 def _observe(memory: Memory, state: SiteState, site: Site) -> Memory:

@@ -9,7 +9,6 @@ from gateway.core.net_load import nearest, net_range_w
 from gateway.core.site import Battery, Site
 
 SLOPES = 3  # steps of the net load in one direction: a cloud, not a switch
-HALF_CYCLE_S = 0.5  # a set-point stands for a second
 LONGEST_LEAD_S = 3.0
 MOST_AHEAD = 0.1  # of the batteries' power: what a wrong guess may cost for a second
 
@@ -25,15 +24,30 @@ def estimated(memory: Memory, site: Site, ours: tuple[Battery, ...], grid: Readi
     paths = [motion.path for _, motion in pool if motion.is_believed]
     if is_new and len(paths) == len(pool):
         belief = delay.watch(
-            belief, grid.value, grid.measured_s, paths, bounds_s=site.meter_delay_s, whole_w=cautious_w
+            belief,
+            grid.value,
+            grid.measured_s,
+            paths,
+            bounds_s=site.meter_delay_s,
+            whole_w=cautious_w,
+            span_w=_span_w(ours),
         )
-    believed = delay.believed_s(belief, site.meter_delay_s)
+    believed = delay.believed_s(belief, site.meter_delay_s, _span_w(ours))
     low, high = net_range_w(grid.value, grid.measured_s, pool, believed)
     net_w = nearest(_or_middle(memory.net_w, low, high), low, high)
-    slopes = memory.slopes_w
+    slopes, period_s = memory.slopes_w, memory.period_s
     if is_new and memory.net_w is not None and memory.shown_s is not None:
-        slopes = (*slopes, (net_w - memory.net_w) / (grid.measured_s - memory.shown_s))[-SLOPES:]
-    return replace(memory, net_w=net_w, slopes_w=slopes, cautious_w=cautious_w, delay=belief, shown_s=grid.measured_s)
+        period_s = grid.measured_s - memory.shown_s
+        slopes = (*slopes, (net_w - memory.net_w) / period_s)[-SLOPES:]
+    return replace(
+        memory,
+        net_w=net_w,
+        slopes_w=slopes,
+        period_s=period_s,
+        cautious_w=cautious_w,
+        delay=belief,
+        shown_s=grid.measured_s,
+    )
 
 
 def ahead_w(memory: Memory, site: Site, ours: tuple[Battery, ...]) -> float:
@@ -45,10 +59,16 @@ def ahead_w(memory: Memory, site: Site, ours: tuple[Battery, ...]) -> float:
     slope = _slope(memory)
     if slope == 0.0:
         return 0.0
-    believed = delay.believed_s(memory.delay, site.meter_delay_s) if memory.delay else site.meter_delay_s
-    lead_s = believed[0] + max(battery.dead_time_s for battery in ours) + HALF_CYCLE_S
+    believed = site.meter_delay_s
+    if memory.delay is not None:
+        believed = delay.believed_s(memory.delay, site.meter_delay_s, _span_w(ours))
+    lead_s = believed[0] + max(battery.dead_time_s for battery in ours) + memory.period_s / 2
     most_w = MOST_AHEAD * sum(battery.charge_max_w for battery in ours)
     return min(max(slope * min(lead_s, LONGEST_LEAD_S), -most_w), most_w)
+
+
+def _span_w(ours: tuple[Battery, ...]) -> float:
+    return sum(battery.charge_max_w + battery.discharge_max_w for battery in ours)
 
 
 def _slope(memory: Memory) -> float:

@@ -52,31 +52,31 @@ def latched(stored_wh: float, slot: Slot | None, storage: Storage, before: Latch
 def wanted_w(plain_w: float, latches: Latches, storage: Storage) -> tuple[float, str | None]:
     """What the levels make of the plain set-point (W), and the code of the rule that changed it."""
     if latches.charging:
-        return storage.charge_max_w, "grid_charge"
+        return storage.charge_max_w, "plan_charges"
     if latches.selling:
-        return -storage.discharge_max_w, "sell"
+        return -storage.discharge_max_w, "plan_sells"
     if latches.kept and plain_w < 0.0:
-        return 0.0, "keep"
+        return 0.0, "plan_keeps"
     if latches.filled and plain_w > 0.0:
-        return 0.0, "leave_surplus"
+        return 0.0, "plan_leaves"
     return plain_w, None
 
 
 def reason(code: str, slot: Slot, stored_wh: float, *, plain_w: float, power_w: float) -> Reason:
-    """Why, with both sides of the comparison; prices in cents per kWh, `plan` is the code of the plan's own reason."""
+    """Why, with both sides of the comparison; `plan` is the code of the plan's own reason."""
     levels = slot.levels
     level_wh = {
-        "grid_charge": levels.charge_wh,
-        "sell": levels.export_wh,
-        "keep": levels.reserve_wh,
-        "leave_surplus": levels.fill_wh,
+        "plan_charges": levels.charge_wh,
+        "plan_sells": levels.export_wh,
+        "plan_keeps": levels.reserve_wh,
+        "plan_leaves": levels.fill_wh,
     }[code]
-    price = {"grid_charge": slot.buy, "sell": slot.sell, "keep": slot.buy, "leave_surplus": slot.sell}[code]
+    price = {"plan_charges": slot.buy, "plan_sells": slot.sell, "plan_keeps": slot.buy, "plan_leaves": slot.sell}[code]
     numbers: dict[str, float | str] = {
         "stored_wh": stored_wh,
         "level_wh": level_wh,
-        "price_ct": 100 * price,
-        "value_ct": 100 * slot.value,
+        "now_price": price,
+        "worth_price": slot.value,
         "net_w": -plain_w,
         "power_w": power_w,
         "plan": slot.reason.code,

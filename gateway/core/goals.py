@@ -78,7 +78,7 @@ def in_real_prices(plan: Plan, real: Prices) -> Plan:
             name: price for name, price in (("buy_price", buy), ("sell_price", sell)) if name in slot.reason.numbers
         }
         reason = replace(slot.reason, numbers={**slot.reason.numbers, **told})
-        slots.append(replace(slot, buy=buy, sell=sell, reason=reason))
+        slots.append(replace(slot, buy=buy, sell=sell, name=real.names[index], reason=reason))
     return replace(plan, slots=tuple(slots))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from gateway.core.curtail import Curtailment
 from gateway.core.delay import Belief
 from gateway.core.follow import Latches
 from gateway.core.model import SetPoint
@@ -37,13 +38,15 @@ class Memory:
     motions: Mapping[str, Motion] = field(default_factory=dict)
     last: Mapping[str, SetPoint] = field(default_factory=dict)
     net_w: float | None = None
+    ours: tuple[str, ...] = ()  # the batteries that are not part of it
     cautious_w: float | None = None  # the estimate that trusts no delay
     shown_s: float | None = None  # the newest sample of the grid meter that was taken in
+    period_s: float = 1.0  # between the last two samples
     slopes_w: tuple[float, ...] = ()  # the last steps of the net load, W per second
     delay: Belief | None = None
     watch: Watch = field(default_factory=Watch)
     lasting: Lasting = field(default_factory=Lasting)
-    curtail_error_w: float = 0.0
+    curtailment: Curtailment = field(default_factory=Curtailment)
 
 
 def kept(lasting: Lasting) -> Plain:

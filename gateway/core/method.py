@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from gateway.core.grid_goal import GridMethod
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningMethod:
@@ -61,3 +63,4 @@ class Method:
 
     planning: PlanningMethod = field(default_factory=PlanningMethod)
     forecast: ForecastMethod = field(default_factory=ForecastMethod)
+    grid_goal: GridMethod = field(default_factory=GridMethod)

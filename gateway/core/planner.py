@@ -42,11 +42,29 @@ def plan(
     `energy_wh` is what the storage holds at the start; levels do not depend on it, expected energies and reasons do.
     PlanningError where nothing can be planned: no plan then, and the plain rule goes on.
     """
-    tariff = _tariff(scenarios, prices)
-    if not (np.isfinite(scenarios.net_w).all() and math.isfinite(energy_wh)):
+    if not math.isfinite(energy_wh):
+        raise PlanningError("scenarios and stored energy are finite numbers")
+    tariff = tariff_of(scenarios, prices)
+    values = levels_of(storage, scenarios, prices, limits=limits, method=method)
+    hours = scenarios.step_s / 3600.0
+    energies_wh = expected_energy_wh(storage, energy_wh, scenarios.net_w.mean(axis=0), values.levels, hours, limits)
+    return _plan(storage, energies_wh, scenarios, tariff, values, made_s=made_s, zone=zone)
+
+
+def levels_of(
+    storage: Storage,
+    scenarios: Scenarios,
+    prices: Prices,
+    *,
+    limits: GridLimits = NO_LIMITS,
+    method: PlanningMethod = DEFAULT,
+) -> Values:
+    """The levels of each step and the values behind them, without reasons; PlanningError likewise."""
+    tariff = tariff_of(scenarios, prices)
+    if not np.isfinite(scenarios.net_w).all():
         raise PlanningError("scenarios and stored energy are finite numbers")
     hours = scenarios.step_s / 3600.0
-    values = solve(
+    return solve(
         scenarios.net_w,
         tariff,
         storage,
@@ -56,11 +74,9 @@ def plan(
         mixing=1.0 - (1.0 - method.mixing_per_half_hour) ** (hours / 0.5),
         end_worth=method.end_value_share * float(np.min(tariff.buy)),
     )
-    energies_wh = expected_energy_wh(storage, energy_wh, scenarios.net_w.mean(axis=0), values.levels, hours, limits)
-    return _plan(storage, energies_wh, scenarios, tariff, values, made_s=made_s, zone=zone)
 
 
-def _tariff(scenarios: Scenarios, prices: Prices) -> Tariff:
+def tariff_of(scenarios: Scenarios, prices: Prices) -> Tariff:
     """The prices of the scenarios' steps, `sell` clipped to `buy`: selling dearer than buying would be a pump."""
     steps = scenarios.net_w.shape[1]
     if scenarios.net_w.size == 0:

@@ -31,6 +31,9 @@ class Bounds:
         )
 
 
+NOTHING = Bounds(low_w=0.0, high_w=0.0, low_code="limit_discharge", high_code="limit_charge")
+
+
 def is_resting(soc: float, battery: Battery, *, was_resting: bool) -> bool:
     """Whether discharging is off: at or below the reserve, and until a little above it."""
     return soc <= battery.reserve + (REST_SOC if was_resting else 0.0)
@@ -80,14 +83,16 @@ def phase_bounds(
 ) -> Bounds:
     """The same for a single-phase battery that now has `power_w`, so that the phases stay within `limit_w`.
 
-    `phases_w`: the three grid powers as metered. It may always go towards balance.
+    `phases_w`: the three grid powers as metered.
     """
     if battery.phase is None or math.isinf(limit_w) or len(phases_w) != 3:
         return allowed
     own_w = phases_w[battery.phase - 1] - power_w
     others_w = [w for i, w in enumerate(phases_w) if i != battery.phase - 1]
     low_w, high_w = max(others_w) - limit_w - own_w, min(others_w) + limit_w - own_w
-    return allowed.narrow("imbalance", low_w=min(low_w, high_w), high_w=max(low_w, high_w))
+    if low_w > high_w:  # the other two differ by more than that: the middle is the least evil
+        low_w = high_w = (low_w + high_w) / 2
+    return allowed.narrow("imbalance", low_w=low_w, high_w=high_w)
 
 
 def clip(wanted_w: float, allowed: Bounds, *, site: Site, soc: float, reserve: float) -> tuple[float, Reason | None]:

@@ -13,12 +13,11 @@ from gateway.core.model import Reason, SiteState
 from gateway.core.pool import Member
 from gateway.core.quarters import QUARTER_S
 from gateway.core.site import Site
-from gateway.core.weather import Weather
 from gateway.planning.question import Place, Question
 from gateway.planning.service import NoPlanError
+from gateway.planning.sky import Sky
 from gateway.ports import Clock
 
-DAYS = 35  # of the past that a forecast looks at
 HORIZON = 96  # quarter hours
 SOC_S = 120.0  # the state of charge moves slowly
 
@@ -34,7 +33,7 @@ class Ground:
     zone: str
     past: Past
     prices: Callable[[Grid, SiteState], Weighed]
-    weather: Callable[[], Weather | None]
+    sky: Sky
     place: Place
     method: Method
 
@@ -46,14 +45,13 @@ class Ground:
             raise NoPlanError(Reason(code="clock_unset"))
         state = self.state()
         grid = Grid(start_s=state.utc_s // QUARTER_S * QUARTER_S, step_s=QUARTER_S, steps=HORIZON)
-        weighed = self.prices(grid, state)
+        history = await self.past.quarters(int(grid.start_s), self.method.forecast.days)
         return Question(
             now_s=state.utc_s,
             time_zone=self.zone,
-            history=await self.past.quarters(int(grid.start_s), DAYS),
-            weather=self.weather(),
-            prices=weighed.effective,
-            notes=weighed.notes,
+            history=history,
+            suns=await self.sky.suns(grid, history),
+            prices=self.prices(grid, state),
             storage=pool.storage(self.site.batteries),
             stored_wh=self._stored_wh(state),
             limits=GridLimits(import_max_w=self.site.import_limit_w, export_max_w=self.site.export_limit_w),

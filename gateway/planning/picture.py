@@ -21,6 +21,7 @@ def told(standing: Standing, batteries: Sequence[Battery], utc_s: float) -> dict
         "made_s": plan.made_s if plan else None,
         "step_s": plan.step_s if plan else None,
         "why": _reason(standing.why) if standing.why else None,
+        "notes": [_reason(note) for note in plan.notes] if plan else [],
         "t": [slot.start_s for slot in slots],
         "charge": [share(slot.levels.charge_wh) if slot.levels.charge_wh > 0 else 0.0 for slot in slots],
         "reserve": [share(slot.levels.reserve_wh) for slot in slots],

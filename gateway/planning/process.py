@@ -9,7 +9,7 @@ from gateway.core.plan import Plan
 from gateway.planning.question import Question
 
 WORKER = (sys.executable, "-m", "gateway.planning.worker")
-PATIENCE_S = 30.0  # on the slowest gateway most of it goes by before planning begins
+PATIENCE_S = 20.0  # on the slowest gateway most of it goes by before planning begins
 LAST_WORDS = 300  # of what it said on standard error
 
 

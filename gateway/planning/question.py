@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
+from gateway.core.forecast.weather import Weather as Suns
+from gateway.core.goals import Weighed
 from gateway.core.history import History
 from gateway.core.levels import GridLimits, Storage
 from gateway.core.method import Method
-from gateway.core.model import Reason
-from gateway.core.prices import Prices
-from gateway.core.weather import Weather
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,17 +20,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One plan wanted, for the steps of `prices`, as the goals weigh them.
-
-    `stored_wh` is above empty. `notes` tell what was not known; the plan carries them on.
-    """
+    """One plan wanted, for the steps of `prices`. `stored_wh` is above empty; `suns`: the weather feed as power."""
 
     now_s: float  # UTC
     time_zone: str
     history: History
-    weather: Weather | None
-    prices: Prices
-    notes: tuple[Reason, ...]
+    suns: Suns | None
+    prices: Weighed
     storage: Storage
     stored_wh: float
     limits: GridLimits

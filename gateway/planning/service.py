@@ -19,7 +19,8 @@ from gateway.ports import Clock
 _log = logging.getLogger(__name__)
 
 OLD_S = 3600.0  # three quarters may fail; then a plan is no better than none
-AGAIN_S = 60.0  # after a failure
+AGAIN_S = 15.0  # after a failure
+SOON_S = 2.0  # while something is missing that may come any moment
 LOOK_S = 1.0  # how often the clock is looked at
 JUMP_S = 30.0  # the clock was set, not just corrected
 
@@ -72,27 +73,27 @@ class Planning:
     async def run(self) -> None:
         """Make plans for ever."""
         while True:
-            due_s = self._clock.monotonic_s() + (self._until_next_s() if await self._renew() else AGAIN_S)
+            due_s = self._clock.monotonic_s() + await self._renew()
             while self._clock.monotonic_s() < due_s and not self._clock_was_set():  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(LOOK_S)
 
-    async def _renew(self) -> bool:
-        """Whether a new plan holds now."""
+    async def _renew(self) -> float:
+        """Try to make a new plan; the seconds until the next time."""
         try:
             plan = await self._ask(await self._prepare())
         except NoPlanError as none:
             self._plan, self._why = None, none.reason
-            return False
+            return SOON_S
         except PlanningError as error:
             _log.warning("no plan: %s", error)
             self._why = Reason(code=f"plan_{error.code}")
-            return False
+            return AGAIN_S
         except OSError as error:
             _log.warning("no plan: %s", error)
             self._why = Reason(code="plan_failed")
-            return False
+            return AGAIN_S
         self._plan, self._why = plan, None
-        return True
+        return self._until_next_s()
 
     def _until_next_s(self) -> float:
         """To the start of the next quarter hour, and a little: its first quarter must be in the history."""

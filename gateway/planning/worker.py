@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.core.forecast.newcomer import prior
 from gateway.core.forecast.scenarios import draw
+from gateway.core.goals import in_real_prices
 from gateway.core.grid import Grid
 from gateway.core.plan import Plan
 from gateway.core.planner import plan, refusal
@@ -15,10 +16,17 @@ from gateway.planning.question import Question
 
 def answer(question: Question) -> Plan:
     """The plan for this question. Raises ValueError where none can be made."""
-    zone, prices, place = ZoneInfo(question.time_zone), question.prices, question.place
+    zone, prices, place = ZoneInfo(question.time_zone), question.prices.effective, question.place
     grid = Grid(start_s=prices.start_s, step_s=prices.step_s, steps=len(prices.buy))
     first_day = prior(grid, zone=zone, kwp=place.kwp, latitude=place.latitude, longitude=place.longitude)
-    scenarios = draw(question.history, steps=grid.steps, zone=zone, method=question.method.forecast, prior=first_day)
+    scenarios = draw(
+        question.history,
+        steps=grid.steps,
+        zone=zone,
+        method=question.method.forecast,
+        prior=first_day,
+        weather=question.suns,
+    )
     made = plan(
         question.storage,
         question.stored_wh,
@@ -32,7 +40,7 @@ def answer(question: Question) -> Plan:
     reason = refusal(made, question.storage, now_s=question.now_s, max_age_s=grid.step_s)
     if reason is not None:
         raise ValueError(f"the plan refutes itself: {reason}")
-    return replace(made, notes=question.notes)
+    return replace(in_real_prices(made, question.prices.real), notes=question.prices.notes)
 
 
 def main() -> None:

@@ -39,9 +39,27 @@ def across(
                 found=f"{control.reserve}",
                 allowed=f"less than devices.{id_}.battery.soc_max, which is {device.battery.soc_max}",
             )
+    yield from _hybrids(devices)
     if control is not None and control.meter_delay_min_s > control.meter_delay_max_s:
         allowed = f"at most meter_delay_max_s, which is {control.meter_delay_max_s}"
         yield Mistake(path="control.meter_delay_min_s", found=f"{control.meter_delay_min_s}", allowed=allowed)
+
+
+def _hybrids(devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
+    """An AC side is shared with a PV device of this file, and has a limit."""
+    suns = [id_ for id_, device in devices.items() if device.role == "pv"]
+    for id_, device in devices.items():
+        battery = device.battery
+        if battery is None:
+            continue
+        path = f"devices.{id_}.battery"
+        if battery.inverter is not None and battery.inverter not in suns:
+            yield Mistake(
+                path=f"{path}.inverter", found=shown(battery.inverter), allowed=choice(battery.inverter, suns)
+            )
+        if (battery.inverter is None) != (battery.ac_limit_w is None):
+            found = "only one of inverter and ac_limit_w"
+            yield Mistake(path=path, found=found, allowed="both for a hybrid inverter, or none")
 
 
 def _is_address(host: str) -> bool:
@@ -53,7 +71,7 @@ def _is_address(host: str) -> bool:
 
 
 def roles(raw: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Exactly one grid meter, at most one battery: counted as written, so that one mistake does not look like two."""
+    """Exactly one grid meter: counted as written, so that one mistake does not look like two."""
     rows = raw.get("devices")
     if not isinstance(rows, dict) or not rows:
         return
@@ -61,9 +79,6 @@ def roles(raw: Mapping[str, Any]) -> Iterator[Mistake]:
     if roles.count("grid") != 1:
         found = f"{roles.count('grid')} devices with role grid"
         yield Mistake(path="devices", found=found, allowed="exactly one: the meter at the grid connection")
-    if roles.count("battery") > 1:
-        found = f"{roles.count('battery')} devices with role battery"
-        yield Mistake(path="devices", found=found, allowed="at most one battery")
 
 
 def _same_place(devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
@@ -123,6 +138,9 @@ def _wiring(
     if (device.role == "battery") != (device.battery is not None):
         found = "no battery table" if device.role == "battery" else "a battery table"
         yield Mistake(path=f"{path}.battery", found=found, allowed="battery = {…} for role battery, and only there")
+    if device.inverter is not None and (device.role != "pv" or (profile is not None and profile.setpoint is None)):
+        allowed = "an inverter table for role pv, and a product that takes a limit of its production"
+        yield Mistake(path=f"{path}.inverter", found="an inverter table", allowed=allowed)
     if device.host is not None and not _is_address(device.host):
         allowed = "a numeric address such as 192.168.1.20: control must not wait for a name server"
         yield Mistake(path=f"{path}.host", found=shown(device.host), allowed=allowed)

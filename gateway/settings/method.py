@@ -4,11 +4,12 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from gateway.core.grid_goal import GridMethod
 from gateway.core.method import ForecastMethod, Method, PlanningMethod
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown
 from gateway.places import config_folder
 
-SECTIONS = {"planning": PlanningMethod, "forecast": ForecastMethod}
+SECTIONS = {"planning": PlanningMethod, "forecast": ForecastMethod, "grid_goal": GridMethod}
 
 
 def method_file() -> Path:

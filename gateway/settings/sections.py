@@ -16,7 +16,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 FreePort = Annotated[int, Field(ge=0, le=65535)]  # 0: any that is free
 Watts = Annotated[float, Field(ge=0, le=10_000_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Delay = Annotated[float, Field(ge=0, le=30)]
+Delay = Annotated[float, Field(ge=0, le=120)]
 
 
 class SiteSection(Section):
@@ -45,7 +45,11 @@ class BrokerSection(Section):
 
 
 class ControlSection(Section):
-    """What the battery is for. Powers in W at the grid, import positive; `meter_delay`: lag of its registers."""
+    """What the batteries are for. Powers in W at the grid, import positive.
+
+    `meter_delay`: least and most lag of the grid meter's registers; the true one is learned inside these bounds.
+    `imbalance_limit_w`: most by which one phase may differ from another through a single-phase battery.
+    """
 
     grid_setpoint_w: Annotated[float, Field(ge=-1_000_000, le=1_000_000)] = 0.0
     reserve: Fraction = 0.1
@@ -54,6 +58,7 @@ class ControlSection(Section):
     lease_s: Annotated[int, Field(ge=3, le=30)] = 10
     meter_delay_min_s: Delay = 0.0
     meter_delay_max_s: Delay = 3.0
+    imbalance_limit_w: Watts | None = None
 
 
 class PageSection(Section):
@@ -119,7 +124,13 @@ class NodeSection(Section):
 
 
 class BatterySection(Section):
-    """What the maker says of a battery system; `dead_time_s` and `ramp_w_per_s` as measured."""
+    """What the maker says of a battery system; `dead_time_s` and `ramp_w_per_s` as measured.
+
+    Below `min_power_w` it rests; smaller changes than `dead_band_w` it does not follow; `standby_w` it draws all the
+    time. Losses of its converter at the power p (W): `loss_constant_w` + `loss_linear` p + `loss_quadratic_per_w` p².
+    `phase`: 1 to 3 for a single-phase converter. `inverter`: the pv device with which it shares an AC side of at most
+    `ac_limit_w`.
+    """
 
     capacity_wh: Annotated[float, Field(gt=0, le=100_000_000)]
     charge_max_w: Annotated[float, Field(gt=0, le=10_000_000)]
@@ -127,12 +138,27 @@ class BatterySection(Section):
     soc_max: Fraction = 1.0
     dead_time_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     ramp_w_per_s: Annotated[float, Field(gt=0, le=10_000_000)] = 2000.0
+    min_power_w: Watts = 0.0
+    dead_band_w: Watts = 0.0
+    standby_w: Watts = 0.0
+    loss_constant_w: Watts = 0.0
+    loss_linear: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    loss_quadratic_per_w: Annotated[float, Field(ge=0, le=0.1)] = 0.0
+    phase: Literal[1, 2, 3] | None = None
+    inverter: Slug | None = None
+    ac_limit_w: Annotated[float, Field(gt=0, le=10_000_000)] | None = None
+
+
+class InverterSection(Section):
+    """A PV inverter that takes a limit of its production: with it, export beyond the limit is curtailed."""
+
+    rated_w: Annotated[float, Field(gt=0, le=10_000_000)]
 
 
 class DeviceSection(Section):
     """One device: reached over a node's serial `bus`, or over the network at `host`.
 
-    `unit` is its Modbus address; the meter of a telegram has none. `rated_w`: peak power of a roof.
+    `unit` is its Modbus address; the meter of a telegram has none. `peak_w`: of a roof, for forecasts.
     """
 
     role: profiles.Role
@@ -143,7 +169,8 @@ class DeviceSection(Section):
     tcp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     unit: Annotated[int, Field(ge=0, le=255)] | None = None
     battery: BatterySection | None = None
-    rated_w: Annotated[float, Field(gt=0, le=10_000_000)] | None = None
+    inverter: InverterSection | None = None
+    peak_w: Annotated[float, Field(gt=0, le=10_000_000)] | None = None
 
 
 SECTIONS: Mapping[str, tuple[type[Section], bool]] = {  # name -> (model, required)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from gateway.adapters.solver import Program, minimise
+from gateway.adapters.solver import minimise
 from gateway.core.levels import Floats
+from gateway.core.linear import Program
 from gateway.study.case import Case
 
 
@@ -16,8 +17,9 @@ def perfect_eur(case: Case) -> float:
     n = case.steps
     x = minimise(program(case))
     bought, sold, stored = x[:n], x[n : 2 * n], x[4 * n : 5 * n]
+    worn = case.storage.wear_price * x[2 * n : 4 * n].sum()
     buy, sell = case.prices
-    return float(buy @ bought - sell @ sold - case.end_price * (stored[-1] - case.start_wh / 1000.0))
+    return float(buy @ bought - sell @ sold + worn - case.end_price * (stored[-1] - case.start_wh / 1000.0))
 
 
 def program(case: Case) -> Program:

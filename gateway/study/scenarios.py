@@ -147,10 +147,13 @@ def site(scenario: Scenario) -> Site:
 
 
 def consumers(scenario: Scenario) -> tuple[Consumer, ...]:
-    """The car (6 to 16 A on one phase) and the boiler on a relay, both worth more than what the battery stores."""
+    """The car (6 to 16 A on one phase) and the boiler on a relay, each on or off for five minutes at least.
+
+    Both are worth more than what the battery stores.
+    """
     found = []
     if scenario.ev:
-        found.append(Consumer(id="ev", min_w=1380, max_w=3680, step_w=230, value=0.2, dwell_on_s=120, dwell_off_s=120))
+        found.append(Consumer(id="ev", min_w=1380, max_w=3680, step_w=230, value=0.2, dwell_on_s=300, dwell_off_s=300))
     if scenario.boiler:
-        found.append(Consumer(id="boiler", min_w=1800, max_w=1800, value=0.18, dwell_on_s=120, dwell_off_s=120))
+        found.append(Consumer(id="boiler", min_w=1800, max_w=1800, value=0.18, dwell_on_s=300, dwell_off_s=300))
     return tuple(found)

@@ -103,7 +103,7 @@ class Twin:
         draw = random.Random(self.seed)  # noqa: S311 - play
         for _ in range(round(seconds / STEP_S)):
             self._live()
-            self._report(draw)
+            self._report()
             if self.now_s >= self._read_s - 1e-9:
                 self._read_s += self.meter.period_s
                 for device, power_w in controller.step(self._state(draw)).items():
@@ -118,7 +118,8 @@ class Twin:
         pv_w = self.pv_w(now_s)
         rest_w = self.load_w(now_s) + pv_w + sum(load.advance(now_s, STEP_S) for load in self.loads)
         before = [battery.power_w for battery in self.batteries.values()]
-        powers, low, high = [], 0.0, 0.0
+        powers: list[float] = []
+        low = high = 0.0
         for i, battery in enumerate(self.batteries.values()):
             others_w = rest_w + sum(powers) + sum(before[i + 1 :])
             power_w = battery.advance(now_s=now_s, dt_s=STEP_S, rest_w=others_w)
@@ -141,7 +142,7 @@ class Twin:
         battery.setpoint_w = power_w
         battery.enable(self.now_s)
 
-    def _report(self, draw: random.Random) -> None:
+    def _report(self) -> None:
         """Each device tells its own power once a second, at its own moment."""
         for i, (id_, power_w) in enumerate(self._powers().items()):
             if round(self.now_s / STEP_S) % round(1.0 / STEP_S) != (2 * i + 2) % round(1.0 / STEP_S):
@@ -151,7 +152,6 @@ class Twin:
                 soc = round(self.batteries[id_].soc / self.soc_step) * self.soc_step
                 told["soc"] = Reading(value=soc, measured_s=self.now_s)
             self._reports[id_] = told
-        del draw
 
     def _powers(self) -> dict[str, float]:
         found = dict(zip(self.batteries, self.moments[-1].battery_w, strict=True))

@@ -32,13 +32,13 @@ def kettles(seconds: float, draw: np.random.Generator, *, power_w: float = 2200.
 def thermostat(seconds: float, draw: np.random.Generator, *, power_w: float = 2000.0, cycle_s: float = 30.0) -> Floats:
     """An oven or a hob: on for some 40 % of a short cycle."""
     phase = (np.arange(round(seconds / STEP_S) + 1) * STEP_S + draw.uniform(0.0, cycle_s)) % cycle_s
-    return np.where(phase < 0.4 * cycle_s, power_w, 0.0)
+    return np.asarray(np.where(phase < 0.4 * cycle_s, power_w, 0.0))
 
 
 def ramping(seconds: float, draw: np.random.Generator, *, power_w: float = 1500.0) -> Floats:
     """A heat pump with inverter: up and down over minutes."""
     t = np.arange(round(seconds / STEP_S) + 1) * STEP_S
-    return power_w * (0.5 + 0.5 * np.sin(2 * np.pi * (t / 400.0 + draw.uniform())))
+    return np.asarray(power_w * (0.5 + 0.5 * np.sin(2 * np.pi * (t / 400.0 + draw.uniform()))))
 
 
 def clouds(seconds: float, draw: np.random.Generator, *, peak_w: float, edge_s: float = 8.0) -> Floats:

@@ -14,16 +14,17 @@ from gateway.study.replay import Decide
 DAY_S = 86400.0
 
 
-def zen(case: Case, method: Method) -> Decide:
-    """Plans at every step from what was known before it and the mean net load of the step itself."""
-    return lambda step, energy_wh: planned(case, method, step, energy_wh).slots[0].levels
+def zen(case: Case, method: Method, *, knows_step: bool = True) -> Decide:
+    """Plans at every step from what was known before it, and the mean net load of the step itself if `knows_step`."""
+    return lambda step, energy_wh: planned(case, method, step, energy_wh, knows_step=knows_step).slots[0].levels
 
 
-def planned(case: Case, method: Method, step: int, energy_wh: float) -> Plan:
+def planned(case: Case, method: Method, step: int, energy_wh: float, *, knows_step: bool = True) -> Plan:
     """The plan that is made at the beginning of a step of the record."""
     known = seen(case, step, days=method.forecast.days)
+    now = now_of(case, step) if knows_step else Now()
     steps = round(method.planning.horizon_h / case.hours)
-    scenarios = draw(known, steps=steps, zone=case.zone, method=method.forecast, now=now_of(case, step))
+    scenarios = draw(known, steps=steps, zone=case.zone, method=method.forecast, now=now)
     return plan(
         case.storage,
         energy_wh,

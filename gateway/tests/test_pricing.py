@@ -19,7 +19,7 @@ from gateway.settings import SiteFileError
 from gateway.words import text
 
 DOCUMENT = config_folder().parent / "docs" / "tariffs.md"
-DEMO = (config_folder() / "demo" / "site.toml").read_text()
+DEMO = (config_folder() / "demo" / "site.toml").read_text().partition("\n[tariff]")[0] + "\n"
 SEASONS = """
 [tariff]
 file = "edf_hphc"

@@ -55,7 +55,10 @@ def test_five_different_mistakes_give_five_messages_in_one_run(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("old", "new", "path"),
     [
-        ('role = "pv"', 'role = "battery"', "devices"),  # two batteries
+        ('role = "pv"', 'role = "battery"', "devices.pv.role"),  # an inverter is no battery
+        ("battery = { ", 'battery = { inverter = "pv", ', "devices.battery.battery"),  # and its AC limit?
+        ("battery = { ", 'battery = { ac_limit_w = 5000, inverter = "sun", ', "devices.battery.battery.inverter"),
+        ('role = "pv"', 'role = "pv"\ninverter = { rated_w = 5000 }', "devices.pv.inverter"),  # takes no limit
         ('role = "grid"', 'role = "pv"', "devices"),  # no meter at the grid
         ('host = "127.0.0.1"\ntcp_port = 15020', 'bus = "rs485"', "devices.pv.bus"),  # a TCP product on a serial line
         ('bus = "rs485"\n', "", "devices.grid"),  # neither bus nor host

@@ -23,7 +23,8 @@ class View(Protocol):
         """The plan that holds, one entry per step in each list; empty lists without one, and `why` says why.
 
         `t` in unix s; `charge`, `reserve`, `fill`, `export`, `expected` as fractions of the whole battery (expected may
-        be None); `buy`, `sell` in EUR/kWh; `names` of the tariff; `reasons` as {code, numbers}; `made_s`, `step_s`.
+        be None); `buy`, `sell` in EUR/kWh; `names` of the tariff; `reasons` as {code, numbers}; `made_s`, `step_s`;
+        `notes`: what had to be assumed.
         """
         ...
 

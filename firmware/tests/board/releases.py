@@ -23,7 +23,7 @@ class Begin(Fuzz):
     def __init__(self):
         Fuzz.__init__(self)
         app = self.app
-        self.update = Update(app.conf, app.memory, app.link.note, None, app.say, BOOT)
+        self.update = Update(app.conf, app.memory, app.link.note, None, None, app.say, BOOT)
 
     async def once(self):
         raw, retained = self.message(), random.getrandbits(3) == 0
@@ -60,7 +60,7 @@ class Chunk(Fuzz):
     def __init__(self):
         Fuzz.__init__(self)
         app = self.app
-        app.update = Update(app.conf, app.memory, app.link.note, None, app.say, BOOT)
+        app.update = Update(app.conf, app.memory, app.link.note, None, None, app.say, BOOT)
         app.update.build, app.update.file, app.update.at = 9, 3, 512
 
     def receive(self, raw, retained):

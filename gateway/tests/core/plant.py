@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gateway.core.dispatch import Memory, decide
 from gateway.core.model import Reading, SetPoint, SiteState
+from gateway.core.plan import Slot
 from gateway.core.site import Battery, Site
 
 STEP_S = 0.05
@@ -36,6 +37,7 @@ class Plant:
     meter_delay_s: Callable[[], float] = lambda: 0.0
     soc: float = 0.5
     site: Site = SITE
+    slot: Slot | None = None
     battery_report_s: float = 0.37  # phase of the battery's own report within the second
     noise_w: float = 0.0
     t: float = 0.0
@@ -81,7 +83,7 @@ class Plant:
         if self._report:
             devices["battery"]["p_w"] = self._report
         state = SiteState(now_s=self.t, utc_s=self.t, devices=devices)
-        (setpoint,), self.memory = decide(state, self.site, None, self.memory)
+        (setpoint,), self.memory = decide(state, self.site, self.slot, self.memory)
         self.setpoints.append((self.t, setpoint))
         if setpoint.power_w is not None:
             self._queue.append((self.t + 0.8, setpoint.power_w))

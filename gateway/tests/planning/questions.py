@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gateway.core.goals import Weighed
 from gateway.core.history import History
 from gateway.core.levels import GridLimits, Levels, Storage
 from gateway.core.method import Method
@@ -30,7 +31,8 @@ def question() -> Question:
         now_s=NOW,
         time_zone="Europe/Paris",
         history=history,
-        prices=prices,
+        suns=None,
+        prices=Weighed(effective=prices, real=prices),
         storage=STORAGE,
         stored_wh=2000.0,
         limits=GridLimits(),

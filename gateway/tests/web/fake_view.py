@@ -97,12 +97,15 @@ def winter_plan(start=NOON // 900 * 900, steps=96):
     """A battery that is filled at night and kept for the evening; the fields of `View.plan`."""
     hours = [(start + 900 * i) / 3600 % 24 + 2 for i in range(steps)]  # Paris in summer
     night = [hour % 24 < 6 or hour % 24 >= 22 for hour in hours]
-    kept = {"code": "kept", "numbers": {"kept_wh": 3100.0, "price": 0.21, "worth": 0.19, "until": "22:00"}}
-    fill = {"code": "grid_charge", "numbers": {"level_wh": 6000.0, "price": 0.16, "worth": 0.19, "until": "06:00"}}
+    until = {"begin_day": 1.0, "begin_clock": 360.0, "end_clock": 1320.0}
+    kept = {"code": "kept", "numbers": {"kept_wh": 3100.0, "worth_price": 0.19, **until}}
+    bought = {"energy_wh": 3100.0, "buy_price": 0.1635, "worth_price": 0.19, **until}
+    fill = {"code": "grid_charge", "numbers": bought}
     return {
         "made_s": start + 3.0,
         "step_s": 900.0,
         "why": None,
+        "notes": [],
         "t": [start + 900 * i for i in range(steps)],
         "charge": [0.7 if cheap else 0.0 for cheap in night],
         "reserve": [0.8 if cheap else 0.1 + 0.35 * (hour % 24 < 17) for hour, cheap in zip(hours, night, strict=True)],

@@ -32,7 +32,7 @@ export function createPlan(find) {
     const has = plan.t.length > 0;
     find("plan-body").hidden = !has;
     write(find("plan-now"), has ? why(plan.reasons[0]) : `${say("plan.none")} ${why(plan.why)}`);
-    write(find("plan-late"), has && plan.why ? why(plan.why) : "");
+    write(find("plan-late"), [...(has && plan.why ? [plan.why] : []), ...plan.notes].map(why).join(" "));
     if (has) chart.show({ plan, zone });
     setAttribute(find("plan-chart"), "aria-label", has ? say("plan.label", { hours: (plan.t.length * plan.step_s) / 3600 }) : null);
   }
@@ -72,8 +72,8 @@ function createLegend(place) {
     values[name] = html("span", { class: "legend-value" });
     return html("li", { class: `plan-${name}` }, html("span", { class: "swatch", "aria-hidden": "true" }), html("span", {}, say(`plan.${name}`)), values[name]);
   };
-  const time = html("p", { class: "legend-time muted" });
-  const price = html("p", { class: "legend-time" });
+  const time = html("p", { class: "plan-time muted" });
+  const price = html("p", { class: "plan-price" });
   place.append(html("ul", {}, ...ROWS.map(item)), html("div", {}, time, price));
 
   return {

@@ -1,0 +1,1 @@
+"""Loads that can wait, store or be shaped: what they are, and when they run."""

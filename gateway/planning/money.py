@@ -1,0 +1,43 @@
+"""What a kWh will cost on the grid of a plan: the site file's tariff with what meter and feeds tell."""
+
+from collections.abc import Mapping
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from gateway import pricing
+from gateway.core.colours import learn, meter_colours
+from gateway.core.goals import Weighed
+from gateway.core.grid import Grid
+from gateway.core.model import SiteState
+from gateway.core.periods import Colour
+from gateway.core.point_series import PointSeries
+from gateway.outside import Outside
+from gateway.settings import SiteFile
+
+
+class Money:
+    """Remembers the Tempo colours that the meter has told; `weighed` gives the prices of a plan."""
+
+    def __init__(self, file: SiteFile, outside: Outside, *, meter: str) -> None:
+        self._file = file
+        self._outside = outside
+        self._meter = meter
+        self._colours: Mapping[date, Colour] = {}
+
+    def weighed(self, grid: Grid, state: SiteState) -> Weighed:
+        """Effective and real prices, with notes on what was not known."""
+        zone = ZoneInfo(self._file.site.time_zone)
+        today, tomorrow = meter_colours(state, self._meter)
+        self._colours = learn(self._colours, utc_s=state.utc_s, zone=zone, today=today, tomorrow=tomorrow)
+        prices, co2 = self._outside.prices, self._outside.co2
+        return pricing.weighed(
+            self._file,
+            grid,
+            colours=self._colours,
+            points=_points(None if prices is None else prices.answer().value),
+            co2=_points(None if co2 is None else co2.answer().value),
+        )
+
+
+def _points(found: PointSeries | None) -> PointSeries:
+    return pricing.NO_POINTS if found is None else found

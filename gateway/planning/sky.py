@@ -1,0 +1,55 @@
+"""The weather feed as power of this roof: what it says now, and what it had said a day before of the past."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gateway.adapters.history import Past
+from gateway.core.forecast.weather import Weather as Suns
+from gateway.core.grid import Grid
+from gateway.core.history import History
+from gateway.core.levels import Floats
+from gateway.core.weather import Weather
+
+STC_W_M2 = 1000.0  # the irradiance at which a roof has its peak power
+AHEAD_S = (12 * 3600, 36 * 3600)  # what is said so far ahead is kept, to be compared with what came
+
+
+class Sky:
+    """`suns` gives what scenarios are drawn with, and keeps today's word for later."""
+
+    def __init__(self, *, weather: Callable[[], Weather | None], past: Past, kwp: float) -> None:
+        self._weather = weather
+        self._past = past
+        self._kwp = kwp
+
+    async def suns(self, grid: Grid, history: History) -> Suns | None:
+        """None without a feed or a known roof, or when the feed reaches not far enough. Raises OutboxError."""
+        weather = self._weather()
+        if weather is None or self._kwp <= 0.0:
+            return None
+        members = _on_grid(weather, grid)
+        if not np.isfinite(members).all():
+            return None
+        await self._past.keep_told(_told(members.mean(axis=0), grid))
+        steps = len(history.load_w)
+        told = await self._past.told(int(history.start_s), steps)
+        return Suns(members_w=self._power_w(members), past_w=self._power_w(told))
+
+    def _power_w(self, irradiance_w_m2: Floats) -> Floats:
+        return np.asarray(-1000.0 * self._kwp / STC_W_M2 * irradiance_w_m2)
+
+
+def _on_grid(weather: Weather, grid: Grid) -> Floats:
+    """Irradiance (members x steps) at the middles of the steps; NaN where the forecast does not reach."""
+    middles_s = grid.start_s + grid.step_s * (np.arange(grid.steps) + 0.5)
+    index = np.floor((middles_s - weather.start_s) / weather.step_s).astype(np.intp)
+    inside = (index >= 0) & (index < weather.irradiance_w_m2.shape[1])
+    found = weather.irradiance_w_m2[:, np.where(inside, index, 0)]
+    return np.where(inside, found, np.nan)
+
+
+def _told(irradiance_w_m2: Floats, grid: Grid) -> Sequence[tuple[int, float]]:
+    first, last = (int(seconds // grid.step_s) for seconds in AHEAD_S)
+    steps = range(first, min(last, grid.steps))
+    return [(int(grid.start_s + grid.step_s * step), float(irradiance_w_m2[step])) for step in steps]
