@@ -87,7 +87,7 @@ def ours(method: Method) -> Way:
     def way(day: Day) -> Took:
         case, scenarios = day.case, day.scenarios
         prices = prices_of(case, day.step, STEPS)
-        watch = _Watch()
+        watch = Watch()
         plan(
             case.storage,
             case.storage.capacity_wh / 2,
@@ -105,7 +105,7 @@ def ours(method: Method) -> Way:
 
 def direct(day: Day) -> Took:
     """One linear program of the mean in HiGHS, without any library between."""
-    watch = _Watch()
+    watch = Watch()
     minimise(program(lp_case(day)))
     return watch.took()
 
@@ -157,7 +157,7 @@ def _told(plans: Sequence[Took], ours_ms: float) -> dict[str, float]:
     }
 
 
-class _Watch:
+class Watch:
     """Runs from where it is made."""
 
     def __init__(self) -> None:
@@ -169,7 +169,7 @@ class _Watch:
 
 
 def _day(case: Case, step: int, method: Method) -> Day:
-    watch = _Watch()
+    watch = Watch()
     known = seen(case, step, days=method.forecast.days)
     scenarios = draw(known, steps=STEPS, zone=case.zone, method=method.forecast, now=now_of(case, step))
     return Day(case=case, step=step, scenarios=scenarios, draw_ms=watch.took().ms)

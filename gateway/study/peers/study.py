@@ -13,7 +13,7 @@ from gateway.core.method import Method
 from gateway.study.case import Case
 from gateway.study.homes import home
 from gateway.study.outcome import Outcome, compare
-from gateway.study.peers import speed
+from gateway.study.peers import speed, speed_loads
 from gateway.study.peers.peer import EMHASS, SOLPH
 from gateway.study.peers.pipe import Asked, started
 from gateway.study.peers.problem import Forecast, ours, plant, simple
@@ -21,7 +21,6 @@ from gateway.study.peers.race import emhass
 from gateway.study.replay import cost_eur
 
 EMHASS_CALLS = ("dayahead", "naive-mpc")
-CAR_AND_TANK = [{"power_w": 3680.0, "hours": 3}, {"power_w": 2400.0, "hours": 2}]
 SOC_FINALS = (0.5, 0.0)  # EMHASS must be told how full the battery is to be in the end
 Tick = Callable[[], None]
 
@@ -89,9 +88,13 @@ def _timed(problems: Sequence[speed.Day], method: Method, pythons: Pythons, tick
     """Each way of EMHASS in a process of its own: one would warm-start the other with the same day."""
     battery = plant(problems[0].case)
     peers = [(f"emhass_{call}", EMHASS, pythons.emhass, call, battery) for call in EMHASS_CALLS]
-    peers.append(("emhass_loads", EMHASS, pythons.emhass, "naive-mpc", battery | {"loads": CAR_AND_TANK}))
+    peers.append(("emhass_loads", EMHASS, pythons.emhass, "naive-mpc", battery | {"loads": speed_loads.AS_LOADS}))
     peers.append(("solph", SOLPH, pythons.solph, "", battery))
-    ways: dict[str, speed.Way] = {"zen": speed.ours(method), "highs": speed.direct}
+    ways: dict[str, speed.Way] = {
+        "zen": speed.ours(method),
+        "zen_loads": speed_loads.ours(method),
+        "highs": speed.direct,
+    }
     with ExitStack() as running:
         for name, peer, python, call, settings in peers:
             if python is not None:

@@ -17,7 +17,7 @@ from gateway.cli.bench import app
 from gateway.cli.bench_peers import in_words
 from gateway.core.method import Method
 from gateway.study.limit import perfect_eur
-from gateway.study.peers import problem, speed, study
+from gateway.study.peers import problem, speed, speed_loads, study
 from gateway.study.peers.environment import Environment
 from gateway.study.peers.peer import EMHASS, SOLPH, Peer, PeerError
 from gateway.study.peers.pipe import started
@@ -172,6 +172,17 @@ def test_everyone_plans_the_same_96_steps_and_the_first_turn_is_not_counted() ->
     assert all(one.ms > 0.0 and one.cpu_ms > 0.0 for one in took["zen"] + took["highs"])
 
 
+def test_car_and_tank_ask_for_what_emhass_is_told() -> None:
+    """Energy of the on-off loads: 3.68 kW x 3 h; 2.4 kW x 2 h as drawn heat."""
+    car, tank = (job.state for job in speed_loads.jobs(0.0).jobs)
+    energies = [load["power_w"] * load["hours"] for load in speed_loads.AS_LOADS]
+    assert energies == [11_040.0, 4_800.0]
+    assert car.wanted_wh / speed_loads.CAR.efficiency == pytest.approx(energies[0])
+    assert tank.draw_wh.sum() == pytest.approx(energies[1])
+    day = speed.days_of(CASE, Method(), 2)[0]
+    assert speed_loads.ours(Method())(day).ms > 0.0
+
+
 def test_the_program_without_library_has_the_cost_of_its_own_plan() -> None:
     """Its optimum is at most the cost of an idle battery, and is the limit of the same day."""
     day = speed.days_of(CASE, Method(), 2)[0]
@@ -270,7 +281,7 @@ def test_the_bench_goes_on_without_peers_and_says_so(tmp_path: Path, monkeypatch
     result = json.loads(out.read_text())
     assert set(result["absent"]) == {"emhass", "oemof.solph"}
     assert set(result["windows"][0]["S"]) == {"rule", "zen"}
-    assert set(result["times"]["ways"]) == {"zen", "highs"}
+    assert set(result["times"]["ways"]) == {"zen", "zen_loads", "highs"}
 
 
 def test_a_file_that_is_none_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
