@@ -51,6 +51,8 @@ REASONS = {
     "sell": {"energy_wh", "sell_price", "worth_price"},
     "plain_rule": set(),
     "plan_starting": set(),
+    "clock_unset": set(),
+    "no_battery": set(),
     "plan_old": {"age_s"},
     "plan_late": set(),
     "plan_failed": set(),
