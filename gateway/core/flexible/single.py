@@ -148,29 +148,35 @@ def _points(low: float, top: float, floor: float) -> Floats:
 
 def _values(store: Store, choices: Choices, dwell: Dwell, grid: Floats) -> Floats:
     """The cost still to come (EUR) at the end of each step, its shortage included: steps x dwell states x energies."""
-    spacing = float(grid[1] - grid[0])
-    moved, top = _moved_wh(store, choices), store.top_wh()
+    below, part, paid = _ahead(store, choices, grid)
     short = np.maximum(store.floor_wh[:, None] - grid, 0.0) * (store.short_price[:, None] / K)
-    kept = store.keep * grid
     ways = np.arange(len(choices.way))
     idle = ~(store.open() | store.forced() | (store.free & (store.give_w > 0.0)))
+    idle &= (store.drain_wh == 0.0) & (store.keep == 1.0)
+    changes = dwell.cost_eur[:, :, None]
     values = np.empty((store.steps, len(dwell.following), len(grid)))
     after = np.broadcast_to(-store.end_price / K * grid, values.shape[1:])
     for k in range(store.steps - 1, -1, -1):
-        after = values[k] = after + short[k]
-        if idle[k] and store.keep == 1.0 and store.drain_wh[k] == 0.0:
+        after = np.add(after, short[k], out=values[k])
+        if idle[k]:
             after = after[dwell.following[:, 0]] + dwell.cost_eur[:, :1]
             continue
-        free = kept - store.drain_wh[k]
-        end, share = _cut(free, moved[k][:, None], top[k], store.give_w)
-        place = np.clip((end - grid[0]) / spacing, 0.0, len(grid) - 1.000001)
-        below = place.astype(np.intp)
-        part = place - below
-        reached = after[:, below] * (1.0 - part) + after[:, below + 1] * part
-        paid = choices.cost_eur[k][:, None] * np.where(choices.cost_eur[k][:, None] < NEVER, share, 1.0)
-        total = reached[dwell.following, ways] + paid + dwell.cost_eur[:, :, None]
+        low = after[:, below[k]]
+        reached = low + part[k] * (after[:, below[k] + 1] - low)
+        total = reached[dwell.following, ways] + (paid[k] + changes)
         after = total.min(axis=1)
     return values
+
+
+def _ahead(store: Store, choices: Choices, grid: Floats) -> tuple[Places, Floats, Floats]:
+    """For all steps x choices x energies: the point below the energy after it, how far beyond, and what it costs."""
+    free = store.keep * grid - store.drain_wh[:, None]
+    top = store.top_wh()[:, None, None]
+    end, share = _cut(free[:, None, :], _moved_wh(store, choices)[:, :, None], top, store.give_w)
+    place = np.clip((end - grid[0]) / (grid[1] - grid[0]), 0.0, len(grid) - 1.000001)
+    below = place.astype(np.intp)
+    cost = choices.cost_eur[:, :, None]
+    return below, place - below, cost * np.where(cost < NEVER, share, 1.0)
 
 
 def _moved_wh(store: Store, choices: Choices) -> Floats:
@@ -178,12 +184,12 @@ def _moved_wh(store: Store, choices: Choices) -> Floats:
     return np.asarray(np.where(power > 0.0, power * store.gain[:, None], power / store.give) * store.hours)
 
 
-def _cut(free: Floats, moved: Floats, top: float, give_w: float) -> tuple[Floats, Floats]:
+def _cut(free: Floats, moved: Floats, top: Floats, give_w: float) -> tuple[Floats, Floats]:
     """Energy after a step, and the share of the step until the load was full (or, giving back, empty)."""
     end = np.minimum(free + moved, np.maximum(free, top))
     if give_w > 0.0:
         end = np.where(moved < 0.0, np.maximum(free + moved, np.minimum(free, 0.0)), end)
-    share = np.divide(end - free, moved, out=np.ones(end.shape), where=moved != 0.0)
+    share = np.divide(end - free, moved, out=np.ones(end.shape), where=np.broadcast_to(moved != 0.0, end.shape))
     return end, share
 
 
