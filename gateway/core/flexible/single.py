@@ -19,6 +19,7 @@ DEEP = 0.3  # how far below its floors a load is still told apart, as a share of
 BETWEEN = 2  # powers tried inside a band, beside its ends and what just fits
 EARLY_EUR = 1e-4  # EUR/kWh a plan later: of equal moments the earlier one, so that nothing is put off for ever
 NEVER = 1e9
+LIMIT_TOLERANCE_W = 0.5
 K = 1000.0
 
 Places = NDArray[np.intp]
@@ -43,12 +44,14 @@ class Dwell:
 
 
 def best_run(run: Run, market: Market) -> int | None:
-    """The cheapest start of a run, the earliest among equals; None where it is better missed, or has no start."""
-    costs = [run_cost_eur(run, market, start) for start in run.starts]
+    """The cheapest start of a run, the earliest among equals; None where it is better missed, or fits nowhere."""
+    room = market.room_w() + LIMIT_TOLERANCE_W
+    starts = [start for start in run.starts if (run.power_w(start) <= room).all()]
+    costs = [run_cost_eur(run, market, start) for start in starts]
     if not costs:
         return None
     best = int(np.argmin(costs))
-    return run.starts[best] if costs[best] < run.missed_eur else None
+    return starts[best] if costs[best] < run.missed_eur else None
 
 
 def run_cost_eur(run: Run, market: Market, start: int) -> float:
@@ -86,6 +89,7 @@ def _choices(store: Store, market: Market) -> Choices:
     kwh = np.abs(power) * (store.hours / K)
     cost = market.cost_eur(steps, power) + kwh * (store.wear_price + EARLY_EUR * steps / store.steps)
     allowed = np.where(np.array(ways) >= 0, store.open()[:, None], (power == 0.0) | store.free[:, None])
+    allowed &= power <= np.maximum(room[:, None], 0.0) + LIMIT_TOLERANCE_W
     forced = store.forced()
     allowed[forced] = np.array(ways) >= 0
     return Choices(power, tuple(ways), np.where(allowed, cost, NEVER))
