@@ -35,6 +35,8 @@ def _run(program: Program, effort: Effort | None) -> Solution:
     options: dict[str, bool | int | float] = {"output_flag": False, "threads": 1, "random_seed": 0}
     if effort is not None:
         options |= {"time_limit": effort.seconds, "mip_max_nodes": effort.nodes, "mip_rel_gap": effort.gap}
+    if effort is not None and program.whole is None:
+        solver.setOptionValue("presolve", "off")  # for programs of a day it takes longer than it spares
     for name, value in options.items():
         solver.setOptionValue(name, value)
     solver.passModel(_model(highs_module, program))

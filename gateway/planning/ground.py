@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.adapters.history import Past
 from gateway.core import pool
+from gateway.core.flexible.joint import Flexible
 from gateway.core.goals import Weighed
 from gateway.core.grid import Grid
 from gateway.core.levels import GridLimits
@@ -36,6 +37,7 @@ class Ground:
     sky: Sky
     place: Place
     method: Method
+    flexible: Callable[[Grid, SiteState], Flexible] = lambda _grid, _state: Flexible()
 
     async def question(self) -> Question:
         """What is known now. Raises NoPlanError where that is too little, OutboxError where the store fails."""
@@ -57,6 +59,7 @@ class Ground:
             limits=GridLimits(import_max_w=self.site.import_limit_w, export_max_w=self.site.export_limit_w),
             place=self.place,
             method=self.method,
+            flexible=self.flexible(grid, state),
         )
 
     def _stored_wh(self, state: SiteState) -> float:

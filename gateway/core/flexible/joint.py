@@ -77,6 +77,7 @@ def plan(
             shared=shared,
             starts_s=outlook.starts_s(),
             zone=zone,
+            missing_wh=one.store.missing_wh(power) if one.store is not None else 0.0,
         )
         for one, power in zip(wanted, powers, strict=True)
     ]

@@ -45,6 +45,7 @@ class Course:
     """A load in the schedule: what it wants, its powers (W), and the price of a little more power in each step.
 
     `net_w`: net load of the building with all other loads. `starts_s`: UTC beginnings of the steps.
+    `missing_wh`: the most that will be missing of what has a price.
     """
 
     wanted: Wanted
@@ -54,11 +55,7 @@ class Course:
     shared: Shared
     starts_s: Floats
     zone: tzinfo
-
-    def missing_wh(self) -> float:
-        """The most that will be missing, of what has a price."""
-        store = self.wanted.store
-        return 0.0 if store is None else store.missing_wh(self.power_w)
+    missing_wh: float
 
     def day_and_clock(self, name: str, utc_s: float, k: int) -> dict[str, float]:
         """A moment as days from the slot's local day and minutes of the day."""
@@ -93,7 +90,7 @@ def notes(course: Course) -> tuple[Reason, ...]:
         return (Reason(code="note_window", numbers={"name": name}),)
     if wanted.run is not None and not course.power_w.any():
         return (Reason(code="note_missed", numbers={"name": name}),)
-    missing = course.missing_wh()
+    missing = course.missing_wh
     if missing > 0.0:
         return (Reason(code="note_short", numbers={"name": name, "missing_wh": missing}),)
     return ()
@@ -108,7 +105,7 @@ def _values(course: Course) -> list[float]:
     if store is None:
         return [MUST_PRICE if power > SMALL_W else 0.0 for power in course.power_w.tolist()]
     full = store.energies_wh(course.power_w) >= store.top_wh() - SMALL_WH
-    lacks = course.missing_wh() > 0.0
+    lacks = course.missing_wh > 0.0
     ahead = max(store.end_price, 0.0)
     values = []
     for k in range(store.steps - 1, -1, -1):
@@ -153,7 +150,7 @@ def _why_now(course: Course, k: int, power: float, later: int | None) -> tuple[s
     wanted, price = course.wanted, {"buy_price": _paid(course, k, power)}
     if wanted.store is None:
         return ("load_going", course.due(k)) if wanted.fixed_w is not None else ("load_run", {**price, **course.due(k)})
-    missing = course.missing_wh()
+    missing = course.missing_wh
     surplus_w = min(max(-float(course.net_w[k]), 0.0), power)
     if missing > 0.0:
         return "load_short", {"missing_wh": missing, **course.due(k)}
@@ -176,11 +173,13 @@ def _paid(course: Course, k: int, power: float) -> float:
 def _run_price(course: Course, begin: int, later: int) -> float:
     """The mean price of the run that begins at `later`, if it began at `begin`."""
     rest = course.power_w[later:] > SMALL_W
-    course_w = course.power_w[later : later + (len(rest) if rest.all() else int(np.argmin(rest)))].tolist()
-    if not course_w:
+    power = course.power_w[later : later + (len(rest) if rest.all() else int(np.argmin(rest)))]
+    if not len(power):
         return float(course.price[begin])
-    paid = sum(power * _paid(course, begin + i, power) for i, power in enumerate(course_w))
-    return float(paid / sum(course_w))
+    there = slice(begin, begin + len(power))
+    surplus = np.clip(-course.net_w[there], 0.0, power)
+    paid = course.shared.sell[there] @ surplus + course.shared.buy[there] @ (power - surplus)
+    return float(paid / power.sum())
 
 
 def _resting(course: Course, k: int, later: int | None) -> Reason:

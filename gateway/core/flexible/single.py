@@ -19,6 +19,7 @@ DEEP = 0.3  # how far below its floors a load is still told apart, as a share of
 BETWEEN = 2  # powers tried inside a band, beside its ends and what just fits
 EARLY_EUR = 1e-4  # EUR/kWh a plan later: of equal moments the earlier one, so that nothing is put off for ever
 NEVER = 1e9
+LIMIT_TOLERANCE_W = 0.5
 K = 1000.0
 
 Places = NDArray[np.intp]
@@ -43,12 +44,14 @@ class Dwell:
 
 
 def best_run(run: Run, market: Market) -> int | None:
-    """The cheapest start of a run, the earliest among equals; None where it is better missed, or has no start."""
-    costs = [run_cost_eur(run, market, start) for start in run.starts]
+    """The cheapest start of a run, the earliest among equals; None where it is better missed, or fits nowhere."""
+    room = market.room_w() + LIMIT_TOLERANCE_W
+    starts = [start for start in run.starts if (run.power_w(start) <= room).all()]
+    costs = [run_cost_eur(run, market, start) for start in starts]
     if not costs:
         return None
     best = int(np.argmin(costs))
-    return run.starts[best] if costs[best] < run.missed_eur else None
+    return starts[best] if costs[best] < run.missed_eur else None
 
 
 def run_cost_eur(run: Run, market: Market, start: int) -> float:
@@ -86,6 +89,7 @@ def _choices(store: Store, market: Market) -> Choices:
     kwh = np.abs(power) * (store.hours / K)
     cost = market.cost_eur(steps, power) + kwh * (store.wear_price + EARLY_EUR * steps / store.steps)
     allowed = np.where(np.array(ways) >= 0, store.open()[:, None], (power == 0.0) | store.free[:, None])
+    allowed &= power <= np.maximum(room[:, None], 0.0) + LIMIT_TOLERANCE_W
     forced = store.forced()
     allowed[forced] = np.array(ways) >= 0
     return Choices(power, tuple(ways), np.where(allowed, cost, NEVER))
@@ -148,29 +152,35 @@ def _points(low: float, top: float, floor: float) -> Floats:
 
 def _values(store: Store, choices: Choices, dwell: Dwell, grid: Floats) -> Floats:
     """The cost still to come (EUR) at the end of each step, its shortage included: steps x dwell states x energies."""
-    spacing = float(grid[1] - grid[0])
-    moved, top = _moved_wh(store, choices), store.top_wh()
+    below, part, paid = _ahead(store, choices, grid)
     short = np.maximum(store.floor_wh[:, None] - grid, 0.0) * (store.short_price[:, None] / K)
-    kept = store.keep * grid
     ways = np.arange(len(choices.way))
     idle = ~(store.open() | store.forced() | (store.free & (store.give_w > 0.0)))
+    idle &= (store.drain_wh == 0.0) & (store.keep == 1.0)
+    changes = dwell.cost_eur[:, :, None]
     values = np.empty((store.steps, len(dwell.following), len(grid)))
     after = np.broadcast_to(-store.end_price / K * grid, values.shape[1:])
     for k in range(store.steps - 1, -1, -1):
-        after = values[k] = after + short[k]
-        if idle[k] and store.keep == 1.0 and store.drain_wh[k] == 0.0:
+        after = np.add(after, short[k], out=values[k])
+        if idle[k]:
             after = after[dwell.following[:, 0]] + dwell.cost_eur[:, :1]
             continue
-        free = kept - store.drain_wh[k]
-        end, share = _cut(free, moved[k][:, None], top[k], store.give_w)
-        place = np.clip((end - grid[0]) / spacing, 0.0, len(grid) - 1.000001)
-        below = place.astype(np.intp)
-        part = place - below
-        reached = after[:, below] * (1.0 - part) + after[:, below + 1] * part
-        paid = choices.cost_eur[k][:, None] * np.where(choices.cost_eur[k][:, None] < NEVER, share, 1.0)
-        total = reached[dwell.following, ways] + paid + dwell.cost_eur[:, :, None]
+        low = after[:, below[k]]
+        reached = low + part[k] * (after[:, below[k] + 1] - low)
+        total = reached[dwell.following, ways] + (paid[k] + changes)
         after = total.min(axis=1)
     return values
+
+
+def _ahead(store: Store, choices: Choices, grid: Floats) -> tuple[Places, Floats, Floats]:
+    """For all steps x choices x energies: the point below the energy after it, how far beyond, and what it costs."""
+    free = store.keep * grid - store.drain_wh[:, None]
+    top = store.top_wh()[:, None, None]
+    end, share = _cut(free[:, None, :], _moved_wh(store, choices)[:, :, None], top, store.give_w)
+    place = np.clip((end - grid[0]) / (grid[1] - grid[0]), 0.0, len(grid) - 1.000001)
+    below = place.astype(np.intp)
+    cost = choices.cost_eur[:, :, None]
+    return below, place - below, cost * np.where(cost < NEVER, share, 1.0)
 
 
 def _moved_wh(store: Store, choices: Choices) -> Floats:
@@ -178,12 +188,12 @@ def _moved_wh(store: Store, choices: Choices) -> Floats:
     return np.asarray(np.where(power > 0.0, power * store.gain[:, None], power / store.give) * store.hours)
 
 
-def _cut(free: Floats, moved: Floats, top: float, give_w: float) -> tuple[Floats, Floats]:
+def _cut(free: Floats, moved: Floats, top: Floats, give_w: float) -> tuple[Floats, Floats]:
     """Energy after a step, and the share of the step until the load was full (or, giving back, empty)."""
     end = np.minimum(free + moved, np.maximum(free, top))
     if give_w > 0.0:
         end = np.where(moved < 0.0, np.maximum(free + moved, np.minimum(free, 0.0)), end)
-    share = np.divide(end - free, moved, out=np.ones(end.shape), where=moved != 0.0)
+    share = np.divide(end - free, moved, out=np.ones(end.shape), where=np.broadcast_to(moved != 0.0, end.shape))
     return end, share
 
 

@@ -1,5 +1,6 @@
 """Loads of the site file become what the plan is asked for, and a plan that comes through the process."""
 
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,6 +133,14 @@ def test_mistakes_are_told_with_their_place(tmp_path: Path, old: str, new: str, 
         site(tmp_path, LOADS.replace(old, new, 1))
     found = {mistake.path: mistake.allowed for mistake in caught.value.mistakes}
     assert allowed in found[path]
+
+
+async def test_without_a_solver_the_program_plans_by_rules_and_says_so(tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['highspy'] = None; from gateway.planning.worker import main; main()"
+    asked = replace(question(), flexible=Flexible(jobs=jobs(site(tmp_path).loads, SEEN, GRID, PARIS)))
+    made = await ask(asked, command=(sys.executable, "-c", hidden))
+    assert [note.code for note in made.notes] == ["solver_missing"]
+    assert sum(slot.power_w for slot in made.loads["car"]) / 4 * 0.9 == pytest.approx(16_000.0, rel=0.01)
 
 
 async def test_the_program_plans_the_loads_of_a_building(tmp_path: Path) -> None:

@@ -181,6 +181,47 @@ def test_the_same_question_has_the_same_answer_to_the_byte(solver: object) -> No
     assert pickle.dumps(planned(*jobs, solver=solver)) == pickle.dumps(planned(*jobs, solver=solver))
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    names=st.sets(st.sampled_from(sorted(JOBS)), min_size=1),
+    limit_w=st.floats(0.0, 12_000.0),
+    sun=st.floats(0.0, 1.5),
+    ruled=st.booleans(),
+)
+def test_loads_never_break_the_import_limit_whatever_they_want(
+    seed: int, names: set[str], limit_w: float, sun: float, ruled: object
+) -> None:
+    """Where the building alone is above it, loads draw nothing; what is missing then is told."""
+    rng = np.random.default_rng(seed)
+    made = planned(
+        *(random_job(name, rng) for name in sorted(names)),
+        solver=None if ruled else solve,
+        scenarios=day(sun=sun, seed=seed),
+        limits=GridLimits(import_max_w=limit_w),
+    )
+    alone = day(sun=sun, seed=seed).net_w.mean(axis=0)
+    total = alone + sum(powers_w(made, id_) for id_ in made.loads)
+    assert (total <= np.maximum(alone, limit_w) + 1.0).all()
+    assert {len(slots) for slots in made.loads.values()} == {96}
+
+
+def random_job(name: str, rng: np.random.Generator) -> Job:
+    begin_h, long_h = rng.uniform(-3.0, 20.0), rng.uniform(-1.0, 20.0)
+    states = {
+        "car": car_state(rng.uniform(0.0, 60_000.0), arrival_h=begin_h, departure_h=begin_h + long_h),
+        "tank": tank_state(rng.uniform(20.0, 70.0), rng.choice([None, rng.uniform(-3.0, 30.0)])),
+        "pump": HeatPumpState(indoor_c=rng.uniform(12.0, 26.0)),
+        "washer": ApplianceState(earliest_s=NOW + 3600 * begin_h, latest_s=NOW + 3600 * (begin_h + long_h)),
+        "pool": SwitchableState(
+            earliest_s=NOW + 3600 * begin_h,
+            latest_s=NOW + 3600 * (begin_h + long_h),
+            wanted_wh=rng.uniform(0.0, 9000.0),
+        ),
+    }
+    return Job(load=JOBS[name].load, state=states[name])
+
+
 def test_a_car_that_gives_back_does_so_only_where_it_pays_for_its_ageing() -> None:
     prices = replace(tariff(), buy=np.where(tariff().buy > 0.2, 0.40, 0.10))
     full = CarState(arrival_s=NOW - 900, departure_s=NOW + 3600 * 20, stored_wh=40_000.0, wanted_wh=40_000.0)

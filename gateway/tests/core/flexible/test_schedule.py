@@ -147,6 +147,14 @@ def test_the_schedule_of_a_day_costs_little_more_than_the_relaxed_program(sun: f
     assert bound - 0.001 <= paid <= bound + 0.12
 
 
+def test_a_solver_that_is_out_of_time_at_once_leaves_the_rules() -> None:
+    shared, needs = small(1)
+    late = scheduled(shared, needs, solve, Effort(seconds=0.0))
+    ruled = scheduled(shared, needs, None, Effort())
+    assert [note.code for note in late.notes] == ["solver_failed"]
+    assert all((one == other).all() for one, other in zip(late.powers_w, ruled.powers_w, strict=True))
+
+
 def test_a_charger_of_two_phase_modes_works_in_one_of_its_bands() -> None:
     bands = phase_bands(least_a=6, most_a=16, phases=(1, 3))
     made = planned(Job(load=replace(CAR, bands=bands), state=car_state(30_000.0)), solver=solve)
