@@ -32,6 +32,7 @@ from gateway.words import LANGUAGES, text
 
 people = Console(stderr=True)  # stdout is for results
 BEYOND_S = 4 * 86400.0  # prices are known farther than the record: plans look ahead
+MOST_KWH = 1e5
 HOURS_TO_FILL = 2.0  # where no power is given: a storage is charged in this time
 
 File = Annotated[Path, typer.Option(metavar="FILE")]
@@ -135,7 +136,7 @@ def _storages(wish: Wish) -> tuple[Storage, ...]:
         sizes = sorted({float(part.replace("kWh", "")) for part in _list(wish.battery)})
     except ValueError as error:
         raise InputError(Path(), "battery", found=wish.battery) from error
-    if not sizes or sizes[0] < 0.0 or sizes[-1] > 1e5 or sizes[-1] == 0.0:
+    if not sizes or not all(0.0 <= kwh <= MOST_KWH for kwh in sizes) or sizes[-1] == 0.0:
         raise InputError(Path(), "battery", found=wish.battery)
     return tuple(_storage(kwh, wish) for kwh in sizes if kwh > 0.0)
 

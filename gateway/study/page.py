@@ -42,6 +42,7 @@ def page(found: dict[str, Any], asked: WhatIf, sizes: Sequence[Size], *, languag
         "next",
         "months",
         "energy",
+        "own_use",
         "costs",
         "sizes",
         "sizes_hint",

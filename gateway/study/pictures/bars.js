@@ -40,6 +40,7 @@ function createMonths() {
   const names = found.report.none.months.map(({ month }) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: "short" }).format(Date.parse(`${month}-15`)));
   let size = 0;
   keyOf("energy-key", [["role-grid", "", say("page.imported")], ["role-pv", "", say("page.exported")], ["way-none", "hollow", say("page.no_battery")]]);
+  keyOf("own-use-key", [["role-battery", "", say("way.zen")], ["way-none", "hollow", say("page.no_battery")]]);
   keyOf("costs-key", ["none", "rule", "zen", "perfect"].map((way) => [`way-${way}`, way === "none" ? "hollow" : "", say(`way.${way}`)]));
 
   function draw() {
@@ -55,10 +56,19 @@ function createMonths() {
         bar("role-pv", "fill", 0, -ways.zen.months[i].export_kwh, `${say("page.exported")} ${number(ways.zen.months[i].export_kwh)} kWh`, true),
       ],
     })), { height: 230, lanes: 1 });
+    const percent = (account) => 100 * (account.self_consumption ?? 0);
+    drawBars(find("own-use"), names.map((name, i) => ({
+      name,
+      bars: [
+        bar("role-battery", "fill", 0, percent(ways.zen.months[i]), `${say("way.zen")} ${share(ways.zen.months[i].self_consumption)}`, true),
+        bar("way-none", "hollow", 0, percent(none[i]), `${say("page.no_battery")} ${share(none[i].self_consumption)}`),
+      ],
+    })), { height: 150, lanes: 1 });
     const costs = (i) => [["none", none], ...["rule", "zen", "perfect"].map((way) => [way, ways[way].months])].map(([way, rows], lane) =>
       bar(`way-${way}`, way === "none" ? "hollow" : "fill", lane, rows[i].cost_eur, `${say(`way.${way}`)} ${euros(rows[i].cost_eur)}`));
     drawBars(find("costs"), names.map((name, i) => ({ name, bars: costs(i) })), { height: 210, lanes: 4 });
     find("energy").setAttribute("aria-label", say("page.energy_label", { kwh: number(kwh, kwh % 1 ? 1 : 0) }));
+    find("own-use").setAttribute("aria-label", say("page.own_use_label"));
     find("costs").setAttribute("aria-label", say("page.cost_label"));
   }
 

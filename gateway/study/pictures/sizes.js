@@ -11,7 +11,7 @@ function createSizes(choose) {
 
   function draw() {
     const width = Math.max(240, place.clientWidth);
-    const height = matchMedia("(min-width: 860px)").matches ? 470 : 290;
+    const height = matchMedia("(min-width: 860px)").matches ? 600 : 290;
     const points = (way) => [[0, 0], ...sizes.map((size) => [size.kwh, size.gain_eur[way]])];
     const most = Math.max(1, ...ways.flatMap((way) => points(way).map(([, gain]) => gain)));
     const least = Math.min(0, ...ways.flatMap((way) => points(way).map(([, gain]) => gain)));

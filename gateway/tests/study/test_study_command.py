@@ -96,6 +96,7 @@ def test_a_site_file_gives_the_prices(home: Path, tmp_path: Path) -> None:
     ("options", "says"),
     [
         (("--battery", "big"), "with commas between them"),
+        (("--battery", "5,nan"), "with commas between them"),
         (("--battery", "0"), "with commas between them"),
         (("--tariff", "edf_tempo"), "only the meter knew"),
         (("--tariff", "mine"), "edf_base, edf_hphc"),

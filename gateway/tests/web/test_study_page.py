@@ -43,7 +43,7 @@ def test_it_is_drawn_without_a_complaint_and_without_a_network(tab):
 
 def test_every_picture_says_in_words_what_it_shows(tab):
     labels = tab.run("[...document.querySelectorAll('[role=img]')].map((each) => each.ariaLabel)")
-    assert len(labels) == 5
+    assert len(labels) == 6
     assert all(labels)
 
 
