@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from gateway.adapters import batches, boards, profiles, tariffs
 from gateway.house import faults
 from gateway.places import config_folder, firmware_folder
-from gateway.settings import money, sections
+from gateway.settings import loads, money, sections
 from gateway.wire import essentials, orders, records, seal, table, topics
 from gateway.words import words
 
@@ -70,6 +70,7 @@ def _site_file() -> Iterator[str]:
         "surplus of [tariff]": money.SurplusSection,
         "[feeds.weather]": money.WeatherSection,
     }
+    models |= {f'[loads.ID], kind = "{kind}"': model for kind, model in loads.KINDS.items()}
     for name, model in models.items():
         yield f"## {name}\n"
         yield inspect.cleandoc(model.__doc__ or "") + "\n"

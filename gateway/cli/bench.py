@@ -9,6 +9,7 @@ from gateway.cli import (
     bench_home,
     bench_minute,
     bench_peers,
+    bench_plan,
     bench_solarhome,
 )
 
@@ -21,3 +22,4 @@ app.command("closed-loop")(bench_closed_loop.closed_loop)
 app.command("peers")(bench_peers.peers)
 app.command("all")(bench_all.everything)
 app.command("page")(bench_all.page)
+app.command("plan")(bench_plan.plan)

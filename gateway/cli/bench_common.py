@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -18,6 +18,7 @@ from gateway.settings.method import as_table, read_method
 from gateway.study.case import Case
 from gateway.study.outcome import Outcome, compare
 from gateway.study.series import SeriesError
+from gateway.study.spread import SHARE
 
 people = Console(stderr=True)  # stdout is for results
 
@@ -27,6 +28,7 @@ StartOption = Annotated[
 ]
 DaysOption = Annotated[int, typer.Option(help="Counted days.", min=1, max=3660)]
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the result here, too.", metavar="FILE")]
+ByDayOption = Annotated[bool, typer.Option("--by-day", help="Show the cost of each day, too.")]
 
 
 class Build(Protocol):
@@ -36,7 +38,9 @@ class Build(Protocol):
         """SeriesError when the file is none."""
 
 
-def run(name: str, build: Build, *, data: Path, start: datetime, days: int, json_file: Path | None) -> None:
+def run(
+    name: str, build: Build, *, data: Path, start: datetime, days: int, json_file: Path | None, by_day: bool = False
+) -> None:
     """One bench from file to table; what is wrong is told in one sentence, exit code 2."""
     try:
         method = read_method()
@@ -49,6 +53,8 @@ def run(name: str, build: Build, *, data: Path, start: datetime, days: int, json
         people.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from error
     show(result)
+    if by_day:
+        show_days(result, start.date())
 
 
 def _watched(name: str, case: Case, method: Method) -> Outcome:
@@ -70,6 +76,9 @@ def as_result(name: str, data: Path, start: date, days: int, method: Method, out
         "days": days,
         "eur_per_day": outcome.eur_per_day,
         "S": outcome.score,
+        "less_than_rule": outcome.less_than_rule,
+        "rule_daily_eur": [round(eur, 4) for eur in outcome.rule_daily.tolist()],
+        "zen_daily_eur": [round(eur, 4) for eur in outcome.zen_daily.tolist()],
         "plan_ms": round(outcome.plan_ms, 2),
         "method": as_table(method),
     }
@@ -87,7 +96,24 @@ def show(result: dict[str, Any]) -> None:
         table.add_row(way, f"{eur:.4f}", "" if score is None else f"{score:.4f}")
     console = Console()
     console.print(table)
+    mean, low, high = (result["less_than_rule"][name] for name in ("mean", "low", "high"))
+    console.print(
+        f"zen below rule: {mean:.4f} EUR/day; other draws of these days: {low:.4f} to {high:.4f} ({SHARE:.0%})",
+        highlight=False,
+        soft_wrap=True,
+    )
     for section, values in result["method"].items():
         shown = "  ".join(f"{key}={value}" for key, value in values.items())
         console.print(f"{section}: {shown}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"{result['plan_ms']} ms a decision", highlight=False)
+
+
+def show_days(result: dict[str, Any], start: date) -> None:
+    """What each day cost; energy that a day leaves stored counts for it at the least price."""
+    table = Table(title="EUR")
+    for column in ("day", "rule", "zen", "less"):
+        table.add_column(column, justify="right")
+    for number, (plain, own) in enumerate(zip(result["rule_daily_eur"], result["zen_daily_eur"], strict=True)):
+        day = start + timedelta(days=number)
+        table.add_row(day.isoformat(), f"{plain:.4f}", f"{own:.4f}", f"{plain - own:+.4f}")
+    Console().print(table)

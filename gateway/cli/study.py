@@ -22,10 +22,10 @@ from gateway.core.levels import Floats, Storage
 from gateway.core.point_series import PointSeries
 from gateway.mistakes import MistakesError
 from gateway.settings.method import read_method
+from gateway.study.figures import report
 from gateway.study.inputs import InputError, read_inputs, slot_s
 from gateway.study.page import page
 from gateway.study.priced import co2_on, prices_on
-from gateway.study.figures import report
 from gateway.study.series import Record
 from gateway.study.whatif import CHUNK, Size, WhatIf, answer
 from gateway.words import LANGUAGES, text

@@ -17,9 +17,12 @@ def show(found: dict[str, Any], language: str) -> None:
     facts = {"load": found["load"], "start": found["start"][:10], "days": number(language, found["days"], 0)}
     told = text(language, "study.table", tariff=found["tariff"], **facts)
     console.print(told, style="bold", markup=False, highlight=False)
+    console.print()
     console.print(_sizes(found, language))
     if len(found["none"]["months"]) > 1:
+        console.print()
         console.print(_months(found, shown(found), language))
+    console.print()
     console.print(text(language, "study.legend"), style="dim", markup=False, highlight=False)
     facts = {
         "every": duration(language, found["plan_every_s"]),
@@ -89,13 +92,8 @@ def _months(found: dict[str, Any], place: int, language: str) -> Table:
 
 
 def _table(title: str | None) -> Table:
-    return Table(
-        title=None if title is None else Text(title, style="bold"),
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
+    told = None if title is None else Text(title, style="bold")
+    return Table(title=told, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
 
 
 def _column(table: Table, heading: str, *, is_left: bool = False) -> None:

@@ -31,18 +31,21 @@ class ForecastMethod:
     """How scenarios are drawn from similar past days.
 
     `days`: how far back is looked; `similar_days`: the nearest of them are candidates. `*_memory_days`: weights fall by
-    1/e in this time. `similarity`: exponent of the similarity kernels (0: all days alike). `regression_prior_days`: how
-    many days without any relation between today and tomorrow are counted beside those seen.
+    1/e in this time. `*_similarity`: exponents of the similarity kernels (0: all days alike). `same_weekday`: how many
+    times a day counts as candidate for the load when it was the same weekday. `regression_prior_days`: how many days
+    without any relation between today and tomorrow are counted beside those seen.
     """
 
     scenarios: int = 24
     days: int = 56
-    similar_days: int = 28
+    similar_days: int = 42
     load_memory_days: float = 8.0
-    pv_memory_days: float = 8.0
-    similarity: float = 0.5
+    pv_memory_days: float = 12.0
+    load_similarity: float = 0.5
+    pv_similarity: float = 1.5
+    same_weekday: float = 3.0
     regression_memory_days: float = 28.0
-    regression_prior_days: float = 5.0
+    regression_prior_days: float = 10.0
     load_floor_w: float = 30.0
     correction_half_life_h: float = 0.5
 
@@ -53,8 +56,11 @@ class ForecastMethod:
         memories = (self.load_memory_days, self.pv_memory_days, self.regression_memory_days)
         if min(*memories, self.correction_half_life_h) <= 0.0:
             raise ValueError("memories and the half-life are longer than 0")
-        if min(self.similarity, self.regression_prior_days, self.load_floor_w) < 0.0:
-            raise ValueError("similarity, prior days and the floor are not negative")
+        similarities = (self.load_similarity, self.pv_similarity)
+        if min(*similarities, self.regression_prior_days, self.load_floor_w) < 0.0:
+            raise ValueError("similarities, prior days and the floor are not negative")
+        if not 0.0 < self.same_weekday <= 100.0:
+            raise ValueError("the same weekday counts more than 0 and at most 100 times")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,7 +160,13 @@ def refusal(plan: Plan, storage: Storage, *, now_s: float, max_age_s: float) -> 
     for index, one in enumerate(plan.slots):
         if not _is_sound(one, storage, plan.slots[0].start_s + index * plan.step_s):
             return Reason(code="plan_broken", numbers={"slot": float(index)})
-    return None
+    return None if _loads_are_sound(plan) else Reason(code="plan_broken", numbers={"slot": 0.0})
+
+
+def _loads_are_sound(plan: Plan) -> bool:
+    slots = [slot for course in plan.loads.values() for slot in course]
+    whole = all(len(course) == len(plan.slots) for course in plan.loads.values())
+    return whole and all(math.isfinite(slot.power_w) and math.isfinite(slot.value) for slot in slots)
 
 
 def _is_sound(slot: Slot, storage: Storage, start_s: float) -> bool:

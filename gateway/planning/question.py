@@ -1,7 +1,8 @@
 """What a plan is made from: all of it, frozen, so that the same question has the same answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from gateway.core.flexible.joint import Flexible
 from gateway.core.forecast.weather import Weather as Suns
 from gateway.core.goals import Weighed
 from gateway.core.history import History
@@ -20,7 +21,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One plan wanted, for the steps of `prices`. `stored_wh` is above empty; `suns`: the weather feed as power."""
+    """One plan wanted, for the steps of `prices`.
+
+    `stored_wh` is above empty; `suns`: the weather feed as power; `flexible`: loads planned beside the storage.
+    """
 
     now_s: float  # UTC
     time_zone: str
@@ -32,3 +36,4 @@ class Question:
     limits: GridLimits
     place: Place
     method: Method
+    flexible: Flexible = field(default_factory=Flexible)

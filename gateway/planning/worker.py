@@ -5,12 +5,14 @@ import sys
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from gateway.adapters import solver
+from gateway.core.flexible.joint import plan
 from gateway.core.forecast.newcomer import prior
 from gateway.core.forecast.scenarios import draw
 from gateway.core.goals import in_real_prices
 from gateway.core.grid import Grid
 from gateway.core.plan import Plan
-from gateway.core.planner import plan, refusal
+from gateway.core.planner import refusal
 from gateway.planning.question import Question
 
 
@@ -32,6 +34,8 @@ def answer(question: Question) -> Plan:
         question.stored_wh,
         scenarios,
         prices,
+        question.flexible,
+        solver=solver.installed() if question.flexible.jobs else None,
         made_s=question.now_s,
         limits=question.limits,
         zone=zone,
@@ -40,7 +44,7 @@ def answer(question: Question) -> Plan:
     reason = refusal(made, question.storage, now_s=question.now_s, max_age_s=grid.step_s)
     if reason is not None:
         raise ValueError(f"the plan refutes itself: {reason}")
-    return replace(in_real_prices(made, question.prices.real), notes=question.prices.notes)
+    return replace(in_real_prices(made, question.prices.real), notes=(*question.prices.notes, *made.notes))
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from gateway.adapters.profiles import Profile, ProfileError
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
 from gateway.settings import checks, tariff_checks
 from gateway.settings.base import Section
+from gateway.settings.loads import LoadSection, read_loads
 from gateway.settings.money import FeedsSection, GoalsSection, TariffSection
 from gateway.settings.sections import (
     ABSENT_IS_NONE,
@@ -48,6 +49,7 @@ class SiteFile:
     feeds: FeedsSection | None
     nodes: Mapping[str, NodeSection]
     devices: Mapping[str, DeviceSection]
+    loads: Mapping[str, LoadSection]
     profiles: Mapping[str, Profile]  # by device
 
 
@@ -61,10 +63,12 @@ def read(path: Path) -> SiteFile:
     if isinstance(raw, Mistake):
         raise SiteFileError(path, [raw])
     mistakes: list[Mistake] = []
-    known = [*SECTIONS, *TABLES]
+    known = [*SECTIONS, *TABLES, "loads"]
     mistakes += [_unknown(key, key, known) for key in raw if key not in known]
     sections = {name: _section(name, raw, mistakes) for name in SECTIONS}
     tables = {name: _table(name, raw, mistakes) for name in TABLES}
+    mistakes += [_wrong_id("loads", key) for key in _keys(raw, "loads") if not _is_id(key)]
+    loads = read_loads(raw.get("loads", {}), mistakes)
     found = dict(_profiles(tables["devices"], path.parent, mistakes))
     mistakes += checks.across(sections, tables["devices"], _keys(raw, "nodes"), tables["nodes"], found)
     mistakes += checks.roles(raw)
@@ -72,7 +76,7 @@ def read(path: Path) -> SiteFile:
     mistakes += checks.certificate(path, sections["broker"])
     if mistakes:
         raise SiteFileError(path, mistakes)
-    return SiteFile(path=path, profiles=found, **sections, **tables)  # type: ignore[arg-type]  # checked above
+    return SiteFile(path=path, profiles=found, loads=loads, **sections, **tables)  # type: ignore[arg-type]  # checked above
 
 
 def _section(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> Section | None:
@@ -93,13 +97,21 @@ def _table(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> dict[s
         return {}
     checked = {}
     for key, row in rows.items():
-        if _ID.fullmatch(key) is None or key == GATEWAY:
-            allowed = f"an id of 1 to 32 lower-case letters, digits and hyphens, other than {GATEWAY!r}"
-            mistakes.append(Mistake(path=f"{name}.{key}", found=shown(key), allowed=allowed))
+        if not _is_id(key):
+            mistakes.append(_wrong_id(name, key))
         section = _model(f"{name}.{key}", TABLES[name], row, mistakes)
         if section is not None:
             checked[key] = section
     return checked
+
+
+def _is_id(key: str) -> bool:
+    return _ID.fullmatch(key) is not None and key != GATEWAY
+
+
+def _wrong_id(name: str, key: str) -> Mistake:
+    allowed = f"an id of 1 to 32 lower-case letters, digits and hyphens, other than {GATEWAY!r}"
+    return Mistake(path=f"{name}.{key}", found=shown(key), allowed=allowed)
 
 
 def _model(path: str, model: type[Section], value: Any, mistakes: list[Mistake]) -> Section | None:

@@ -6,11 +6,12 @@ from time import perf_counter
 
 import numpy as np
 
-from gateway.core.levels import Levels
+from gateway.core.levels import Floats, Levels
 from gateway.core.method import Method
 from gateway.study.case import Case
 from gateway.study.limit import perfect_eur
 from gateway.study.replay import Decide, cost_eur, replay, rule
+from gateway.study.spread import daily_eur, interval
 from gateway.study.zen import zen
 
 Tick = Callable[[], None]
@@ -18,13 +19,22 @@ Tick = Callable[[], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """EUR/day of each way, and the mean time of one decision of the gateway."""
+    """EUR/day of each way, the cost of each day of two of them, and the mean time of one decision of the gateway."""
 
     none: float
     rule: float
     zen: float
     perfect: float
     plan_ms: float
+    rule_daily: Floats
+    zen_daily: Floats
+
+    @property
+    def less_than_rule(self) -> dict[str, float]:
+        """EUR/day by which the gateway is cheaper than the rule, and how low and high other draws of days put it."""
+        less = self.rule_daily - self.zen_daily
+        low, high = interval(less)
+        return {"mean": round(float(less.mean()), 4), "low": round(low, 4), "high": round(high, 4)}
 
     @property
     def eur_per_day(self) -> dict[str, float]:
@@ -48,12 +58,15 @@ def compare(case: Case, method: Method, tick: Tick = lambda: None) -> Outcome:
     before_s = perf_counter()
     own = replay(case, _ticking(zen(case, method), tick))
     plan_ms = (perf_counter() - before_s) * 1000.0 / case.steps
+    plain = replay(case, rule(case))
     return Outcome(
         none=cost_eur(case, np.zeros(case.steps)) / case.days,
-        rule=cost_eur(case, replay(case, rule(case))) / case.days,
+        rule=cost_eur(case, plain) / case.days,
         zen=cost_eur(case, own) / case.days,
         perfect=perfect / case.days,
         plan_ms=plan_ms,
+        rule_daily=daily_eur(case, plain),
+        zen_daily=daily_eur(case, own),
     )
 
 

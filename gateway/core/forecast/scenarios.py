@@ -5,7 +5,6 @@ UTC. The day's energy is then moved by what a regression on the last hours expec
 expected of that day, so that a scenario is the forecast plus one whole error that was really made.
 """
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -19,7 +18,8 @@ from gateway.core.history import History, Scenarios
 from gateway.core.levels import Floats
 from gateway.core.method import ForecastMethod
 
-LOAD_HOURS = (24.0, 4.0)  # the last hours of a load that are compared
+LOAD_HOURS = (24.0,)  # the last hours of a load that are compared
+WEEK = 7
 SCALE = (0.2, 3.0)  # a past day's sun is scaled within these
 
 
@@ -62,8 +62,10 @@ def draw(
     load = Series.of(history.load_w, history.step_s)
     pv = Series.of(-history.pv_w, history.step_s)
     shift = clock_shift(history.end_s, history.step_s, days=candidates, steps=steps, zone=zone)
-    drawn_load = _loads(load, candidates, steps, shift, method, None if prior is None else prior.load_w)
-    drawn_pv = _suns(pv, candidates, steps, method, None if prior is None else -prior.pv_w)
+    loads = _loads(load, candidates, steps, shift, method, None if prior is None else prior.load_w)
+    suns = _suns(pv, candidates, steps, method, None if prior is None else -prior.pv_w)
+    load_day, pv_day = drawn_pairs(loads, suns, method.scenarios)
+    drawn_load, drawn_pv = loads.paths_w[load_day], suns.paths_w[pv_day]
     if weather is not None:
         drawn_pv = blended(drawn_pv, weather, _skill(pv, weather, method))
     drawn_load = np.maximum(_corrected(drawn_load, load, now.load_w, method), method.load_floor_w)
@@ -80,6 +82,14 @@ def _candidates(history: History, method: ForecastMethod) -> int:
     return int(min(max(days, 1), method.similar_days))
 
 
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Candidates: paths (days x steps, positive W) and their weights, which sum to 1."""
+
+    paths_w: Floats
+    weights: Floats
+
+
 def _loads(
     series: Series,
     candidates: int,
@@ -87,31 +97,30 @@ def _loads(
     shift: NDArray[np.intp] | None,
     method: ForecastMethod,
     prior_w: Floats | None,
-) -> Floats:
-    """Loads of the drawn days (scenarios x steps), each moved along the daily profile to the expected energy."""
+) -> Days:
+    """Loads of the candidates, each moved along the daily profile to the expected energy."""
     before = last_hours(series, LOAD_HOURS, method.days)
-    weights = day_weights(before[: candidates + 1], method.load_memory_days, method.similarity)
+    weights = day_weights(before[: candidates + 1], method.load_memory_days, method.load_similarity)
+    weights = weekdays_favoured(weights, method.same_weekday)
     places = places_before(len(series.values), day=series.day, days=candidates, steps=steps, shift=shift)
-    drawn = systematic(weights, method.scenarios)
-    paths = filled(series.at(places), weights, prior_w)[drawn]
+    paths = filled(series.at(places), weights, prior_w)
     moves, _ = _moves(series, before, method)
-    profile = paths.mean(axis=0)
+    profile = weights @ paths
     share = profile / max(float(profile.mean()), 1e-9)
-    return np.asarray(paths + moves[drawn + 1, None] * share)
+    return Days(np.asarray(paths + moves[1 : candidates + 1, None] * share), weights)
 
 
-def _suns(series: Series, candidates: int, steps: int, method: ForecastMethod, prior_w: Floats | None) -> Floats:
-    """PV of the drawn days (positive), each scaled to the expected energy, never above the best of these days."""
+def _suns(series: Series, candidates: int, steps: int, method: ForecastMethod, prior_w: Floats | None) -> Days:
+    """PV of the candidates, each scaled to the expected energy, never above the best of these days."""
     before = last_sunshine(series, method.days)
-    weights = day_weights(before[: candidates + 1], method.pv_memory_days, method.similarity)
+    weights = day_weights(before[: candidates + 1], method.pv_memory_days, method.pv_similarity)
     places = places_before(len(series.values), day=series.day, days=candidates, steps=steps)
     days = filled(series.at(places), weights, prior_w)
-    drawn = systematic(weights, method.scenarios)[pairing(method.scenarios)]
     moves, real = _moves(series, before, method)
-    energy = np.nan_to_num(real[drawn + 1])
-    moved = energy + moves[drawn + 1]
+    energy = np.nan_to_num(real[1 : candidates + 1])
+    moved = energy + moves[1 : candidates + 1]
     scale = np.clip(np.divide(moved, energy, out=np.ones_like(moved), where=energy > 1e-3), *SCALE)
-    return np.asarray(np.minimum(days[drawn] * scale[:, None], np.maximum(days[drawn], days.max(axis=0))))
+    return Days(np.minimum(days * scale[:, None], np.maximum(days, days.max(axis=0))), weights)
 
 
 def _moves(series: Series, before: Floats, method: ForecastMethod) -> tuple[Floats, Floats]:
@@ -156,6 +165,13 @@ def day_weights(before: Floats, memory_days: float, similarity: float) -> Floats
     return np.asarray(weights / weights.sum())
 
 
+def weekdays_favoured(weights: Floats, factor: float) -> Floats:
+    """The weights of the days of age 1, 2 …, those of today's weekday counted `factor` times."""
+    ages = np.arange(1, len(weights) + 1)
+    favoured = np.where(ages % WEEK == 0, factor, 1.0) * weights
+    return np.asarray(favoured / favoured.sum())
+
+
 def filled(days: Floats, weights: Floats, prior_w: Floats | None) -> Floats:
     """The days with each missing step as the others have it on average; where none has it, the prior or 0."""
     known = np.isfinite(days)
@@ -172,7 +188,13 @@ def systematic(weights: Floats, count: int) -> NDArray[np.intp]:
     return np.asarray(np.minimum(np.searchsorted(np.cumsum(weights), marks), len(weights) - 1))
 
 
-def pairing(count: int) -> NDArray[np.intp]:
-    """A fixed order that pairs all parts of one sorted sample with all of another: steps of the golden section."""
-    stride = next(step for step in range(max(1, round(count * 0.618)), 2 * count) if math.gcd(step, count) == 1)
-    return np.arange(count, dtype=np.intp) * stride % count
+def drawn_pairs(loads: Days, suns: Days, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """`count` pairs of a load and a sun: the systematic sample of all pairs along the energy of their net load.
+
+    A storage is charged for the net load, so few scenarios must hit the quantiles of its energy before all else.
+    """
+    net = loads.paths_w.sum(axis=1)[:, None] - suns.paths_w.sum(axis=1)[None, :]
+    order = np.argsort(net, axis=None, kind="stable")
+    weights = (loads.weights[:, None] * suns.weights[None, :]).ravel()[order]
+    load_day, pv_day = np.divmod(order[systematic(weights, count)], len(suns.weights))
+    return np.asarray(load_day), np.asarray(pv_day)

@@ -141,16 +141,22 @@ function drawCharge(chart, shown, style) {
 /** From the cheap to the dear colour; the dearer, the stronger. */
 const mixed = (cheap, dear, at, least) => `color-mix(in srgb, color-mix(in srgb, ${dear} ${100 * at}%, ${cheap}) ${100 * (least + (1 - least) * at)}%, transparent)`;
 
-/** The colour of a layer; the grid is hatched as well, so that it can be told apart without colour. */
+/** The colour of a layer; grid and battery are textured as well, so that they can be told apart without colour. */
 function painted(context, name, style) {
   const colour = style(name === "load" ? "--house" : `--${name}`);
-  if (name !== "grid") return colour;
+  const texture = { grid: hatch, battery: dots }[name];
+  if (texture === undefined) return colour;
   const tile = new OffscreenCanvas(8, 8);
   const brush = tile.getContext("2d");
   brush.fillStyle = colour;
   brush.fillRect(0, 0, 8, 8);
-  brush.strokeStyle = style("--card");
+  brush.strokeStyle = brush.fillStyle = style("--card");
   brush.globalAlpha = 0.5;
+  texture(brush);
+  return context.createPattern(tile, "repeat");
+}
+
+function hatch(brush) {
   brush.lineWidth = 1.6;
   for (const shift of [-8, 0, 8]) {
     brush.beginPath();
@@ -158,5 +164,8 @@ function painted(context, name, style) {
     brush.lineTo(shift + 8, 0);
     brush.stroke();
   }
-  return context.createPattern(tile, "repeat");
+}
+
+function dots(brush) {
+  for (const at of [2, 6]) brush.fillRect(at - 0.9, at - 0.9, 1.8, 1.8);
 }

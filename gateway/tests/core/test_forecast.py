@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.core.forecast.bands import bands
 from gateway.core.forecast.past_days import Series
 from gateway.core.forecast.prior import Roof, usual
-from gateway.core.forecast.scenarios import Now, Prior, draw, pairing, systematic
+from gateway.core.forecast.scenarios import Days, Now, Prior, draw, drawn_pairs, systematic, weekdays_favoured
 from gateway.core.forecast.tomorrow import last_hours, last_sunshine, tomorrow
 from gateway.core.forecast.weather import Weather
 from gateway.core.history import History
@@ -122,9 +123,40 @@ def test_systematic_sampling_draws_each_day_as_often_as_it_weighs() -> None:
     assert np.bincount(drawn).tolist() == [12, 6, 3, 3]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 24, 25, 48, 100])
-def test_the_pairing_uses_every_place_once(count: int) -> None:
-    assert sorted(pairing(count).tolist()) == list(range(count))
+@settings(max_examples=30)
+@given(seed=st.integers(0, 1000), count=st.sampled_from([1, 3, 24, 48]))
+def test_drawn_pairs_hit_the_quantiles_of_the_net_energy_of_all_pairs(seed: int, count: int) -> None:
+    """Beside the plain definition: pair number k is the one at the share (k + 1/2) / count of the sorted weights."""
+    rng = np.random.default_rng(seed)
+    loads = Days(rng.uniform(100.0, 900.0, (9, 4)), rng.dirichlet(np.ones(9)))
+    suns = Days(rng.uniform(0.0, 900.0, (7, 4)), rng.dirichlet(np.ones(7)))
+    pairs = sorted(
+        (float(load.sum() - sun.sum()), float(often * seldom))
+        for load, often in zip(loads.paths_w, loads.weights, strict=True)
+        for sun, seldom in zip(suns.paths_w, suns.weights, strict=True)
+    )
+    shares = np.cumsum([weight for _, weight in pairs])
+    wanted = [pairs[int(np.argmax(shares >= (k + 0.5) / count))][0] for k in range(count)]
+    load_day, pv_day = drawn_pairs(loads, suns, count)
+    drawn = (loads.paths_w[load_day] - suns.paths_w[pv_day]).sum(axis=1)
+    assert drawn == pytest.approx(wanted)
+
+
+def test_days_of_the_same_weekday_count_more() -> None:
+    favoured = weekdays_favoured(np.full(14, 1.0 / 14.0), 3.0)
+    shares = np.ones(14)
+    shares[[6, 13]] = 3.0  # 7 and 14 days ago; 12 + 2 * 3 = 18 in all
+    assert favoured == pytest.approx(shares / 18.0)
+
+
+def test_a_wash_day_is_expected_once_a_week() -> None:
+    """Every Saturday 1,000 W more: on the eve of one, more scenarios hold it than one in seven."""
+    load = np.repeat(np.where(np.arange(42) % 7 == 6, 1300.0, 300.0), 48)
+    week = History(start_s=0.0, step_s=1800.0, load_w=load[: 41 * 48], pv_w=np.zeros(41 * 48))
+    eve, other = draw(week, steps=48), draw(replace(week, load_w=load[: 38 * 48], pv_w=np.zeros(38 * 48)), steps=48)
+    high = [float((future.load_w.mean(axis=1) > 800.0).mean()) for future in (eve, other)]
+    assert high[0] > 1.5 / 7.0
+    assert high[1] < 1.0 / 7.0
 
 
 def test_at_night_the_sunshine_of_the_afternoon_still_counts() -> None:

@@ -71,7 +71,7 @@ def test_energy_is_conserved_and_limits_hold_in_a_replay(solarhome_file: Path) -
 
 def test_the_bench_prints_and_writes_its_figures(solarhome_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    options = ["--data", str(solarhome_file), "--start", "2011-11-29", "--days", "1", "--json", str(out)]
+    options = ["--data", str(solarhome_file), "--start", "2011-11-29", "--days", "1", "--json", str(out), "--by-day"]
     done = CliRunner().invoke(app, ["solarhome", *options])
     assert done.exit_code == 0, done.output
     result = json.loads(out.read_text())
@@ -79,6 +79,8 @@ def test_the_bench_prints_and_writes_its_figures(solarhome_file: Path, tmp_path:
     assert set(result["S"]) == {"rule", "zen"}
     assert result["method"]["planning"]["energy_points"] == Method().planning.energy_points
     assert "mixing_per_half_hour" in done.output
+    assert set(result["less_than_rule"]) == {"mean", "low", "high"}
+    assert f"{result['zen_daily_eur'][0]:.4f}" in done.output.split("2011-11-29")[-1]  # the row of the only day
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from gateway.words import LANGUAGES, PLACEHOLDER, WordError, text
 
 # The table of the wire's reasons and numbers, written out again: whoever emits one more must give it a text.
 HOURS = {"begin_day", "begin_clock", "end_clock"}
+DUE = {"due_day", "due_clock"}
+BEGIN = {"begin_day", "begin_clock"}
 REASONS = {
     "stopping": set(),
     "frozen_wait": {"age_s"},
@@ -49,6 +51,8 @@ REASONS = {
     "sell": {"energy_wh", "sell_price", "worth_price"},
     "plain_rule": set(),
     "plan_starting": set(),
+    "clock_unset": set(),
+    "no_battery": set(),
     "plan_old": {"age_s"},
     "plan_late": set(),
     "plan_failed": set(),
@@ -61,6 +65,28 @@ REASONS = {
     "assumed_price": {"buy_price", *HOURS},
     "co2_missing": set(),
     "sell_clipped": {"steps", "sell_price", "buy_price"},
+    # of flexible loads, and of plans with some that cannot have all they want
+    "load_surplus": {"power_w", "surplus_w", "sell_price"},
+    "load_due": {"power_w", "buy_price", "wanted_wh", *DUE},
+    "load_ahead": {"power_w", "buy_price", "later_price"},
+    "load_run": {"power_w", "buy_price", *DUE},
+    "load_going": {"power_w", *DUE},
+    "load_hygiene": {"power_w", "buy_price"},
+    "load_gives": {"power_w", "buy_price"},
+    "load_short": {"power_w", "missing_wh", *DUE},
+    "load_wait": {"later_price", "now_price", *BEGIN},
+    "load_done": set(),
+    "load_away": set(),
+    "load_later": set(),
+    "load_window": set(),
+    "load_missed": set(),
+    "load_free": set(),
+    "load_curtail": {"spilled_w", "sell_price"},
+    "note_window": {"name"},
+    "note_missed": {"name"},
+    "note_short": {"name", "missing_wh"},
+    "solver_missing": set(),
+    "solver_failed": set(),
 }
 ABSENCES = (
     "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model", "no_node", "no_data", "nan",

@@ -1,0 +1,142 @@
+"""Loads of the site file become what the plan is asked for, and a plan that comes through the process."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway import settings
+from gateway.core.flexible.car import CarState
+from gateway.core.flexible.joint import Flexible
+from gateway.core.flexible.timed import ApplianceState, SwitchableState
+from gateway.core.grid import Grid
+from gateway.places import config_folder
+from gateway.planning.jobs import Seen, draws_wh, jobs, next_clock
+from gateway.planning.process import ask
+from gateway.settings import SiteFileError
+from gateway.tests.planning.questions import NOW, question
+
+PARIS = ZoneInfo("Europe/Paris")
+GRID = Grid(start_s=NOW, step_s=900.0, steps=96)
+LOADS = """
+[loads.car]
+kind = "car"
+capacity_kwh = 52
+wanted_kwh = 20
+phases = [1, 3]
+most_a = 16
+
+[loads.water]
+kind = "tank"
+litres = 200
+power_w = 2400
+draws = { "07:00" = 1.5, "20:00" = 2.0 }
+
+[loads.heating]
+kind = "heat_pump"
+powers_w = [1500, 2500]
+kwh_per_k = 8
+loss_w_per_k = 180
+
+[loads.washer]
+kind = "appliance"
+quarters_w = [2000, 500, 200, 200]
+latest = "19:00"
+
+[loads.pool]
+kind = "switchable"
+power_w = 900
+wanted_kwh = 3.6
+earliest = "08:00"
+latest = "22:00"
+run_s = 3600
+"""
+
+
+def site(tmp_path: Path, loads: str = LOADS) -> settings.SiteFile:
+    path = tmp_path / "site.toml"
+    path.write_text((config_folder() / "demo" / "site.toml").read_text() + loads)
+    return settings.read(path)
+
+
+SEEN = {
+    "car": Seen(since_s=NOW - 3600.0, held_wh=4000.0),
+    "water": Seen(temp_c=52.0),
+    "heating": Seen(temp_c=20.0),
+    "washer": Seen(since_s=NOW - 60.0),
+}
+
+
+def test_all_kinds_of_loads_are_read_and_asked_for(tmp_path: Path) -> None:
+    found = {job.load.id: job for job in jobs(site(tmp_path).loads, SEEN, GRID, PARIS)}
+    assert set(found) == {"car", "water", "heating", "washer", "pool"}
+    car, washer, pool = (found[id_].state for id_ in ("car", "washer", "pool"))
+    assert isinstance(car, CarState)
+    assert isinstance(washer, ApplianceState)
+    assert isinstance(pool, SwitchableState)
+    assert (car.stored_wh, car.wanted_wh) == (4000.0, 20_000.0)
+    assert datetime.fromtimestamp(car.departure_s, PARIS).isoformat() == "2024-06-22T07:00:00+02:00"
+    assert datetime.fromtimestamp(washer.latest_s, PARIS).isoformat() == "2024-06-21T19:00:00+02:00"
+    assert washer.earliest_s == NOW - 60.0  # 00:00 of that day lies before it was asked for
+    assert datetime.fromtimestamp(pool.earliest_s, PARIS).isoformat() == "2024-06-21T08:00:00+02:00"
+
+
+def test_what_nothing_is_known_of_is_not_planned(tmp_path: Path) -> None:
+    assert [job.load.id for job in jobs(site(tmp_path).loads, {}, GRID, PARIS)] == ["pool"]
+    assert site(tmp_path, "").loads == {}
+
+
+@pytest.mark.parametrize(
+    ("moment", "clock", "expected"),
+    [
+        ("2024-03-30T20:00:00+00:00", "02:30", "2024-03-31T03:30:00+02:00"),  # 02:30 is skipped in the night to summer
+        ("2024-10-26T20:00:00+00:00", "07:00", "2024-10-27T07:00:00+01:00"),
+        ("2024-06-21T05:00:00+00:00", "07:00", "2024-06-22T07:00:00+02:00"),  # now is not after now
+    ],
+)
+def test_clocks_are_right_on_short_and_long_days(moment: str, clock: str, expected: str) -> None:
+    found_s = next_clock(datetime.fromisoformat(moment).timestamp(), clock, PARIS)
+    assert datetime.fromtimestamp(found_s, UTC) == datetime.fromisoformat(expected)
+
+
+def test_draws_fall_into_their_steps() -> None:
+    found = draws_wh({"14:00": 1.0, "13:50": 0.5}, GRID, PARIS)  # the grid begins at 14:00 in Paris
+    assert found[0] == 1000.0
+    assert found[95] == 500.0
+    assert found.sum() == 1500.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "allowed"),
+    [
+        ('kind = "car"', 'kind = "cat"', "loads.car.kind", "did you mean car?"),
+        ('kind = "car"\n', "", "loads.car.kind", "car, tank"),
+        ("capacity_kwh = 52", "capacity_kw = 52", "loads.car.capacity_kw", "did you mean capacity_kwh?"),
+        ("wanted_kwh = 20", "wanted_kwh = 60", "loads.car", "wanted_kwh at most capacity_kwh"),
+        ("most_a = 16", "least_a = 3", "loads.car.least_a", "greater than or equal to 6"),
+        ("most_a = 16", "least_a = 20\nmost_a = 16", "loads.car", "least_a at most most_a"),
+        ("phases = [1, 3]", "phases = [1, 2]", "loads.car.phases.1", "1 or 3"),
+        ("litres = 200", "litres = 200\nlow_c = 65", "loads.water", "low_c below high_c"),
+        ('"07:00" = 1.5', '"7" = 1.5', "loads.water.draws.7.[key]", "String should match pattern"),
+        ("powers_w = [1500, 2500]", "powers_w = [2500, 1500]", "loads.heating", "powers_w rising"),
+        ('latest = "19:00"', 'earliest = "18:30"\nlatest = "19:00"', "loads.washer", "its run: 1 h, not 0.5 h"),
+        ("wanted_kwh = 3.6", "wanted_kwh = 36", "loads.pool", "at most 12.6 kWh"),
+        ("[loads.pool]", "[loads.Pool]", "loads.Pool", "lower-case letters"),
+    ],
+)
+def test_mistakes_are_told_with_their_place(tmp_path: Path, old: str, new: str, path: str, allowed: str) -> None:
+    assert old in LOADS
+    with pytest.raises(SiteFileError) as caught:
+        site(tmp_path, LOADS.replace(old, new, 1))
+    found = {mistake.path: mistake.allowed for mistake in caught.value.mistakes}
+    assert allowed in found[path]
+
+
+async def test_the_program_plans_the_loads_of_a_building(tmp_path: Path) -> None:
+    found = jobs(site(tmp_path).loads, SEEN, GRID, PARIS)
+    made = await ask(replace(question(), flexible=Flexible(jobs=found)))
+    assert set(made.loads) == {"car", "water", "heating", "washer", "pool"}
+    assert all(len(slots) == 96 for slots in made.loads.values())
+    assert sum(slot.power_w for slot in made.loads["car"]) / 4 * 0.9 == pytest.approx(16_000.0, rel=0.01)
