@@ -109,7 +109,7 @@ def _one_configuration(results: Results) -> str:
     others = set()
     for name, result in results.found.items():
         for section, values in (result.get("method") or {}).items():
-            if isinstance(values, dict) and seen.setdefault(section, values) != values:
+            if seen.setdefault(section, values) != values:
                 others.add(name)
     if others:
         return f"**Not one configuration**: {', '.join(sorted(others))} ran with other parameters than the rest."
