@@ -67,7 +67,7 @@ class TankState:
 def tank_wanted(tank: Tank, state: TankState, outlook: Outlook) -> Wanted:
     """The tank as a store of heat above `low_c`."""
     steps, hours = outlook.grid.steps, outlook.hours
-    keep = math.exp(-tank.loss_w_per_k * hours / tank.wh_per_k)
+    keep, inside = _kept(tank.loss_w_per_k, tank.wh_per_k, hours)
     standing = tank.wh_per_k * (tank.low_c - tank.ambient_c) * (1.0 - keep)
     draw = np.zeros(steps)
     draw[: min(steps, len(state.draw_wh))] = np.maximum(state.draw_wh[:steps], 0.0)
@@ -90,7 +90,7 @@ def tank_wanted(tank: Tank, state: TankState, outlook: Outlook) -> Wanted:
             start_wh=tank.wh_per_k * (state.temp_c - tank.low_c),
             bands=(tank.band,),
             free=np.ones(steps, dtype=np.bool_),
-            gain=np.full(steps, tank.cop),
+            gain=np.full(steps, tank.cop * inside),
             drain_wh=draw + standing,
             floor_wh=floor,
             short_price=price,
@@ -101,6 +101,12 @@ def tank_wanted(tank: Tank, state: TankState, outlook: Outlook) -> Wanted:
             tolerance_wh=TOLERANCE_K * tank.wh_per_k,
         ),
     )
+
+
+def _kept(loss_w_per_k: float, wh_per_k: float, hours: float) -> tuple[float, float]:
+    """The shares that are left at the end of a step: of what was there before, of heat given evenly through it."""
+    lost = loss_w_per_k * hours / wh_per_k
+    return math.exp(-lost), -math.expm1(-lost) / lost if lost > 0.0 else 1.0
 
 
 def _steps_to_heat(tank: Tank, outlook: Outlook) -> int:
@@ -166,8 +172,7 @@ class HeatPumpState:
 def heat_pump_wanted(pump: HeatPump, state: HeatPumpState, outlook: Outlook) -> Wanted:
     """The building as a store of heat above `low_c`: C dT/dt = COP P + gains - loss (T - outdoor)."""
     steps, hours = outlook.grid.steps, outlook.hours
-    keep = math.exp(-pump.loss_w_per_k * hours / pump.wh_per_k)
-    inside = (1.0 - keep) * pump.wh_per_k / (pump.loss_w_per_k * hours)  # of heat given evenly through the step
+    keep, inside = _kept(pump.loss_w_per_k, pump.wh_per_k, hours)
     gains = np.zeros(steps)
     gains[: min(steps, len(state.gains_w))] = state.gains_w[:steps]
     cop = np.maximum(pump.cop + pump.cop_per_k * (outlook.outdoor_c - 7.0), 1.0)

@@ -68,7 +68,24 @@ def plan(
     total = sum(powers, np.zeros(shared.steps))
     with_loads = replace(scenarios, load_w=scenarios.load_w + total) if flexible.jobs else scenarios
     made = planner.plan(storage, energy_wh, with_loads, prices, made_s=made_s, limits=limits, zone=zone, method=method)
-    courses = [
+    courses = _courses(wanted, powers, schedule, shared, outlook, zone)
+    loads = {course.wanted.id: load_slots(course) for course in courses}
+    loads |= _inverters(flexible, made, scenarios, shared, storage, energy_wh)
+    told = tuple(note for course in courses for note in notes(course))
+    return replace(made, loads=loads, notes=(*made.notes, *(schedule.notes if schedule is not None else ()), *told))
+
+
+def _courses(
+    wanted: Sequence[Wanted],
+    powers: Sequence[Floats],
+    schedule: Schedule | None,
+    shared: Shared,
+    outlook: Outlook,
+    zone: tzinfo,
+) -> list[Course]:
+    """Each load in the schedule, with what its reasons compare."""
+    total = sum(powers, np.zeros(shared.steps))
+    return [
         Course(
             wanted=one,
             power_w=power,
@@ -81,10 +98,6 @@ def plan(
         )
         for one, power in zip(wanted, powers, strict=True)
     ]
-    loads = {course.wanted.id: load_slots(course) for course in courses}
-    loads |= _inverters(flexible, made, scenarios, shared, storage, energy_wh)
-    told = tuple(note for course in courses for note in notes(course))
-    return replace(made, loads=loads, notes=(*made.notes, *(schedule.notes if schedule is not None else ()), *told))
 
 
 def _shared(

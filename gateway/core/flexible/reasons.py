@@ -11,6 +11,7 @@
 | `load_gives` | gives energy back | power_w, buy_price |
 | `load_short` | takes what it can, and it will not be enough | power_w, missing_wh, DUE |
 | `load_wait` | waits for a better time | now_price, later_price, BEGIN |
+| `load_turn` | has its turn later, earlier would cost no less | BEGIN |
 | `load_done` | needs nothing more | |
 | `load_away` | is not there | |
 | `load_later` | its window begins behind the plan | |
@@ -36,6 +37,7 @@ from gateway.core.plan import LoadSlot
 
 SMALL_W = 1.0
 SMALL_WH = 10.0
+SMALL_PRICE = 0.001  # EUR/kWh: a difference that would not be seen
 SURPLUS_SHARE = 0.5  # of a power that must be surplus to be called so
 MUST_PRICE = 10.0  # EUR/kWh: a run that has begun, or begins now, comes before all that can wait
 
@@ -192,9 +194,11 @@ def _resting(course: Course, k: int, later: int | None) -> Reason:
         return Reason(code="load_away")
     if later is None:
         return Reason(code="load_done")
-    prices = {"now_price": _run_price(course, k, later), "later_price": _run_price(course, later, later)}
+    now_price, later_price = _run_price(course, k, later), _run_price(course, later, later)
     begin = course.day_and_clock("begin", float(course.starts_s[later]), k)
-    return Reason(code="load_wait", numbers={**prices, **begin})
+    if later_price > now_price - SMALL_PRICE:
+        return Reason(code="load_turn", numbers=begin)
+    return Reason(code="load_wait", numbers={"now_price": now_price, "later_price": later_price, **begin})
 
 
 def curtailed_slots(spilled_w: Floats, pv_w: Floats, sell: Floats) -> tuple[LoadSlot, ...]:

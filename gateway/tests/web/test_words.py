@@ -75,6 +75,7 @@ REASONS = {
     "load_gives": {"power_w", "buy_price"},
     "load_short": {"power_w", "missing_wh", *DUE},
     "load_wait": {"later_price", "now_price", *BEGIN},
+    "load_turn": BEGIN,
     "load_done": set(),
     "load_away": set(),
     "load_later": set(),

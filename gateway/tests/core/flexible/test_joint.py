@@ -222,6 +222,29 @@ def random_job(name: str, rng: np.random.Generator) -> Job:
     return Job(load=JOBS[name].load, state=states[name])
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda slots: slots[:-1],
+        lambda slots: (*slots[:-1], replace(slots[-1], power_w=math.nan)),
+        lambda slots: (replace(slots[0], value=math.inf), *slots[1:]),
+    ],
+)
+def test_a_plan_with_broken_slots_of_a_load_is_refused(spoil: object) -> None:
+    made = planned(JOBS["pool"])
+    assert planner.refusal(made, STORAGE, now_s=NOW, max_age_s=900.0) is None
+    broken = replace(made, loads={"pool": spoil(made.loads["pool"])})  # type: ignore[operator]
+    why = planner.refusal(broken, STORAGE, now_s=NOW, max_age_s=900.0)
+    assert why is not None
+    assert why.code == "plan_broken"
+
+
+def test_the_slots_of_loads_are_found_by_the_moment() -> None:
+    made = planned(JOBS["pool"])
+    assert made.loads_at(NOW + 950.0) == {"pool": made.loads["pool"][1]}
+    assert made.loads_at(NOW - 1.0) == {}
+
+
 def test_a_car_that_gives_back_does_so_only_where_it_pays_for_its_ageing() -> None:
     prices = replace(tariff(), buy=np.where(tariff().buy > 0.2, 0.40, 0.10))
     full = CarState(arrival_s=NOW - 900, departure_s=NOW + 3600 * 20, stored_wh=40_000.0, wanted_wh=40_000.0)

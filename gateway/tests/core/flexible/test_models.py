@@ -50,7 +50,7 @@ def test_a_tank_is_as_warm_as_its_physics_say(seed: int, temp_c: float, loss: fl
     power, draw = rng.integers(0, 2, 96) * 600.0, rng.uniform(0.0, 100.0, 96)
     store = store_of(Job(load=tank, state=TankState(temp_c=temp_c, draw_wh=draw)))
     temps = tank.low_c + store.energies_wh(power) / tank.wh_per_k
-    assert temps == pytest.approx(tank_temps_c(tank, temp_c, power, draw), abs=0.25)
+    assert temps == pytest.approx(tank_temps_c(tank, temp_c, power, draw), abs=0.05)
 
 
 @settings(max_examples=20, deadline=None)
