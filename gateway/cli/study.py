@@ -84,18 +84,22 @@ def study(
     language: Annotated[str | None, typer.Option(help="en or fr.")] = None,
 ) -> None:
     """Live a recorded building again with storages of several sizes: by the plain rule, by this gateway, perfectly."""
-    before_s = perf_counter()
-    tongue = _language(language)
     wish = Wish(
         load=load, pv=pv, load_column=load_column, pv_column=pv_column, kwp=kwp, battery=battery, power=power,
         efficiency=efficiency, tariff=tariff, off_peak=off_peak, sell=sell, co2=co2, start=start, days=days,
         zone=zone, replan=replan,
     )  # fmt: skip
+    _run(wish, workers=workers, json_file=json_file, page_file=page_file, tongue=_language(language))
+
+
+def _run(wish: Wish, *, workers: int | None, json_file: Path | None, page_file: Path | None, tongue: str) -> None:
+    """From files to table, JSON and page; what is wrong is told in one sentence, exit code 2."""
+    before_s = perf_counter()
     try:
-        priced = read_tariff(tariff, zone=_zone(zone), off_peak=_list(off_peak), sell=sell)
+        priced = read_tariff(wish.tariff, zone=_zone(wish.zone), off_peak=_list(wish.off_peak), sell=wish.sell)
         asked = _asked(wish, priced)
         sizes = _answered(asked, workers, tongue)
-        named = {"load": load.name, "pv": (pv or load).name, "tariff": priced.title}
+        named = {"load": wish.load.name, "pv": (wish.pv or wish.load).name, "tariff": priced.title}
         found = report(asked, sizes, named=named, seconds=perf_counter() - before_s)
         _write(found, asked, sizes, json_file=json_file, page_file=page_file, language=tongue)
     except InputError as error:

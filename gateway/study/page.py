@@ -31,8 +31,9 @@ COLUMNS = ("import", "export", "self_consumption", "self_sufficiency", "cost", "
 def page(found: dict[str, Any], asked: WhatIf, sizes: Sequence[Size], *, language: str) -> str:
     """The whole document. `found` is the report of the same sizes."""
     said = {key.removeprefix("study."): row for key, row in words(language).items() if key.startswith("study.")}
-    facts = {"load": found["load"], "start": found["start"][:10], "end": found["end"][:10], "tariff": found["tariff"]}
-    data = {"report": found, "days": _days(asked), "series": _series(asked, sizes), "words": said, "language": language}
+    days = _days(asked)
+    facts = {"load": found["load"], "start": days[0][0], "end": days[-1][0], "tariff": found["tariff"]}
+    data = {"report": found, "days": days, "series": _series(asked, sizes), "words": said, "language": language}
     fixed = (
         "title",
         "size",

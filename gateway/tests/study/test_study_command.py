@@ -60,6 +60,7 @@ def test_the_terminal_and_the_page_tell_the_same_figures(outcome: tuple[dict, st
 def test_the_page_asks_nothing_of_any_network(outcome: tuple[dict, str, str]) -> None:
     page = outcome[1]
     assert '<html lang="fr">' in page
+    assert "home.csv : du 2025-04-02 au 2025-04-09." in page.replace("\N{NO-BREAK SPACE}", " ")
     assert not re.search(r"""(src|href)=["'](?!data:)""", page)
     assert not re.search(r"url\((?!data:)|@import|\bfetch\(|^import ", page, flags=re.MULTILINE)
     assert set(re.findall(r"https?://[\w./-]+", page)) <= {
