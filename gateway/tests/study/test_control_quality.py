@@ -1,9 +1,9 @@
 """The gate: control may not get worse unnoticed. Fixed windows in virtual time, with what they reached when recorded.
 
 A figure below its band fails: control has become worse. One above it fails too, with words: then the better figure is
-recorded here, so that the gate stays close. A deliberate change of method that costs some of these days is judged on the
-whole months of docs/benchmarks.md, then recorded here with both figures in its commit. The made-up homes need nothing; the recorded ones fail in CI when they are
-missing. No parameter is chosen on these windows.
+recorded here, so that the gate stays close. A deliberate change of method that costs some of these days is judged on
+the whole months of docs/benchmarks.md, then recorded here with both figures in its commit. The made-up homes need
+nothing; the recorded ones fail in CI when they are missing. No parameter is chosen on these windows.
 """
 
 import os
