@@ -39,9 +39,11 @@ def _home(start: str) -> Bench:
     return Bench(name=f"home-{start}", words=("home", "--data", HOME, "--start", start, "--days", "28"))
 
 
-def _minute(start: str) -> Bench:
+def _minute(start: str, *, ideal: bool = False) -> Bench:
     files: tuple[str | Path, ...] = ("--load", MINUTE_LOAD, "--pv", MINUTE_PV)
-    return Bench(name=f"minute-{start}", words=("minute", *files, "--start", start, "--days", "28"))
+    delay = ("--delay", "0") if ideal else ()
+    name = f"minute-{start}{'-ideal' if ideal else ''}"
+    return Bench(name=name, words=("minute", *files, "--start", start, "--days", "28", *delay))
 
 
 BENCHES = (
@@ -49,6 +51,7 @@ BENCHES = (
     *(_home(start) for start in HOME_STARTS),
     Bench(name="peers", words=("peers", "--data", HOME, "--days", "28")),
     *(_minute(start) for start in MINUTE_STARTS),
+    *(_minute(start, ideal=True) for start in MINUTE_STARTS),
     Bench(name="closed-loop", words=("closed-loop",)),
     Bench(name="citylearn", words=("citylearn", "--dir", CITYLEARN)),
     Bench(name="citylearn-inside", words=("citylearn", "--dir", CITYLEARN, "--inside-hour")),
