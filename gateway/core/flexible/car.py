@@ -94,6 +94,7 @@ def car_wanted(car: Car, state: CarState, outlook: Outlook) -> Wanted:
             bands=car.bands,
             free=free,
             gain=car.efficiency * partly,
+            there=partly,
             drain_wh=np.zeros(steps),
             floor_wh=floor,
             short_price=price,

@@ -49,7 +49,7 @@ class Store:
     missing at the end of a step costs `short_price` of that step; above `ceiling_wh` it is never charged or heated.
     `end_price`: worth of what it holds at the end. V2G: `give_w` the most, `give` its efficiency, `wear_price` a kWh's
     ageing at its terminals, in and out. `switch_eur`: going from one band to another.
-    Less than `tolerance_wh` is not told as missing.
+    Less than `tolerance_wh` is not told as missing. `there`: shares of the steps in which it can draw.
     """
 
     id: str
@@ -70,6 +70,7 @@ class Store:
     give: float = 1.0
     wear_price: float = 0.0
     tolerance_wh: float = 10.0
+    there: Floats | None = None
 
     @property
     def steps(self) -> int:

@@ -88,6 +88,8 @@ def _choices(store: Store, market: Market) -> Choices:
     steps = np.arange(store.steps)[:, None]
     kwh = np.abs(power) * (store.hours / K)
     cost = market.cost_eur(steps, power) + kwh * (store.wear_price + EARLY_EUR * steps / store.steps)
+    if store.there is not None:
+        cost *= store.there[:, None]
     allowed = np.where(np.array(ways) >= 0, store.open()[:, None], (power == 0.0) | store.free[:, None])
     allowed &= power <= np.maximum(room[:, None], 0.0) + LIMIT_TOLERANCE_W
     forced = store.forced()
