@@ -34,6 +34,7 @@ from node import hal, store
 from node.wait import forget
 
 forget("node.store")  # it goes when this module goes
+_DOES = const(("info", "health", "get", "set", "commit", "scan", "read", "test", "log", "reboot", "setup"))
 _SETUP = const(2)  # of slot: the mode of the next boot
 
 
@@ -45,6 +46,8 @@ async def answer(app, line):
         if type(request.ask["id"]) is not int:  # what is nested deep could not be told again
             raise ValueError("id: allowed is a whole number")
         request.id = request.ask["id"]
+        if request.ask["do"] not in _DOES:  # a name that is only looked for would stay in memory for ever
+            raise ValueError("do: allowed is one of " + ", ".join(_DOES))
         value = getattr(request, "do_" + request.ask["do"])()
         if request.ask["do"] in ("scan", "read", "test"):
             value = await value

@@ -45,13 +45,17 @@ class Table(Fuzz):
         app = self.app
         (text, identity, plant), app.coming = app.coming or (None, 0, None), None
         refusal, app.refusal = app.refusal, ""
+        app.number = 0  # a mutant with a great number would end the test: all later ones were old
         if text is None:
             assert refusal, "neither taken nor refused"
             assert len(refusal) < 700, refusal
             return 0
         assert self.is_sealed(raw), "taken without a seal"
         assert text.encode() == bytes(raw[32:])
-        assert identity == binascii.crc32(raw[32:]) & 0xFFFFFFFF
+        named = bytes(raw[32:])
+        if named[:5] == b'{"n":':  # its number is no part of its name
+            named = named[:1] + named[named.find(b",") + 1 :]
+        assert identity == binascii.crc32(named) & 0xFFFFFFFF, raw
         assert len(plant.buses) <= 32
         for actuator in plant.actuators:
             spec = actuator.spec
