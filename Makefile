@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 ZEN := $(BIN)/zen
 READY := $(VENV)/ready
 ARGS ?=
-JOBS ?= 3
+JOBS ?= 4
 DATA ?= ../shared/data
 
 help: ## this list

@@ -63,7 +63,9 @@ async def built_by_command(folder: Path, keys: NewPair) -> Release:
 @asynccontextmanager
 async def chain_with_slots(folder: Path, keys: NewPair) -> AsyncIterator[Chain]:
     """The chain with a node that was flashed with build 1, and that somebody starts again after a reset."""
-    async with open_chain(Wanted(house=QUIET), machine=Machine(), folder=folder, start=False) as chain:
+    async with open_chain(
+        Wanted(house=QUIET, site={"tariff": None}), machine=Machine(), folder=folder, start=False
+    ) as chain:
         board = chain.run.node_folder("cellar")
         for name in ("node", "wire"):
             shutil.rmtree(board / name)
