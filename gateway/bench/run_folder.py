@@ -191,12 +191,12 @@ def _own_house(site: Mapping[str, Any], folder: Path, ports: Ports) -> dict[str,
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """A TOML file; a `file` that lies beside it is named in full, because the run has a folder of its own."""
+    """A TOML file; what it names as `file` is meant beside it, unless it is a bare name, as that of a tariff is."""
     table = tomllib.loads(file.read_text(encoding="utf-8"))
     for inner in table.values():
         if isinstance(inner, dict) and isinstance(inner.get("file"), str):
-            beside = file.parent / inner["file"]
-            inner["file"] = str(beside) if beside.is_file() else inner["file"]
+            is_path = bool(Path(inner["file"]).suffix)
+            inner["file"] = str(file.parent / inner["file"]) if is_path else inner["file"]
     return table
 
 
