@@ -34,7 +34,7 @@ export function createPlan(find) {
     write(find("plan-now"), has ? why(plan.reasons[0]) : `${say("plan.none")} ${why(plan.why)}`);
     write(find("plan-late"), [...(has && plan.why ? [plan.why] : []), ...plan.notes].map(why).join(" "));
     if (has) chart.show({ plan, zone });
-    setAttribute(find("plan-chart"), "aria-label", has ? say("plan.label", { hours: (plan.t.length * plan.step_s) / 3600 }) : null);
+    setAttribute(find("plan-chart"), "aria-label", has ? say("plan.label", { hours: (plan.t.length * plan.step_s) / 3600 }) : say("plan.title"));
   }
 
   function point(index) {
