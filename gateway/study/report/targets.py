@@ -175,7 +175,7 @@ TARGETS = (
     Target(
         name="citylearn-inside",
         words="CityLearn 2022, the same mean, grid set-point held in the hour",
-        figure=lambda results: results.number("citylearn-inside", "ours", "mean"),
+        figure=lambda results: results.number("citylearn-inside", "ours_inside", "mean"),
         bound=0.73,
         is_floor=False,
         digits=4,
@@ -183,7 +183,7 @@ TARGETS = (
     Target(
         name="plan-loads",
         words="plan of 96 steps with battery, car and tank, median ms",
-        figure=lambda results: results.number("peers", "times", "ways", "zen_loads", "median_ms"),
+        figure=lambda results: results.number("plan", "plans", "solver", "battery, car, tank", "median_ms"),
         bound=20.0,
         is_floor=False,
         digits=1,
@@ -191,7 +191,7 @@ TARGETS = (
     Target(
         name="plan-worst",
         words="the same, worst, ms",
-        figure=lambda results: results.number("peers", "times", "ways", "zen_loads", "worst_ms"),
+        figure=lambda results: results.number("plan", "plans", "solver", "battery, car, tank", "worst_ms"),
         bound=1000.0,
         is_floor=False,
         digits=1,
