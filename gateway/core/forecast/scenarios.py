@@ -64,10 +64,10 @@ def draw(
     shift = clock_shift(history.end_s, history.step_s, days=candidates, steps=steps, zone=zone)
     loads = _loads(load, candidates, steps, shift, method, None if prior is None else prior.load_w)
     suns = _suns(pv, candidates, steps, method, None if prior is None else -prior.pv_w)
+    if weather is not None:
+        suns = Days(*blended(suns.paths_w, suns.weights, weather, _skill(pv, weather, method)))
     load_day, pv_day = drawn_pairs(loads, suns, method.scenarios)
     drawn_load, drawn_pv = loads.paths_w[load_day], suns.paths_w[pv_day]
-    if weather is not None:
-        drawn_pv = blended(drawn_pv, weather, _skill(pv, weather, method))
     drawn_load = np.maximum(_corrected(drawn_load, load, now.load_w, method), method.load_floor_w)
     if now.load_w is not None:
         drawn_load[:, 0] = now.load_w

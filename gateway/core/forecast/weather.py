@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gateway.core.forecast.past_days import Series
 from gateway.core.levels import Floats
@@ -55,14 +54,10 @@ def skill(series: Series, past: Floats, own: Floats, real: Floats) -> Skill:
     return Skill(share=own_error / total if total > 0.0 else 0.5, factor=factor)
 
 
-def blended(suns: Floats, weather: Weather, found: Skill) -> Floats:
-    """The suns (scenarios x steps, positive) with a share of them taken from the feed's members, evenly spread."""
-    count = len(suns)
-    own = np.rint(np.arange(count + 1) * found.share).astype(np.intp)
-    taken: NDArray[np.intp] = np.flatnonzero(np.diff(own))
+def blended(suns: Floats, weights: Floats, weather: Weather, found: Skill) -> tuple[Floats, Floats]:
+    """The suns (days x steps, positive) and weights of our own with the feed's members beside them, by their share."""
     members = np.maximum(-weather.members_w, 0.0) * found.factor
-    if not len(taken) or not len(members) or not np.isfinite(members).all():
-        return suns
-    mixed = suns.copy()
-    mixed[taken] = members[np.arange(len(taken)) * len(members) // len(taken)]
-    return mixed
+    if not len(members) or found.share <= 0.0 or not np.isfinite(members).all():
+        return suns, weights
+    each = np.full(len(members), found.share / len(members))
+    return np.concatenate([suns, members]), np.concatenate([(1.0 - found.share) * weights, each])
