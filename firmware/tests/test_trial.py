@@ -27,15 +27,11 @@ async def polling(node, gateway, inverter):
     return node
 
 
-def kept(node) -> dict:
-    return json.loads((node.directory / "table.json").read_text())
-
-
 async def test_is_kept_when_every_bus_has_answered(polling, gateway, inverter, battery):
     battery.put(0, 9)
     new = reading(inverter.port, battery.port)
     await gateway.configure(new)
-    await until(lambda: kept(polling) == new, "the new table in the file")
+    await until(lambda: polling.table() == new, "the new table in the file")
     assert json.loads((polling.directory / "table.json.old").read_text()) == reading(inverter.port)
     await until(lambda: gateway.states[-1]["table"] == identity(new), "the word of it")
 
@@ -45,7 +41,7 @@ async def test_goes_back_to_the_old_one_when_a_bus_stays_silent_and_is_not_tried
     await gateway.configure(bad)
     await until(lambda: gateway.states[-1]["table"] == identity(bad), "the trial")
     await until(lambda: gateway.states[-1]["table"] == identity(old), "the old table")
-    assert kept(polling) == old
+    assert polling.table() == old
     states = len(gateway.states)
     await gateway.configure(bad)
     health = await until(lambda: gateway.health and gateway.health[-1]["cfg"] and gateway.health[-1], "the reason")
@@ -63,7 +59,7 @@ async def test_a_bus_that_was_silent_before_may_stay_silent(node, gateway, inver
     await gateway.record(0)
     new = reading(inverter.port, 1, address=1)
     await gateway.configure(new)
-    await until(lambda: kept(node) == new, "the new table in the file")
+    await until(lambda: node.table() == new, "the new table in the file")
 
 
 async def test_power_that_fails_during_the_trial_leaves_the_old_table(polling, gateway, inverter):
@@ -84,4 +80,4 @@ async def test_the_first_table_of_a_node_needs_no_trial(node, gateway):
     first = reading(1)
     await gateway.configure(first)
     await until((node.directory / "table.json").exists, "the table in the file")
-    assert kept(node) == first
+    assert node.table() == first
