@@ -7,7 +7,8 @@ from gateway.adapters.building import Actuator, Building
 from gateway.adapters.history import Past
 from gateway.adapters.influx import Forwarder
 from gateway.adapters.ledger import Ledger
-from gateway.adapters.nodes import FormerTable, NodeDesk, OrderBook
+from gateway.adapters.nodes import FormerTable, NodeDesk
+from gateway.adapters.orders import OrderBook
 from gateway.adapters.outbox import Outbox
 from gateway.adapters.sntp import is_settled
 from gateway.adapters.tables import recalled, remembered

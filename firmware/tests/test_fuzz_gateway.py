@@ -18,7 +18,8 @@ from gateway import settings, wiring
 from gateway.adapters.broker import Message
 from gateway.adapters.building import Building
 from gateway.adapters.ledger import BOOTS_KEPT, Ledger
-from gateway.adapters.nodes import NodeDesk, OrderBook
+from gateway.adapters.nodes import NodeDesk
+from gateway.adapters.orders import OrderBook
 from gateway.adapters.outbox import Outbox
 from gateway.adapters.sntp import TimeServer
 from gateway.places import config_folder

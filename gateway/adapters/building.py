@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from gateway.adapters.broker import Broker, Message
 from gateway.adapters.holdings import Holding
 from gateway.adapters.ledger import Page
-from gateway.adapters.nodes import Answer, NodeDesk, OrderBook, json_object
+from gateway.adapters.nodes import NodeDesk
+from gateway.adapters.orders import Answer, OrderBook
 from gateway.adapters.outbox import Outbox, OutboxError
+from gateway.adapters.payloads import json_object
 from gateway.adapters.presence import Presence
 from gateway.adapters.profiles import Profile
 from gateway.adapters.standing import Standing

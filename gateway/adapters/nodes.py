@@ -1,18 +1,19 @@
 """The nodes as the gateway knows them: their records become readings, their answers become counts."""
 
-import json
 import math
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeGuard
+from typing import Any
 
 from gateway.adapters import batches, registers, telegrams
 from gateway.adapters.batches import FLAG_NAMES, BatchError, Record
+from gateway.adapters.beliefs import Beliefs, without
 from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.holdings import Holding, from_health, held_w, numbers_of, ordered_w
 from gateway.adapters.ledger import Ledger
+from gateway.adapters.orders import Answer
+from gateway.adapters.payloads import is_count, json_object
 from gateway.adapters.profiles import Label, Point
 from gateway.adapters.standing import Standing
 from gateway.adapters.tables import Block, NodeTable
@@ -23,25 +24,6 @@ from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000, OK
 
 MEASUREMENTS: Mapping[str, str] = {"grid": "meter", "pv": "pv", "battery": "battery", "load": "meter"}  # by role
 STALE_PERIODS = 3
-COUNTER_SLACK_WH = 100.0  # coarse counters step by up to 0.1 kWh
-COUNTER_MAX_W = 200_000.0  # no building of ours moves more
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What became of an order. `written`: the device was really written in this answer; moment on our clock.
-
-    `values`: of the order, raw; `back`: what was read back, as `rb` of `gateway.wire.orders`.
-    """
-
-    seq: int
-    device: str | None = None
-    done: str
-    why: str
-    written: bool
-    at_s: float
-    values: object = None
-    back: Sequence[int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +56,11 @@ class NodeDesk:
     undatable: int = 0  # records of a former boot that never knew the time
     boot: int | None = None  # the node's present one
     _clock: NodeClock = field(default_factory=NodeClock)
-    _counters: dict[tuple[str, str], Reading] = field(default_factory=dict)
+    _beliefs: Beliefs = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Beliefs are kept in `proven`."""
+        self._beliefs = Beliefs(self.proven)
 
     @property
     def up(self) -> bool:
@@ -86,7 +72,7 @@ class NodeDesk:
         state = json_object(payload)
         self.standing = self.standing.after_state(state)
         self.runs_our_table = self.up and state.get("table") == self.table.identity
-        if self.up and _is_count(boot := state.get("boot")):
+        if self.up and is_count(boot := state.get("boot")):
             self.boot = boot
         if self.up:
             self.seen_s = now_s
@@ -112,7 +98,7 @@ class NodeDesk:
         """The answer to an order; None for a message that is none."""
         answer = json_object(payload)
         seq, s, ms = answer.get("seq"), answer.get("s"), answer.get("ms")
-        if not (_is_count(seq) and _is_count(s) and _is_count(ms) and ms < 1000):
+        if not (is_count(seq) and is_count(s) and is_count(ms) and ms < 1000):
             self.malformed += 1
             return None
         number = answer.get("act")
@@ -205,47 +191,11 @@ class NodeDesk:
         block = blocks[record.block]
         fresh = _scaled(block, record, measured_s)
         if former is None:
-            fresh = self._believed(block, fresh)
+            fresh = self._beliefs.believed(block, fresh)
             self._remember(block.device, fresh)
         elif block.device not in former.proven:
-            fresh = {name: _without(reading, "proof") for name, reading in fresh.items()}
+            fresh = {name: without(reading, "proof") for name, reading in fresh.items()}
         return block, fresh
-
-    def _believed(self, block: Block, fresh: Mapping[str, Reading]) -> Mapping[str, Reading]:
-        if block.profile.proof is None:
-            self.proven.add(block.device)  # each group of a telegram has a checksum
-        else:
-            self._prove(block.device, fresh.get(block.profile.proof))
-        if block.device not in self.proven:
-            return {name: _without(reading, "proof") for name, reading in fresh.items()}
-        return {name: self._plausible(block, name, reading) for name, reading in fresh.items()}
-
-    def _prove(self, device: str, proof: Reading | None) -> None:
-        """A device is believed from the first proof that fits to the first that is impossible."""
-        if proof is not None and proof.value is not None:
-            self.proven.add(device)
-        elif proof is not None and proof.why == "implausible":
-            self.proven.discard(device)
-
-    def _plausible(self, block: Block, name: str, reading: Reading) -> Reading:
-        """A counter may neither go back nor rise faster than any building draws; a changed meter starts anew.
-
-        Records from the node's flash come behind younger ones: those are compared the other way round.
-        """
-        point = block.profile.point(name)
-        if point is None or not point.counter or reading.value is None:
-            return reading
-        known = self._counters.get((block.device, name))
-        is_old = known is not None and reading.measured_s < known.measured_s
-        if not is_old:
-            self._counters[block.device, name] = reading
-        if known is None or known.value is None:
-            return reading
-        most_wh = COUNTER_SLACK_WH + COUNTER_MAX_W * abs(reading.measured_s - known.measured_s) / 3600
-        risen_wh = known.value - reading.value if is_old else reading.value - known.value
-        if 0 <= risen_wh <= most_wh:
-            return reading
-        return Reading.absent("implausible", reading.measured_s)
 
     def _remember(self, device: str, fresh: Mapping[str, Reading]) -> None:
         """Only what is newer: after an outage old records come, and they are history."""
@@ -264,44 +214,6 @@ class NodeDesk:
         absent = {f"{name}_why": reading.why for name, reading in fresh.items() if reading.why is not None}
         if absent:
             yield Row(measurement="health", tags=tags, fields=absent, time_ms=time_ms)
-
-
-@dataclass(slots=True)
-class OrderBook:
-    """Orders sent and what became of them. `latency_ms`: from the meter's sample to the device's answer."""
-
-    session: int
-    seq: int = 0
-    sent: int = 0
-    applied: int = 0
-    refused: int = 0
-    failed: int = 0
-    latency_ms: deque[float] = field(default_factory=lambda: deque(maxlen=100_000))
-    _open: dict[int, float | None] = field(default_factory=dict)
-
-    def order(
-        self, boot: int, actuator: int, values: list[int] | None, ttl_ms: int, utc_s: float, sample_s: float | None
-    ) -> str:
-        """The text of the next order to that run of a node; `sample_s` is the moment of the meter sample behind it."""
-        self.seq += 1
-        self.sent += 1
-        self._open = {seq: at for seq, at in self._open.items() if seq > self.seq - 50}
-        self._open[self.seq] = sample_s
-        order = {"boot": boot, "sid": self.session, "seq": self.seq, "act": actuator, "v": values, "ttl": ttl_ms}
-        order["at"] = max(0, int(utc_s) - EPOCH_2000)
-        return json.dumps(order, separators=(",", ":"))
-
-    def settle(self, answer: Answer) -> None:
-        """Count an answer; only those that really wrote tell about latency."""
-        if answer.done in ("applied", "released"):
-            self.applied += 1
-        elif answer.done == "refused":
-            self.refused += 1
-        elif answer.done == "failed":
-            self.failed += 1
-        sample_s = self._open.pop(answer.seq, None)
-        if sample_s is not None and answer.done == "applied" and answer.written:
-            self.latency_ms.append(1000 * (answer.at_s - sample_s))
 
 
 def _scaled(block: Block, record: Record, measured_s: float) -> Mapping[str, Reading]:
@@ -324,31 +236,5 @@ def _stamp(boot: int, record: Record) -> Stamp:
     return Stamp(base=(boot, known), seq=record.seq, node_s=node_s, utc_s=EPOCH_2000 + node_s if known else None)
 
 
-def _is_count(value: object) -> TypeGuard[int]:
-    """A whole number that fits the wire's u32."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**32
-
-
 def _has(block: Block, name: str) -> bool:
     return any(point.name == name for point in block.points)
-
-
-def _without(reading: Reading, why: str) -> Reading:
-    return Reading.absent(why, reading.measured_s) if reading.value is not None else reading
-
-
-def json_object(payload: bytes) -> dict[str, Any]:
-    """The object in a payload; an empty one for anything else."""
-    try:
-        text = payload.decode()
-        value = json.loads(text, parse_constant=_no_constant)
-        if "\\u" in text:
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair: no file and no database takes it
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _no_constant(name: str) -> None:
-    """NaN and Infinity are no JSON (RFC 8259), and no page could show them."""
-    raise ValueError(f"{name} is no number")

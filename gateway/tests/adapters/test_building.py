@@ -11,7 +11,7 @@ import pytest
 from gateway.adapters.broker import Broker, Message
 from gateway.adapters.building import ROWS_KEPT, Actuator, Building
 from gateway.adapters.clock import SystemClock
-from gateway.adapters.nodes import OrderBook
+from gateway.adapters.orders import OrderBook
 from gateway.adapters.outbox import Outbox
 from gateway.core.model import Mode, Reason, SetPoint
 from gateway.ports import Row

@@ -11,7 +11,8 @@ from gateway.adapters.building import Building
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.holdings import Holding, from_health, held_w
 from gateway.adapters.ledger import Ledger
-from gateway.adapters.nodes import NodeDesk, OrderBook
+from gateway.adapters.nodes import NodeDesk
+from gateway.adapters.orders import OrderBook
 from gateway.adapters.outbox import Outbox
 from gateway.adapters.profiles import Profile, ProfileError, find, load
 from gateway.adapters.tables import Wiring, compile_table

@@ -14,8 +14,10 @@ from gateway import settings, wiring
 from gateway.adapters.batches import FLAG_NAMES
 from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.ledger import Ledger
-from gateway.adapters.nodes import Answer, FormerTable, NodeDesk, OrderBook, json_object
+from gateway.adapters.nodes import FormerTable, NodeDesk
+from gateway.adapters.orders import Answer, OrderBook
 from gateway.adapters.outbox import Outbox
+from gateway.adapters.payloads import json_object
 from gateway.adapters.tables import recalled, remembered
 from gateway.places import config_folder
 from gateway.wire import records
