@@ -7,7 +7,7 @@ from gateway.core.levels import Storage
 from gateway.core.site import Battery
 
 LEAD = 0.05  # of the capacity: so much more room or store before another battery is preferred
-STAY = 0.85  # the batteries that work now are left at it unless others lose clearly less
+STAY = 0.75  # the batteries that work now are left at it unless others lose clearly less: each change moves both
 REST_SHARE, FULL_SHARE = 0.002, 0.02  # losses of a converter of which nothing is known: constant, at full power
 
 
