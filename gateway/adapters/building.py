@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from gateway.adapters.broker import Broker, Message
+from gateway.adapters.clock import OrderTime
 from gateway.adapters.holdings import Holding
 from gateway.adapters.ledger import Page
 from gateway.adapters.nodes import NodeDesk
@@ -76,6 +77,7 @@ class Building:
         self._answered = asyncio.Event()
         self._last_answer: Answer | None = None
         self._sample_s: float | None = None
+        self._order_time = OrderTime()
 
     def attach(self, broker: Broker) -> None:
         """The connection to send through."""
@@ -133,9 +135,8 @@ class Building:
         if boot is None:  # nothing was heard of it yet
             return
         values = None if setpoint.power_w is None else raw_setpoint(actuator.profile, setpoint.power_w)
-        text = self.orders.order(
-            boot, actuator.number, values, actuator.ttl_ms, self._clock.utc_s(), setpoint.measured_s
-        )
+        at_s = self._order_time.of(self._clock)
+        text = self.orders.order(boot, actuator.number, values, actuator.ttl_ms, at_s, setpoint.measured_s)
         topic = topics.topic(self._site_id, actuator.node, topics.SET)
         await self._publish(topic, seal(actuator.key, topics.SET, text), qos=0)
 

@@ -1,12 +1,17 @@
 """The machine's clocks, and the mapping of a node's clock onto ours."""
 
+import math
 import time
 from dataclasses import dataclass, field
+
+from gateway.ports import Clock
 
 WINDOW_S = 30.0
 WARM_S = 10.0  # a backlog is through by then
 BACKLOG_S = 5.0  # a record this much older than its arrival was kept somewhere
 SET_BACK_S = 0.5
+ASKED_WITHIN_S = 150.0  # nodes ask for the time once a minute
+CORRECTED_S = 1.0  # less is a correction, not a clock that was set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +27,28 @@ class SystemClock:
     def monotonic_s(self) -> float:
         """Seconds that only rise."""
         return time.monotonic()
+
+
+@dataclass(slots=True)
+class OrderTime:
+    """The UTC that orders are dated with.
+
+    A clock that is set back counts only when all nodes have asked for the time again: until then they live by the time
+    before, and would refuse each new order as one that was written long ago.
+    """
+
+    _offset_s: float = field(default=-math.inf, init=False)  # from the monotonic clock
+    _back_s: float | None = field(default=None, init=False)  # since when ours is behind
+
+    def of(self, clock: Clock) -> float:
+        """Seconds since 1970 for an order that is written now."""
+        now_s = clock.monotonic_s()
+        offset_s = clock.utc_s() - now_s
+        if offset_s > self._offset_s - CORRECTED_S or (self._back_s or now_s) < now_s - ASKED_WITHIN_S:
+            self._offset_s, self._back_s = offset_s, None
+        elif self._back_s is None:
+            self._back_s = now_s
+        return now_s + self._offset_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
