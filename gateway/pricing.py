@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from gateway.adapters import tariffs
 from gateway.core.goals import Goals, Weighed, co2_on_grid, weigh
 from gateway.core.grid import Grid
 from gateway.core.model import Reason
@@ -20,9 +19,12 @@ NO_POINTS = PointSeries(times_s=(), values=())
 
 
 def tariff(file: SiteFile, *, colours: Mapping[date, Colour], points: PointSeries = NO_POINTS) -> Tariff:
-    """The tariff of a building with what is known now of colours and published prices."""
+    """The tariff of a building with what is known now of colours and published prices.
+
+    The placeholder where none was told, and where a list it needs cannot be used.
+    """
     zone, section = ZoneInfo(file.site.time_zone), file.tariff
-    if section is None:
+    if section is None or file.lists.mistakes:
         return placeholder(zone)
     sell = _sell(section, file)
     if section.file is None:
@@ -35,7 +37,8 @@ def tariff(file: SiteFile, *, colours: Mapping[date, Colour], points: PointSerie
             factor=section.factor,
             add=section.add,
         )
-    found = tariffs.find(section.file, file.path.parent)
+    found = file.lists.bought
+    assert found is not None  # noqa: S101 - the site file was checked
     scheme = _scheme(found.kind, section, colours)
     return ListTariff(zone=zone, scheme=scheme, lists=found.lists(section.prices), sell=sell)
 
@@ -56,10 +59,10 @@ def weighed(
 
 
 def _unknown(file: SiteFile, prices: Prices, zone: ZoneInfo) -> Iterator[Reason]:
-    """Whether no tariff was told, or from when to when the price first is not known."""
-    if file.tariff is None:
+    """Whether no tariff was told or it cannot be used, or from when to when the price first is not known."""
+    if file.tariff is None or file.lists.mistakes:
         numbers = {"buy_price": float(prices.buy[0]), "sell_price": float(prices.sell[0])}
-        yield Reason(code="tariff_missing", numbers=numbers)
+        yield Reason(code="tariff_missing" if file.tariff is None else "tariff_broken", numbers=numbers)
     elif any(prices.assumed):
         yield _assumed(prices, zone)
 
@@ -97,7 +100,8 @@ def _sell(section: TariffSection, file: SiteFile) -> float:
     surplus = section.surplus
     if surplus is None:
         return section.surplus_price or 0.0
-    price = tariffs.find(surplus.file, file.path.parent).surplus_price(surplus.quarter, surplus.kwp)
+    found = file.lists.surplus
+    price = None if found is None else found.surplus_price(surplus.quarter, surplus.kwp)
     assert price is not None  # noqa: S101 - the site file was checked
     return price
 

@@ -29,16 +29,21 @@ def check(site: SiteArgument) -> None:
     Console().print(f"✓ {site}: {say('check.good', **numbers, **addresses)}", style="green", markup=False)
 
 
-def read(path: Path) -> SiteFile:
-    """The site file, or the mistakes on the screen and exit code 2."""
+def read(path: Path, *, may_lack_prices: bool = False) -> SiteFile:
+    """The site file, or the mistakes on the screen and exit code 2.
+
+    With `may_lack_prices` those about price lists are shown, too, but do not end the program.
+    """
     try:
-        file = settings.read(path)
+        file = settings.read(path, may_lack_prices=may_lack_prices)
         wiring.tables(file)
     except SiteFileError as error:
         show_mistakes(error)
     except TableError as error:
         Console(stderr=True).print(f"{path}: {error}", style="red", markup=False)
     else:
+        if file.lists.mistakes:
+            show_mistakes(SiteFileError(path, file.lists.mistakes))
         return file
     raise typer.Exit(2)
 

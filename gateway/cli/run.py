@@ -25,7 +25,7 @@ OffsetOption = Annotated[float, typer.Option(help="Shift the clock by so many se
 def run(site: SiteArgument, clock_offset_s: OffsetOption = 0.0) -> None:
     """Control the building of a site file. Ctrl-C gives every device back before leaving."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    file = read(site)
+    file = read(site, may_lack_prices=True)
     credentials = read_credentials(file)
     try:
         asyncio.run(_run(file, credentials, SystemClock(offset_s=clock_offset_s)))

@@ -14,6 +14,7 @@ the rest of the plan where none is: `begin_day` counted from the slot's local da
 minutes of the local day.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -21,8 +22,10 @@ import numpy as np
 
 from gateway.core.levels import Floats, Levels
 from gateway.core.model import Reason
+from gateway.core.plan import Plan
 
 SMALL_WH = 1.0
+SMALL_W = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,26 @@ def dearer_times(buy: Floats, starts_s: Floats, step_s: float, zone: tzinfo) -> 
         hours = {"begin_clock": minutes[k + first], "end_clock": minutes[k + end]}
         found.append({"begin_day": float(days[k + first] - days[k]), **hours})
     return found
+
+
+def limit_notes(over_w: Floats, limit_w: float, plan: Plan, zone: tzinfo) -> Iterator[Reason]:
+    """When first more is expected to be drawn than the connection bears, in spite of the storage (`limit_short`).
+
+    `over_w`: the expected import of each slot less the limit.
+    """
+    over = over_w > SMALL_W
+    if over.any():
+        first, end = _next_run(over)
+        moments = [plan.slots[0].start_s + index * plan.step_s for index in (0, first, end)]
+        now, begin, stop = (datetime.fromtimestamp(moment_s, zone) for moment_s in moments)
+        numbers = {
+            "limit_w": limit_w,
+            "over_w": float(over_w[first:end].max()),
+            "begin_day": float((begin.date() - now.date()).days),
+            "begin_clock": float(begin.hour * 60 + begin.minute),
+            "end_clock": float(stop.hour * 60 + stop.minute),
+        }
+        yield Reason(code="limit_short", numbers=numbers)
 
 
 def _next_run(wanted: np.ndarray) -> tuple[int, int]:

@@ -4,14 +4,15 @@ Pure and deterministic: the same scenarios and prices give the same plan.
 """
 
 import math
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from itertools import pairwise
 
 import numpy as np
 
-from gateway.core.explain import Expected, dearer_times, explain
+from gateway.core.explain import Expected, dearer_times, explain, limit_notes
 from gateway.core.history import Scenarios
-from gateway.core.levels import NO_LIMITS, Floats, GridLimits, Levels, Reach, Storage, change, reach_of
+from gateway.core.levels import NO_LIMITS, Floats, GridLimits, Levels, Reach, Storage, change, power_w, reach_of
 from gateway.core.method import PlanningMethod
 from gateway.core.model import Reason
 from gateway.core.plan import Plan, Slot
@@ -48,7 +49,9 @@ def plan(
     values = levels_of(storage, scenarios, prices, limits=limits, method=method)
     hours = scenarios.step_s / 3600.0
     energies_wh = expected_energy_wh(storage, energy_wh, scenarios.net_w.mean(axis=0), values.levels, hours, limits)
-    return _plan(storage, energies_wh, scenarios, tariff, values, made_s=made_s, zone=zone)
+    made = _plan(storage, energies_wh, scenarios, tariff, values, made_s=made_s, zone=zone)
+    over_w = scenarios.net_w.mean(axis=0) + power_w(storage, np.diff(energies_wh), hours) - limits.import_max_w
+    return replace(made, notes=tuple(limit_notes(over_w, limits.import_max_w, made, zone)))
 
 
 def levels_of(

@@ -27,6 +27,7 @@ from gateway.settings.sections import (
     StoreSection,
     TimeSection,
 )
+from gateway.settings.tariff_checks import Lists
 from gateway.wire.topics import GATEWAY
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -51,14 +52,18 @@ class SiteFile:
     devices: Mapping[str, DeviceSection]
     loads: Mapping[str, LoadSection]
     profiles: Mapping[str, Profile]  # by device
+    lists: Lists  # of prices
 
 
 class SiteFileError(MistakesError):
     """All mistakes of a site file."""
 
 
-def read(path: Path) -> SiteFile:
-    """The site file at `path`. Raises SiteFileError with every mistake found."""
+def read(path: Path, *, may_lack_prices: bool = False) -> SiteFile:
+    """The site file at `path`. Raises SiteFileError with every mistake found.
+
+    With `may_lack_prices` mistakes about the price lists it names are kept in `lists` instead: control goes on without.
+    """
     raw = read_toml(path, example="config/demo/site.toml")
     if isinstance(raw, Mistake):
         raise SiteFileError(path, [raw])
@@ -72,11 +77,13 @@ def read(path: Path) -> SiteFile:
     found = dict(_profiles(tables["devices"], path.parent, mistakes))
     mistakes += checks.across(sections, tables["devices"], _keys(raw, "nodes"), tables["nodes"], found)
     mistakes += checks.roles(raw)
-    mistakes += tariff_checks.fits(sections["tariff"], sections["control"], path.parent)
+    lists = tariff_checks.read_lists(sections["tariff"], path.parent)
+    mistakes += () if may_lack_prices else lists.mistakes
+    mistakes += tariff_checks.fits(sections["tariff"], sections["control"])
     mistakes += checks.certificate(path, sections["broker"])
     if mistakes:
         raise SiteFileError(path, mistakes)
-    return SiteFile(path=path, profiles=found, loads=loads, **sections, **tables)  # type: ignore[arg-type]  # checked above
+    return SiteFile(path=path, profiles=found, loads=loads, lists=lists, **sections, **tables)  # type: ignore[arg-type]  # checked above
 
 
 def _section(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> Section | None:

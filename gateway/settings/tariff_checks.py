@@ -1,6 +1,7 @@
-"""Mistakes between the section of the tariff, the files it names and the limits of the building."""
+"""The files that the section of the tariff names, and mistakes between them, it and the limits of the building."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,37 @@ from gateway.mistakes import Mistake, choice, shown
 from gateway.settings.money import SurplusSection, TariffSection
 
 
-def fits(tariff: Any, control: Any, beside: Path) -> Iterator[Mistake]:
-    """All of them; `beside` is the folder of the site file. Only what is right in itself is compared."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """The files that the tariff of a building names, read once. With `mistakes` none of them is to be used."""
+
+    bought: TariffFile | None = None
+    surplus: TariffFile | None = None
+    mistakes: tuple[Mistake, ...] = ()
+
+
+def read_lists(tariff: Any, beside: Path) -> Lists:
+    """The files named, with what is wrong in them or with them; `beside` is the folder of the site file."""
+    if not isinstance(tariff, TariffSection):
+        return Lists()
+    bought = None if tariff.file is None else _find("tariff.file", tariff.file, beside)
+    surplus = None if tariff.surplus is None else _find("tariff.surplus.file", tariff.surplus.file, beside)
+    mistakes: list[Mistake] = []
+    if bought is not None:
+        mistakes += [bought] if isinstance(bought, Mistake) else _list(tariff, bought)
+    if surplus is not None and tariff.surplus is not None:
+        mistakes += [surplus] if isinstance(surplus, Mistake) else _surplus(tariff.surplus, surplus)
+    return Lists(
+        bought=bought if isinstance(bought, TariffFile) else None,
+        surplus=surplus if isinstance(surplus, TariffFile) else None,
+        mistakes=tuple(mistakes),
+    )
+
+
+def fits(tariff: Any, control: Any) -> Iterator[Mistake]:
+    """Mistakes of the section itself. Only what is right in itself is compared."""
     if not isinstance(tariff, TariffSection):
         return
-    if tariff.file is not None:
-        found = _find("tariff.file", tariff.file, beside)
-        yield from [found] if isinstance(found, Mistake) else _list(tariff, found)
-    if tariff.surplus is not None:
-        found = _find("tariff.surplus.file", tariff.surplus.file, beside)
-        yield from [found] if isinstance(found, Mistake) else _surplus(tariff.surplus, found)
     if tariff.points is not None and tariff.off_peak:
         yield Mistake(path="tariff.off_peak", found="off-peak hours beside points", allowed="nothing")
     if tariff.points is not None and tariff.prices:

@@ -146,6 +146,33 @@ def test_a_plan_says_from_when_to_when_the_colour_is_not_known(tmp_path: Path) -
     )
 
 
+def test_a_list_that_cannot_be_used_costs_the_prices_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "tariffs").mkdir()
+    (tmp_path / "tariffs" / "mine.toml").write_text('id = "mine"\nkind =')
+    path = tmp_path / "site.toml"
+    path.write_text(DEMO + '\n[tariff]\nfile = "mine"\nsurplus = { file = "s21", quarter = "2026-Q1", kwp = 6 }\n')
+    file = settings.read(path, may_lack_prices=True)
+    assert [mistake.path for mistake in file.lists.mistakes] == ["tariff.file"]
+    found = pricing.weighed(file, QUARTERS, colours={})
+    assert [(note.code, dict(note.numbers)) for note in found.notes] == [
+        ("tariff_broken", {"buy_price": 0.25, "sell_price": 0.04})
+    ]
+    with pytest.raises(SiteFileError, match=r"tariff\.file"):
+        settings.read(path)
+    path.write_text(path.read_text().replace("reserve = 0.10", "reserve = 10"))
+    with pytest.raises(SiteFileError, match=r"control\.reserve"):  # other mistakes are none to live with
+        settings.read(path, may_lack_prices=True)
+
+
+def test_a_list_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "tariffs").mkdir()
+    own = tmp_path / "tariffs" / "mine.toml"
+    own.write_text(next(example for example in EXAMPLES if example.startswith("id")))
+    file = read(tmp_path, '\n[tariff]\nfile = "mine"\n')
+    own.write_text("spoiled while the gateway runs")
+    assert pricing.tariff(file, colours={}).rate(at("2026-03-01T12:00")).buy == 0.1985
+
+
 def test_goals_weigh_the_plan_s_prices_and_leave_the_real_ones(tmp_path: Path) -> None:
     co2 = PointSeries(times_s=tuple(QUARTERS.start_s + 900.0 * i for i in range(96)), values=(50.0,) * 96, step_s=900)
     file = read(tmp_path, SEASONS)

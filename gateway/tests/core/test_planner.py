@@ -136,6 +136,22 @@ def test_a_price_of_ageing_keeps_the_storage_from_small_gains() -> None:
     assert any(slot.levels.charge_wh > 0.0 for slot in plan(STORAGE, 0.0, future, tariff, made_s=NOW).slots)
 
 
+def test_what_no_storage_can_keep_below_the_limit_is_told_with_its_hours() -> None:
+    """From 22:00 on 700 W for 4 h, 500 W allowed. With one price for all hours its 300 Wh are gone by then."""
+    net_w = np.full(48, 100.0)
+    net_w[4:12] = 700.0
+    limits = GridLimits(import_max_w=500.0)
+    future, tariff = scenarios(np.tile(net_w, (4, 1))), prices(np.full(48, 0.2))
+    empty = replace(STORAGE, charge_max_w=0.0)
+    made = plan(empty, 300.0, future, tariff, made_s=NOW, limits=limits, zone=ZoneInfo("Europe/Paris"))
+    (note,) = made.notes
+    assert note.code == "limit_short"
+    assert note.numbers["limit_w"] == 500.0
+    assert note.numbers["over_w"] == pytest.approx(200.0)
+    assert [note.numbers[key] for key in ("begin_day", "begin_clock", "end_clock")] == [0.0, 22 * 60, 2 * 60]
+    assert plan(STORAGE, 4000.0, future, tariff, made_s=NOW, limits=limits).notes == ()
+
+
 def test_selling_dearer_than_buying_is_clipped() -> None:
     made = plan(STORAGE, 0.0, evening()[0], prices(np.full(48, 0.2), 0.5), made_s=NOW)
     assert all(slot.sell == 0.2 for slot in made.slots)
