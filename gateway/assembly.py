@@ -109,7 +109,7 @@ def ground(file: SiteFile, found: Outside, *, clock: Clock, building: Building, 
         zone=file.site.time_zone,
         past=past,
         prices=Money(file, found, meter=site.grid).weighed,
-        sky=Sky(weather=lambda: found.weather.answer().value if found.weather else None, past=past, kwp=place.kwp),
+        sky=Sky(weather=found.weather.answer if found.weather else None, past=past, kwp=place.kwp),
         place=place,
         method=read_method(),
     )

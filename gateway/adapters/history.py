@@ -14,6 +14,8 @@ TREND_S = 10  # seconds of one step of the trend
 TREND_KEPT_S = 2 * 86400
 TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
 TOLD_KEPT_S = 60 * 86400
+MOST_W = 1e7  # what a site file may call a power: more in the store is damage
+MOST_W_M2 = 2e3
 KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
 
 _SCHEMA = f"""
@@ -65,7 +67,7 @@ class Past:
         first_s = int(rows[0][0]) if rows else end_s
         history = np.full(((end_s - first_s) // QUARTER_S, 2), np.nan)
         for t, load_w, pv_w in rows:
-            history[(t - first_s) // QUARTER_S] = [np.nan if power is None else power for power in (load_w, pv_w)]
+            history[(t - first_s) // QUARTER_S] = [_known(load_w, MOST_W), _known(pv_w, MOST_W)]
         return History(start_s=first_s, step_s=QUARTER_S, load_w=history[:, 0], pv_w=history[:, 1])
 
     async def keep_told(self, told: Sequence[tuple[int, float]]) -> None:
@@ -84,7 +86,7 @@ class Past:
         rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, start_s + QUARTER_S * count)).fetchall())
         found = np.full(count, np.nan)
         for t, irradiance_w_m2 in rows:
-            found[(t - start_s) // QUARTER_S] = irradiance_w_m2
+            found[(t - start_s) // QUARTER_S] = _known(irradiance_w_m2, MOST_W_M2)
         return found
 
     async def keep_note(self, name: str, text: str) -> None:
@@ -95,3 +97,8 @@ class Past:
         """The text that was kept. For the start only: it reads at once."""
         row = self._outbox.at_start(lambda db: db.execute("SELECT text FROM notes WHERE name = ?", (name,)).fetchone())
         return None if row is None else str(row[0])
+
+
+def _known(value: object, most: float) -> float:
+    """A number of a plausible size; NaN for all else that a damaged store may hold."""
+    return float(value) if isinstance(value, (int, float)) and abs(value) <= most else np.nan

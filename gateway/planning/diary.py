@@ -37,8 +37,10 @@ class Diary:
         self._news = asyncio.Event()
 
     def lasting(self) -> Lasting:
-        """What decisions remember of the run before."""
-        return recalled(json.loads(self._past.note("lasting") or "null"))
+        """What decisions remember of the run before; a damaged note is a fresh start."""
+        with contextlib.suppress(ValueError, RecursionError):
+            return recalled(json.loads(self._past.note("lasting") or "null"))
+        return Lasting()
 
     def show(self, cycle: Cycle) -> None:
         """Take a cycle in."""

@@ -60,6 +60,7 @@ class Ground:
             place=self.place,
             method=self.method,
             flexible=self.flexible(grid, state),
+            notes=self.sky.notes(grid),
         )
 
     def _stored_wh(self, state: SiteState) -> float:

@@ -8,6 +8,7 @@ from gateway.core.goals import Weighed
 from gateway.core.history import History
 from gateway.core.levels import GridLimits, Storage
 from gateway.core.method import Method
+from gateway.core.model import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,8 @@ class Place:
 class Question:
     """One plan wanted, for the steps of `prices`.
 
-    `stored_wh` is above empty; `suns`: the weather feed as power; `flexible`: loads planned beside the storage.
+    `stored_wh` is above empty; `suns`: the weather feed as power; `flexible`: loads planned beside the storage;
+    `notes`: what was not known, to be told with the plan.
     """
 
     now_s: float  # UTC
@@ -37,3 +39,4 @@ class Question:
     place: Place
     method: Method
     flexible: Flexible = field(default_factory=Flexible)
+    notes: tuple[Reason, ...] = ()

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from gateway.adapters.feeds import Answer
 from gateway.adapters.history import Past
 from gateway.core.forecast.weather import Weather as Suns
 from gateway.core.grid import Grid
 from gateway.core.history import History
 from gateway.core.levels import Floats
+from gateway.core.model import Reason
 from gateway.core.weather import Weather
 
 STC_W_M2 = 1000.0  # the irradiance at which a roof has its peak power
@@ -18,23 +20,32 @@ AHEAD_S = (12 * 3600, 36 * 3600)  # what is said so far ahead is kept, to be com
 class Sky:
     """`suns` gives what scenarios are drawn with, and keeps today's word for later."""
 
-    def __init__(self, *, weather: Callable[[], Weather | None], past: Past, kwp: float) -> None:
+    def __init__(self, *, weather: Callable[[], Answer[Weather]] | None, past: Past, kwp: float) -> None:
         self._weather = weather
         self._past = past
         self._kwp = kwp
 
     async def suns(self, grid: Grid, history: History) -> Suns | None:
         """None without a feed or a known roof, or when the feed reaches not far enough. Raises OutboxError."""
-        weather = self._weather()
-        if weather is None or self._kwp <= 0.0:
-            return None
-        members = _on_grid(weather, grid)
-        if not np.isfinite(members).all():
+        weather = None if self._weather is None else self._weather().value
+        members = None if weather is None or self._kwp <= 0.0 else _on_grid(weather, grid)
+        if members is None or not np.isfinite(members).all():
             return None
         await self._past.keep_told(_told(members.mean(axis=0), grid))
         steps = len(history.load_w)
         told = await self._past.told(int(history.start_s), steps)
         return Suns(members_w=self._power_w(members), past_w=self._power_w(told))
+
+    def notes(self, grid: Grid) -> tuple[Reason, ...]:
+        """That a feed that was asked for says too little of these steps, or that what it says is old."""
+        if self._weather is None or self._kwp <= 0.0:
+            return ()
+        answer = self._weather()
+        if answer.value is None or not np.isfinite(_on_grid(answer.value, grid)).all():
+            return (Reason(code="weather_missing"),)
+        if answer.is_stale and answer.age_s is not None:
+            return (Reason(code="weather_old", numbers={"age_s": answer.age_s}),)
+        return ()
 
     def _power_w(self, irradiance_w_m2: Floats) -> Floats:
         return np.asarray(-1000.0 * self._kwp / STC_W_M2 * irradiance_w_m2)

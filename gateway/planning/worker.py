@@ -44,7 +44,8 @@ def answer(question: Question) -> Plan:
     reason = refusal(made, question.storage, now_s=question.now_s, max_age_s=grid.step_s)
     if reason is not None:
         raise ValueError(f"the plan refutes itself: {reason}")
-    return replace(in_real_prices(made, question.prices.real), notes=(*question.prices.notes, *made.notes))
+    notes = (*question.notes, *question.prices.notes, *made.notes)
+    return replace(in_real_prices(made, question.prices.real), notes=notes)
 
 
 def main() -> None:

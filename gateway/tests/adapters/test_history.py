@@ -42,3 +42,19 @@ async def test_a_new_store_has_an_empty_history(tmp_path: Path) -> None:
     history = await Past(outbox).quarters(T, days=28)
     outbox.close()
     assert (len(history.load_w), history.end_s) == (0, T)
+
+
+async def test_what_no_meter_can_have_said_is_a_gap(tmp_path: Path) -> None:
+    """A damaged store may hold texts and infinities where powers belong (SQLite keeps NaN as nothing)."""
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    past = Past(outbox)
+    ill = ["NaN", "x", 9e999, -1e300, b"\x00", None]
+    rows = [(T + 900 * i, value, value) for i, value in enumerate([400.0, *ill])]
+    await outbox.write(lambda db: db.executemany("INSERT INTO quarters VALUES (?, ?, ?)", rows))
+    told = [(t, "NaN" if value is None else value) for t, value, _ in rows]
+    await outbox.write(lambda db: db.executemany("INSERT INTO told VALUES (?, ?)", told))
+    history = await past.quarters(T + 900 * len(rows), days=28)
+    known = [400.0, *[np.nan] * len(ill)]
+    for column in (history.load_w, history.pv_w, await past.told(T, len(rows))):
+        assert np.array_equal(column, known, equal_nan=True)
+    outbox.close()
