@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -21,7 +21,15 @@ QUIET = {"pv": {"clouds": False}, "load": {"kettle_every_s": 0, "appliances": Fa
 TEN_MINUTES_S = 600
 TEN_MINUTES = pytest.param(TEN_MINUTES_S, marks=[pytest.mark.soak, pytest.mark.timeout(900)], id="ten minutes")
 
-OpenChain = Callable[[Wanted], AbstractAsyncContextManager[Chain]]
+Prepare = Callable[[Chain], Awaitable[None]]
+
+
+class OpenChain(Protocol):
+    """`async with chain_of(Wanted(...)) as chain:` with the real broker."""
+
+    def __call__(self, wanted: Wanted, *, prepare: Prepare | None = None) -> AbstractAsyncContextManager[Chain]:
+        """`prepare` finds all files written and nothing started."""
+        ...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def chain_of(part: Callable[[str], Part], tmp_path: Path) -> OpenChain:
-    """`async with chain_of(Wanted(...)) as chain:` with the real broker.
+    """A chain with the real broker.
 
     Without a tariff unless the test asks for one: then the plan is the plain rule.
     """
@@ -40,9 +48,12 @@ def chain_of(part: Callable[[str], Part], tmp_path: Path) -> OpenChain:
         part(name)
 
     @asynccontextmanager
-    async def opened(wanted: Wanted) -> AsyncIterator[Chain]:
+    async def opened(wanted: Wanted, *, prepare: Prepare | None = None) -> AsyncIterator[Chain]:
         wanted = replace(wanted, site={"tariff": None, **wanted.site})
-        async with open_chain(wanted, machine=Machine(), folder=tmp_path) as chain:
+        async with open_chain(wanted, machine=Machine(), folder=tmp_path, start=False) as chain:
+            if prepare is not None:
+                await prepare(chain)
+            await chain.start_all()
             yield chain
 
     return opened
@@ -101,6 +112,23 @@ async def until_battery(chain: Chain, mode: str, within_s: float) -> float:
         return (await house(chain, do="state"))["battery_mode"] == mode
 
     return await until(reached, within_s, f"battery in mode {mode}")
+
+
+async def plan(chain: Chain) -> dict[str, Any]:
+    """What the page shows of it."""
+    return await get_json(f"{chain.page_address}/api/plan")
+
+
+async def until_planned(chain: Chain, within_s: float = 30, *, after_s: float = 0.0) -> dict[str, Any]:
+    """The first plan, or the first made after a moment (UTC)."""
+    made: dict[str, Any] = {}
+
+    async def planned() -> bool:
+        made.update(await plan(chain))
+        return bool(made["t"]) and made["made_s"] > after_s
+
+    await until(planned, within_s, "a plan")
+    return made
 
 
 def device(shown: dict[str, Any], name: str) -> dict[str, Any]:

@@ -12,9 +12,8 @@ import pytest
 
 from gateway.bench.chain import Chain, Wanted
 from gateway.bench.programs import GATEWAY
-from gateway.bench.report import get_json
 
-from .conftest import QUIET, OpenChain, house, state, until, until_mode
+from .conftest import QUIET, OpenChain, house, plan, state, until, until_mode, until_planned
 
 TARIFF = {
     "file": "edf_hphc",
@@ -27,28 +26,19 @@ LATE_NIGHT = datetime(2024, 11, 6, 5, 31, tzinfo=PARIS)
 EVENING = datetime(2024, 11, 5, 18, 10, tzinfo=PARIS)
 
 
-async def plan(chain: Chain) -> dict[str, Any]:
-    """What the page shows of it."""
-    return await get_json(f"{chain.page_address}/api/plan")
-
-
-def november(start: datetime, **battery: float) -> Wanted:
-    """A dark day in the north of France."""
+def november(start: datetime, *, soc: float, **site: Any) -> Wanted:
+    """A dark day in the north of France; `site` are sections beside, or instead of, that of the tariff."""
     clock = {"start": start.replace(tzinfo=None).isoformat()}
     offset_s = (start - datetime.now(UTC)).total_seconds()
-    return Wanted(house=QUIET | {"clock": clock, "battery": battery}, site={"tariff": TARIFF}, clock_offset_s=offset_s)
+    moment = {"clock": clock, "battery": {"soc": soc}}
+    return Wanted(house=QUIET | moment, site={"tariff": TARIFF, **site}, clock_offset_s=offset_s)
 
 
 @pytest.mark.timeout(150)
 async def test_a_november_night_is_bought_for_the_day_and_the_page_says_why(chain_of: OpenChain) -> None:
     """It is the last cheap half hour: what the day needs is bought as late as it can be."""
     async with chain_of(november(LATE_NIGHT, soc=0.12)) as chain:
-
-        async def planned() -> bool:
-            return bool((await plan(chain))["t"])
-
-        await until(planned, 30, "the first plan")
-        made = await plan(chain)
+        made = await until_planned(chain)
         assert made["names"][0] == "HC"
         assert made["charge"][0] > 0.2
         assert max(made["charge"][2:60]) == 0  # dear from six to ten
@@ -92,11 +82,7 @@ async def test_a_planner_that_dies_or_hangs_costs_the_plan_and_nothing_else(
             return flow["load_w"] is not None and flow["load_w"] > 1200 and abs(flow["grid_w"]) < 60
 
         await until(holds, 15, "the plain rule at work")
-
-        async def planned() -> bool:
-            return bool((await plan(chain))["t"])
-
-        await until(planned, 40, "the next plan")
+        await until_planned(chain, 40)
 
 
 async def _signal_the_planner(chain: Chain, number: int) -> None:

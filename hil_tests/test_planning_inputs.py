@@ -1,0 +1,151 @@
+"""What a plan is made from is damaged, missing or impossible: the building runs on, and the page says why in words."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gateway.adapters.history import Past
+from gateway.adapters.outbox import Outbox
+from gateway.bench.chain import Chain
+from gateway.tests.adapters.web_server import WebServer, web_server
+from gateway.words import text
+
+from .conftest import OpenChain, house, state, status, until, until_mode, until_planned
+from .test_planning import EVENING, november
+
+START_S = EVENING.timestamp()
+ILL = ["NaN", 9e999, -1e300, b"\x00", None]
+"""What a damaged column may hold; SQLite keeps NaN as nothing."""
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    """A server on loopback that answers as the test says."""
+    with web_server() as server:
+        yield server
+
+
+async def holds_the_grid(chain: Chain, load_w: float = 1500) -> None:
+    """A new load is met by the battery within seconds, by orders that are obeyed."""
+    await until_mode(chain, "control", 20)
+    before = (await status(chain))["orders"]
+    await house(chain, do="step", w=load_w, seconds=None)
+
+    async def held() -> bool:
+        flow = (await state(chain))["flow"]
+        return flow["load_w"] is not None and flow["load_w"] > 0.8 * load_w and abs(flow["grid_w"]) < 60
+
+    await until(held, 15, "the grid is held")
+    after = (await status(chain))["orders"]
+    assert after["applied"] > before["applied"]
+    assert (after["refused"], after["failed"]) == (before["refused"], before["failed"])
+
+
+def told(notes: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+    """Each note in English and French, with its numbers."""
+    return {
+        note["code"]: tuple(
+            text(language, f"reason.{note['code']}", **note["numbers"]).replace("\N{NO-BREAK SPACE}", " ")
+            for language in ("en", "fr")
+        )  # type: ignore[misc]  # two languages
+        for note in notes
+    }
+
+
+def sunless() -> bytes:
+    """Three days of a forecast in which a roof's sun is no number from the second hour on."""
+    midnight_s = int(START_S) // 86400 * 86400
+    hours = range(72)
+    hourly = {
+        "time": [midnight_s + 3600 * hour for hour in hours],
+        "shortwave_radiation": [0.0, *[float("nan")] * 71],
+        "temperature_2m": [float("nan")] * 72,
+    }
+    units = {"time": "unixtime", "shortwave_radiation": "W/m²", "temperature_2m": "°C"}
+    return json.dumps({"hourly": hourly, "hourly_units": units}).encode()
+
+
+async def damage_the_past(chain: Chain) -> None:
+    """Two weeks of quarter hours of which most cannot be."""
+    outbox = Outbox(chain.folder / "store.sqlite", max_mb=200)
+    Past(outbox)
+    first = int(START_S) // 900 * 900 - 14 * 86400
+    rows = [(first + 900 * i, ILL[i % 7] if i % 7 < len(ILL) else 400.0, ILL[i % 5]) for i in range(14 * 96)]
+    ends = [(first + 900 * i, "NaN") for i in range(14 * 96)]
+    await outbox.write(lambda db: db.executemany("INSERT INTO quarters VALUES (?, ?, ?)", rows))
+    await outbox.write(lambda db: db.executemany("INSERT INTO told VALUES (?, ?)", ends))
+    await outbox.write(lambda db: db.execute("INSERT INTO notes VALUES ('lasting', '{NaN')"))
+    outbox.close()
+
+
+@pytest.mark.timeout(120)
+async def test_no_numbers_in_history_and_forecast_cost_their_steps_only(chain_of: OpenChain, web: WebServer) -> None:
+    web.serve(sunless())
+    weather = {"latitude": 50.43, "longitude": 2.83, "url": web.url}
+    wanted = november(EVENING, soc=0.5, feeds={"weather": weather})
+    async with chain_of(wanted, prepare=damage_the_past) as chain:
+        await holds_the_grid(chain)
+        made = await until_planned(chain)
+        assert len(made["t"]) == 96
+        assert all(0 <= level <= 1 for row in ("charge", "reserve", "fill", "export") for level in made[row])
+        assert told(made["notes"]) == {
+            "weather_missing": (
+                "There is no weather forecast: the roof’s past days stand in.",
+                "Il n’y a pas de prévision météo : les jours passés du toit en tiennent lieu.",
+            )
+        }
+        assert web.asked
+
+
+async def break_the_list(chain: Chain) -> None:
+    """As a disk that was full left it."""
+    folder = chain.folder / "tariffs"
+    folder.mkdir()
+    (folder / "mine.toml").write_bytes(b'id = "mine"\ntitle = "My supp\x00\xff')
+
+
+@pytest.mark.timeout(120)
+async def test_with_a_broken_price_list_a_building_runs_on_assumed_prices(chain_of: OpenChain) -> None:
+    async with chain_of(november(EVENING, soc=0.5, tariff={"file": "mine"}), prepare=break_the_list) as chain:
+        await holds_the_grid(chain)
+        made = await until_planned(chain)
+        assert set(made["buy"]) == {0.25}
+        assert set(made["sell"]) == {0.04}
+        english, french = told(made["notes"])["tariff_broken"]
+        assert english.startswith("The tariff’s price list cannot be used")
+        assert french.startswith("La grille de prix du tarif est inutilisable")
+        assert "tariff.file" in chain.child("gateway").log.read_text(encoding="utf-8")
+
+
+@pytest.mark.timeout(120)
+async def test_a_dead_price_feed_leaves_the_dear_fallback(chain_of: OpenChain, web: WebServer) -> None:
+    web.serve(b"", status=500)
+    none = dict.fromkeys(("file", "prices", "off_peak"))
+    points = {**none, "points": f"{web.url}/prices.csv", "fallback_price": 0.31, "surplus_price": 0.05}
+    async with chain_of(november(EVENING, soc=0.5, tariff=points)) as chain:
+        await holds_the_grid(chain)
+        made = await until_planned(chain)
+        assert set(made["buy"]) == {0.31}
+        english, french = told(made["notes"])["assumed_price"]
+        assert "0.31 €/kWh is assumed, the dearest that is possible" in english
+        assert "0,31 €/kWh est supposé, le plus cher possible" in french
+
+
+@pytest.mark.timeout(120)
+async def test_a_limit_that_cannot_be_kept_is_told_and_all_else_goes_on(chain_of: OpenChain) -> None:
+    """The building draws 250 W, the connection allows 100 W, and the battery is at its reserve."""
+    async with chain_of(november(EVENING, soc=0.1, control={"import_limit_w": 100})) as chain:
+        await until_mode(chain, "control", 20)
+        made = await until_planned(chain)
+        english, french = told(made["notes"])["limit_short"]
+        assert english.startswith("The connection allows 100 W: today 18:00–")
+        assert french.startswith("Le raccordement permet 100 W : aujourd’hui de 18 h à ")
+
+        async def rests() -> bool:
+            now = await state(chain)
+            is_told = now["setpoint"]["mode"] == "control" and now["setpoint"]["reason"]["code"] == "reserve"
+            return is_told and abs(now["flow"]["battery_w"]) < 60
+
+        await until(rests, 10, "the battery keeps its reserve and the page says so")
