@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from enum import IntEnum
 from typing import Protocol
 
+from gateway.core.holidays import is_holiday
+
 DAY_MIN = 1440
 SATURDAY, SUNDAY = 5, 6
 
@@ -127,6 +129,7 @@ class Colour(IntEnum):
     RED = 3
 
 
+RED_SEASON = ((11, 1), (3, 31))
 TEMPO_TURN_H = 6  # a colour lasts from 06:00 to 06:00 of the next day
 TEMPO_PEAK = Window(begin_min=6 * 60, end_min=22 * 60)
 
@@ -165,14 +168,14 @@ def tempo_day(local: datetime) -> date:
 
 
 def possible_colours(day: date) -> tuple[Colour, ...]:
-    """Colours that a day may have: red from 1 November to 31 March and not at weekends, Sundays always blue.
+    """Colours that a day may have: Sundays are blue; red from 1 November to 31 March, on working days only.
 
-    Public holidays are never red either; they are not listed here, so an unknown one counts as dear.
+    A public holiday is not red but may be white, as a Saturday.
     Source: numerama.com, 2 December 2024; docs.tempo-forecast.mblq.cloud, "choix des couleurs".
     """
     if day.weekday() == SUNDAY:
         return (Colour.BLUE,)
-    if day.weekday() == SATURDAY or not in_season(day, ((11, 1), (3, 31))):
+    if day.weekday() == SATURDAY or is_holiday(day) or not in_season(day, RED_SEASON):
         return (Colour.BLUE, Colour.WHITE)
     return (Colour.BLUE, Colour.WHITE, Colour.RED)
 

@@ -162,6 +162,10 @@ def test_a_tempo_day_runs_from_6_to_6(moment: str, name: str) -> None:
         ("2024-12-08T12:00", "TEMPO_BLUE_HP", False),  # Sundays are blue
         ("2024-12-09T05:00", "TEMPO_BLUE_HC", False),  # until Monday at 6
         ("2024-07-03T12:00", "TEMPO_WHITE_HP", True),  # nor are days in summer
+        ("2024-12-25T12:00", "TEMPO_WHITE_HP", True),  # nor Christmas, a Wednesday
+        ("2024-12-26T05:00", "TEMPO_WHITE_HC", True),  # whose colour lasts until 6
+        ("2024-12-26T06:00", "TEMPO_RED_HP", True),  # the day after is a working day
+        ("2024-11-11T12:00", "TEMPO_WHITE_HP", True),  # Armistice Day, a Monday
     ],
 )
 def test_a_colour_that_is_not_known_counts_as_the_dearest_that_is_possible(
@@ -173,7 +177,7 @@ def test_a_colour_that_is_not_known_counts_as_the_dearest_that_is_possible(
 
 @pytest.mark.parametrize(
     ("day", "red"),
-    [(date(2024, 10, 31), False), (date(2024, 11, 1), True), (date(2025, 3, 31), True), (date(2025, 4, 1), False)],
+    [(date(2023, 10, 31), False), (date(2023, 11, 2), True), (date(2025, 3, 31), True), (date(2025, 4, 1), False)],
 )
 def test_red_days_are_from_november_to_march(day: date, *, red: bool) -> None:
     assert (Colour.RED in possible_colours(day)) == red
