@@ -20,6 +20,7 @@ SILENT_S = 600.0
 SELF_TEST_S = 180.0  # a minute for network and first answers, then devices that let it wait
 EARLY = ("boot", "seal", "memory")  # refusals that come before the node knows the release
 TESTED = ("confirmed", "back")  # endings after which the node proves itself
+MOST_FILES, MOST_BYTES = 0xFF, 0xFFFFFFFF  # as `wire.release.HEAD` numbers them
 FINAL = ("confirmed", "switched", "refused", "back", "silent")
 
 
@@ -163,7 +164,7 @@ class _Sender:
             if said["boot"] != self._boot or (said["build"] != self._release.build and said["why"] not in EARLY):
                 return False
             return await self._pull(broker, said)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return False
 
     def _state(self, said: dict[str, object]) -> bool:
@@ -184,6 +185,8 @@ class _Sender:
     async def _pull(self, broker: Broker, said: dict[str, object]) -> bool:
         number, at, size, state = said["file"], said["at"], said["n"], str(said["state"])
         if not (isinstance(number, int) and isinstance(at, int) and isinstance(size, int)):
+            return False
+        if not (0 <= number <= MOST_FILES and 0 <= at <= MOST_BYTES):  # no place that a piece could be sent for
             return False
         self._enter(state, str(said["why"]))
         if state == "switch":
