@@ -93,10 +93,16 @@ def watch(
     )
 
 
-def believed_s(belief: Belief, bounds_s: tuple[float, float], span_w: float) -> tuple[float, float]:
-    """The range of delays that is proven; the configured one while nothing is."""
+def believed_s(
+    belief: Belief, bounds_s: tuple[float, float], span_w: float, *, before_s: tuple[float, float] | None = None
+) -> tuple[float, float]:
+    """The range of delays that is proven; the configured one while nothing is.
+
+    `before_s`: what another run had proven. It holds, inside of what is configured now, until the batteries have
+    travelled far enough to judge.
+    """
     if belief.travel_w < PROOF * span_w:
-        return bounds_s
+        return bounds_s if before_s is None else _inside(before_s, bounds_s)
     for trial, width, honest in zip(belief.trials, WIDTHS, HONEST, strict=False):
         excess = (trial.wander_w - belief.whole_w) / belief.travel_w
         best = float(excess.min())
@@ -111,6 +117,11 @@ def believed_s(belief: Belief, bounds_s: tuple[float, float], span_w: float) -> 
             high_s = low_s + width * STEP_S + 2 * MARGIN_S
         return max(low_s, bounds_s[0]), min(high_s, bounds_s[1])
     return bounds_s
+
+
+def _inside(range_s: tuple[float, float], bounds_s: tuple[float, float]) -> tuple[float, float]:
+    low_s, high_s = max(range_s[0], bounds_s[0]), min(range_s[1], bounds_s[1])
+    return (low_s, high_s) if low_s <= high_s else bounds_s
 
 
 def _middle(low_s: float, high_s: float) -> tuple[float, float]:

@@ -32,7 +32,8 @@ def estimated(memory: Memory, site: Site, ours: tuple[Battery, ...], grid: Readi
             whole_w=cautious_w,
             span_w=_span_w(ours),
         )
-    believed = delay.believed_s(belief, site.meter_delay_s, _span_w(ours))
+    before_s = memory.lasting.delay_s
+    believed = delay.believed_s(belief, site.meter_delay_s, _span_w(ours), before_s=before_s)
     low, high = net_range_w(grid.value, grid.measured_s, pool, believed)
     net_w = nearest(_or_middle(memory.net_w, low, high), low, high)
     slopes, period_s = memory.slopes_w, memory.period_s
@@ -47,6 +48,7 @@ def estimated(memory: Memory, site: Site, ours: tuple[Battery, ...], grid: Readi
         cautious_w=cautious_w,
         delay=belief,
         shown_s=grid.measured_s,
+        lasting=replace(memory.lasting, delay_s=None if believed == site.meter_delay_s else believed),
     )
 
 
@@ -61,7 +63,8 @@ def ahead_w(memory: Memory, site: Site, ours: tuple[Battery, ...]) -> float:
         return 0.0
     believed = site.meter_delay_s
     if memory.delay is not None:
-        believed = delay.believed_s(memory.delay, site.meter_delay_s, _span_w(ours))
+        before_s = memory.lasting.delay_s
+        believed = delay.believed_s(memory.delay, site.meter_delay_s, _span_w(ours), before_s=before_s)
     lead_s = believed[0] + max(battery.dead_time_s for battery in ours) + memory.period_s / 2
     most_w = MOST_AHEAD * sum(battery.charge_max_w for battery in ours)
     return min(max(slope * min(lead_s, LONGEST_LEAD_S), -most_w), most_w)

@@ -1,5 +1,6 @@
 """What one decision leaves to the next, and the part of it that survives a restart."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -23,12 +24,16 @@ class Switched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lasting:
-    """What a restart must not forget: sides of the levels, who rests, who works, who was switched when."""
+    """What a restart must not forget: sides of the levels, who rests, who works, who was switched when.
+
+    `delay_s`: the range of the meter's delay that was proven; None while nothing is.
+    """
 
     latches: Latches = field(default_factory=Latches)
     resting: tuple[str, ...] = ()
     working: tuple[str, ...] = ()
     consumers: Mapping[str, Switched] = field(default_factory=dict)
+    delay_s: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,7 @@ def kept(lasting: Lasting) -> Plain:
         "resting": list(lasting.resting),
         "working": list(lasting.working),
         "consumers": {id_: asdict(switched) for id_, switched in lasting.consumers.items()},
+        "delay_s": lasting.delay_s,
     }
 
 
@@ -71,6 +77,15 @@ def recalled(plain: object) -> Lasting:
                 str(id_): Switched(runs=bool(row["runs"]), since_s=float(row["since_s"]))
                 for id_, row in plain["consumers"].items()
             },
+            delay_s=_range_s(plain.get("delay_s")),
         )
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError):
         return Lasting()
+
+
+def _range_s(plain: object) -> tuple[float, float] | None:
+    """Two seconds in order; None for all else, as a note of an earlier release has it."""
+    if not isinstance(plain, (list, tuple)) or len(plain) != 2 or not all(isinstance(n, (int, float)) for n in plain):
+        return None
+    low_s, high_s = plain
+    return (low_s, high_s) if 0.0 <= low_s <= high_s < math.inf else None

@@ -2,12 +2,13 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
 from gateway.core import delay
 from gateway.core.follow import Latches
-from gateway.core.memory import Lasting, Switched, kept, recalled
+from gateway.core.memory import Lasting, Memory, Switched, kept, recalled
 
 from .plant import SITE, Plant
 
@@ -63,8 +64,57 @@ def test_what_must_survive_a_restart_goes_to_plain_json_and_back() -> None:
         resting=("battery",),
         working=("a", "b"),
         consumers={"ev": Switched(runs=True, since_s=1.7e9)},
+        delay_s=(0.45, 0.8),
     )
     assert recalled(json.loads(json.dumps(kept(lasting)))) == lasting
+
+
+@pytest.mark.parametrize("ill", [[1.0], [2.0, 1.0], [-1.0, 1.0], ["x", 1], [float("nan"), 1.0], [0.0, 9e999], "ab", 7])
+def test_a_delay_that_cannot_be_is_forgotten_alone(ill) -> None:
+    note = {**kept(Lasting(resting=("battery",))), "delay_s": ill}
+    old = {key: value for key, value in note.items() if key != "delay_s"}  # as an earlier release wrote it
+    assert recalled(note) == recalled(old) == Lasting(resting=("battery",))
+
+
+def restarted(first: Plant, *, delay_s: float, bounds_s: tuple[float, float] = SITE.meter_delay_s) -> Plant:
+    """Another run with what the first one left in the store."""
+    note = json.loads(json.dumps(kept(first.memory.lasting)))
+    memory = Memory(lasting=recalled(note))
+    site = replace(SITE, meter_delay_s=bounds_s)
+    return Plant(load_w=kettles, meter_delay_s=lambda: delay_s, noise_w=10, memory=memory, site=site)
+
+
+def test_what_was_learned_holds_after_a_restart_from_the_first_moment() -> None:
+    first = Plant(load_w=kettles, meter_delay_s=lambda: 1.0, noise_w=10)
+    first.run(200)
+    known = believed(first)
+    assert first.memory.lasting.delay_s == known != SITE.meter_delay_s
+    again = restarted(first, delay_s=1.0)
+    again.run(3)
+    assert again.memory.lasting.delay_s == known
+    again.run(200)
+    low, high = believed(again)
+    assert low - 0.15 <= 1.0 <= high + 0.15
+
+
+def test_a_delay_that_was_learned_of_another_meter_is_given_up_and_nothing_swings() -> None:
+    first = Plant(load_w=kettles, meter_delay_s=lambda: 0.5, noise_w=10)
+    first.run(200)
+    again = restarted(first, delay_s=2.5)
+    again.run(300)
+    low, high = believed(again)
+    assert low <= 2.5 <= high + 0.1
+    assert max(abs(w) for t, w in again.grid_w if t > 150 and t % 25 > 10) <= 100
+
+
+def test_what_is_configured_now_goes_before_what_was_learned() -> None:
+    first = Plant(load_w=kettles, meter_delay_s=lambda: 1.0, noise_w=10)
+    first.run(200)
+    for bounds_s in ((0.0, 0.5), (0.9, 1.0)):  # all of it outside; a part of it inside
+        again = restarted(first, delay_s=0.5, bounds_s=bounds_s)
+        again.run(3)
+        range_s = again.memory.lasting.delay_s or bounds_s
+        assert bounds_s[0] <= range_s[0] <= range_s[1] <= bounds_s[1]
 
 
 @pytest.mark.parametrize("junk", [None, {}, [], {"latches": {"x": 1}}, {"latches": {}, "resting": 3}])
