@@ -50,10 +50,15 @@ def weighed(
     colours: Mapping[date, Colour],
     points: PointSeries = NO_POINTS,
     co2: PointSeries = NO_POINTS,
+    reached_w: float = 0.0,
 ) -> Weighed:
-    """Prices on the grid of a plan, weighed by the goals, with notes on all that was not known."""
+    """Prices on the grid of a plan, weighed by the goals, with notes on all that was not known.
+
+    `reached_w`: the highest quarter hour of import in this month so far.
+    """
     zone = ZoneInfo(file.site.time_zone)
     prices = on_grid(tariff(file, colours=colours, points=points), grid)
+    prices = replace(prices, peak=power(file).peak_price(grid, zone, reached_w))
     found = weigh(goals(file), prices, co2_on_grid(co2, grid, zone) if co2.times_s else None)
     return replace(found, notes=(*_unknown(file, prices, zone), *found.notes))
 
@@ -87,7 +92,11 @@ def power(file: SiteFile) -> Power:
     if section is None:
         return Power()
     subscribed_w = None if section.subscribed_kva is None else 1000 * section.subscribed_kva
-    return Power(subscribed_w=subscribed_w, peak_eur_per_kw_month=section.peak_eur_per_kw_month)
+    return Power(
+        subscribed_w=subscribed_w,
+        peak_eur_per_kw_month=section.peak_eur_per_kw_month,
+        peak_free_w=1000 * section.peak_free_kw,
+    )
 
 
 def goals(file: SiteFile) -> Goals:

@@ -21,6 +21,7 @@ KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
 CREATE TABLE IF NOT EXISTS quarters (t INTEGER PRIMARY KEY, load_w REAL, pv_w REAL);
+CREATE TABLE IF NOT EXISTS grid (t INTEGER PRIMARY KEY, grid_w REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS told (t INTEGER PRIMARY KEY, irradiance_w_m2 REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
 """
@@ -51,10 +52,14 @@ class Past:
     async def keep_quarters(self, quarters: Sequence[Quarter]) -> None:
         """Finished quarters; one that is there already is replaced."""
         rows = [(q.start_s, q.load_w, q.pv_w) for q in quarters]
+        grid = [(q.start_s, q.grid_w) for q in quarters if q.grid_w is not None]
 
         def write(db: sqlite3.Connection) -> None:
             db.executemany("INSERT OR REPLACE INTO quarters VALUES (?, ?, ?)", rows)
-            db.execute("DELETE FROM quarters WHERE t < ?", (max(row[0] for row in rows) - KEPT_S,))
+            db.executemany("INSERT OR REPLACE INTO grid VALUES (?, ?)", grid)
+            for table in ("quarters", "grid"):
+                oldest = max(row[0] for row in rows) - KEPT_S
+                db.execute(f"DELETE FROM {table} WHERE t < ?", (oldest,))  # noqa: S608 - names are ours
 
         if rows:
             await self._outbox.write(write)
@@ -69,6 +74,13 @@ class Past:
         for t, load_w, pv_w in rows:
             history[(t - first_s) // QUARTER_S] = [_known(load_w, MOST_W), _known(pv_w, MOST_W)]
         return History(start_s=first_s, step_s=QUARTER_S, load_w=history[:, 0], pv_w=history[:, 1])
+
+    async def highest_import_w(self, start_s: float, end_s: float) -> float:
+        """The highest mean import of a quarter between two moments (UTC); 0 where none is known."""
+        sql = "SELECT grid_w FROM grid WHERE t >= ? AND t < ?"
+        rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, end_s)).fetchall())
+        known = [power_w for (found,) in rows if np.isfinite(power_w := _known(found, MOST_W))]
+        return max([0.0, *known])
 
     async def keep_told(self, told: Sequence[tuple[int, float]]) -> None:
         """What the weather feed says of coming quarters (start, W/m2); what was said first of each stays."""

@@ -59,16 +59,18 @@ def _control(
     memory = estimated(memory, site, ours, grid)
     net_w = memory.net_w
     assert net_w is not None  # noqa: S101 - `estimated` leaves one
-    members, allowed, lasting = _allowed(state, site, ours, net_w, memory)
+    aim_w = math.inf if slot is None else slot.aim_w
+    members, allowed, lasting = _allowed(state, site, ours, net_w, memory, aim_w)
     soc, reserve = _mean(members)
     storage, stored_wh = pool.storage(ours), pool.stored_wh(members)
     latches = follow.latched(stored_wh, slot, storage, lasting.latches)
     plain_w = site.grid_setpoint_w - (net_w + ahead_w(memory, site, ours))
     wanted_w, rule = follow.wanted_w(plain_w, latches, storage)
-    power_w, clipped = safety.clip(wanted_w, allowed, site=site, soc=soc, reserve=reserve)
+    power_w, clipped = safety.clip(wanted_w, allowed, site=site, soc=soc, reserve=reserve, net_w=net_w, aim_w=aim_w)
     power_w = _steady(power_w, _last_w(memory, ours), allowed, ours)
     reason = clipped or _plain_reason(net_w, site.grid_setpoint_w, power_w)
-    if rule is not None and slot is not None:
+    is_forced = clipped is not None and wanted_w >= 0.0 > power_w
+    if rule is not None and slot is not None and not is_forced:
         reason = follow.reason(rule, slot, stored_wh, plain_w=plain_w, power_w=power_w)
     shares = pool.shares_w(power_w, members, lasting.working)
     shares, idle = _worthwhile(shares, ours, slot, lasting.working)
@@ -88,7 +90,12 @@ def _control(
 
 
 def _allowed(
-    state: SiteState, site: Site, ours: tuple[Battery, ...], net_w: float, memory: Memory
+    state: SiteState,
+    site: Site,
+    ours: tuple[Battery, ...],
+    net_w: float,
+    memory: Memory,
+    aim_w: float = math.inf,
 ) -> tuple[tuple[Member, ...], safety.Bounds, Lasting]:
     """What each battery and all together may do now, and who rests at its reserve."""
     members, each, resting = [], [], []
@@ -105,7 +112,8 @@ def _allowed(
         members.append(Member(battery=battery, soc=soc, low_w=bounds.low_w, high_w=bounds.high_w))
         each.append(bounds)
         resting += [battery.id] if rests else []
-    allowed = safety.grid_bounds(safety.pool_bounds(each), site, net_w=net_w) if each else safety.NOTHING
+    pool_w = safety.pool_bounds(each) if each else safety.NOTHING
+    allowed = safety.grid_bounds(pool_w, site, net_w=net_w, aim_w=aim_w) if each else pool_w
     return tuple(members), allowed, replace(memory.lasting, resting=tuple(resting))
 
 

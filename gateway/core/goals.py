@@ -62,7 +62,10 @@ def weigh(goals: Goals, prices: Prices, co2_g_per_kwh: Floats | None) -> Weighed
         first = int(above[0])
         numbers = {"steps": float(above.size), "sell_price": float(sell[first]), "buy_price": float(buy[first])}
         notes.append(Reason(code="sell_clipped", numbers=numbers))
-    effective = replace(prices, buy=buy, sell=np.minimum(sell, buy))
+    peak = None
+    if prices.peak is not None and goals.cost > 0:
+        peak = replace(prices.peak, eur_per_kw=goals.cost * prices.peak.eur_per_kw)
+    effective = replace(prices, buy=buy, sell=np.minimum(sell, buy), peak=peak)
     return Weighed(effective=effective, real=prices, notes=tuple(notes))
 
 

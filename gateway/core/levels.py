@@ -112,16 +112,17 @@ def follow(
     return stored_w
 
 
-def reach_of(storage: Storage, *, net_w: Numbers, hours: float, limits: GridLimits) -> Reach:
-    """What a step of `hours` can do about the net load."""
+def reach_of(storage: Storage, *, net_w: Numbers, hours: float, limits: GridLimits, aim_w: Numbers = math.inf) -> Reach:
+    """What a step of `hours` can do about the net load; import is kept below the limit and below `aim_w` alike."""
     into = hours * storage.charge_efficiency
     out_of = hours / storage.discharge_efficiency
-    import_room_w = np.maximum(limits.import_max_w - net_w, 0.0)
+    import_max_w = np.minimum(limits.import_max_w, aim_w)
+    import_room_w = np.maximum(import_max_w - net_w, 0.0)
     export_room_w = np.maximum(limits.export_max_w + net_w, 0.0)
     return Reach(
         surplus=np.maximum(-net_w, 0.0) * into,
         deficit=np.maximum(net_w, 0.0) * out_of,
-        forced=np.maximum(net_w - limits.import_max_w, 0.0) * out_of,
+        forced=np.maximum(net_w - import_max_w, 0.0) * out_of,
         charge=np.minimum(storage.charge_max_w, import_room_w) * into,
         discharge=np.minimum(storage.discharge_max_w, export_room_w) * out_of,
     )

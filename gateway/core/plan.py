@@ -1,5 +1,6 @@
 """What the planner hands to the loop: levels for each slot, the prices behind them, and why."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ class Slot:
     """One step of a plan. Prices and the marginal value of stored energy at its end in EUR/kWh.
 
     `net_w` and `energy_wh`: mean net load expected, and the energy stored at its end if it comes; None if nobody said.
-    `name` is the tariff's own for its price.
+    `name` is the tariff's own for its price. `aim_w`: import that shall not be exceeded, for it would be a new peak.
     """
 
     start_s: float  # UTC
@@ -24,6 +25,7 @@ class Slot:
     net_w: float | None = None
     energy_wh: float | None = None
     name: str = ""
+    aim_w: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,10 @@ Pure and deterministic: the same scenarios and prices give the same plan.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, tzinfo
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -15,9 +17,10 @@ from gateway.core.history import Scenarios
 from gateway.core.levels import NO_LIMITS, Floats, GridLimits, Levels, Reach, Storage, change, power_w, reach_of
 from gateway.core.method import PlanningMethod
 from gateway.core.model import Reason
+from gateway.core.peak import Course, best_aim
 from gateway.core.plan import Plan, Slot
-from gateway.core.prices import Prices
-from gateway.core.recursion import Tariff, Values, solve
+from gateway.core.prices import PeakPrice, Prices
+from gateway.core.recursion import Aim, Tariff, Values, solve
 
 
 class PlanningError(ValueError):
@@ -40,18 +43,28 @@ def plan(
 ) -> Plan:
     """The plan over the steps of the scenarios; `prices` must begin at their start and reach as far.
 
-    `energy_wh` is what the storage holds at the start; levels do not depend on it, expected energies and reasons do.
-    PlanningError where nothing can be planned: no plan then, and the plain rule goes on.
+    `energy_wh` is what the storage holds at the start; levels do not depend on it, expected energies, reasons and the
+    aim below a peak that costs do. PlanningError where nothing can be planned: no plan then, and the plain rule goes
+    on.
     """
     if not math.isfinite(energy_wh):
         raise PlanningError("scenarios and stored energy are finite numbers")
     tariff = tariff_of(scenarios, prices)
-    values = levels_of(storage, scenarios, prices, limits=limits, method=method)
     hours = scenarios.step_s / 3600.0
-    energies_wh = expected_energy_wh(storage, energy_wh, scenarios.net_w.mean(axis=0), values.levels, hours, limits)
-    made = _plan(storage, energies_wh, scenarios, tariff, values, made_s=made_s, zone=zone)
-    over_w = scenarios.net_w.mean(axis=0) + power_w(storage, np.diff(energies_wh), hours) - limits.import_max_w
-    return replace(made, notes=tuple(limit_notes(over_w, limits.import_max_w, made, zone)))
+    values, aim = _solved(storage, energy_wh, scenarios, prices, limits, method)
+    net_w = scenarios.net_w.mean(axis=0)
+    energies_wh = expected_energy_wh(storage, energy_wh, net_w, values.levels, hours, limits, aim.import_w)
+    made = _plan(storage, energies_wh, scenarios, tariff, values, aim, made_s=made_s, zone=zone)
+    over_w = net_w + power_w(storage, np.diff(energies_wh), hours) - limits.import_max_w
+    notes = (*_peak_notes(prices.peak, aim), *limit_notes(over_w, limits.import_max_w, made, zone))
+    return replace(made, notes=notes)
+
+
+def _peak_notes(peak: PeakPrice | None, aim: Aim) -> Iterator[Reason]:
+    """What the plan aims at where the highest import costs."""
+    if peak is not None:
+        numbers = {"due_w": peak.periods[0].due_w, "limit_w": float(aim.import_w[0])}
+        yield Reason(code="peak_kept", numbers=numbers)
 
 
 def levels_of(
@@ -61,6 +74,7 @@ def levels_of(
     *,
     limits: GridLimits = NO_LIMITS,
     method: PlanningMethod = DEFAULT,
+    aim: Aim | None = None,
 ) -> Values:
     """The levels of each step and the values behind them, without reasons; PlanningError likewise."""
     tariff = tariff_of(scenarios, prices)
@@ -75,8 +89,38 @@ def levels_of(
         limits=limits,
         points=method.energy_points,
         mixing=1.0 - (1.0 - method.mixing_per_half_hour) ** (hours / 0.5),
-        end_worth=method.end_value_share * float(np.min(tariff.buy)),
+        end_worth=_end_worth(tariff, method),
+        aim=aim,
     )
+
+
+def _solved(
+    storage: Storage,
+    energy_wh: float,
+    scenarios: Scenarios,
+    prices: Prices,
+    limits: GridLimits,
+    method: PlanningMethod,
+) -> tuple[Values, Aim]:
+    """The levels, and the import that is not to be exceeded where a peak costs."""
+    solved = partial(levels_of, storage, scenarios, prices, limits=limits, method=method)
+    if prices.peak is None:
+        return solved(), Aim(import_w=np.full(scenarios.net_w.shape[1], np.inf), over_price=0.0)
+    tariff = tariff_of(scenarios, prices)
+    course = Course(
+        storage=storage,
+        energy_wh=energy_wh,
+        net_w=scenarios.net_w,
+        hours=scenarios.step_s / 3600.0,
+        limits=limits,
+        tariff=tariff,
+        end_worth=_end_worth(tariff, method),
+    )
+    return best_aim(course, prices.peak, lambda aim: solved(aim=aim))
+
+
+def _end_worth(tariff: Tariff, method: PlanningMethod) -> float:
+    return method.end_value_share * float(np.min(tariff.buy))
 
 
 def tariff_of(scenarios: Scenarios, prices: Prices) -> Tariff:
@@ -98,6 +142,7 @@ def _plan(
     scenarios: Scenarios,
     tariff: Tariff,
     values: Values,
+    aim: Aim,
     *,
     made_s: float,
     zone: tzinfo,
@@ -105,11 +150,12 @@ def _plan(
     net_w = scenarios.net_w.mean(axis=0)
     worth = _worth_at(values.worth, energies_wh[1:], storage)
     starts_s = scenarios.start_s + scenarios.step_s * np.arange(len(net_w), dtype=np.float64)
-    hours = dearer_times(tariff.buy, starts_s, scenarios.step_s, zone)
-    columns = (starts_s, energies_wh[:-1], energies_wh[1:], net_w, tariff.buy, tariff.sell, worth)
+    dear = tariff.buy + np.where(net_w > aim.import_w, aim.over_price, 0.0)
+    hours = dearer_times(dear, starts_s, scenarios.step_s, zone)
+    columns = (starts_s, energies_wh[:-1], energies_wh[1:], net_w, tariff.buy, tariff.sell, worth, aim.import_w)
     slots = []
     for row, later, numbers in zip(values.levels, hours, np.stack(columns, axis=1).tolist(), strict=True):
-        start_s, before_wh, after_wh, net, buy, sell, value = numbers
+        start_s, before_wh, after_wh, net, buy, sell, value, aim_w = numbers
         levels = _levels(row)
         expected = Expected(energy_wh=before_wh, net_w=net, buy=buy, sell=sell, worth=value)
         slots.append(
@@ -122,6 +168,7 @@ def _plan(
                 reason=explain(levels, expected, later),
                 net_w=net,
                 energy_wh=after_wh,
+                aim_w=aim_w,
             )
         )
     return Plan(made_s=made_s, step_s=scenarios.step_s, slots=tuple(slots))
@@ -133,10 +180,16 @@ def _levels(row: Floats) -> Levels:
 
 
 def expected_energy_wh(
-    storage: Storage, energy_wh: float, net_w: Floats, levels_wh: Floats, hours: float, limits: GridLimits
+    storage: Storage,
+    energy_wh: float,
+    net_w: Floats,
+    levels_wh: Floats,
+    hours: float,
+    limits: GridLimits,
+    aim_w: Floats,
 ) -> Floats:
     """Stored energy at the start of each step and at the end of the last, if the mean net load came."""
-    reach = reach_of(storage, net_w=net_w, hours=hours, limits=limits)
+    reach = reach_of(storage, net_w=net_w, hours=hours, limits=limits, aim_w=aim_w)
     parts = np.stack((reach.surplus, reach.deficit, reach.forced, reach.charge, reach.discharge), axis=1).tolist()
     energies = [min(max(energy_wh, 0.0), storage.capacity_wh)]
     for step, levels in zip(parts, levels_wh.tolist(), strict=True):
@@ -177,5 +230,5 @@ def _is_sound(slot: Slot, storage: Storage, start_s: float) -> bool:
     amounts = (0.0, levels.charge_wh, levels.reserve_wh, levels.export_wh, storage.capacity_wh * (1.0 + 1e-9))
     ordered = all(low <= high for low, high in pairwise(amounts))
     inner = levels.charge_wh <= levels.fill_wh <= levels.export_wh
-    numbers = (slot.buy, slot.sell, slot.value)
-    return ordered and inner and slot.start_s == start_s and all(math.isfinite(number) for number in numbers)
+    numbers = all(math.isfinite(number) for number in (slot.buy, slot.sell, slot.value)) and slot.aim_w >= 0.0
+    return ordered and inner and slot.start_s == start_s and numbers

@@ -16,6 +16,7 @@ class Quarter:
     start_s: int
     load_w: float | None
     pv_w: float | None
+    grid_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Filling:
     last_s: float = 0.0
     load: Sum = Sum()
     pv: Sum = Sum()
+    grid: Sum = Sum()
     curtailed: bool = False
 
 
@@ -51,7 +53,13 @@ LONGEST_S = 5.0  # between two cycles that still belong together
 
 
 def fill(
-    filling: Filling, utc_s: float, *, load_w: float | None, pv_w: float | None, curtailed: bool = False
+    filling: Filling,
+    utc_s: float,
+    *,
+    load_w: float | None,
+    pv_w: float | None,
+    grid_w: float | None = None,
+    curtailed: bool = False,
 ) -> tuple[Filling, Quarter | None]:
     """Take a cycle in; the quarter that this ends, if it does. A clock that jumps loses the open quarter, no more."""
     start_s = int(utc_s // QUARTER_S) * QUARTER_S
@@ -62,12 +70,19 @@ def fill(
         filling = Filling(start_s=start_s, last_s=max(float(start_s), utc_s - LONGEST_S))
         since_s = min(since_s, utc_s - start_s)
     held_s = since_s if 0.0 <= since_s <= LONGEST_S else 0.0
-    load, pv = filling.load.plus(load_w, held_s), filling.pv.plus(pv_w, held_s)
-    curtailed = curtailed or filling.curtailed
-    return Filling(start_s=start_s, last_s=utc_s, load=load, pv=pv, curtailed=curtailed), done
+    filled = Filling(
+        start_s=start_s,
+        last_s=utc_s,
+        load=filling.load.plus(load_w, held_s),
+        pv=filling.pv.plus(pv_w, held_s),
+        grid=filling.grid.plus(grid_w, held_s),
+        curtailed=curtailed or filling.curtailed,
+    )
+    return filled, done
 
 
 def _closed(filling: Filling) -> Quarter:
     """A quarter in which the roof was held back tells nothing of the sun."""
     pv_w = None if filling.curtailed else filling.pv.mean_w()
-    return Quarter(start_s=filling.start_s, load_w=filling.load.mean_w(), pv_w=pv_w)
+    load_w, grid_w = filling.load.mean_w(), filling.grid.mean_w()
+    return Quarter(start_s=filling.start_s, load_w=load_w, pv_w=pv_w, grid_w=grid_w)

@@ -28,6 +28,14 @@ class Tariff:
     sell: Floats
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Aim:
+    """Import (W) that each step should not exceed, and what a kWh above it costs beside its price (EUR/kWh)."""
+
+    import_w: Floats
+    over_price: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
     """What is behind the levels, and they.
@@ -50,15 +58,19 @@ def solve(
     points: int,
     mixing: float,
     end_worth: float,
+    aim: Aim | None = None,
 ) -> Values:
     """The recursion over scenarios (rows of `net_w`) from the last step to the first.
 
-    `mixing` is rho of one step; `end_worth` (EUR/kWh) is what is left is worth behind the last step.
+    `mixing` is rho of one step; `end_worth` (EUR/kWh) is what is left is worth behind the last step. With an `aim`
+    import is kept below it as below the limit, and what exceeds it all the same is paid for.
     """
     spacing_wh = storage.capacity_wh / (points - 1)
     grid = np.arange(points, dtype=np.float64)
     marks = thresholds(tariff, storage)
-    reach = _in_spacings(reach_of(storage, net_w=net_w.T[:, :, None], hours=hours, limits=limits), spacing_wh)
+    aim_w = np.inf if aim is None else aim.import_w[:, None, None]
+    possible = reach_of(storage, net_w=net_w.T[:, :, None], hours=hours, limits=limits, aim_w=aim_w)
+    reach = _in_spacings(possible, spacing_wh)
     net_kwh = net_w.T[:, :, None] * (hours / 1000.0)
     into = spacing_wh / 1000.0 / storage.charge_efficiency
     out_of = spacing_wh / 1000.0 * storage.discharge_efficiency
@@ -76,6 +88,8 @@ def solve(
         cost = np.maximum(tariff.buy[k] * grid_kwh, tariff.sell[k] * grid_kwh)
         if storage.wear_price:
             cost += storage.wear_price * np.abs(power_kwh)
+        if aim is not None:
+            cost += aim.over_price * np.maximum(grid_kwh - aim.import_w[k] * (hours / 1000.0), 0.0)
         value = cost + _interpolate(mixed, grid + moved, rows)
     worth = (expected[:, :-1] - expected[:, 1:]) * (1000.0 / spacing_wh)
     counted = np.count_nonzero(worth[:, None, :] > marks[:, :, None], axis=2)

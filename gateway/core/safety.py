@@ -72,9 +72,13 @@ def pool_bounds(each: Sequence[Bounds]) -> Bounds:
     )
 
 
-def grid_bounds(allowed: Bounds, site: Site, *, net_w: float) -> Bounds:
-    """The same inside the limits at the grid, with the building's net load (W)."""
+def grid_bounds(allowed: Bounds, site: Site, *, net_w: float, aim_w: float = math.inf) -> Bounds:
+    """The same inside the limits at the grid, with the building's net load (W).
+
+    `aim_w`: import beyond which the plan wants none, because it would be a new peak.
+    """
     allowed = allowed.narrow("import_limit", high_w=site.import_limit_w - net_w)
+    allowed = allowed.narrow("peak_aim", high_w=aim_w - net_w)
     return allowed.narrow("export_limit", low_w=-site.export_limit_w - net_w)
 
 
@@ -95,7 +99,16 @@ def phase_bounds(
     return allowed.narrow("imbalance", low_w=low_w, high_w=high_w)
 
 
-def clip(wanted_w: float, allowed: Bounds, *, site: Site, soc: float, reserve: float) -> tuple[float, Reason | None]:
+def clip(
+    wanted_w: float,
+    allowed: Bounds,
+    *,
+    site: Site,
+    soc: float,
+    reserve: float,
+    net_w: float = 0.0,
+    aim_w: float = math.inf,
+) -> tuple[float, Reason | None]:
     """The wanted power inside the bounds, and why it is another than wanted (None when it is not)."""
     power_w = min(max(wanted_w, allowed.low_w), allowed.high_w)
     if power_w == wanted_w:
@@ -110,5 +123,6 @@ def clip(wanted_w: float, allowed: Bounds, *, site: Site, soc: float, reserve: f
         "reserve": {"soc_pct": 100 * soc, "reserve_pct": 100 * reserve},
         "import_limit": {"wanted_w": wanted_w, "limit_w": site.import_limit_w},
         "export_limit": {"wanted_w": wanted_w, "limit_w": site.export_limit_w},
+        "peak_aim": {"net_w": net_w, "limit_w": aim_w, "power_w": power_w},
     }
     return power_w, Reason(code=code, numbers=numbers[code])

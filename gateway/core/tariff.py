@@ -14,7 +14,7 @@ import numpy as np
 from gateway.core.grid import Grid, mean
 from gateway.core.periods import Base, Scheme
 from gateway.core.point_series import PointSeries
-from gateway.core.prices import Prices
+from gateway.core.prices import PeakPrice, Period, Prices
 
 CLOCK_CHANGE_S = 900.0  # clocks are set forward and back, and days begin, on quarter hours of UTC in every zone
 DEAR_SHARE = 0.1  # of a day's highest price: so much above the shape of that day a missing price is taken
@@ -134,10 +134,30 @@ class Power:
 
     subscribed_w: float | None = None
     peak_eur_per_kw_month: float = 0.0
+    peak_free_w: float = 0.0
 
     def peak_cost_eur(self, peak_w: float) -> float:
-        """What a month with this highest import (W) costs beside its energy."""
-        return self.peak_eur_per_kw_month * max(peak_w, 0.0) / 1000
+        """What a month with this highest import (W, mean of a quarter hour) costs beside its energy."""
+        return self.peak_eur_per_kw_month * max(peak_w - self.peak_free_w, 0.0) / 1000
+
+    def peak_price(self, grid: Grid, zone: tzinfo, reached_w: float) -> PeakPrice | None:
+        """What new peaks cost on the grid of a plan; `reached_w` is the highest import of its first month so far."""
+        if not self.peak_eur_per_kw_month:
+            return None
+        starts = [grid.start_s + grid.step_s * step for step in range(grid.steps)]
+        months = [month_start_s(start_s, zone) for start_s in starts]
+        firsts = [step for step in range(grid.steps) if step == 0 or months[step] != months[step - 1]]
+        periods = tuple(
+            Period(first=first, end=end, due_w=max(self.peak_free_w, 0.0 if first else reached_w))
+            for first, end in zip(firsts, [*firsts[1:], grid.steps], strict=True)
+        )
+        return PeakPrice(eur_per_kw=self.peak_eur_per_kw_month, periods=periods)
+
+
+def month_start_s(utc_s: float, zone: tzinfo) -> float:
+    """When the local month of a moment began (UTC)."""
+    local = datetime.fromtimestamp(utc_s, zone)
+    return datetime(local.year, local.month, 1, tzinfo=zone).timestamp()
 
 
 def placeholder(zone: tzinfo) -> ListTariff:

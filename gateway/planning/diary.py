@@ -48,7 +48,12 @@ class Diary:
         known = [power_w for power_w in pv if power_w is not None]
         pv_w = sum(known) if len(known) == len(pv) else None
         self._filling, done = fill(
-            self._filling, cycle.state.utc_s, load_w=cycle.load_w, pv_w=pv_w, curtailed=cycle.curtailed
+            self._filling,
+            cycle.state.utc_s,
+            load_w=cycle.load_w,
+            pv_w=pv_w,
+            grid_w=cycle.state.value(self._site.grid, "p_w", max_age_s=SHOWN_S),
+            curtailed=cycle.curtailed,
         )
         self._quarters += [done] if done else []
         self._lasting = cycle.lasting

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from gateway.adapters.history import Past
 from gateway.core import pool
@@ -14,6 +15,7 @@ from gateway.core.model import Reason, SiteState
 from gateway.core.pool import Member
 from gateway.core.quarters import QUARTER_S
 from gateway.core.site import Site
+from gateway.core.tariff import month_start_s
 from gateway.planning.question import Place, Question
 from gateway.planning.service import NoPlanError
 from gateway.planning.sky import Sky
@@ -33,7 +35,7 @@ class Ground:
     site: Site
     zone: str
     past: Past
-    prices: Callable[[Grid, SiteState], Weighed]
+    prices: Callable[[Grid, SiteState, float], Weighed]
     sky: Sky
     place: Place
     method: Method
@@ -53,7 +55,7 @@ class Ground:
             time_zone=self.zone,
             history=history,
             suns=await self.sky.suns(grid, history),
-            prices=self.prices(grid, state),
+            prices=self.prices(grid, state, await self._reached_w(state.utc_s)),
             storage=pool.storage(self.site.batteries),
             stored_wh=self._stored_wh(state),
             limits=GridLimits(import_max_w=self.site.import_limit_w, export_max_w=self.site.export_limit_w),
@@ -62,6 +64,10 @@ class Ground:
             flexible=self.flexible(grid, state),
             notes=self.sky.notes(grid),
         )
+
+    async def _reached_w(self, utc_s: float) -> float:
+        """The highest quarter hour of import in this month so far."""
+        return await self.past.highest_import_w(month_start_s(utc_s, ZoneInfo(self.zone)), utc_s)
 
     def _stored_wh(self, state: SiteState) -> float:
         """Energy above the reserves of all batteries."""

@@ -24,8 +24,8 @@ class Money:
         self._meter = meter
         self._colours: Mapping[date, Colour] = {}
 
-    def weighed(self, grid: Grid, state: SiteState) -> Weighed:
-        """Effective and real prices, with notes on what was not known."""
+    def weighed(self, grid: Grid, state: SiteState, reached_w: float) -> Weighed:
+        """Effective and real prices, with notes on what was not known; `reached_w`: this month's highest import."""
         zone = ZoneInfo(self._file.site.time_zone)
         today, tomorrow = meter_colours(state, self._meter)
         self._colours = learn(self._colours, utc_s=state.utc_s, zone=zone, today=today, tomorrow=tomorrow)
@@ -36,6 +36,7 @@ class Money:
             colours=self._colours,
             points=_points(None if prices is None else prices.answer().value),
             co2=_points(None if co2 is None else co2.answer().value),
+            reached_w=reached_w,
         )
 
 

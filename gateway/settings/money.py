@@ -62,7 +62,8 @@ class TariffSection(Section):
 
     `prices` go before those of the file. For prices that change every hour, `points` is a file or an address with them
     (docs/tariffs.md), price = `factor` * point + `add`, and `fallback_price` stands in where none is known. What is
-    paid for surplus: `surplus_price`, or `surplus` for a table; neither means nothing is paid.
+    paid for surplus: `surplus_price`, or `surplus` for a table; neither means nothing is paid. Where the highest
+    quarter hour of each calendar month is paid for: `peak_eur_per_kw_month`, of what lies above `peak_free_kw`.
     """
 
     file: str | None = None
@@ -76,6 +77,7 @@ class TariffSection(Section):
     surplus: SurplusSection | None = None
     subscribed_kva: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
     peak_eur_per_kw_month: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    peak_free_kw: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:

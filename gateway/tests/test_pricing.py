@@ -164,6 +164,19 @@ def test_a_list_that_cannot_be_used_costs_the_prices_and_nothing_else(tmp_path: 
         settings.read(path, may_lack_prices=True)
 
 
+def test_a_peak_is_part_of_the_bill_and_of_what_the_plan_weighs(tmp_path: Path) -> None:
+    text = SEASONS.replace("cost = 1\n", "cost = 0.5\n").replace("= 1.5\n", "= 1.5\npeak_free_kw = 2.5\n")
+    found = pricing.weighed(read(tmp_path, text), QUARTERS, colours={}, reached_w=3100.0)
+    assert found.real.peak is not None
+    assert found.effective.peak is not None
+    assert (found.real.peak.eur_per_kw, found.effective.peak.eur_per_kw) == (1.5, 0.75)
+    assert [period.due_w for period in found.effective.peak.periods] == [3100.0]
+    assert pricing.weighed(read(tmp_path, text), QUARTERS, colours={}).real.peak.periods[0].due_w == 2500.0  # type: ignore[union-attr]
+    without_bill = pricing.weighed(read(tmp_path, text.replace("cost = 0.5", "cost = 0")), QUARTERS, colours={})
+    assert without_bill.effective.peak is None
+    assert pricing.weighed(read(tmp_path, ""), QUARTERS, colours={}).effective.peak is None
+
+
 def test_a_list_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "tariffs").mkdir()
     own = tmp_path / "tariffs" / "mine.toml"

@@ -37,6 +37,17 @@ async def test_what_is_after_the_end_or_too_old_is_left_out(tmp_path: Path) -> N
     outbox.close()
 
 
+async def test_the_highest_import_is_that_between_two_moments(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
+    past = Past(outbox)
+    assert await past.highest_import_w(0, T) == 0.0
+    for i, grid_w in enumerate([5000.0, 1200.0, None, 3400.0, -800.0, 7000.0]):
+        await past.keep_quarters([Quarter(start_s=T + 900 * i, load_w=None, pv_w=None, grid_w=grid_w)])
+    assert await past.highest_import_w(T + 900, T + 4500) == 3400.0
+    assert await past.highest_import_w(T + 3600, T + 4500) == 0.0  # only export
+    outbox.close()
+
+
 async def test_a_new_store_has_an_empty_history(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
     history = await Past(outbox).quarters(T, days=28)

@@ -72,6 +72,17 @@ def test_grid_charging_leaves_room_for_the_building_below_the_import_limit() -> 
     assert setpoint.power_w == pytest.approx(12_000 - 9000)
 
 
+def test_import_is_held_below_the_aim_of_the_plan_also_where_energy_is_kept() -> None:
+    kept = once(3000, 0.4, slot(reserve=4000, aim_w=2500.0))
+    assert kept.power_w == pytest.approx(-500)
+    assert kept.reason.code == "peak_aim"
+    assert kept.reason.numbers == pytest.approx({"net_w": 3000, "limit_w": 2500, "power_w": -500})
+    bought = once(500, 0.4, slot(charge=4000, reserve=4000, aim_w=2500.0))
+    assert (bought.power_w, bought.reason.code) == (pytest.approx(2000), "plan_charges")
+    assert once(3000, 0.1, slot(reserve=4000, aim_w=2500.0)).power_w == 0.0  # the reserve goes before
+    assert once(500, 0.4, slot(reserve=4000, aim_w=math.nan)).reason.code == "hold_grid_discharge"
+
+
 def test_a_plan_with_numbers_that_are_none_is_not_followed() -> None:
     assert once(500, 0.4, slot(reserve=4000, value=math.nan)).reason.code == "hold_grid_discharge"
 
@@ -105,15 +116,17 @@ def test_no_plan_and_the_levels_of_the_plain_rule_are_the_same_bit_by_bit(steps,
     swap=st.booleans(),
     stored_wh=st.floats(300, 8700),
     net_w=st.floats(-9_000, 9_000),
+    aim_w=st.floats(0, 9_000) | st.just(math.inf),
 )
-def test_away_from_the_levels_the_loop_does_what_the_planner_assumed(cuts, swap, stored_wh, net_w) -> None:
+def test_away_from_the_levels_the_loop_does_what_the_planner_assumed(cuts, swap, stored_wh, net_w, aim_w) -> None:
     """The planner's closed form for a step of one second is the oracle."""
     charge, a, b, export = cuts
     reserve, fill = (b, a) if swap else (a, b)
     if any(abs(stored_wh - level) < 2 * follow.GAP * 9000 for level in cuts):
         return
     plan = slot(charge, reserve, fill, export)
-    limits = levels.GridLimits(import_max_w=SITE.import_limit_w, export_max_w=SITE.export_limit_w)
+    plan = replace(plan, aim_w=aim_w)
+    limits = levels.GridLimits(import_max_w=min(SITE.import_limit_w, aim_w), export_max_w=SITE.export_limit_w)
     assumed_w = levels.follow(plan.levels, STORAGE, energy_wh=stored_wh, net_w=net_w, hours=1 / 3600, limits=limits)
     assert once(net_w, 0.1 + stored_wh / 10_000, plan).power_w == pytest.approx(float(assumed_w), abs=1e-6)
 

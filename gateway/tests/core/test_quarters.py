@@ -46,6 +46,17 @@ def test_a_curtailed_roof_tells_nothing_of_the_sun() -> None:
     assert (quarter.load_w, quarter.pv_w) == (400.0, None)
 
 
+def test_the_grid_of_a_quarter_is_its_mean_too() -> None:
+    """A kettle of 2.4 kW for 3 of 15 minutes beside 300 W: 780 W are what a meter of quarter hours counts."""
+    filling, done = Filling(), None
+    for second in range(QUARTER_S + 1):
+        grid_w = 2700.0 if 60 < second <= 240 else 300.0
+        filling, done = fill(filling, NOON + second, load_w=None, pv_w=None, grid_w=grid_w)
+    assert done is not None
+    assert done.grid_w is not None
+    assert math.isclose(done.grid_w, 780.0, rel_tol=1e-3)
+
+
 def test_a_clock_that_jumps_ends_no_quarter() -> None:
     assert lived([*seconds(NOON, 850), *seconds(NOON + 7200, 100)]) == []
     assert lived([*seconds(NOON, 850), *seconds(NOON - 7200, 100)]) == []

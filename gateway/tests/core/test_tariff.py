@@ -1,5 +1,6 @@
 """What a kWh costs when: days on which clocks change, seasons, colours, and what is not known yet."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -12,7 +13,16 @@ from hypothesis import strategies as st
 from gateway.core.grid import Grid
 from gateway.core.periods import Base, Colour, OffPeak, PeakOffPeak, Tempo, Window, possible_colours
 from gateway.core.point_series import PointSeries
-from gateway.core.tariff import DynamicTariff, ListTariff, Power, PriceList, changes, on_grid, placeholder
+from gateway.core.tariff import (
+    DynamicTariff,
+    ListTariff,
+    Power,
+    PriceList,
+    changes,
+    month_start_s,
+    on_grid,
+    placeholder,
+)
 
 PARIS = ZoneInfo("Europe/Paris")
 HOUR = 3600.0
@@ -181,6 +191,23 @@ def test_a_colour_that_is_not_known_counts_as_the_dearest_that_is_possible(
 )
 def test_red_days_are_from_november_to_march(day: date, *, red: bool) -> None:
     assert (Colour.RED in possible_colours(day)) == red
+
+
+def test_a_peak_is_paid_for_by_the_calendar_month_of_the_local_clock() -> None:
+    """A plan of 24 h from 20:00 on the last of March, after the change of clocks: midnight is 22:00 UTC."""
+    quarters = Grid(start_s=at("2026-03-31T20:00"), step_s=900.0, steps=96)
+    power = Power(peak_eur_per_kw_month=4.0, peak_free_w=2500.0)
+    price = power.peak_price(quarters, PARIS, 3200.0)
+    assert price is not None
+    assert price.eur_per_kw == 4.0
+    assert [(p.first, p.end, p.due_w) for p in price.periods] == [(0, 16, 3200.0), (16, 96, 2500.0)]
+    low = power.peak_price(replace(quarters, start_s=at("2026-04-01T00:00")), PARIS, 900.0)
+    assert low is not None
+    assert [(p.first, p.end, p.due_w) for p in low.periods] == [(0, 96, 2500.0)]
+    assert Power().peak_price(quarters, PARIS, 0.0) is None
+    assert power.peak_cost_eur(3200.0) == pytest.approx(2.8)  # 0.7 kW above what is free
+    assert power.peak_cost_eur(2000.0) == 0.0
+    assert month_start_s(at("2026-10-31T23:59"), PARIS) == at("2026-10-01")
 
 
 def test_prices_change_on_their_day_and_before_the_first_list_they_are_assumed() -> None:

@@ -2,9 +2,12 @@
 
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
+from gateway.core.goals import Weighed
+from gateway.core.prices import PeakPrice, Period
 from gateway.planning.process import PlanningError, ask
 from gateway.tests.planning.questions import NOW, plan, question
 
@@ -51,3 +54,14 @@ async def test_the_real_program_plans_a_day() -> None:
     assert len(made.slots) == 96
     assert made.made_s == NOW
     assert made == await ask(question())
+
+
+async def test_a_price_of_the_peak_comes_back_as_an_aim_that_is_told() -> None:
+    asked = question()
+    peak = PeakPrice(eur_per_kw=4.0, periods=(Period(first=0, end=96, due_w=2000.0),))
+    prices = replace(asked.prices.effective, peak=peak)
+    made = await ask(replace(asked, prices=Weighed(effective=prices, real=prices)))
+    assert {slot.aim_w for slot in made.slots} == {2000.0}  # 500 W are the most that this building needs
+    assert [(note.code, dict(note.numbers)) for note in made.notes] == [
+        ("peak_kept", {"due_w": 2000.0, "limit_w": 2000.0})
+    ]

@@ -67,6 +67,8 @@ REASONS = {
     "co2_missing": set(),
     "sell_clipped": {"steps", "sell_price", "buy_price"},
     "limit_short": {"limit_w", "over_w", *HOURS},
+    "peak_kept": {"due_w", "limit_w"},
+    "peak_aim": {"net_w", "limit_w", "power_w"},
     # of flexible loads, and of plans with some that cannot have all they want
     "load_surplus": {"power_w", "surplus_w", "sell_price"},
     "load_due": {"power_w", "buy_price", "wanted_wh", *DUE},
