@@ -20,7 +20,7 @@ from gateway.bench.part import Machine, Missing, Part
 from gateway.bench.parts import find
 from gateway.bench.processes import Child, Processes, Program, ProgramError
 from gateway.bench.programs import BROKER, DATABASE, GATEWAY, HOUSE, NODE, programs_of
-from gateway.bench.run_folder import LOOPBACK, RunFolder, prepare
+from gateway.bench.run_folder import LOOPBACK, Ports, RunFolder, prepare
 
 STAGES = ((DATABASE, HOUSE, BROKER), (NODE,), (GATEWAY,))
 """Started together within a stage, stage by stage; nodes beyond the first are called `node-<name>`."""
@@ -164,22 +164,24 @@ async def open_chain(wanted: Wanted, *, machine: Machine, folder: Path, start: b
     must be absolute: programs run in different places of it.
     """
     parts = _parts(wanted, machine)
-    run = prepare(
-        folder,
-        house_file=wanted.house_file,
-        site_file=wanted.site_file,
-        house=wanted.house,
-        site=wanted.site,
-        database=wanted.database,
-        clock_offset_s=round(wanted.clock_offset_s),
-        page_port=wanted.page_port,
-    )
-    programs = programs_of(run, parts, heap_k=wanted.heap_k)
-    async with Processes(logs=run.folder) as processes:
-        chain = Chain(run=run, processes=processes, programs=programs, parts=parts)
-        if start:
-            await chain.start_all()
-        yield chain
+    with Ports.held() as ports:
+        run = prepare(
+            folder,
+            ports=ports,
+            house_file=wanted.house_file,
+            site_file=wanted.site_file,
+            house=wanted.house,
+            site=wanted.site,
+            database=wanted.database,
+            clock_offset_s=round(wanted.clock_offset_s),
+            page_port=wanted.page_port,
+        )
+        programs = programs_of(run, parts, heap_k=wanted.heap_k)
+        async with Processes(logs=run.folder) as processes:
+            chain = Chain(run=run, processes=processes, programs=programs, parts=parts)
+            if start:
+                await chain.start_all()
+            yield chain
 
 
 def _parts(wanted: Wanted, machine: Machine) -> dict[str, Part]:

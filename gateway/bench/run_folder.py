@@ -4,8 +4,8 @@ import json
 import secrets
 import socket
 import tomllib
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ RING_BYTES = 16000  # of a node: some minutes of records, as a board with room h
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Free ports of 127.0.0.1, kept through restarts."""
+    """Ports of 127.0.0.1, the same through restarts."""
 
     control: int
     pv: int
@@ -33,14 +33,21 @@ class Ports:
     database: int
 
     @classmethod
-    def free(cls) -> "Ports":
-        """Nobody listens there now; all are held until the last is found, so that no two are the same."""
+    @contextmanager
+    def held(cls) -> Iterator["Ports"]:
+        """Free ones that the system gives to nobody else while the context is open.
+
+        A program that was given one may listen there all the same, because servers ask to reuse their address: the
+        socket that holds it does not listen, and allows that once it has the port for itself.
+        """
         names = tuple(cls.__dataclass_fields__)
-        with ExitStack() as held:
-            sockets = [held.enter_context(socket.socket()) for _ in names]
-            for one in sockets:
-                one.bind((LOOPBACK, 0))
-            return cls(**{name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)})
+        with ExitStack() as sockets:
+            holders = [sockets.enter_context(socket.socket()) for _ in names]
+            for holder in holders:
+                holder.bind((LOOPBACK, 0))
+            for holder in holders:
+                holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            yield cls(**{name: holder.getsockname()[1] for name, holder in zip(names, holders, strict=True)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +126,7 @@ class RunFolder:
 def prepare(
     folder: Path,
     *,
+    ports: Ports,
     house_file: Path,
     site_file: Path,
     house: Mapping[str, Any] = NO_CHANGES,
@@ -128,7 +136,6 @@ def prepare(
     page_port: int | None = None,
 ) -> RunFolder:
     """Read both files, change what a run must have of its own, then what the caller wants, and write it all."""
-    ports = Ports.free()
     if page_port is not None:
         ports = replace(ports, page=page_port)
     base = _read(site_file)

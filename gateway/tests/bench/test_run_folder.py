@@ -3,6 +3,7 @@
 import json
 import socket
 import tomllib
+from contextlib import ExitStack
 from dataclasses import astuple
 
 import pytest
@@ -38,9 +39,16 @@ def house_file(tmp_path):
 
 
 @pytest.fixture
-def run(tmp_path, house_file):
+def ports():
+    with Ports.held() as held:
+        yield held
+
+
+@pytest.fixture
+def run(tmp_path, house_file, ports):
     return prepare(
         tmp_path / "run",
+        ports=ports,
         house_file=house_file,
         site_file=places.config_folder() / "demo" / "site.toml",
         house={"battery": {"capacity_wh": 5000}},
@@ -53,8 +61,25 @@ def read(file):
     return tomllib.loads(file.read_text())
 
 
-def test_ports_are_all_different():
-    assert len(set(astuple(Ports.free()))) == 7
+def test_ports_are_all_different_and_for_one_run_only():
+    """Another run that starts at the same time, and 500 sockets that take what comes, get others."""
+    with Ports.held() as ours, Ports.held() as others, ExitStack() as sockets:
+        strangers = [sockets.enter_context(socket.socket()) for _ in range(500)]
+        for stranger in strangers:
+            stranger.bind(("127.0.0.1", 0))
+        taken = {stranger.getsockname()[1] for stranger in strangers}
+        assert len({*astuple(ours), *astuple(others)}) == 14
+        assert not taken & set(astuple(ours))
+
+
+def test_a_server_may_listen_at_a_held_port_and_again_after_its_end(ports):
+    for _ in range(2):
+        with socket.create_server(("127.0.0.1", ports.page)) as server, socket.create_connection(server.getsockname()):
+            assert port_if_free(ports.page) is None
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):  # one that does not ask to reuse it
+        stranger.bind(("127.0.0.1", ports.broker))
+    with socket.socket() as client, pytest.raises(ConnectionRefusedError):  # nobody listens before
+        client.connect(("127.0.0.1", ports.broker))
 
 
 def test_house_and_site_meet_at_the_same_addresses(run):
@@ -95,10 +120,10 @@ def test_a_file_named_in_the_house_file_is_meant_beside_it(run, house_file):
     assert read(run.house_file)["load"]["file"] == str(house_file.parent / "load.csv")
 
 
-def test_a_database_is_named_only_when_there_is_one(run, tmp_path, house_file):
+def test_a_database_is_named_only_when_there_is_one(run, tmp_path, house_file, ports):
     assert read(run.site_file)["database"]["url"] == f"http://127.0.0.1:{run.ports.database}"
     site_file = places.config_folder() / "demo" / "site.toml"
-    without = prepare(tmp_path / "second", house_file=house_file, site_file=site_file)
+    without = prepare(tmp_path / "second", ports=ports, house_file=house_file, site_file=site_file)
     assert "database" not in read(without.site_file)
 
 
@@ -111,10 +136,10 @@ def test_a_node_carries_the_firmware_and_the_wire_and_no_tests(run):
     assert not list(board.rglob("__pycache__"))
 
 
-def test_node_and_page_live_in_the_wished_time_and_place(tmp_path, house_file):
+def test_node_and_page_live_in_the_wished_time_and_place(tmp_path, house_file, ports):
     site_file = places.config_folder() / "demo" / "site.toml"
     wished = {"clock_offset_s": -86_400, "page_port": 8099}
-    run = prepare(tmp_path / "shifted", house_file=house_file, site_file=site_file, **wished)
+    run = prepare(tmp_path / "shifted", ports=ports, house_file=house_file, site_file=site_file, **wished)
     assert run.clock_offset_s == -86_400
     assert json.loads((run.node_folder("cellar") / "node.json").read_text())["time"] == {"port": run.ports.time}
     assert read(run.site_file)["time"]["port"] == run.ports.time
