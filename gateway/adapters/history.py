@@ -16,6 +16,7 @@ TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
 TOLD_KEPT_S = 60 * 86400
 MOST_W = 1e7  # what a site file may call a power: more in the store is damage
 MOST_W_M2 = 2e3
+MOST_C = 90.0
 KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
 
 _SCHEMA = f"""
@@ -23,6 +24,7 @@ CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REA
 CREATE TABLE IF NOT EXISTS quarters (t INTEGER PRIMARY KEY, load_w REAL, pv_w REAL);
 CREATE TABLE IF NOT EXISTS grid (t INTEGER PRIMARY KEY, grid_w REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS told (t INTEGER PRIMARY KEY, irradiance_w_m2 REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS outdoor (t INTEGER PRIMARY KEY, temp_c REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
 """
 
@@ -99,6 +101,25 @@ class Past:
         found = np.full(count, np.nan)
         for t, irradiance_w_m2 in rows:
             found[(t - start_s) // QUARTER_S] = _known(irradiance_w_m2, MOST_W_M2)
+        return found
+
+    async def keep_outdoor(self, temps: Sequence[tuple[int, float]]) -> None:
+        """How warm the feed says the next quarters are (start, °C); what was said last of each stays."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR REPLACE INTO outdoor VALUES (?, ?)", temps)
+            db.execute("DELETE FROM outdoor WHERE t < ?", (max(row[0] for row in temps) - TOLD_KEPT_S,))
+
+        if temps:
+            await self._outbox.write(write)
+
+    async def outdoor_c(self, start_s: int, count: int) -> Floats:
+        """How warm it had been said to be in so many quarters (°C); NaN where nothing."""
+        sql = "SELECT t, temp_c FROM outdoor WHERE t >= ? AND t < ?"
+        rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, start_s + QUARTER_S * count)).fetchall())
+        found = np.full(count, np.nan)
+        for t, temp_c in rows:
+            found[(t - start_s) // QUARTER_S] = _known(temp_c, MOST_C)
         return found
 
     async def keep_note(self, name: str, text: str) -> None:

@@ -63,6 +63,7 @@ class Ground:
             method=self.method,
             flexible=self.flexible(grid, state),
             notes=self.sky.notes(grid),
+            outdoor=await self.sky.outdoor(grid, history),
         )
 
     async def _reached_w(self, utc_s: float) -> float:

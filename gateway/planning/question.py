@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from gateway.core.flexible.joint import Flexible
+from gateway.core.forecast.outdoor import Outdoor
 from gateway.core.forecast.weather import Weather as Suns
 from gateway.core.goals import Weighed
 from gateway.core.history import History
@@ -24,8 +25,8 @@ class Place:
 class Question:
     """One plan wanted, for the steps of `prices`.
 
-    `stored_wh` is above empty; `suns`: the weather feed as power; `flexible`: loads planned beside the storage;
-    `notes`: what was not known, to be told with the plan.
+    `stored_wh` is above empty; `suns`: the weather feed as power, `outdoor`: its temperatures; `flexible`: loads that
+    are planned beside the storage; `notes`: what was not known, to be told with the plan.
     """
 
     now_s: float  # UTC
@@ -40,3 +41,4 @@ class Question:
     method: Method
     flexible: Flexible = field(default_factory=Flexible)
     notes: tuple[Reason, ...] = ()
+    outdoor: Outdoor | None = None

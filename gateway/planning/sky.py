@@ -6,14 +6,17 @@ import numpy as np
 
 from gateway.adapters.feeds import Answer
 from gateway.adapters.history import Past
+from gateway.core.forecast.outdoor import Outdoor
 from gateway.core.forecast.weather import Weather as Suns
 from gateway.core.grid import Grid
 from gateway.core.history import History
 from gateway.core.levels import Floats
 from gateway.core.model import Reason
 from gateway.core.weather import Weather
+from gateway.planning.jobs import outdoor_c
 
 STC_W_M2 = 1000.0  # the irradiance at which a roof has its peak power
+SOON = 4  # steps: the nearer, the surer; an hour of silence leaves no gap
 AHEAD_S = (12 * 3600, 36 * 3600)  # what is said so far ahead is kept, to be compared with what came
 
 
@@ -35,6 +38,15 @@ class Sky:
         steps = len(history.load_w)
         told = await self._past.told(int(history.start_s), steps)
         return Suns(members_w=self._power_w(members), past_w=self._power_w(told))
+
+    async def outdoor(self, grid: Grid, history: History) -> Outdoor | None:
+        """Temperatures of the history and of the coming steps; None without a feed. Raises OutboxError."""
+        ahead_c = None if self._weather is None else outdoor_c(self._weather().value, grid)
+        if ahead_c is None:
+            return None
+        soon = [(int(grid.start_s + grid.step_s * step), float(ahead_c[step])) for step in range(SOON)]
+        await self._past.keep_outdoor(soon)
+        return Outdoor(past_c=await self._past.outdoor_c(int(history.start_s), len(history.load_w)), ahead_c=ahead_c)
 
     def notes(self, grid: Grid) -> tuple[Reason, ...]:
         """That a feed that was asked for says too little of these steps, or that what it says is old."""

@@ -28,6 +28,7 @@ def answer(question: Question) -> Plan:
         method=question.method.forecast,
         prior=first_day,
         weather=question.suns,
+        outdoor=question.outdoor,
     )
     made = plan(
         question.storage,

@@ -11,6 +11,7 @@ from datetime import UTC, tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.core.forecast.outdoor import Outdoor, heating_degrees, tells
 from gateway.core.forecast.past_days import Series, clock_shift, places_before
 from gateway.core.forecast.tomorrow import last_hours, last_sunshine, tomorrow
 from gateway.core.forecast.weather import Skill, Weather, blended, skill
@@ -52,17 +53,19 @@ def draw(
     now: Now = NOTHING_KNOWN,
     prior: Prior | None = None,
     weather: Weather | None = None,
+    outdoor: Outdoor | None = None,
 ) -> Scenarios:
     """Equally likely futures of `steps` steps from the end of the history on; never with NaN, always the same.
 
     Without history and without prior: a building that does nothing. A weather feed stands in for as many
-    of the suns as it has deserved.
+    of the suns as it has deserved; with temperatures, loads of days as cold as the coming one count more.
     """
     candidates = _candidates(history, method)
     load = Series.of(history.load_w, history.step_s)
     pv = Series.of(-history.pv_w, history.step_s)
     shift = clock_shift(history.end_s, history.step_s, days=candidates, steps=steps, zone=zone)
-    loads = _loads(load, candidates, steps, shift, method, None if prior is None else prior.load_w)
+    before = _before(load, outdoor, method)
+    loads = _loads(load, before, candidates, steps, shift, method, None if prior is None else prior.load_w)
     suns = _suns(pv, candidates, steps, method, None if prior is None else -prior.pv_w)
     if weather is not None:
         suns = Days(*blended(suns.paths_w, suns.weights, weather, _skill(pv, weather, method)))
@@ -90,8 +93,18 @@ class Days:
     weights: Floats
 
 
+def _before(series: Series, outdoor: Outdoor | None, method: ForecastMethod) -> Floats:
+    """What a day's load is told by, for now and for the beginnings of `days` days before (days + 1 x columns)."""
+    hours = last_hours(series, LOAD_HOURS, method.days)
+    degrees = None if outdoor is None else heating_degrees(outdoor, series.step_s, method.days)
+    if degrees is None or not tells(degrees, series):
+        return hours
+    return np.concatenate([hours, degrees], axis=1)
+
+
 def _loads(
     series: Series,
+    before: Floats,
     candidates: int,
     steps: int,
     shift: NDArray[np.intp] | None,
@@ -99,7 +112,6 @@ def _loads(
     prior_w: Floats | None,
 ) -> Days:
     """Loads of the candidates, each moved along the daily profile to the expected energy."""
-    before = last_hours(series, LOAD_HOURS, method.days)
     weights = day_weights(before[: candidates + 1], method.load_memory_days, method.load_similarity)
     weights = weekdays_favoured(weights, method.same_weekday)
     places = places_before(len(series.values), day=series.day, days=candidates, steps=steps, shift=shift)
