@@ -93,11 +93,15 @@ class Planning:
             self._why = Reason(code="plan_failed")
             return AGAIN_S
         self._plan, self._why = plan, None
-        return self._until_next_s()
+        return self._until_next_s(plan.made_s)
 
-    def _until_next_s(self) -> float:
-        """To the start of the next quarter hour, and a little: its first quarter must be in the history."""
-        return QUARTER_S - self._clock.utc_s() % QUARTER_S + 2 * LOOK_S
+    def _until_next_s(self, made_s: float) -> float:
+        """To the start of the quarter hour after that of a plan, and a little: the one before must be in the history.
+
+        A plan that took until the next quarter has begun is followed by another at once.
+        """
+        due_s = (made_s // QUARTER_S + 1) * QUARTER_S + 2 * LOOK_S
+        return max(due_s - self._clock.utc_s(), LOOK_S)
 
     def _clock_was_set(self) -> bool:
         offset_s = self._clock.utc_s() - self._clock.monotonic_s()

@@ -125,6 +125,32 @@ async def test_a_clock_that_was_set_makes_the_plan_invalid_and_a_new_one(jump_s:
     assert planning.slot(clock.utc_s()) is not None
 
 
+async def test_a_plan_that_took_beyond_its_quarter_is_followed_by_the_next_at_once() -> None:
+    """Asked 1 s before the quarter ends, there 3 s later: the next is due 2 s after its beginning, not 15 min later."""
+    clock = TestClock(offset_s=NOW + 899.0)
+    asked: list[float] = []
+
+    async def prepare() -> Question:
+        asked.append(clock.utc_s())
+        return question()
+
+    async def ask(_: Question) -> Plan:
+        made = plan(clock.utc_s())
+        clock.now_s += 3.0
+        return made
+
+    planning = Planning(clock=clock, prepare=prepare, ask=ask)
+    running = asyncio.create_task(planning.run())
+    await until(lambda: len(asked) == 1)
+    clock.now_s += 0.1
+    await until(lambda: len(asked) == 2)
+    clock.now_s += 600.0
+    await asyncio.sleep(0.01)
+    running.cancel()
+    assert asked[1] - NOW == pytest.approx(902.0, abs=0.2)
+    assert len(asked) == 2  # and the one after that with its own quarter
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110 - a condition of another task
