@@ -73,7 +73,8 @@ class Planning:
     async def run(self) -> None:
         """Make plans for ever."""
         while True:
-            due_s = self._clock.monotonic_s() + await self._renew()
+            wait_s = await self._renew()
+            due_s = self._clock.monotonic_s() + wait_s
             while self._clock.monotonic_s() < due_s and not self._clock_was_set():  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(LOOK_S)
 
