@@ -13,7 +13,7 @@ from gateway.tests.adapters.web_server import WebServer, web_server
 from gateway.words import text
 
 from .conftest import OpenChain, house, state, status, until, until_mode, until_planned
-from .test_planning import EVENING, november
+from .test_planning import EVENING, LATE_NIGHT, TARIFF, november
 
 START_S = EVENING.timestamp()
 ILL = ["NaN", 9e999, -1e300, b"\x00", None]
@@ -149,3 +149,25 @@ async def test_a_limit_that_cannot_be_kept_is_told_and_all_else_goes_on(chain_of
             return is_told and abs(now["flow"]["battery_w"]) < 60
 
         await until(rests, 10, "the battery keeps its reserve and the page says so")
+
+
+@pytest.mark.timeout(120)
+async def test_a_quarter_hour_that_would_cost_is_not_exceeded_although_the_plan_keeps_its_energy(
+    chain_of: OpenChain,
+) -> None:
+    """In the last cheap hour energy is kept and bought for the day; of a load of 4 kW the grid gives 2 kW, no more."""
+    tariff = {**TARIFF, "peak_eur_per_kw_month": 20, "peak_free_kw": 2}
+    async with chain_of(november(LATE_NIGHT, soc=0.3, tariff=tariff)) as chain:
+        made = await until_planned(chain)
+        english, french = told(made["notes"])["peak_kept"]
+        assert english.startswith("Up to 2.00 kW of import cost nothing more this month")
+        assert french.startswith("Jusqu’à 2,00 kW de soutirage ne coûtent rien de plus ce mois-ci")
+        await until_mode(chain, "control", 20)
+        await house(chain, do="step", w=4000, seconds=None)
+
+        async def held() -> bool:
+            now = await state(chain)
+            is_told = now["setpoint"]["reason"]["code"] == "peak_aim"
+            return is_told and now["flow"]["load_w"] > 3800 and abs(now["flow"]["grid_w"] - 2000) < 100
+
+        await until(held, 15, "import is held at what costs nothing more")
