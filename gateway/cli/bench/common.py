@@ -1,0 +1,119 @@
+"""What the benches of homes have in common: reading, a bar of progress, a table, a file of results."""
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from gateway.adapters.solver import SolverError
+from gateway.core.method import Method
+from gateway.mistakes import MistakesError
+from gateway.settings.method import as_table, read_method
+from gateway.study.record.series import SeriesError
+from gateway.study.replay.case import Case
+from gateway.study.replay.outcome import Outcome, compare
+from gateway.study.replay.spread import SHARE
+
+people = Console(stderr=True)  # stdout is for results
+
+DataOption = Annotated[Path, typer.Option(help="CSV or Parquet with a time column, load and PV.", metavar="FILE")]
+StartOption = Annotated[
+    datetime, typer.Option(formats=["%Y-%m-%d"], help="First counted day; what lies before is only learnt from.")
+]
+DaysOption = Annotated[int, typer.Option(help="Counted days.", min=1, max=3660)]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the result here, too.", metavar="FILE")]
+ByDayOption = Annotated[bool, typer.Option("--by-day", help="Show the cost of each day, too.")]
+
+
+class Build(Protocol):
+    """How a bench makes its case from a file."""
+
+    def __call__(self, path: Path, *, start: date, days: int) -> Case:
+        """SeriesError when the file is none."""
+
+
+def run(
+    name: str, build: Build, *, data: Path, start: datetime, days: int, json_file: Path | None, by_day: bool = False
+) -> None:
+    """One bench from file to table; what is wrong is told in one sentence, exit code 2."""
+    try:
+        method = read_method()
+        case = build(data, start=start.date(), days=days)
+        outcome = _watched(name, case, method)
+        result = as_result(name, data, start.date(), days, method, outcome)
+        if json_file is not None:
+            json_file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    except (SeriesError, SolverError, MistakesError, OSError) as error:
+        people.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from error
+    show(result)
+    if by_day:
+        show_days(result, start.date())
+
+
+def _watched(name: str, case: Case, method: Method) -> Outcome:
+    with Progress(console=people, transient=True) as progress:
+        task = progress.add_task(name, total=case.steps)
+        return compare(case, method, tick=_advance(progress, task))
+
+
+def _advance(progress: Progress, task: Any) -> Callable[[], None]:
+    return lambda: progress.advance(task)
+
+
+def as_result(name: str, data: Path, start: date, days: int, method: Method, outcome: Outcome) -> dict[str, Any]:
+    """What is written: the figures, and all that they depend on."""
+    return {
+        "bench": name,
+        "data": data.name,
+        "start": start.isoformat(),
+        "days": days,
+        "eur_per_day": outcome.eur_per_day,
+        "S": outcome.score,
+        "less_than_rule": outcome.less_than_rule,
+        "rule_daily_eur": [round(eur, 4) for eur in outcome.rule_daily.tolist()],
+        "zen_daily_eur": [round(eur, 4) for eur in outcome.zen_daily.tolist()],
+        "plan_ms": round(outcome.plan_ms, 2),
+        "method": as_table(method),
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """The result for people."""
+    table = Table(title=f"{result['bench']} · {result['data']} · {result['start']}, {result['days']} d")
+    table.add_column("")
+    table.add_column("EUR/day", justify="right")
+    table.add_column("S", justify="right")
+    fixed = {"none": 0.0, "perfect": 1.0}
+    for way, eur in result["eur_per_day"].items():
+        score = result["S"].get(way, fixed.get(way))
+        table.add_row(way, f"{eur:.4f}", "" if score is None else f"{score:.4f}")
+    console = Console()
+    console.print(table)
+    mean, low, high = (result["less_than_rule"][name] for name in ("mean", "low", "high"))
+    console.print(
+        f"zen below rule: {mean:.4f} EUR/day; other draws of these days: {low:.4f} to {high:.4f} ({SHARE:.0%})",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for section, values in result["method"].items():
+        shown = "  ".join(f"{key}={value}" for key, value in values.items())
+        console.print(f"{section}: {shown}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{result['plan_ms']} ms a decision", highlight=False)
+
+
+def show_days(result: dict[str, Any], start: date) -> None:
+    """What each day cost; energy that a day leaves stored counts for it at the least price."""
+    table = Table(title="EUR")
+    for column in ("day", "rule", "zen", "less"):
+        table.add_column(column, justify="right")
+    for number, (plain, own) in enumerate(zip(result["rule_daily_eur"], result["zen_daily_eur"], strict=True)):
+        day = start + timedelta(days=number)
+        table.add_row(day.isoformat(), f"{plain:.4f}", f"{own:.4f}", f"{plain - own:+.4f}")
+    Console().print(table)
