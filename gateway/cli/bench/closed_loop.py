@@ -38,10 +38,10 @@ def _show(result: dict[str, Any]) -> None:
     console = Console()
     table = Table(title=f"closed loop · {len(result['scenarios'])} buildings, {result['seeds']} seeds; less is better")
     table.add_column("")
-    for name in study.LAWS:
+    for name in (*study.LAWS, study.PERFECT):
         table.add_column(name, justify="right")
     for metric, row in result["mean"].items():
-        table.add_row(metric, *(f"{row[name]:.1f}" for name in study.LAWS))
+        table.add_row(metric, *(f"{number:.1f}" for number in row.values()))
     table.add_section()
     for metric, row in result["ratio"].items():
         table.add_row(f"zen / law: {metric}", "1", *(_ratio(row[name]) for name in study.LAWS[1:]))

@@ -1,7 +1,7 @@
 """How well a law holds the grid: thirty buildings, several seeds, ours beside the simple laws of others."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 from gateway.study.benches.closed_loop.laws import Simple, Zen
@@ -33,6 +33,7 @@ class Score:
 
 
 LAWS = ("zen", "integral_1s", "ten_seconds", "round_robin_30s")
+PERFECT = "perfect"  # no law: batteries that know the grid at once and answer at once
 
 
 def law(name: str, scenario: Scenario) -> Controller:
@@ -46,9 +47,13 @@ def law(name: str, scenario: Scenario) -> Controller:
 
 def score(name: str, scenario: Scenario, seed: int, seconds: float = SECONDS) -> Score:
     """One law in one building."""
+    return _lived(name, scenario, seed, seconds)[0]
+
+
+def _lived(name: str, scenario: Scenario, seed: int, seconds: float) -> tuple[Score, list[Moment]]:
     building = twin(scenario, seconds, seed)
     moments = building.run(seconds, law(name, scenario))
-    return measured(moments, scenario.target_w, sum(load.switches for load in building.loads))
+    return measured(moments, scenario.target_w, sum(load.switches for load in building.loads)), moments
 
 
 def measured(moments: Sequence[Moment], target_w: float, switches: int) -> Score:
@@ -73,6 +78,20 @@ def measured(moments: Sequence[Moment], target_w: float, switches: int) -> Score
         settling_p95_s=_settling(moments, target_w),
         travel_kw=travel / 1000.0 / hours,
         switches=switches / hours,
+    )
+
+
+def perfect(moments: Sequence[Moment], target_w: float) -> Sequence[Moment]:
+    """The same moments with batteries that leave nothing avoidable to the grid: what following must move at least."""
+    return [_perfect(moment, target_w) for moment in moments]
+
+
+def _perfect(moment: Moment, target_w: float) -> Moment:
+    over_w = moment.grid_w - target_w
+    low_w, high_w = moment.headroom_w
+    step_w = min(max(-over_w, 0.0), high_w) - min(max(over_w, 0.0), low_w)
+    return replace(
+        moment, grid_w=moment.grid_w + step_w, battery_w=(sum(moment.battery_w) + step_w,), headroom_w=(0.0, 0.0)
     )
 
 
@@ -110,11 +129,15 @@ def _is_near(moment: Moment, target_w: float) -> bool:
 def bench(
     scenarios: Sequence[Scenario] = SCENARIOS, seeds: Sequence[int] = (1, 2, 3, 4, 5), seconds: float = SECONDS
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Scenario -> law -> metric, means over the seeds."""
-    return {
-        scenario.name: {name: mean([score(name, scenario, seed, seconds) for seed in seeds]) for name in LAWS}
-        for scenario in scenarios
-    }
+    """Scenario -> law (and `PERFECT`) -> metric, means over the seeds."""
+    return {scenario.name: _compared(scenario, seeds, seconds) for scenario in scenarios}
+
+
+def _compared(scenario: Scenario, seeds: Sequence[int], seconds: float) -> dict[str, dict[str, float]]:
+    lived = {name: [_lived(name, scenario, seed, seconds) for seed in seeds] for name in LAWS}
+    found = {name: mean([score_ for score_, _ in runs]) for name, runs in lived.items()}
+    ideal = [measured(perfect(moments, scenario.target_w), scenario.target_w, 0) for _, moments in lived["zen"]]
+    return found | {PERFECT: mean(ideal) | {"switches": found["zen"]["switches"]}}
 
 
 def mean(scores: Sequence[Score] | Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -130,7 +153,7 @@ def summary(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str,
     on both: a law that does not follow saves travel by what it leaves to the grid.
     """
     metrics = next(iter(next(iter(found.values())).values()))
-    means = {metric: {name: _mean_of(found, name, metric) for name in LAWS} for metric in metrics}
+    means = {metric: {name: _mean_of(found, name, metric) for name in (*LAWS, PERFECT)} for metric in metrics}
     ratio = {
         metric: {name: row["zen"] / row[name] if row[name] else None for name in LAWS[1:]}
         for metric, row in means.items()

@@ -51,7 +51,7 @@ def _closed_loop(results: Results) -> str:
     energies = ("avoidable_import_wh", "avoidable_export_wh")
     laws = results.at("closed-loop", "mean", energies[0]) or {"zen": None}
     bars = []
-    for law in laws:
+    for law in (name for name in laws if name != "perfect"):
         parts = [results.number("closed-loop", "mean", metric, law) for metric in energies]
         total = None if None in parts else sum(part for part in parts if part is not None)
         bars.append(Bar(label=law, value=total, kind="ours" if law == "zen" else "other"))
