@@ -38,7 +38,7 @@ class HeatPump:
         self.writes = 0
         self._offer_w = 0.0
         self._offered_s = -math.inf
-        self._calls = False
+        self._calls = self._sated = False
         self._switched_s = -math.inf
 
     @property
@@ -91,7 +91,8 @@ class HeatPump:
         target_c = raised_c if self.forced else settings.target_c
         self._calls = self.temp_c < target_c + settings.hysteresis_k * (0.5 if self._calls else -0.5)
         offer_w = self.offered_w(now_s)
-        taken_w = min(offer_w, settings.most_w) if offer_w >= settings.least_w and self.temp_c < raised_c else 0.0
+        self._sated = self.temp_c >= raised_c - (settings.hysteresis_k if self._sated else 0.0)
+        taken_w = min(offer_w, settings.most_w) if offer_w >= settings.least_w and not self._sated else 0.0
         return max(settings.power_w if self._calls else 0.0, taken_w)
 
     def _spared_w(self, wanted_w: float, now_s: float) -> float:
