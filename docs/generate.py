@@ -4,6 +4,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -12,7 +13,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gateway.adapters import batches, boards, profiles, tariffs
-from gateway.house import faults
+from gateway.house import config as house_file
+from gateway.house import faults, flexible
 from gateway.places import config_folder, firmware_folder
 from gateway.settings import loads, money, sections
 from gateway.wire import essentials, orders, records, seal, table, topics
@@ -31,6 +33,7 @@ def pages() -> dict[str, str]:
         "reasons.md": NOTE + "# Why the gateway does what it does\n\n" + "\n".join(_reasons()),
         "boards.md": NOTE + "# Boards and pins\n\n" + "\n".join(_boards()),
         "tariffs.md": NOTE + "# Tariffs that come with the gateway\n\n" + "\n".join(_tariffs()),
+        "house-file.md": NOTE + "# The house file\n\n" + "\n".join(_house_file()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
     }
 
@@ -77,10 +80,42 @@ def _site_file() -> Iterator[str]:
         yield from _table(("key", "allowed", "default"), (_key(*item) for item in model.model_fields.items()))
 
 
+def _house_file() -> Iterator[str]:
+    yield "What `zen house` lives in ([how](../house.md)). Everything may be left out; then the defaults hold.\n"
+    models: dict[str, type[BaseModel]] = {
+        "[clock]": house_file.Clock,
+        "[load]": house_file.Load,
+        "[pv]": house_file.Pv,
+        "[battery]": house_file.BatterySettings,
+        "[meter]": house_file.MeterSettings,
+        "[linky]": house_file.LinkySettings,
+        "[car]": flexible.CarSettings,
+        "[tank]": flexible.TankSettings,
+        "[heat_pump]": flexible.HeatPumpSettings,
+        "[serve.meter]": house_file.ServeMeter,
+        "[serve.pv]": house_file.ServePv,
+        "[serve.battery]": house_file.ServeBattery,
+        "[serve.linky]": house_file.ServeLinky,
+        "[serve.car]": flexible.ServeCar,
+        "[serve.tank]": flexible.ServeTank,
+        "[serve.heat_pump]": flexible.ServeHeatPump,
+    }
+    for name, model in models.items():
+        yield f"## {name}\n"
+        yield inspect.cleandoc(model.__doc__ or "") + "\n"
+        rows = (_key(*item) for item in model.model_fields.items())
+        yield from _table(("key", "allowed", "default"), rows)
+
+
 def _key(name: str, field: FieldInfo) -> tuple[str, str, str]:
     allowed = _kind(field.annotation, field.metadata)
-    default = "(needed)" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`"
+    default = "(needed)" if field.is_required() else f"`{_plain(field.get_default(call_default_factory=True))!r}`"
     return f"`{name}`", f"`{allowed}`", default
+
+
+def _plain(value: Any) -> Any:
+    """A default as it would stand in a file."""
+    return str(value) if isinstance(value, Path) else value.isoformat() if isinstance(value, datetime) else value
 
 
 def _kind(annotation: Any, metadata: Sequence[Any] = ()) -> str:
