@@ -1,7 +1,7 @@
 """The gateway's own plans along a record: forecast and recursion of the core, at the moments when it would plan.
 
-Levels do not depend on what is stored, so every plan of a year can be made apart from the others, and one forecast
-serves all sizes of storage.
+Levels do not depend on what is stored, so the plans of a year are made many at once, and one forecast serves all
+sizes of storage.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,13 @@ from datetime import tzinfo
 import numpy as np
 
 from gateway.core.forecast.scenarios import draw
-from gateway.core.history import History
+from gateway.core.history import History, Scenarios
 from gateway.core.levels import Floats, Storage
-from gateway.core.method import Method
-from gateway.core.planner import levels_of
+from gateway.core.method import Method, PlanningMethod
+from gateway.core.planner import levels_of, tariff_of
 from gateway.core.prices import Prices
+from gateway.core.recursion import Tariff, levels_wh, step_prices, thresholds
+from gateway.study.whatif.recursion import Task, rising, worths
 
 DAY_S = 86400.0
 
@@ -44,13 +46,25 @@ class Ground:
         return list(range(self.first, self.first + self.slots, self.every))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outlook:
+    """What one plan is made of: futures of the building, their prices, and how many of the steps are followed."""
+
+    scenarios: Scenarios
+    prices: Prices
+    tariff: Tariff
+    followed: int
+
+
 def planned_levels(ground: Ground, moments: Sequence[int]) -> Floats:
     """Levels (storages x slots x 4, Wh) from the plans of some moments, each until the next one."""
-    return np.concatenate([_one(ground, moment) for moment in moments], axis=1)
+    outlooks = [_outlook(ground, moment) for moment in moments]
+    method = ground.method.planning
+    return np.stack([np.concatenate(_levels(storage, outlooks, method)) for storage in ground.storages])
 
 
-def _one(ground: Ground, moment: int) -> Floats:
-    """The slots of one plan that are followed: only what was before the moment is known."""
+def _outlook(ground: Ground, moment: int) -> _Outlook:
+    """Only what was before the moment is known."""
     method, known = ground.method, _seen(ground, moment)
     steps = round(method.planning.horizon_h * 3600.0 / known.step_s)
     scenarios = draw(known, steps=steps, zone=ground.zone, method=method.forecast)
@@ -58,9 +72,39 @@ def _one(ground: Ground, moment: int) -> Floats:
     prices = Prices(
         start_s=known.end_s, step_s=known.step_s, buy=ground.buy[span], sell=ground.sell[span], names=("",) * steps
     )
-    followed = min(ground.every, ground.first + ground.slots - moment)
-    found = [levels_of(each, scenarios, prices, method=method.planning) for each in ground.storages]
-    return np.stack([values.levels[:followed] for values in found])
+    followed = min(ground.every, ground.first + ground.slots - moment, steps)
+    return _Outlook(scenarios=scenarios, prices=prices, tariff=tariff_of(scenarios, prices), followed=followed)
+
+
+def _levels(storage: Storage, outlooks: Sequence[_Outlook], method: PlanningMethod) -> list[Floats]:
+    """The followed levels of each plan: made together where prices allow it, else one by one."""
+    together = [place for place, outlook in enumerate(outlooks) if rising(outlook.tariff, storage)]
+    found = dict(zip(together, _together(storage, [outlooks[place] for place in together], method), strict=True))
+    for place in set(range(len(outlooks))) - set(together):
+        one = outlooks[place]
+        found[place] = levels_of(storage, one.scenarios, one.prices, method=method).levels[: one.followed]
+    return [found[place] for place in range(len(outlooks))]
+
+
+def _together(storage: Storage, outlooks: Sequence[_Outlook], method: PlanningMethod) -> list[Floats]:
+    if not outlooks:
+        return []
+    tariffs = [outlook.tariff for outlook in outlooks]
+    hours = outlooks[0].scenarios.step_s / 3600.0
+    task = Task(
+        net_w=np.stack([outlook.scenarios.net_w for outlook in outlooks]),
+        prices=np.stack([step_prices(tariff, storage) for tariff in tariffs]),
+        end_worth=np.array([method.end_worth(tariff.buy) for tariff in tariffs]),
+        hours=hours,
+        points=method.energy_points,
+        mixing=method.mixing(hours),
+    )
+    wanted = max(outlook.followed for outlook in outlooks)
+    found = worths(storage, task, wanted=wanted)
+    return [
+        levels_wh(worth[: one.followed], thresholds(one.tariff, storage)[: one.followed], storage)
+        for worth, one in zip(found, outlooks, strict=True)
+    ]
 
 
 def _seen(ground: Ground, moment: int) -> History:
