@@ -41,7 +41,7 @@ def measure(load: Path, pv: Path, *, kwp: float, days: int | None) -> Took:
         here = Path(folder)
         _as_csv(load, here / "load.csv", "load_w")
         _as_csv(pv, here / "pv.csv", next((name for name in PV_NAMES if name in read_names(pv)), PV_NAMES[-1]))
-        options = [
+        options: list[str | Path] = [
             *("--load", here / "load.csv"),
             *("--pv", here / "pv.csv"),
             *("--kwp", f"{kwp:g}"),
