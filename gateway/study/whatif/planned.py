@@ -16,7 +16,7 @@ from gateway.core.levels import Floats, Storage
 from gateway.core.method import Method, PlanningMethod
 from gateway.core.planner import levels_of, tariff_of
 from gateway.core.prices import Prices
-from gateway.core.recursion import Tariff, levels_wh, step_prices, thresholds
+from gateway.core.recursion import Tariff, levels_wh, thresholds
 from gateway.study.whatif.recursion import Task, rising, worths
 
 DAY_S = 86400.0
@@ -78,29 +78,30 @@ def _outlook(ground: Ground, moment: int) -> _Outlook:
 
 def _levels(storage: Storage, outlooks: Sequence[_Outlook], method: PlanningMethod) -> list[Floats]:
     """The followed levels of each plan: made together where prices allow it, else one by one."""
-    together = [place for place, outlook in enumerate(outlooks) if rising(outlook.tariff, storage)]
-    found = dict(zip(together, _together(storage, [outlooks[place] for place in together], method), strict=True))
-    for place in set(range(len(outlooks))) - set(together):
-        one = outlooks[place]
-        found[place] = levels_of(storage, one.scenarios, one.prices, method=method).levels[: one.followed]
-    return [found[place] for place in range(len(outlooks))]
+    prices = [(outlook, rising(outlook.tariff, storage)) for outlook in outlooks]
+    together = iter(_together(storage, [(each, row) for each, row in prices if row is not None], method))
+    return [_alone(storage, each, method) if row is None else next(together) for each, row in prices]
 
 
-def _together(storage: Storage, outlooks: Sequence[_Outlook], method: PlanningMethod) -> list[Floats]:
-    if not outlooks:
+def _alone(storage: Storage, outlook: _Outlook, method: PlanningMethod) -> Floats:
+    return levels_of(storage, outlook.scenarios, outlook.prices, method=method).levels[: outlook.followed]
+
+
+def _together(storage: Storage, priced: Sequence[tuple[_Outlook, Floats]], method: PlanningMethod) -> list[Floats]:
+    """Plans with their rising prices."""
+    if not priced:
         return []
-    tariffs = [outlook.tariff for outlook in outlooks]
+    outlooks = [outlook for outlook, _ in priced]
     hours = outlooks[0].scenarios.step_s / 3600.0
     task = Task(
         net_w=np.stack([outlook.scenarios.net_w for outlook in outlooks]),
-        prices=np.stack([step_prices(tariff, storage) for tariff in tariffs]),
-        end_worth=np.array([method.end_worth(tariff.buy) for tariff in tariffs]),
+        prices=np.stack([prices for _, prices in priced]),
+        end_worth=np.array([method.end_worth(outlook.tariff.buy) for outlook in outlooks]),
         hours=hours,
         points=method.energy_points,
         mixing=method.mixing(hours),
     )
-    wanted = max(outlook.followed for outlook in outlooks)
-    found = worths(storage, task, wanted=wanted)
+    found = worths(storage, task, wanted=max(outlook.followed for outlook in outlooks))
     return [
         levels_wh(worth[: one.followed], thresholds(one.tariff, storage)[: one.followed], storage)
         for worth, one in zip(found, outlooks, strict=True)

@@ -7,7 +7,7 @@ rising prices, so all it does is to move u sideways between two prices, by the a
     need d:     V(e) = clip(u(e - d), export, reserve) + clip(u(e), reserve, charge) - reserve + G(e)
     the grid:   G(e) = max(u(e + C) - charge, 0) + min(u(e - D) - export, 0)
 
-with the prices of `core.recursion.step_prices`, and C and D the most that a step takes in and gives out. u is known as
+with the prices of `rising`, and C and D the most that a step takes in and gives out. u is known as
 means over cells of the storage, and the mean of a cell moved sideways is a mean of two neighbours. So no cost and no
 decision is computed for any stored energy, and all plans go back in step; the values are the core's (tests).
 """
@@ -39,11 +39,19 @@ class Task:
     mixing: float
 
 
-def rising(tariff: Tariff, storage: Storage) -> bool:
-    """Whether all amounts come at rising prices, as is needed here. Not so where a price is below 0."""
-    charge, reserve, fill, export = step_prices(tariff, storage).T
-    pairs = ((charge, reserve), (charge, fill), (reserve, export), (fill, export))
-    return all(bool((high >= low).all()) for high, low in pairs)
+def rising(tariff: Tariff, storage: Storage) -> Floats | None:
+    """Prices of each step (steps x 4) that rise with the amount, as is needed here; None where they do not.
+
+    Where surplus costs money, always the same, nothing stored is worth so little that it would be sold: its price is
+    that of surplus then. Other prices below 0 are left to the core.
+    """
+    charge, reserve, fill, export = prices = step_prices(tariff, storage).T
+    wasted = export > fill
+    if (tariff.buy < 0.0).any() or (fill[wasted] > fill.min()).any():
+        return None
+    export[wasted] = fill[wasted]
+    pairs = ((charge, reserve), (charge, fill), (reserve, export))
+    return prices.T if all(bool((high >= low).all()) for high, low in pairs) else None
 
 
 def worths(storage: Storage, task: Task, *, wanted: int) -> Floats:

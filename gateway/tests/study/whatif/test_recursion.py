@@ -12,7 +12,7 @@ from gateway.core.levels import NO_LIMITS, Floats, Storage
 from gateway.core.method import Method
 from gateway.core.planner import levels_of
 from gateway.core.prices import Prices
-from gateway.core.recursion import Tariff, levels_wh, solve, step_prices, thresholds
+from gateway.core.recursion import Tariff, levels_wh, solve, thresholds
 from gateway.study.record.inputs import read_inputs
 from gateway.study.whatif.planned import Ground, planned_levels
 from gateway.study.whatif.recursion import Task, rising, worths
@@ -43,11 +43,12 @@ def test_marginal_values_are_those_of_the_core(seed: int) -> None:
     tariffs = []
     for _ in range(PLANS):
         buy = draws.choice([0.05, 0.16, 0.25, 0.7], STEPS) + draws.uniform(0.0, 0.01, STEPS)
-        tariffs.append(Tariff(buy=buy, sell=np.minimum(draws.choice([0.02, 0.08, 0.3], STEPS), buy)))
-    assert all(rising(tariff, storage) for tariff in tariffs)
+        sell = np.full(STEPS, -0.03) if seed % 3 == 0 else draws.choice([0.02, 0.08, 0.3], STEPS)
+        tariffs.append(Tariff(buy=buy, sell=np.minimum(sell, buy)))
     ends = draws.uniform(0.0, 0.3, PLANS)
-    prices = np.stack([step_prices(tariff, storage) for tariff in tariffs])
-    task = Task(net_w=net_w, prices=prices, end_worth=ends, hours=hours, points=points, mixing=0.05)
+    prices = [rising(tariff, storage) for tariff in tariffs]
+    assert all(row is not None for row in prices)
+    task = Task(net_w=net_w, prices=np.stack(prices), end_worth=ends, hours=hours, points=points, mixing=0.05)
     found = worths(storage, task, wanted=STEPS)
     for plan, tariff in enumerate(tariffs):
         alone = solve(
@@ -60,12 +61,13 @@ def test_marginal_values_are_those_of_the_core(seed: int) -> None:
         assert levels == pytest.approx(alone.levels, abs=1e-6)
 
 
-def test_prices_below_0_are_left_to_the_core() -> None:
+def test_other_prices_below_0_are_left_to_the_core() -> None:
     storage = Storage(capacity_wh=5000.0, charge_max_w=2500.0, discharge_max_w=2500.0)
-    dear, less = np.full(4, 0.2), np.array([0.2, 0.1, -0.01, 0.1])
-    assert rising(Tariff(buy=dear, sell=np.zeros(4)), storage)
-    assert not rising(Tariff(buy=dear, sell=less), storage)
-    assert not rising(Tariff(buy=less, sell=less), storage)
+    dear, costs, once = np.full(4, 0.2), np.full(4, -0.01), np.array([0.1, 0.1, -0.01, 0.1])
+    for sell in (np.zeros(4), once, costs):
+        assert rising(Tariff(buy=dear, sell=sell), storage) is not None
+    assert rising(Tariff(buy=dear, sell=np.array([0.1, -0.01, -0.02, 0.1])), storage) is None
+    assert rising(Tariff(buy=once, sell=once), storage) is None
 
 
 def ground_of(folder: Path, *, step_min: int, every: int, tariff: str) -> Ground:
