@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.core.forecast.scenarios import draw
 from gateway.core.history import History, Scenarios
@@ -23,8 +24,19 @@ DAY_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What is paid where prices are not told yet: `buy` like that of the ground.
+
+    `told`: for each counted slot the first slot of the record whose price is not known when it begins.
+    """
+
+    buy: Floats
+    told: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What plans stand on, all on the slots of plans.
+    """What plans stand on, all on the slots of plans; prices as the goals weigh them.
 
     `known` has NaN in its gaps. `buy` and `sell` (EUR/kWh) reach a horizon beyond it. Counted are `slots` from `first`
     on; every `every` slots there is a new plan.
@@ -39,6 +51,7 @@ class Ground:
     storages: tuple[Storage, ...]
     zone: tzinfo
     method: Method
+    doubt: Doubt | None = None
 
     @property
     def moments(self) -> list[int]:
@@ -70,10 +83,23 @@ def _outlook(ground: Ground, moment: int) -> _Outlook:
     scenarios = draw(known, steps=steps, zone=ground.zone, method=method.forecast)
     span = slice(moment, moment + steps)
     prices = Prices(
-        start_s=known.end_s, step_s=known.step_s, buy=ground.buy[span], sell=ground.sell[span], names=("",) * steps
+        start_s=known.end_s,
+        step_s=known.step_s,
+        buy=_told(ground, moment, span),
+        sell=ground.sell[span],
+        names=("",) * steps,
     )
     followed = min(ground.every, ground.first + ground.slots - moment, steps)
     return _Outlook(scenarios=scenarios, prices=prices, tariff=tariff_of(scenarios, prices), followed=followed)
+
+
+def _told(ground: Ground, moment: int, span: slice) -> Floats:
+    """Prices as they are known at a moment."""
+    buy, doubt = ground.buy[span], ground.doubt
+    if doubt is None:
+        return buy
+    is_told = np.arange(span.start, span.stop) < doubt.told[moment - ground.first]
+    return np.where(is_told, buy, doubt.buy[span])
 
 
 def _levels(storage: Storage, outlooks: Sequence[_Outlook], method: PlanningMethod) -> list[Floats]:

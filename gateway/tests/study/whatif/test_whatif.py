@@ -20,10 +20,11 @@ from gateway.study.record.series import Record
 from gateway.study.replay.case import Case
 from gateway.study.replay.limit import perfect_eur
 from gateway.study.replay.slots import cost_eur
-from gateway.study.whatif.answer import Size, WhatIf, answer
+from gateway.study.whatif.answer import Size, answer
 from gateway.study.whatif.following import follow_all
 from gateway.study.whatif.foresight import perfect_levels
 from gateway.study.whatif.planned import planned_levels
+from gateway.study.whatif.question import WhatIf
 from gateway.tests.study.small import written
 
 PARIS = ZoneInfo("Europe/Paris")
