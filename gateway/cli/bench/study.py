@@ -7,13 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gateway.cli.bench.common import JsonOption, people
+from gateway.cli.bench.common import JsonOption, people, plain_errors
 from gateway.cli.bench.minute import KwpOption, LoadOption, PvOption
 from gateway.cli.language import say
-from gateway.house.table_file import TableFileError
-from gateway.mistakes import MistakesError
 from gateway.settings.method import as_table, read_method
-from gateway.study.benches.study_time import StudyFailedError, Took, measure
+from gateway.study.benches.study_time import Took, measure
 
 SomeDaysOption = Annotated[int | None, typer.Option(help="Counted days; left out: all.", min=1, max=3660)]
 
@@ -22,16 +20,13 @@ def study(
     load: LoadOption, pv: PvOption, kwp: KwpOption = 5.0, days: SomeDaysOption = None, json: JsonOption = None
 ) -> None:
     """`zen study` with its defaults on a record of one minute: reading CSV, four sizes, JSON and page."""
-    try:
+    with plain_errors():
         method = as_table(read_method())
         with people.status(say("bench.all.running", name="zen study")):
             took = measure(load, pv, kwp=kwp, days=days)
         result = _result(took, [load.name, pv.name], method)
         if json is not None:
             json.write_text(json_text.dumps(result, indent=2) + "\n", encoding="utf-8")
-    except (TableFileError, StudyFailedError, MistakesError, OSError) as error:
-        people.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from error
     told = {key: result[key] for key in ("steps", "wall_s", "processor_s")}
     sentence = say("bench.study.took", sizes=len(result["sizes_kwh"]), **told)
     Console().print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -16,7 +16,7 @@ from gateway.cli.language import language as spoken
 from gateway.cli.study.question import Wish, asked
 from gateway.cli.study.table import show
 from gateway.mistakes import MistakesError
-from gateway.study.record.inputs import InputError
+from gateway.study.record.errors import InputError
 from gateway.study.whatif.answer import CHUNK, Size, answer
 from gateway.study.whatif.figures import report
 from gateway.study.whatif.page import page

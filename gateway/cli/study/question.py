@@ -15,7 +15,8 @@ from gateway.core.point_series import PointSeries
 from gateway.core.tariff import ListTariff, Tariff
 from gateway.settings.method import read_method
 from gateway.study.record.colours import read_colours, untold
-from gateway.study.record.inputs import InputError, read_inputs, slot_s
+from gateway.study.record.errors import InputError
+from gateway.study.record.inputs import read_inputs, slot_s
 from gateway.study.record.priced import co2_on, prices_on
 from gateway.study.record.series import Record
 from gateway.study.whatif.question import Colours, WhatIf

@@ -17,7 +17,7 @@ from gateway.core.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tem
 from gateway.core.point_series import PointSeries
 from gateway.core.tariff import ListTariff, PriceList, Tariff
 from gateway.settings.money import OffPeakSection
-from gateway.study.record.inputs import InputError
+from gateway.study.record.errors import InputError
 from gateway.study.whatif.question import BILL
 
 KINDS = ("base", "hphc", "tempo")
@@ -119,6 +119,6 @@ def _points(path: Path, kind: str) -> PointSeries:
         body = path.read_bytes()
         return parse_co2(body) if kind == "co2" else parse_prices(body)
     except OSError as error:
-        raise InputError(path, "file", found=error.strerror or "", remedy="points.csv") from error
+        raise InputError(path, "unreadable", found=error.strerror or "") from error
     except ContentError as error:
         raise InputError(path, "points", found=str(error)) from error

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,9 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-from gateway.house.table_file import read_columns, read_names
+from gateway.house.table_file import TableFileError, read_columns, read_names
+from gateway.study.record.errors import no_table
+from gateway.study.record.series import one_of
 
 STUDY = (sys.executable, "-m", "gateway", "study")
 ZONE = "Etc/GMT-1"  # the load's stamps: local time without change of hour
@@ -35,12 +38,12 @@ class Took:
 def measure(load: Path, pv: Path, *, kwp: float, days: int | None) -> Took:
     """One study of four sizes with its default options; the files are made CSV before the clock runs.
 
-    TableFileError for a file without the columns, StudyFailedError when the study ends with an error.
+    InputError for a file without the columns, StudyFailedError when the study ends with an error.
     """
     with TemporaryDirectory() as folder:
         here = Path(folder)
-        _as_csv(load, here / "load.csv", "load_w")
-        _as_csv(pv, here / "pv.csv", next((name for name in PV_NAMES if name in read_names(pv)), PV_NAMES[-1]))
+        _as_csv(load, here / "load.csv", ("load_w",))
+        _as_csv(pv, here / "pv.csv", PV_NAMES)
         options: list[str | Path] = [
             *("--load", here / "load.csv"),
             *("--pv", here / "pv.csv"),
@@ -65,9 +68,13 @@ def measure(load: Path, pv: Path, *, kwp: float, days: int | None) -> Took:
     return Took(wall_s=wall_s, processor_s=processor_s, figures=figures)
 
 
-def _as_csv(path: Path, to: Path, name: str) -> None:
-    clock = next((each for each in ("time_utc", "time_local") if each in read_names(path)), "time_utc")
-    columns = read_columns(path, (clock, name))
+def _as_csv(path: Path, to: Path, wanted: Sequence[str]) -> None:
+    try:
+        names = read_names(path)
+        clock, name = one_of(path, names, ("time_utc", "time_local")), one_of(path, names, wanted)
+        columns = read_columns(path, (clock, name))
+    except TableFileError as error:
+        raise no_table(path, error) from error
     with to.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow((clock, name))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.core.periods import TEMPO_TURN_H, Colour, possible_colours, tempo_day
 from gateway.house.table_file import TableFileError, read_columns, read_names
-from gateway.study.record.inputs import InputError
+from gateway.study.record.errors import InputError, no_columns, no_table
 
 TOLD_H = 20  # by then meters say tomorrow's colour; some say it earlier
 COLUMNS = ("day", "colour")
@@ -22,10 +22,10 @@ def read_colours(path: Path) -> dict[date, Colour]:
     try:
         names = read_names(path)
         if not set(COLUMNS) <= set(names):
-            raise InputError(path, "file", found=", ".join(names[:12]) or "—", remedy=",".join(COLUMNS))
+            raise no_columns(path, ", ".join(COLUMNS), names)
         columns = read_columns(path, COLUMNS)
     except TableFileError as error:
-        raise InputError(path, "file", found=str(error), remedy=",".join(COLUMNS)) from error
+        raise no_table(path, error) from error
     found = {}
     for row, (day, colour) in enumerate(zip(columns["day"], columns["colour"], strict=True), start=2):
         try:

@@ -243,7 +243,7 @@ def test_a_broken_result_is_named(tmp_path: Path) -> None:
         read(tmp_path)
     (tmp_path / "one.json").write_text("[]")
     write_account(tmp_path, {"one": Account(status="done", command="zen bench one")}, "")
-    with pytest.raises(ResultsError, match=r"one\.json: a JSON object"):
+    with pytest.raises(ResultsError, match=r"one\.json: list, no object"):
         read(tmp_path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.periods import Colour
 from gateway.study.record.colours import read_colours, told_until, untold
-from gateway.study.record.inputs import InputError
+from gateway.study.record.errors import InputError
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -30,7 +30,7 @@ def test_colours_are_read_in_both_languages_and_as_numbers(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "code", "found"),
     [
-        ("date,colour\n2024-12-02,blue\n", "file", "date, colour"),
+        ("date,colour\n2024-12-02,blue\n", "columns", "date, colour"),
         ("day,colour\n2024-12-02,blue\n2024-12-03,green\n", "colour", "2024-12-03,green"),
         ("day,colour\n02/12/2024,blue\n", "colour", "02/12/2024,blue"),
     ],
