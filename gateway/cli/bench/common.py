@@ -118,7 +118,7 @@ def as_result(name: str, data: Path, start: date, days: int, method: Method, out
 
 def show(result: dict[str, Any]) -> None:
     """The result for people."""
-    table = Table(title=f"{result['bench']} · {result['data']} · {result['start']}, {result['days']} d")
+    table = Table(title=title(result["bench"], result["data"], result["start"], result["days"]))
     table.add_column("")
     table.add_column(say("bench.eur_per_day"), justify="right")
     table.add_column("S", justify="right")
@@ -134,6 +134,11 @@ def show(result: dict[str, Any]) -> None:
         shown = "  ".join(f"{key}={value}" for key, value in values.items())
         console.print(f"{section}: {shown}", markup=False, highlight=False, soft_wrap=True)
     console.print(say("bench.decision", ms=number(language(), result["plan_ms"], 2)), highlight=False)
+
+
+def title(bench: str, data: str, start: str, days: int) -> str:
+    """What a table of a recorded building is about."""
+    return say("bench.title", bench=bench, data=data, start=start, days=str(days))
 
 
 def show_days(result: dict[str, Any], start: date) -> None:

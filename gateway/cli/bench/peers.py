@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from gateway.cli.bench.common import DataOption, DaysOption, JsonOption, people, plain_errors, refuse
+from gateway.cli.bench.common import DataOption, DaysOption, JsonOption, people, plain_errors, refuse, title
 from gateway.cli.language import say
 from gateway.core.method import Method
 from gateway.places import cache_folder
@@ -116,7 +116,7 @@ def _watched(
 def _show(result: dict[str, Any]) -> None:
     console = Console()
     for window in result["windows"]:
-        table = Table(title=f"{result['data']} · {window['start']}, {result['days']} d")
+        table = Table(title=title("peers", result["data"], window["start"], result["days"]))
         for heading in ("", say("bench.eur_per_day"), "S"):
             table.add_column(heading, justify="right" if heading else "left")
         for way, eur in window["eur_per_day"].items():
