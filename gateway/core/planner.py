@@ -71,8 +71,8 @@ def levels_of(
         hours=hours,
         limits=limits,
         points=method.energy_points,
-        mixing=1.0 - (1.0 - method.mixing_per_half_hour) ** (hours / 0.5),
-        end_worth=method.end_value_share * float(np.min(tariff.buy)),
+        mixing=method.mixing(hours),
+        end_worth=method.end_worth(tariff.buy),
     )
 
 

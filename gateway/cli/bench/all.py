@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.bench.common import people
+from gateway.cli.bench.common import people, plain_errors
 from gateway.cli.language import say
 from gateway.settings.method import method_file
 from gateway.study.benches.report.benches import BENCHES, Bench
 from gateway.study.benches.report.page import texts
-from gateway.study.benches.report.results import ResultsError, read
+from gateway.study.benches.report.results import read
 from gateway.study.benches.report.run import Account, run, write_account
 
 DATA = Path("../shared/data")
@@ -38,11 +38,8 @@ def everything(context: typer.Context, data: DataFolder = DATA, out: OutFolder =
 
 def page(results: OutFolder = OUT, docs: DocsOption = Path("docs")) -> None:
     """The page and its pictures from the results, as far as there are any."""
-    try:
+    with plain_errors():
         written = texts(read(results), docs)
-    except ResultsError as error:
-        people.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from error
     for path, text in written.items():
         path.write_text(text, encoding="utf-8")
     people.print(say("bench.all.page", page=str(docs / "benchmarks.md")), highlight=False, soft_wrap=True)

@@ -10,6 +10,7 @@ from gateway.cli.bench.minute import minute
 from gateway.cli.bench.peers import peers
 from gateway.cli.bench.plan import plan
 from gateway.cli.bench.solarhome import solarhome
+from gateway.cli.bench.study import study
 
 app = typer.Typer(help="Recorded buildings lived again in virtual time, beside published methods and the limit.")
 app.command("solarhome")(solarhome)
@@ -21,3 +22,4 @@ app.command("peers")(peers)
 app.command("all")(everything)
 app.command("page")(page)
 app.command("plan")(plan)
+app.command("study")(study)

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from gateway.cli.bench.common import JsonOption, people
+from gateway.cli.bench.common import JsonOption, people, refuse
+from gateway.cli.language import say
 from gateway.study.benches.closed_loop import bench as study
 from gateway.study.benches.closed_loop.scenarios import SCENARIOS
 
@@ -20,8 +21,7 @@ def closed_loop(seeds: SeedsOption = 5, only: OnlyOption = "", json: JsonOption 
     """30 buildings in virtual time, 20 minutes each: late meters, clouds, kettles, two batteries, car and boiler."""
     scenarios = [scenario for scenario in SCENARIOS if only in scenario.name]
     if not scenarios:
-        people.print(f"no scenario holds {only!r}", style="red", markup=False)
-        raise typer.Exit(2)
+        refuse(say("bench.closed_loop.none", name=only))
     found: dict[str, dict[str, dict[str, float]]] = {}
     with Progress(console=people, transient=True) as progress:
         task = progress.add_task("closed-loop", total=len(scenarios))

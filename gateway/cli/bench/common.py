@@ -1,10 +1,11 @@
 """What the benches of homes have in common: reading, a bar of progress, a table, a file of results."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, NoReturn, Protocol
 
 import typer
 from rich.console import Console
@@ -12,13 +13,18 @@ from rich.progress import Progress
 from rich.table import Table
 
 from gateway.adapters.solver import SolverError
+from gateway.cli.check import show_mistakes
+from gateway.cli.language import language, say
 from gateway.core.method import Method
 from gateway.mistakes import MistakesError
 from gateway.settings.method import as_table, read_method
-from gateway.study.record.series import SeriesError
+from gateway.study.benches.report.results import ResultsError
+from gateway.study.benches.study_time import StudyFailedError
+from gateway.study.record.errors import InputError
 from gateway.study.replay.case import Case
 from gateway.study.replay.outcome import Outcome, compare
 from gateway.study.replay.spread import SHARE
+from gateway.words.figures import number
 
 people = Console(stderr=True)  # stdout is for results
 
@@ -31,27 +37,53 @@ JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the resul
 ByDayOption = Annotated[bool, typer.Option("--by-day", help="Show the cost of each day, too.")]
 
 
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What is wrong is told in one sentence of the terminal's language, exit code 2."""
+    try:
+        yield
+    except InputError as error:
+        sentence = say(f"study.bad.{error.code}", **error.facts)
+    except SolverError as error:
+        sentence = say("bench.no_limit", why=str(error))
+    except ResultsError as error:
+        sentence = say("bench.no_results", file=str(error.path), why=error.why)
+    except StudyFailedError as error:
+        sentence = str(error)  # the study's own sentence
+    except MistakesError as error:
+        show_mistakes(error)
+        raise typer.Exit(2) from error
+    except OSError as error:
+        sentence = str(error)
+    else:
+        return
+    refuse(sentence)
+
+
+def refuse(sentence: str) -> NoReturn:
+    """The sentence, and exit code 2."""
+    people.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(2)
+
+
 class Build(Protocol):
     """How a bench makes its case from a file."""
 
     def __call__(self, path: Path, *, start: date, days: int) -> Case:
-        """SeriesError when the file is none."""
+        """InputError when the file is none."""
 
 
 def run(
     name: str, build: Build, *, data: Path, start: datetime, days: int, json_file: Path | None, by_day: bool = False
 ) -> None:
-    """One bench from file to table; what is wrong is told in one sentence, exit code 2."""
-    try:
+    """One bench from file to table."""
+    with plain_errors():
         method = read_method()
         case = build(data, start=start.date(), days=days)
         outcome = _watched(name, case, method)
         result = as_result(name, data, start.date(), days, method, outcome)
         if json_file is not None:
             json_file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    except (SeriesError, SolverError, MistakesError, OSError) as error:
-        people.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from error
     show(result)
     if by_day:
         show_days(result, start.date())
@@ -86,34 +118,39 @@ def as_result(name: str, data: Path, start: date, days: int, method: Method, out
 
 def show(result: dict[str, Any]) -> None:
     """The result for people."""
-    table = Table(title=f"{result['bench']} · {result['data']} · {result['start']}, {result['days']} d")
+    table = Table(title=title(result["bench"], result["data"], result["start"], result["days"]))
     table.add_column("")
-    table.add_column("EUR/day", justify="right")
+    table.add_column(say("bench.eur_per_day"), justify="right")
     table.add_column("S", justify="right")
     fixed = {"none": 0.0, "perfect": 1.0}
     for way, eur in result["eur_per_day"].items():
         score = result["S"].get(way, fixed.get(way))
-        table.add_row(way, f"{eur:.4f}", "" if score is None else f"{score:.4f}")
+        table.add_row(say(f"bench.way.{way}"), _figure(eur), "" if score is None else _figure(score))
     console = Console()
     console.print(table)
-    mean, low, high = (result["less_than_rule"][name] for name in ("mean", "low", "high"))
-    console.print(
-        f"zen below rule: {mean:.4f} EUR/day; other draws of these days: {low:.4f} to {high:.4f} ({SHARE:.0%})",
-        highlight=False,
-        soft_wrap=True,
-    )
+    less = {name: _figure(result["less_than_rule"][name]) for name in ("mean", "low", "high")}
+    console.print(say("bench.less_than_rule", share_pct=100.0 * SHARE, **less), highlight=False, soft_wrap=True)
     for section, values in result["method"].items():
         shown = "  ".join(f"{key}={value}" for key, value in values.items())
         console.print(f"{section}: {shown}", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"{result['plan_ms']} ms a decision", highlight=False)
+    console.print(say("bench.decision", ms=number(language(), result["plan_ms"], 2)), highlight=False)
+
+
+def title(bench: str, data: str, start: str, days: int) -> str:
+    """What a table of a recorded building is about."""
+    return say("bench.title", bench=bench, data=data, start=start, days=str(days))
 
 
 def show_days(result: dict[str, Any], start: date) -> None:
     """What each day cost; energy that a day leaves stored counts for it at the least price."""
     table = Table(title="EUR")
-    for column in ("day", "rule", "zen", "less"):
-        table.add_column(column, justify="right")
-    for number, (plain, own) in enumerate(zip(result["rule_daily_eur"], result["zen_daily_eur"], strict=True)):
-        day = start + timedelta(days=number)
-        table.add_row(day.isoformat(), f"{plain:.4f}", f"{own:.4f}", f"{plain - own:+.4f}")
+    for column in ("bench.day", "bench.way.rule", "bench.way.zen", "bench.less"):
+        table.add_column(say(column), justify="right")
+    for after, (plain, own) in enumerate(zip(result["rule_daily_eur"], result["zen_daily_eur"], strict=True)):
+        day = start + timedelta(days=after)
+        table.add_row(day.isoformat(), _figure(plain), _figure(own), _figure(plain - own))
     Console().print(table)
+
+
+def _figure(value: float) -> str:
+    return number(language(), value, 4)

@@ -8,14 +8,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gateway.adapters.solver import SolverError
-from gateway.cli.bench.common import DaysOption, JsonOption, StartOption, people
+from gateway.cli.bench.common import DaysOption, JsonOption, StartOption, plain_errors
+from gateway.cli.language import language, say
 from gateway.core.method import Method
-from gateway.house.table_file import TableFileError
-from gateway.mistakes import MistakesError
 from gateway.settings.method import as_table, read_method
 from gateway.study.benches import minute as study
 from gateway.study.replay.limit import perfect_eur
+from gateway.words.figures import number
 
 LoadOption = Annotated[Path, typer.Option(help="CSV or Parquet of one minute: a time column, load_w.", metavar="FILE")]
 PvOption = Annotated[Path, typer.Option(help="PV per kWp: time_utc, pv_south35_w_per_kwp or pv_w_per_kwp.")]
@@ -33,17 +32,14 @@ def minute(
     json: JsonOption = None,
 ) -> None:
     """8 kWh and 4 kW, 0.95 each way; HP 0.2081, HC 0.1635 (22-06 h), surplus 0.04 EUR/kWh; limit: LP at one minute."""
-    try:
+    with plain_errors():
         method = read_method()
         result = _result(load, pv, kwp=kwp, start=start.date(), days=days, delay_s=delay, method=method)
         if json is not None:
             json.write_text(json_text.dumps(result, indent=2) + "\n", encoding="utf-8")
-    except (TableFileError, SolverError, MistakesError, OSError, ValueError) as error:
-        people.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from error
     console = Console()
     for name, score in result["S"].items():
-        console.print(f"{name:<16} S {score:.4f}", highlight=False)
+        console.print(f"{say(f'bench.way.{name}'):<16} S {number(language(), score, 4)}", highlight=False)
 
 
 def _result(

@@ -1,6 +1,8 @@
 """`zen bench peers`: the same home under EMHASS, and the time a plan takes beside other planners."""
 
 import json as json_text
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,17 +12,14 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from gateway.adapters.solver import SolverError
-from gateway.cli.bench.common import DataOption, DaysOption, JsonOption, people
+from gateway.cli.bench.common import DataOption, DaysOption, JsonOption, people, plain_errors, refuse, title
 from gateway.cli.language import say
 from gateway.core.method import Method
-from gateway.mistakes import MistakesError
 from gateway.places import cache_folder
 from gateway.settings.method import as_table, read_method
 from gateway.study.benches.peers import study
 from gateway.study.benches.peers.environment import Environment
 from gateway.study.benches.peers.peer import EMHASS, SOLPH, Peer, PeerError
-from gateway.study.record.series import SeriesError
 
 WINDOWS = [datetime(2024, 5, 1), datetime(2024, 8, 1)]  # noqa: DTZ001 - days of the record's own clock
 StartsOption = Annotated[
@@ -40,7 +39,7 @@ def peers(
 
     Each gets its own environment in the user's cache the first time.
     """
-    try:
+    with plain_errors(), _plain_peers():
         method = read_method()
         absent: dict[str, str] = {}
         pythons = study.Pythons(emhass=_python(EMHASS, absent), solph=_python(SOLPH, absent))
@@ -48,13 +47,15 @@ def peers(
         result["absent"] = absent
         if json is not None:
             json.write_text(json_text.dumps(result, indent=2) + "\n", encoding="utf-8")
-    except (SeriesError, SolverError, MistakesError, OSError, ValueError) as error:
-        _told(str(error))
-        raise typer.Exit(2) from error
-    except PeerError as error:
-        _told(in_words(error))
-        raise typer.Exit(2) from error
     _show(result)
+
+
+@contextmanager
+def _plain_peers() -> Iterator[None]:
+    try:
+        yield
+    except PeerError as error:
+        refuse(in_words(error))
 
 
 def in_words(error: PeerError) -> str:
@@ -115,8 +116,8 @@ def _watched(
 def _show(result: dict[str, Any]) -> None:
     console = Console()
     for window in result["windows"]:
-        table = Table(title=f"{result['data']} · {window['start']}, {result['days']} d")
-        for heading in ("", "EUR/day", "S"):
+        table = Table(title=title("peers", result["data"], window["start"], result["days"]))
+        for heading in ("", say("bench.eur_per_day"), "S"):
             table.add_column(heading, justify="right" if heading else "left")
         for way, eur in window["eur_per_day"].items():
             score = window["S"].get(way, {"none": 0.0, "perfect": 1.0}.get(way))

@@ -9,26 +9,24 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.adapters.solver import installed
-from gateway.cli.bench.common import JsonOption, people
-from gateway.mistakes import MistakesError
+from gateway.cli.bench.common import JsonOption, people, plain_errors
+from gateway.cli.language import language, say
 from gateway.settings.method import as_table, read_method
 from gateway.study.benches.plan_time import CASES, Timing, beyond_bound_eur, measure
+from gateway.words.figures import number
 
 RunsOption = Annotated[int, typer.Option(help="Different days for each case.", min=1, max=1000)]
 
 
 def plan(runs: RunsOption = 40, json: JsonOption = None) -> None:
     """96 steps of 15 minutes, 24 scenarios; the bound is a program in which loads take any share at any time."""
-    try:
+    with plain_errors():
         method = read_method()
-    except MistakesError as error:
-        people.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from error
     solver = installed()
     found: dict[str, dict[str, Timing]] = {}
     for way, used in (("solver", solver), ("rules", None)):
         if way == "solver" and solver is None:
-            people.print("highspy is not installed: rules only", highlight=False)
+            people.print(say("bench.plan.no_solver"), highlight=False)
             continue
         for name, loads in CASES.items():
             timing = measure(loads, runs=runs, solver=used, method=method.planning)
@@ -44,12 +42,13 @@ def plan(runs: RunsOption = 40, json: JsonOption = None) -> None:
 
 
 def _show(found: dict[str, dict[str, Timing]], runs: int) -> None:
-    table = Table(title=f"plan · 96 steps · {runs} days each")
-    for heading in ("", "with", "median ms", "worst ms", "processor ms", "EUR above bound"):
-        table.add_column(heading, justify="left" if heading in ("", "with") else "right")
+    table = Table(title=say("bench.plan.title", days=str(runs)))
+    for heading in ("parts", "with", "median", "worst", "processor", "beyond"):
+        table.add_column(say(f"bench.plan.{heading}"), justify="left" if heading in ("parts", "with") else "right")
     for way, rows in found.items():
         for name, one in rows.items():
-            beyond = "" if one.beyond_bound_eur is None else f"{one.beyond_bound_eur:.3f}"
-            times = (f"{one.median_ms:.1f}", f"{one.worst_ms:.1f}", f"{one.processor_ms:.1f}")
-            table.add_row(name, way, *times, beyond)
+            beyond = "" if one.beyond_bound_eur is None else number(language(), one.beyond_bound_eur, 3)
+            times = (number(language(), ms, 1) for ms in (one.median_ms, one.worst_ms, one.processor_ms))
+            parts = ", ".join(say(f"bench.plan.{part.replace(' ', '_')}") for part in name.split(", "))
+            table.add_row(parts, say(f"bench.plan.{way}"), *times, beyond)
     Console().print(table)

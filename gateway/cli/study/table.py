@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gateway.study.whatif.figures import goals_in_words
 from gateway.words import text
 from gateway.words.figures import ABSENT, duration, number
 
@@ -23,6 +24,8 @@ def show(found: dict[str, Any], language: str) -> None:
         console.print()
         console.print(_months(found, shown(found), language))
     console.print()
+    if found["goals"] is not None:
+        console.print(goals_in_words(found, language), style="dim", markup=False, highlight=False)
     console.print(text(language, "study.legend"), style="dim", markup=False, highlight=False)
     facts = {
         "every": duration(language, found["plan_every_s"]),

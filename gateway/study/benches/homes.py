@@ -8,7 +8,8 @@ import numpy as np
 
 from gateway.core.history import History
 from gateway.core.levels import Floats, GridLimits, Storage
-from gateway.study.record.series import Record, SeriesError, read_record
+from gateway.study.record.errors import InputError
+from gateway.study.record.series import Record, read_record
 from gateway.study.replay.case import Case
 
 BEYOND_S = 3 * 86400.0  # prices are known farther than the record
@@ -29,7 +30,7 @@ HOME_END_SHARE = 0.95  # of HC, for what is stored in the end
 
 
 def solarhome(path: Path, *, start: date, days: int) -> Case:
-    """The solar-home control bench; local time without change of hour. SeriesError when the file is none."""
+    """The solar-home control bench; local time without change of hour. InputError when the file is none."""
     record = read_record(path, zone=UTC, pv_kwp=SOLARHOME_KWP)
     hours = local_hours(record.filled, UTC)
     buy = np.where(hours < 6.0, SOLARHOME_NIGHT, SOLARHOME_DAY)
@@ -48,7 +49,7 @@ def solarhome(path: Path, *, start: date, days: int) -> Case:
 
 
 def home(path: Path, *, start: date, days: int, zone: tzinfo = PARIS) -> Case:
-    """A home with HP/HC, its day begins at local midnight. SeriesError when the file is none."""
+    """A home with HP/HC, its day begins at local midnight. InputError when the file is none."""
     return home_of(path, read_record(path, zone=zone), start=start, days=days, zone=zone)
 
 
@@ -86,7 +87,7 @@ def counted(path: Path, record: History, *, start: date, days: int, zone: tzinfo
     if first < 0.0 or first + steps > len(record.load_w):
         edges = (datetime.fromtimestamp(edge_s, zone) for edge_s in (record.start_s, record.end_s))
         begin, end = (edge.isoformat(" ", "minutes") for edge in edges)
-        raise SeriesError(path, f"{begin} to {end}", f"{days} days from {start}")
+        raise InputError(path, "range", has=f"{begin} – {end}", wanted=f"{start} + {days} d")
     if first != int(first):
-        raise SeriesError(path, f"steps of {record.step_s:.0f} s that miss midnight", "a step that starts at midnight")
+        raise InputError(path, "midnight", step=f"{record.step_s:g} s", day=str(start))
     return int(first), steps

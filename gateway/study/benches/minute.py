@@ -7,7 +7,7 @@ battery at its new power, about 1.2 s (poll of the meter, gateway, dead time and
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ import numpy as np
 from gateway.core.history import History
 from gateway.core.levels import Floats, Levels, Storage, follow, plain
 from gateway.core.method import Method
-from gateway.house.table_file import Column, TableFileError, read_columns, read_names
+from gateway.house.table_file import TableFileError, read_columns, read_names
+from gateway.study.record.errors import InputError, no_table
+from gateway.study.record.series import check_order, floats, one_of, stamps
 from gateway.study.replay.case import Case
 from gateway.study.replay.zen import zen as planned
 
@@ -42,7 +44,7 @@ class Life:
 def case_of(load: Path, pv: Path, *, kwp: float, start: date, days: int) -> Case:
     """A load of one minute beside the PV of a weather file, on straight lines between its values.
 
-    Raises TableFileError for files that do not hold them or do not reach over the days.
+    Raises InputError for files that do not hold them or do not reach over the days.
     """
     load_w, first_s = _series(load, ("load_w",), 1.0)
     sun_w, sun_s = _series(pv, ("pv_south35_w_per_kwp", "pv_w_per_kwp", "pv_w"), kwp)
@@ -56,7 +58,8 @@ def case_of(load: Path, pv: Path, *, kwp: float, start: date, days: int) -> Case
     begin_s = datetime.combine(start, time(), tzinfo=CLOCK).timestamp()
     first, steps = round((begin_s - record.start_s) / MINUTE_S), days * 1440
     if first < 0 or first + steps > len(stamps):
-        raise TableFileError(f"{len(stamps) // 1440} days", remedy=f"{days} days from {start} in {load}")
+        edges = (datetime.fromtimestamp(edge_s, CLOCK).date() for edge_s in stamps[[0, -1]].tolist())
+        raise InputError(load, "range", has=" – ".join(map(str, edges)), wanted=f"{start} + {days} d")
     hour = (np.arange(len(stamps) + 3 * 1440) * HOURS + _hour(record.start_s)) % 24.0
     return Case(
         record=record,
@@ -149,22 +152,17 @@ def _moved(storage: Storage, energy_wh: float, power_w: float, hours: float) -> 
 
 def _series(path: Path, wanted: tuple[str, ...], scale: float) -> tuple[Floats, Floats]:
     """Values and their moments (Unix s); stamps without offset are local."""
-    names = read_names(path)
-    time_name = next((name for name in ("time_utc", "time_local", "time") if name in names), None)
-    value_name = next((name for name in wanted if name in names), None)
-    if time_name is None or value_name is None:
-        raise TableFileError(", ".join(names), remedy=f"a time column and one of {', '.join(wanted)} in {path}")
-    columns = read_columns(path, [time_name, value_name])
-    zone = UTC if time_name == "time_utc" else CLOCK
-    values = np.array([float(cell) for cell in columns[value_name]])
-    return scale * values, _stamps(columns[time_name], zone)
-
-
-def _stamps(cells: Column, zone: timezone) -> Floats:
-    if isinstance(cells[0], str):
-        moments = (datetime.fromisoformat(cell) for cell in cells)
-        return np.array([(m if m.tzinfo else m.replace(tzinfo=zone)).timestamp() for m in moments])
-    return np.array([float(cell) for cell in cells])
+    try:
+        names = read_names(path)
+        time_name, value_name = one_of(path, names, ("time_utc", "time_local", "time")), one_of(path, names, wanted)
+        columns = read_columns(path, [time_name, value_name])
+    except TableFileError as error:
+        raise no_table(path, error) from error
+    moments_s = stamps(path, columns[time_name], time_name, CLOCK)
+    check_order(path, moments_s, CLOCK)
+    values = floats(path, columns[value_name], value_name)
+    known = np.isfinite(values)
+    return scale * values[known], moments_s[known]
 
 
 def _hour(utc_s: float) -> float:

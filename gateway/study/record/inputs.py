@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from statistics import median_low
 
@@ -23,9 +23,9 @@ import numpy as np
 
 from gateway.core.history import History
 from gateway.core.levels import Floats
-from gateway.house.table_file import Column, TableFileError, read_columns, read_names
-from gateway.study.record.series import Record, SeriesError, fill_gaps
-from gateway.study.record.stamps import StampError, read_stamps
+from gateway.house.table_file import TableFileError, read_columns, read_names
+from gateway.study.record.errors import InputError, no_table
+from gateway.study.record.series import Record, check_gaps, check_order, fill_gaps, floats, stamps, told
 
 TIMES = ("time_utc", "time_local", "time", "timestamp", "datetime")
 UNITS = {"w": 1.0, "kw": 1000.0, "wh": 1.0, "kwh": 1000.0}
@@ -35,17 +35,8 @@ SLOT_S = 900.0
 FINEST_S, COARSEST_S = 60.0, 3600.0
 DAY_S = 86400.0
 FEWEST_DAYS = 2.0
-LEAST_KNOWN = 0.5  # share of the steps
 OFF_GRID = 0.1  # of a step: stamps farther off do not lie on equal steps
 PLAUSIBLE_W = (50.0, 2e6)  # highest load of a building: outside of these the unit is wrong
-
-
-class InputError(SeriesError):
-    """A file that cannot be used: `code` is a text of `study.bad.…`, `facts` are what it names."""
-
-    def __init__(self, path: Path, code: str, **facts: str) -> None:
-        self.code, self.facts = code, {"file": str(path), **facts}
-        super().__init__(path, f"{code} ({', '.join(f'{k} {v}' for k, v in facts.items())})", "see docs/study.md")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,22 +99,15 @@ def read_column(
         ok_names = [f"{kind}_ok"] if f"{kind}_ok" in names else []
         columns = read_columns(path, [time_name, value_name, *ok_names])
     except TableFileError as error:
-        raise InputError(path, "file", found=str(error), remedy=error.remedy) from error
-    try:
-        stamps_s = read_stamps(columns[time_name], UTC if time_name == "time_utc" else zone)
-    except StampError as error:
-        raise InputError(path, "time", row=str(error.row + 2), found=error.cell, column=time_name) from error
-    raw = _floats(path, columns[value_name], value_name)
+        raise no_table(path, error) from error
+    stamps_s = stamps(path, columns[time_name], time_name, zone)
+    raw = floats(path, columns[value_name], value_name)
     if ok_names:
-        raw[_floats(path, columns[ok_names[0]], ok_names[0]) != 1.0] = math.nan
+        raw[floats(path, columns[ok_names[0]], ok_names[0]) != 1.0] = math.nan
     step_s, places, start_s = _grid(path, stamps_s, zone)
     values = np.full(places[-1] + 1, math.nan)
     values[places] = raw * _to_w(path, value_name, step_s, kwp)
-    if np.isfinite(values).mean() < LEAST_KNOWN:
-        share = f"{np.isfinite(values).mean() * 100:.0f} %"
-        raise InputError(
-            path, "gaps", column=value_name, share=share, hole=_longest_hole(values, start_s, step_s, zone)
-        )
+    check_gaps(path, value_name, values, start_s=start_s, step_s=step_s, zone=zone)
     return Measured(path=path, column=value_name, start_s=start_s, step_s=step_s, values=values)
 
 
@@ -164,35 +148,10 @@ def _to_w(path: Path, name: str, step_s: float, kwp: float | None) -> float:
     return UNITS[unit] * (3600.0 / step_s if unit.endswith("h") else 1.0)
 
 
-def _floats(path: Path, cells: Column, name: str) -> Floats:
-    """Numbers; empty cells and None are NaN, anything else is told with its row."""
-    try:
-        return np.array([math.nan if cell in ("", None) else float(cell) for cell in cells])
-    except ValueError:
-        for row, cell in enumerate(cells, start=2):
-            if not _is_number(cell):
-                remedy_cell = str(cell)[:40]
-                raise InputError(path, "number", row=str(row), column=name, found=remedy_cell) from None
-        raise
-
-
-def _is_number(cell: object) -> bool:
-    try:
-        float(str(cell or 0))
-    except ValueError:
-        return False
-    return True
-
-
 def _grid(path: Path, stamps_s: Floats, zone: tzinfo) -> tuple[float, np.ndarray, float]:
     """Step, places of the stamps on it, and the first."""
-    if len(stamps_s) < 2:
-        raise InputError(path, "short", rows=str(len(stamps_s)))
+    check_order(path, stamps_s, zone)
     steps = np.diff(stamps_s)
-    if (steps <= 0.0).any():
-        row = int(np.argmax(steps <= 0.0)) + 1
-        facts = {"row": str(row + 2), "before": _told(stamps_s[row - 1], zone), "found": _told(stamps_s[row], zone)}
-        raise InputError(path, "order", **facts)
     step_s = float(median_low(steps.tolist()))
     if not (FINEST_S <= step_s <= COARSEST_S) or DAY_S % step_s:
         raise InputError(path, "step", step=f"{step_s:g} s")
@@ -201,7 +160,7 @@ def _grid(path: Path, stamps_s: Floats, zone: tzinfo) -> tuple[float, np.ndarray
     off = np.abs(exact - places) > OFF_GRID
     if off.any() or (np.diff(places) <= 0).any():
         row = int(np.argmax(off)) if off.any() else int(np.argmax(np.diff(places) <= 0)) + 1
-        raise InputError(path, "uneven", row=str(row + 2), found=_told(stamps_s[row], zone), step=f"{step_s:g} s")
+        raise InputError(path, "uneven", row=str(row + 2), found=told(stamps_s[row], zone), step=f"{step_s:g} s")
     return step_s, places, float(stamps_s[0])
 
 
@@ -235,7 +194,7 @@ def _together(load: Measured, pv: Measured, zone: tzinfo) -> Record:
     steps = math.floor((min(load.end_s, pv.end_s) - start_s) / slot) * round(slot / step_s)
     if steps * step_s < FEWEST_DAYS * DAY_S:
         ranges = {
-            kind: f"{_told(each.start_s, zone)} – {_told(each.end_s, zone)}"
+            kind: f"{told(each.start_s, zone)} – {told(each.end_s, zone)}"
             for kind, each in (("load_time", load), ("pv_time", pv))
         }
         raise InputError(pv.path, "ranges", **ranges)
@@ -250,15 +209,3 @@ def _on(measured: Measured, start_s: float, step_s: float, steps: int) -> Floats
     middles = start_s + (np.arange(steps) + 0.5) * step_s
     places = np.floor((middles - measured.start_s) / measured.step_s).astype(np.intp)
     return np.asarray(measured.values[np.clip(places, 0, len(measured.values) - 1)])
-
-
-def _longest_hole(values: Floats, start_s: float, step_s: float, zone: tzinfo) -> str:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.isnan(values).astype(int), [0]])))
-    begins, ends = edges[::2], edges[1::2]
-    longest = int(np.argmax(ends - begins))
-    begin, end = (_told(start_s + step_s * float(place[longest]), zone) for place in (begins, ends))
-    return f"{begin} – {end}"
-
-
-def _told(utc_s: float, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(utc_s, zone).strftime("%Y-%m-%d %H:%M")

@@ -1,9 +1,11 @@
-"""A tariff and CO2 along a record: prices of each step as means over its minutes."""
+"""A tariff, goals and CO2 along a record: prices of each step as means over its minutes."""
 
 import numpy as np
 
+from gateway.core.goals import Goals, weigh
 from gateway.core.levels import Floats
 from gateway.core.point_series import PointSeries
+from gateway.core.prices import Prices
 from gateway.core.tariff import Tariff
 
 MINUTE_S = 60.0
@@ -30,6 +32,12 @@ def co2_on(points: PointSeries, *, start_s: float, step_s: float, steps: int) ->
         return None
     mean = sum(known) / len(known)
     return np.array([mean if value is None else value for value in values])
+
+
+def weighed_on(goals: Goals, buy: Floats, sell: Floats, co2: Floats | None) -> tuple[Floats, Floats]:
+    """`buy` and `sell` as the goals weigh them (`core.goals`), of the same shape; `co2` in g/kWh."""
+    found = weigh(goals, Prices(start_s=0.0, step_s=MINUTE_S, buy=buy, sell=sell, names=()), co2)
+    return found.effective.buy, found.effective.sell
 
 
 def _means(minutes: Floats, each: int) -> Floats:

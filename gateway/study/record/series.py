@@ -19,18 +19,12 @@ import numpy as np
 from gateway.core.history import History
 from gateway.core.levels import Floats
 from gateway.house.table_file import Column, TableFileError, read_columns, read_names
+from gateway.study.record.errors import InputError, no_columns, no_table
+from gateway.study.record.stamps import StampError, read_stamps
 
 TIMES = ("time_utc", "time_local", "time")
 RATED_PV = re.compile(r"pv_k?w_(\d+)p(\d+)kwp")
-LONGEST_GAP_SHARE = 0.5  # of a record: more gaps than values is no record
-
-
-class SeriesError(Exception):
-    """A file that cannot be used; `path`, what was found and what would do."""
-
-    def __init__(self, path: Path, found: str, remedy: str) -> None:
-        self.path = path
-        super().__init__(f"{path}: found {found}; needed: {remedy}")
+LEAST_KNOWN = 0.5  # share of the steps: more gaps than values is no record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,39 +38,37 @@ class Record:
 def read_record(path: Path, *, zone: tzinfo = UTC, pv_kwp: float | None = None) -> Record:
     """The record in a file; `zone` is the clock of stamps without offset, `pv_kwp` scales a PV column of known rating.
 
-    SeriesError in plain words when the file is none.
+    InputError when the file is none.
     """
     try:
         names = read_names(path)
-        time_name = _one_of(names, TIMES)
-        load_name = _one_of(names, ("load_w", "load_kw"))
-        pv_name = _pv_column(names)
+        time_name = one_of(path, names, TIMES)
+        load_name = one_of(path, names, ("load_w", "load_kw"))
+        pv_name = _pv_column(path, names)
         ok_names = [name for name in ("load_ok", "pv_ok") if name in names]
         columns = read_columns(path, [time_name, load_name, pv_name, *ok_names])
-        stamps_s = _stamps(columns[time_name], UTC if time_name == "time_utc" else zone)
     except TableFileError as error:
-        raise SeriesError(path, str(error), error.remedy) from error
+        raise no_table(path, error) from error
+    stamps_s = stamps(path, columns[time_name], time_name, zone)
     load_w = _watts(columns, load_name, "load_ok") * (1000.0 if "_kw" in load_name else 1.0)
     pv_w = -_watts(columns, pv_name, "pv_ok") * (1000.0 if "_kw" in pv_name else 1.0) * _scale(pv_name, pv_kwp)
-    return _on_steps(path, stamps_s, load_w, pv_w)
+    return _on_steps(path, stamps_s, {load_name: load_w, pv_name: pv_w}, zone)
 
 
-def _on_steps(path: Path, stamps_s: Floats, load_w: Floats, pv_w: Floats) -> Record:
-    if len(stamps_s) < 2 or np.any(np.diff(stamps_s) <= 0.0):
-        raise SeriesError(path, "times that do not rise, or fewer than two", "one row per step, oldest first")
-    step_s = median_low(np.diff(stamps_s).tolist())
-    places = np.rint((stamps_s - stamps_s[0]) / step_s).astype(np.intp)
-    known = {}
-    for name, powers_w in (("load", load_w), ("PV", pv_w)):
+def _on_steps(path: Path, stamps_s: Floats, columns: dict[str, Floats], zone: tzinfo) -> Record:
+    check_order(path, stamps_s, zone)
+    step_s, start_s = median_low(np.diff(stamps_s).tolist()), float(stamps_s[0])
+    places = np.rint((stamps_s - start_s) / step_s).astype(np.intp)
+    known = []
+    for name, powers_w in columns.items():
         series = np.full(places[-1] + 1, math.nan)
         series[places] = powers_w
-        if np.isfinite(series).mean() < LONGEST_GAP_SHARE:
-            raise SeriesError(path, f"{np.isfinite(series).mean():.0%} of the steps with a {name}", "half at least")
-        known[name] = series
-    start_s = float(stamps_s[0])
+        check_gaps(path, name, series, start_s=start_s, step_s=step_s, zone=zone)
+        known.append(series)
+    load_w, pv_w = known
     return Record(
-        known=History(start_s=start_s, step_s=step_s, load_w=known["load"], pv_w=known["PV"]),
-        filled=History(start_s=start_s, step_s=step_s, load_w=fill_gaps(known["load"]), pv_w=fill_gaps(known["PV"])),
+        known=History(start_s=start_s, step_s=step_s, load_w=load_w, pv_w=pv_w),
+        filled=History(start_s=start_s, step_s=step_s, load_w=fill_gaps(load_w), pv_w=fill_gaps(pv_w)),
     )
 
 
@@ -87,17 +79,17 @@ def fill_gaps(values: Floats) -> Floats:
     return np.asarray(np.interp(places, places[is_known], values[is_known]))
 
 
-def _one_of(names: Sequence[str], wanted: Sequence[str]) -> str:
+def one_of(path: Path, names: Sequence[str], wanted: Sequence[str]) -> str:
+    """The first of the wanted names that a file has."""
     for name in wanted:
         if name in names:
             return name
-    listed = ", ".join(names[:20]) or "no column"
-    raise TableFileError(f"the columns {listed}", remedy=f"a column {' or '.join(wanted)}")
+    raise no_columns(path, " / ".join(wanted), names)
 
 
-def _pv_column(names: Sequence[str]) -> str:
+def _pv_column(path: Path, names: Sequence[str]) -> str:
     rated = [name for name in names if RATED_PV.fullmatch(name)]
-    return _one_of(names, ("pv_w", "pv_kw", *rated, *([] if rated else ["pv_kw_<n>p<nn>kwp"])))
+    return one_of(path, names, ("pv_w", "pv_kw", *rated, *([] if rated else ["pv_kw_<n>p<nn>kwp"])))
 
 
 def _scale(pv_name: str, pv_kwp: float | None) -> float:
@@ -121,18 +113,61 @@ def _number(cell: object) -> float:
         return math.nan
 
 
-def _stamps(cells: Column, zone: tzinfo) -> Floats:
-    """Unix seconds. The later of two equal local hours in October is told by the order of the rows."""
-    stamps: list[float] = []
-    for row, cell in enumerate(cells, start=1):
-        try:
-            moment = datetime.fromisoformat(cell) if isinstance(cell, str) else datetime.fromtimestamp(cell, UTC)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise TableFileError(
-                f"{str(cell)[:40]!r} as time in row {row}", remedy="ISO times such as 2024-06-21T12:00"
-            ) from error
-        stamp_s = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
-        if moment.tzinfo is None and stamps and stamp_s <= stamps[-1]:
-            stamp_s = moment.replace(tzinfo=zone, fold=1).timestamp()
-        stamps.append(stamp_s)
-    return np.array(stamps)
+def stamps(path: Path, cells: Column, name: str, zone: tzinfo) -> Floats:
+    """Unix seconds of a column of times; those of `time_utc` are UTC, others without offset of `zone`."""
+    try:
+        return read_stamps(cells, UTC if name == "time_utc" else zone)
+    except StampError as error:
+        raise InputError(path, "time", row=str(error.row + 2), found=error.cell, column=name) from error
+
+
+def check_order(path: Path, stamps_s: Floats, zone: tzinfo) -> None:
+    """Two times at least, and each later than the one before."""
+    if len(stamps_s) < 2:
+        raise InputError(path, "short", rows=str(len(stamps_s)))
+    falling = np.diff(stamps_s) <= 0.0
+    if falling.any():
+        row = int(np.argmax(falling)) + 1
+        facts = {"row": str(row + 2), "before": told(stamps_s[row - 1], zone), "found": told(stamps_s[row], zone)}
+        raise InputError(path, "order", **facts)
+
+
+def check_gaps(path: Path, name: str, values: Floats, *, start_s: float, step_s: float, zone: tzinfo) -> None:
+    """Enough of the steps have a value."""
+    share = float(np.isfinite(values).mean())
+    if share < LEAST_KNOWN:
+        hole = _longest_hole(values, start_s, step_s, zone)
+        raise InputError(path, "gaps", column=name, share=f"{share * 100:.0f} %", hole=hole)
+
+
+def floats(path: Path, cells: Column, name: str) -> Floats:
+    """Numbers; empty cells and None are NaN, anything else is told with its row."""
+    try:
+        return np.array([math.nan if cell in ("", None) else float(cell) for cell in cells])
+    except ValueError:
+        for row, cell in enumerate(cells, start=2):
+            if not _is_number(cell):
+                remedy_cell = str(cell)[:40]
+                raise InputError(path, "number", row=str(row), column=name, found=remedy_cell) from None
+        raise
+
+
+def _is_number(cell: object) -> bool:
+    try:
+        float(str(cell or 0))
+    except ValueError:
+        return False
+    return True
+
+
+def _longest_hole(values: Floats, start_s: float, step_s: float, zone: tzinfo) -> str:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.isnan(values).astype(int), [0]])))
+    begins, ends = edges[::2], edges[1::2]
+    longest = int(np.argmax(ends - begins))
+    begin, end = (told(start_s + step_s * float(place[longest]), zone) for place in (begins, ends))
+    return f"{begin} – {end}"
+
+
+def told(utc_s: float, zone: tzinfo) -> str:
+    """A moment by the clock of a zone."""
+    return datetime.fromtimestamp(utc_s, zone).strftime("%Y-%m-%d %H:%M")

@@ -14,7 +14,8 @@ class Account:
     """Sums of a time. Energies in kWh at the terminals; import + PV = load + export + losses + stored.
 
     `cost_eur` is the bill of import less what export brings, without standing charges. `co2_kg` is that of the
-    imported energy; None where nobody told.
+    imported energy; None where nobody told. `weighed_eur` is the cost as the goals weigh it; None where the bill is the
+    only goal.
     """
 
     days: float
@@ -29,6 +30,12 @@ class Account:
     cost_eur: float
     cycles: float
     co2_kg: float | None = None
+    weighed_eur: float | None = None
+
+    @property
+    def goal_eur(self) -> float:
+        """What was planned for."""
+        return self.cost_eur if self.weighed_eur is None else self.weighed_eur
 
     @property
     def self_consumption(self) -> float | None:
@@ -51,7 +58,7 @@ class Account:
 class Meters:
     """What all ways through a record share: powers (W), prices (EUR/kWh) and CO2 (g/kWh) of each counted step.
 
-    `months`: the place of each step's month, rising from 0.
+    `months`: the place of each step's month, rising from 0. `weighed`: `buy` and `sell` by goals.
     """
 
     hours: float
@@ -61,6 +68,7 @@ class Meters:
     sell: Floats
     months: NDArray[np.intp]
     co2: Floats | None = None
+    weighed: tuple[Floats, Floats] | None = None
 
     @property
     def net_w(self) -> Floats:
@@ -89,6 +97,8 @@ class Meters:
         }
         if self.co2 is not None:
             columns["co2_kg"] = bought * self.co2 / 1000.0
+        if self.weighed is not None:
+            columns["weighed_eur"] = self.weighed[0] * bought - self.weighed[1] * sold
         sums = {name: np.bincount(self.months, weights=values).tolist() for name, values in columns.items()}
         return [Account(**{name: row[i] for name, row in sums.items()}) for i in range(len(sums["days"]))]
 
@@ -99,7 +109,7 @@ def total(accounts: list[Account]) -> Account:
     for field in fields(Account):
         values = [getattr(account, field.name) for account in accounts]
         sums[field.name] = None if None in values else sum(values)
-    return Account(**sums)  # type: ignore[arg-type]  # only CO2 can be None
+    return Account(**sums)  # type: ignore[arg-type]  # only CO2 and goals can be None
 
 
 def score(none_eur: float, way_eur: float, perfect_eur: float) -> float | None:

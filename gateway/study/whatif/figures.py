@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from gateway.study.whatif.answer import Lived, Size, WhatIf, none
+from gateway.study.whatif.answer import Lived, Size, none
+from gateway.study.whatif.question import BILL, WhatIf
+from gateway.words import text
+from gateway.words.figures import number
 
 COUNTED = ("rule", "zen", "perfect")
 
@@ -16,7 +19,7 @@ def report(asked: WhatIf, sizes: Sequence[Size], *, named: dict[str, str], secon
     """All figures and what they depend on; `named` says which files and which tariff."""
     start, end = (
         datetime.fromtimestamp(moment, asked.zone).isoformat(timespec="minutes")
-        for moment in (asked.start_s, asked.start_s + asked.steps * asked.record.filled.step_s)
+        for moment in (asked.start_s, asked.end_s)
     )
     months = asked.month_names()
     span = slice(asked.first, asked.first + asked.steps)
@@ -39,11 +42,25 @@ def report(asked: WhatIf, sizes: Sequence[Size], *, named: dict[str, str], secon
         "plan_every_s": asked.slot_s * asked.every,
         "steps_filled": gaps,
         "eur_per_kwh": prices,
+        "goals": None if asked.goals == BILL else asdict(asked.goals),
         "none": _way(none(asked), months),
         "sizes": [_size(size, before, months) for size, before in zip(sizes, [None, *sizes], strict=False)],
         "seconds": round(seconds, 1),
         "method": asdict(asked.method),
     }
+
+
+def goals_in_words(found: dict[str, Any], language: str) -> str:
+    """One sentence about the weights; empty where the bill is the only goal."""
+    weights = found["goals"]
+    if weights is None:
+        return ""
+    told = {
+        "cost": number(language, weights["cost"], 2),
+        "own": number(language, weights["self_consumption_eur_per_kwh"], 3),
+        "co2": number(language, weights["co2_eur_per_t"], 0),
+    }
+    return text(language, "study.goals", **told)
 
 
 def _size(size: Size, before: Size | None, months: list[str]) -> dict[str, Any]:

@@ -32,11 +32,13 @@ def perfect_levels(
 ) -> Floats:
     """Levels (steps x 4, Wh) that make the cost of all steps the least; prices in EUR/kWh, `sell` at most `buy`.
 
-    Where prices are below 0 the levels are still followed, but may not be the best.
+    Where `buy` is below 0, or `sell` is and changes, the levels are still followed, but may not be the best.
     """
     wear, into, out_of = storage.wear_price, storage.charge_efficiency, storage.discharge_efficiency
     sell = np.minimum(sell, buy)
-    marks = np.stack([(buy + wear) / into, (buy - wear) * out_of, (sell + wear) / into, (sell - wear) * out_of], axis=1)
+    fill = (sell + wear) / into
+    export = np.minimum((sell - wear) * out_of, fill)  # where surplus costs money nothing that was stored is sold
+    marks = np.stack([(buy + wear) / into, (buy - wear) * out_of, fill, export], axis=1)
     step = _Step(storage.capacity_wh, storage.charge_max_w * hours * into, storage.discharge_max_w * hours / out_of)
     surplus = np.minimum(np.maximum(-net_w, 0.0) * (hours * into), step.most_in)
     deficit = np.minimum(np.maximum(net_w, 0.0) * (hours / out_of), step.most_out)

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from gateway.core.levels import Floats
-from gateway.study.whatif.answer import Size, WhatIf
+from gateway.study.whatif.answer import Size
+from gateway.study.whatif.figures import goals_in_words
 from gateway.study.whatif.planned import on_slots
+from gateway.study.whatif.question import WhatIf
 from gateway.words import text, words
 from gateway.words.figures import ABSENT, duration, number
 
@@ -31,6 +33,8 @@ COLUMNS = ("import", "export", "self_consumption", "self_sufficiency", "cost", "
 def page(found: dict[str, Any], asked: WhatIf, sizes: Sequence[Size], *, language: str) -> str:
     """The whole document. `found` is the report of the same sizes."""
     said = {key.removeprefix("study."): row for key, row in words(language).items() if key.startswith("study.")}
+    if found["goals"] is not None:
+        said["page.against"] = said["page.against_goals"]
     days = _days(asked)
     facts = {"load": found["load"], "start": days[0][0], "end": days[-1][0], "tariff": found["tariff"]}
     data = {"report": found, "days": days, "series": _series(asked, sizes), "words": said, "language": language}
@@ -57,7 +61,7 @@ def page(found: dict[str, Any], asked: WhatIf, sizes: Sequence[Size], *, languag
         "table_title": escape(said["page.table"]),
         "table": _table(found, language),
         "method_title": escape(said["page.method"]),
-        "method": escape(_method(found, asked, language)),
+        "method": escape(f"{_method(found, asked, language)} {goals_in_words(found, language)}".rstrip()),
         "icon": _read(WEB / "icon.svg"),
         "style": "\n".join(
             _read(part) for part in (WEB / "style.css", WEB / "cards.css", UPLOT / "uPlot.min.css", OWN / "study.css")

@@ -1,7 +1,7 @@
 """The gateway's own plans along a record: forecast and recursion of the core, at the moments when it would plan.
 
-Levels do not depend on what is stored, so every plan of a year can be made apart from the others, and one forecast
-serves all sizes of storage.
+Levels do not depend on what is stored, so the plans of a year are made many at once, and one forecast serves all
+sizes of storage.
 """
 
 from collections.abc import Sequence
@@ -9,20 +9,34 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.core.forecast.scenarios import draw
-from gateway.core.history import History
+from gateway.core.history import History, Scenarios
 from gateway.core.levels import Floats, Storage
-from gateway.core.method import Method
-from gateway.core.planner import levels_of
+from gateway.core.method import Method, PlanningMethod
+from gateway.core.planner import levels_of, tariff_of
 from gateway.core.prices import Prices
+from gateway.core.recursion import Tariff, levels_wh, thresholds
+from gateway.study.whatif.recursion import Task, rising, worths
 
 DAY_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What is paid where prices are not told yet: `buy` like that of the ground.
+
+    `told`: for each counted slot the first slot of the record whose price is not known when it begins.
+    """
+
+    buy: Floats
+    told: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What plans stand on, all on the slots of plans.
+    """What plans stand on, all on the slots of plans; prices as the goals weigh them.
 
     `known` has NaN in its gaps. `buy` and `sell` (EUR/kWh) reach a horizon beyond it. Counted are `slots` from `first`
     on; every `every` slots there is a new plan.
@@ -37,6 +51,7 @@ class Ground:
     storages: tuple[Storage, ...]
     zone: tzinfo
     method: Method
+    doubt: Doubt | None = None
 
     @property
     def moments(self) -> list[int]:
@@ -44,23 +59,79 @@ class Ground:
         return list(range(self.first, self.first + self.slots, self.every))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outlook:
+    """What one plan is made of: futures of the building, their prices, and how many of the steps are followed."""
+
+    scenarios: Scenarios
+    prices: Prices
+    tariff: Tariff
+    followed: int
+
+
 def planned_levels(ground: Ground, moments: Sequence[int]) -> Floats:
     """Levels (storages x slots x 4, Wh) from the plans of some moments, each until the next one."""
-    return np.concatenate([_one(ground, moment) for moment in moments], axis=1)
+    outlooks = [_outlook(ground, moment) for moment in moments]
+    method = ground.method.planning
+    return np.stack([np.concatenate(_levels(storage, outlooks, method)) for storage in ground.storages])
 
 
-def _one(ground: Ground, moment: int) -> Floats:
-    """The slots of one plan that are followed: only what was before the moment is known."""
+def _outlook(ground: Ground, moment: int) -> _Outlook:
+    """Only what was before the moment is known."""
     method, known = ground.method, _seen(ground, moment)
     steps = round(method.planning.horizon_h * 3600.0 / known.step_s)
     scenarios = draw(known, steps=steps, zone=ground.zone, method=method.forecast)
     span = slice(moment, moment + steps)
     prices = Prices(
-        start_s=known.end_s, step_s=known.step_s, buy=ground.buy[span], sell=ground.sell[span], names=("",) * steps
+        start_s=known.end_s,
+        step_s=known.step_s,
+        buy=_told(ground, moment, span),
+        sell=ground.sell[span],
+        names=("",) * steps,
     )
-    followed = min(ground.every, ground.first + ground.slots - moment)
-    found = [levels_of(each, scenarios, prices, method=method.planning) for each in ground.storages]
-    return np.stack([values.levels[:followed] for values in found])
+    followed = min(ground.every, ground.first + ground.slots - moment, steps)
+    return _Outlook(scenarios=scenarios, prices=prices, tariff=tariff_of(scenarios, prices), followed=followed)
+
+
+def _told(ground: Ground, moment: int, span: slice) -> Floats:
+    """Prices as they are known at a moment."""
+    buy, doubt = ground.buy[span], ground.doubt
+    if doubt is None:
+        return buy
+    is_told = np.arange(span.start, span.stop) < doubt.told[moment - ground.first]
+    return np.where(is_told, buy, doubt.buy[span])
+
+
+def _levels(storage: Storage, outlooks: Sequence[_Outlook], method: PlanningMethod) -> list[Floats]:
+    """The followed levels of each plan: made together where prices allow it, else one by one."""
+    prices = [(outlook, rising(outlook.tariff, storage)) for outlook in outlooks]
+    together = iter(_together(storage, [(each, row) for each, row in prices if row is not None], method))
+    return [_alone(storage, each, method) if row is None else next(together) for each, row in prices]
+
+
+def _alone(storage: Storage, outlook: _Outlook, method: PlanningMethod) -> Floats:
+    return levels_of(storage, outlook.scenarios, outlook.prices, method=method).levels[: outlook.followed]
+
+
+def _together(storage: Storage, priced: Sequence[tuple[_Outlook, Floats]], method: PlanningMethod) -> list[Floats]:
+    """Plans with their rising prices."""
+    if not priced:
+        return []
+    outlooks = [outlook for outlook, _ in priced]
+    hours = outlooks[0].scenarios.step_s / 3600.0
+    task = Task(
+        net_w=np.stack([outlook.scenarios.net_w for outlook in outlooks]),
+        prices=np.stack([prices for _, prices in priced]),
+        end_worth=np.array([method.end_worth(outlook.tariff.buy) for outlook in outlooks]),
+        hours=hours,
+        points=method.energy_points,
+        mixing=method.mixing(hours),
+    )
+    found = worths(storage, task, wanted=max(outlook.followed for outlook in outlooks))
+    return [
+        levels_wh(worth[: one.followed], thresholds(one.tariff, storage)[: one.followed], storage)
+        for worth, one in zip(found, outlooks, strict=True)
+    ]
 
 
 def _seen(ground: Ground, moment: int) -> History:

@@ -5,6 +5,7 @@ three), and `ours`, the mean of our scenarios. In both the first step is known.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from gateway.core.forecast.scenarios import draw
 from gateway.core.history import History
 from gateway.core.levels import Floats
 from gateway.core.method import Method
+from gateway.study.record.errors import InputError
 from gateway.study.replay.case import Case
 from gateway.study.replay.zen import now_of, seen
 
@@ -78,7 +80,7 @@ def ours(case: Case, method: Method) -> Forecast:
 
 
 def _mean_of_days(values: Floats, step: int, steps: int, days: int) -> Floats:
-    """Mean of each step of the day over the days before `step`; ValueError where the record does not reach back."""
+    """Mean of each step of the day over the days before `step`; InputError where the record does not reach back."""
     if step < days * steps:
-        raise ValueError(f"{days} days before the first counted one are needed")
+        raise InputError(Path(), "days_before", days=str(days))
     return np.asarray(values[step - days * steps : step].reshape(days, steps).mean(axis=0))

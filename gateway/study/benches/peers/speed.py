@@ -8,6 +8,7 @@ disturbs least. No day comes twice: a solver that starts from the plan before is
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any
@@ -21,6 +22,7 @@ from gateway.core.levels import Floats
 from gateway.core.method import Method
 from gateway.core.planner import plan
 from gateway.study.benches.peers.problem import question
+from gateway.study.record.errors import InputError
 from gateway.study.replay.case import Case
 from gateway.study.replay.limit import program
 from gateway.study.replay.zen import now_of, prices_of, seen
@@ -69,7 +71,7 @@ def in_quarters(case: Case) -> Case:
     """The same case on steps of 15 minutes: each longer step cut into equal ones."""
     parts = round(case.record.step_s / QUARTER_S)
     if parts * QUARTER_S != case.record.step_s:
-        raise ValueError(f"steps of {case.record.step_s:.0f} s cannot be cut into quarters of an hour")
+        raise InputError(Path(), "quarters", step=f"{case.record.step_s:g} s")
     return replace(
         case,
         record=_cut(case.record, parts),

@@ -40,7 +40,7 @@ def ticks(starts: Sequence[date], days: int, plans: int, pythons: Pythons) -> in
 
 
 def window(path: Path, *, start: date, days: int, method: Method, python: Path | None, tick: Tick) -> dict[str, Any]:
-    """One window: our four ways, and EMHASS with both forecasts. PeerError, SeriesError."""
+    """One window: our four ways, and EMHASS with both forecasts. PeerError, InputError."""
     case = home(path, start=start, days=days)
     outcome = compare(case, method, tick=tick)
     result = {"start": start.isoformat(), "eur_per_day": outcome.eur_per_day, "S": dict(outcome.score)}

@@ -54,6 +54,7 @@ BENCHES = (
     *(_minute(start, ideal=True) for start in MINUTE_STARTS),
     Bench(name="closed-loop", words=("closed-loop",)),
     Bench(name="plan", words=("plan",)),
+    Bench(name="study", words=("study", "--load", MINUTE_LOAD, "--pv", MINUTE_PV)),
     Bench(name="citylearn", words=("citylearn", "--dir", CITYLEARN)),
     Bench(name="citylearn-inside", words=("citylearn", "--dir", CITYLEARN, "--inside-hour")),
 )

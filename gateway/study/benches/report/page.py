@@ -120,4 +120,4 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ResultsError(f"{path}: {error}") from error
+        raise ResultsError(path, str(error)) from error

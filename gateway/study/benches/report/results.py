@@ -9,7 +9,11 @@ from gateway.study.benches.report.run import ACCOUNT
 
 
 class ResultsError(Exception):
-    """No account of a run, or a file of results that is no JSON."""
+    """No account of a run, or a file that is none of ours: which, and why in the words of its reader."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path}: {why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ def _table(path: Path) -> dict[str, Any]:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ResultsError(f"{path}: {error}") from error
+        raise ResultsError(path, str(error)) from error
     if not isinstance(table, dict):
-        raise ResultsError(f"{path}: a JSON object is needed")
+        raise ResultsError(path, f"{type(table).__name__}, no object")
     return table

@@ -93,6 +93,18 @@ def speed(results: Results, published: Published) -> Iterator[str]:
     ]
     rows += [(row["method"], shown(row["value"], 0), "", "", "", row["source"]) for row in published.get("speed", ())]
     yield from table(("planner", "median ms", "worst ms", "processor ms", "× ours", "source"), rows)
+    if results.at("study"):
+        yield from (_study(results), "")
+
+
+def _study(results: Results) -> str:
+    wall, processor, steps, cores = (
+        results.number("study", name) for name in ("wall_s", "processor_s", "steps", "cores")
+    )
+    return (
+        f"A study of {shown(steps, 0)} steps from CSV to figures and page: "
+        f"{shown(wall, 1)} s by the clock on {shown(cores, 0)} cores, {shown(processor, 1)} s of their time."
+    )
 
 
 def minute(results: Results, published: Published) -> Iterator[str]:

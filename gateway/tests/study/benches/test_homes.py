@@ -86,19 +86,19 @@ def test_the_bench_prints_and_writes_its_figures(solarhome_file: Path, tmp_path:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "columns"),
-        ("time_utc,load_w\n2024-01-01T00:00Z,1\n", "pv_w"),
-        ("time_utc,load_w,pv_w\nyesterday,1,2\n", "yesterday"),
-        ("time_utc,load_w,pv_w\n2024-01-01T00:00Z,1,2\n", "fewer than two"),
-        ("time_utc,load_w,pv_w\n2024-01-01T01:00Z,1,2\n2024-01-01T00:00Z,1,2\n", "do not rise"),
-        ("time_utc,load_w,pv_w\n2024-01-01T00:00Z,,\n2024-01-01T01:00Z,1,\n2024-01-01T02:00Z,1,\n", "with a PV"),
-        ("time_utc,load_w,pv_w\n2023-12-31T23:00Z,1,0\n2024-01-01T00:00Z,1,0\n", "28 days from 2024-01-01"),
+        ("", "il faut une colonne time_utc"),
+        ("time_utc,load_w\n2024-01-01T00:00Z,1\n", "il faut une colonne pv_w"),
+        ("time_utc,load_w,pv_w\nyesterday,1,2\n", "ligne 2 : « yesterday »"),
+        ("time_utc,load_w,pv_w\n2024-01-01T00:00Z,1,2\n", "1 lignes"),
+        ("time_utc,load_w,pv_w\n2024-01-01T01:00Z,1,2\n2024-01-01T00:00Z,1,2\n", "2024-01-01 01:00 vient après"),
+        ("time_utc,load_w,pv_w\n2024-01-01T00:00Z,,\n2024-01-01T01:00Z,1,\n2024-01-01T02:00Z,1,\n", "seuls 0 %"),
+        ("time_utc,load_w,pv_w\n2023-12-31T23:00Z,1,0\n2024-01-01T00:00Z,1,0\n", "2024-01-01 + 28 d"),
     ],
 )
-def test_a_bad_file_is_told_in_one_sentence(tmp_path: Path, text: str, says: str) -> None:
+def test_a_bad_file_is_told_in_one_sentence_of_the_terminal_s_language(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text)
-    done = CliRunner().invoke(app, ["home", "--data", str(path), "--start", "2024-01-01"])
+    done = CliRunner().invoke(app, ["home", "--data", str(path), "--start", "2024-01-01"], env={"LC_ALL": "fr_FR"})
     assert done.exit_code == 2
-    assert says in done.output
+    assert says in done.output.replace("\N{NO-BREAK SPACE}", " ")
     assert "Traceback" not in done.output

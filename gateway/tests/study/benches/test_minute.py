@@ -9,8 +9,8 @@ import pytest
 
 from gateway.core.history import History
 from gateway.core.levels import Levels, Storage
-from gateway.house.table_file import TableFileError
 from gateway.study.benches.minute import case_of, idle_eur, live, rule, slots_of
+from gateway.study.record.errors import InputError
 from gateway.study.replay.case import Case
 
 LOSSLESS = Storage(
@@ -82,8 +82,27 @@ def test_files_are_read_with_their_own_clocks(tmp_path: Path) -> None:
     assert found.net_w[720] == pytest.approx(720 - 5 * 720)  # noon at UTC+1 is 11:00 UTC
     assert found.net_w[360] == pytest.approx(360 - 5 * 360)
     assert (found.buy[359], found.buy[360], found.buy[1320]) == (0.1635, 0.2081, 0.1635)
-    with pytest.raises(TableFileError):
+    with pytest.raises(InputError) as raised:
         case_of(load, pv, kwp=5.0, start=date(2021, 4, 12), days=2)
+    assert raised.value.code == "range"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("time_local,power\n2021-04-12T00:00,1\n", "columns"),
+        ("time_local,load_w\n2021-04-12T00:00,1\nnoon,1\n", "time"),
+        ("time_local,load_w\n2021-04-12T00:00,1\n2021-04-12T00:01,much\n", "number"),
+        ("time_local,load_w\n2021-04-12T00:01,1\n2021-04-12T00:00,1\n", "order"),
+        ("", "columns"),
+    ],
+)
+def test_a_file_that_is_none_is_told_by_what_is_wrong(tmp_path: Path, content: str, code: str) -> None:
+    load = tmp_path / "load.csv"
+    load.write_text(content)
+    with pytest.raises(InputError) as raised:
+        case_of(load, load, kwp=5.0, start=date(2021, 4, 12), days=1)
+    assert raised.value.code == code
 
 
 def test_losses_of_the_storage_are_paid_each_way() -> None:

@@ -21,6 +21,7 @@ from gateway.study.benches.peers.environment import Environment
 from gateway.study.benches.peers.peer import EMHASS, SOLPH, Peer, PeerError
 from gateway.study.benches.peers.pipe import started
 from gateway.study.benches.peers.race import driven, emhass, possible_w
+from gateway.study.record.errors import InputError
 from gateway.study.replay.limit import perfect_eur
 from gateway.study.replay.slots import cost_eur, replay, rule
 from gateway.tests.study.synthetic_home import STEPS, winter
@@ -138,8 +139,9 @@ def test_no_forecast_for_a_peer_knows_the_future() -> None:
 
 
 def test_forecasts_that_reach_before_the_record_are_refused() -> None:
-    with pytest.raises(ValueError, match="7 days before"):
+    with pytest.raises(InputError) as raised:
         problem.simple(CASE)(3 * STEPS)
+    assert (raised.value.code, raised.value.facts["days"]) == ("days_before", "7")
 
 
 def test_a_question_has_the_signs_of_others_and_the_prices_of_its_steps() -> None:
@@ -154,8 +156,9 @@ def test_quarters_cost_what_half_hours_cost() -> None:
     fine = speed.in_quarters(CASE)
     assert (fine.steps, fine.record.step_s) == (2 * CASE.steps, 900.0)
     assert cost_eur(fine, np.zeros(fine.steps)) == pytest.approx(cost_eur(CASE, np.zeros(CASE.steps)))
-    with pytest.raises(ValueError, match="cannot be cut"):
+    with pytest.raises(InputError) as raised:
         speed.in_quarters(replace(CASE, record=replace(CASE.record, step_s=1000.0)))
+    assert (raised.value.code, raised.value.facts["step"]) == ("quarters", "1000 s")
 
 
 def test_everyone_plans_the_same_96_steps_and_the_first_turn_is_not_counted() -> None:

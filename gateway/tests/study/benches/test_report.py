@@ -64,6 +64,7 @@ CITYLEARN = {
     "rule": {"price": 0.796, "emission": 0.938, "grid": 1.006, "mean": 0.913},
     "ours": {"price": 0.684, "emission": 0.845, "grid": 0.891, "mean": 0.807},
 }
+STUDY = {"steps": 525600, "wall_s": 17.23, "processor_s": 22.2, "cores": 2, "method": METHOD}
 MINUTE = {"S": {"rule": 0.994, "zen": 0.996}, "delay_s": 1.2}
 
 
@@ -90,6 +91,7 @@ FULL = results(
         "citylearn": CITYLEARN,
         "minute-2021-04-12": MINUTE,
         "minute-2021-09-20": MINUTE,
+        "study": STUDY,
         **{f"home-{start}": HOME for start in HOME_STARTS},
     }
 )
@@ -123,6 +125,8 @@ def page(found: Results) -> str:
         "| `zen bench absent` | left out: x.csv is not in the folder of data | 2026-01-02 |  |",
         "2026-01-02; a processor, 2 cores; zen-e-ville 0.1.0.",
         "energy_points = 41",
+        "| study of a year at one minute, four sizes, from CSV to page, s | ≤ 60 | 17.2 | yes |",
+        "A study of 525600 steps from CSV to figures and page: 17.2 s by the clock on 2 cores, 22.2 s of their time.",
     ],
 )
 def test_the_page_has_the_figures_it_was_given(line: str) -> None:
@@ -239,7 +243,7 @@ def test_a_broken_result_is_named(tmp_path: Path) -> None:
         read(tmp_path)
     (tmp_path / "one.json").write_text("[]")
     write_account(tmp_path, {"one": Account(status="done", command="zen bench one")}, "")
-    with pytest.raises(ResultsError, match=r"one\.json: a JSON object"):
+    with pytest.raises(ResultsError, match=r"one\.json: list, no object"):
         read(tmp_path)
 
 

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from gateway.study.record.inputs import InputError, read_inputs, slot_s
+from gateway.study.record.errors import InputError
+from gateway.study.record.inputs import read_inputs, slot_s
 from gateway.study.record.stamps import read_stamps
 from gateway.tests.study.small import written
 from gateway.words import text

@@ -77,20 +77,90 @@ def test_a_name_cannot_end_the_data_of_the_page(home: Path, tmp_path: Path) -> N
     assert "a<script>" not in page.read_text()
 
 
-def test_a_site_file_gives_the_prices(home: Path, tmp_path: Path) -> None:
-    demo = Path(__file__).parents[4] / "config" / "demo" / "site.toml"
-    site = tmp_path / "site.toml"
-    section = '[tariff]\nfile = "edf_base"\nsurplus_price = 0.1\nprices = { BASE = 0.3 }\n'
-    text = re.sub(
-        r"(?ms)^\[tariff\].*?(?=^\[|\Z)",
-        "",
-        re.sub(r"(?ms)^\[\[tariff\.off_peak\]\].*?(?=^\[|\Z)", "", demo.read_text()),
-    )
-    site.write_text(text + "\n" + section)
-    figures = tmp_path / "out.json"
-    done = study("--load", home, *OPTIONS, "--days", "3", "--tariff", site, "--json", figures)
+def site_file(folder: Path, sections: str) -> Path:
+    """The demo's site file with another tariff."""
+    demo = (Path(__file__).parents[4] / "config" / "demo" / "site.toml").read_text()
+    for heading in (r"\[\[tariff\.off_peak\]\]", r"\[tariff\]"):
+        demo = re.sub(rf"(?ms)^{heading}.*?(?=^\[|\Z)", "", demo)
+    site = folder / "site.toml"
+    site.write_text(demo + "\n" + sections)
+    return site
+
+
+def figures_of(home: Path, folder: Path, *options: str | Path) -> dict:
+    out = folder / "out.json"
+    done = study("--load", home, *OPTIONS, "--days", "3", *options, "--json", out)
     assert done.exit_code == 0, done.output
-    assert json.loads(figures.read_text())["eur_per_kwh"]["buy"] == {"least": 0.3, "most": 0.3}
+    return json.loads(out.read_text())
+
+
+def test_a_site_file_gives_the_prices(home: Path, tmp_path: Path) -> None:
+    site = site_file(tmp_path, '[tariff]\nfile = "edf_base"\nsurplus_price = 0.1\nprices = { BASE = 0.3 }\n')
+    found = figures_of(home, tmp_path, "--tariff", site)
+    assert found["eur_per_kwh"]["buy"] == {"least": 0.3, "most": 0.3}
+    assert found["goals"] is None
+
+
+def test_a_site_file_gives_the_goals_and_an_option_goes_before_them(home: Path, tmp_path: Path) -> None:
+    site = site_file(tmp_path, '[tariff]\nfile = "edf_base"\n[goals]\nco2_eur_per_t = 100\n')
+    found = figures_of(home, tmp_path, "--tariff", site, "--goal-self-consumption", "0.05")
+    assert found["goals"] == {"cost": 1.0, "self_consumption_eur_per_kwh": 0.05, "co2_eur_per_t": 100.0}
+    account = found["none"]["all"]
+    # --co2 60: 100 EUR/t are 0.006 EUR/kWh
+    told = account["cost_eur"] + 0.006 * account["import_kwh"] + 0.05 * account["export_kwh"]
+    assert account["weighed_eur"] == pytest.approx(told, abs=2e-4)
+
+
+def test_goals_are_told_on_the_page_and_in_the_terminal(home: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    options = (*OPTIONS, "--days", "3", "--goal-cost", "0.5", "--goal-co2", "80", "--page", page)
+    done = study("--load", home, *options, language="fr")
+    assert done.exit_code == 0, done.output
+    sentence = "Objectifs : 0,50 × la facture, 0,000 € par kWh non injecté, 80 € par tonne de CO₂."
+    assert sentence in " ".join(done.stdout.split())
+    assert sentence in " ".join(page.read_text().split())
+    assert "les mêmes objectifs auraient fait gagner" in page.read_text()
+    assert "n’était possible avec aucune" not in page.read_text()
+
+
+def test_co2_as_a_goal_is_that_of_the_site_file_where_none_is_given(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "co2.csv").write_text("time,co2_g_per_kwh\n2025-04-01T00:00Z,80\n")
+    site = site_file(tmp_path, '[tariff]\nfile = "edf_base"\n[goals]\nco2_eur_per_t = 100\n[feeds]\nco2 = "co2.csv"\n')
+    out = tmp_path / "out.json"
+    done = study("--load", home, "--battery", "4", "--days", "2", "--tariff", site, "--json", out)
+    assert done.exit_code == 0, done.output
+    account = json.loads(out.read_text())["none"]["all"]
+    assert account["co2_kg"] == pytest.approx(0.08 * account["import_kwh"], abs=1e-3)
+
+
+TEMPO = """[tariff]
+file = "edf_tempo"
+[tariff.prices]
+TEMPO_BLUE_HC = 0.13
+TEMPO_BLUE_HP = 0.16
+TEMPO_WHITE_HC = 0.15
+TEMPO_WHITE_HP = 0.19
+TEMPO_RED_HC = 0.16
+TEMPO_RED_HP = 0.70
+"""
+
+
+def test_tempo_is_paid_by_the_colours_of_the_days(home: Path, tmp_path: Path) -> None:
+    colours = tmp_path / "colours.csv"
+    rows = [
+        f"2025-{day},{'white' if day == '04-03' else 'blue'}" for day in ("03-31", "04-01", "04-02", "04-03", "04-04")
+    ]
+    colours.write_text("\n".join(["day,colour", *rows]))
+    site = site_file(tmp_path, TEMPO)
+    found = figures_of(home, tmp_path, "--tariff", site, "--colours", colours)
+    assert found["eur_per_kwh"]["buy"] == {"least": 0.13, "most": 0.19}
+    colours.write_text("\n".join(["day,colour", *rows[:3]]))
+    done = study("--load", home, *OPTIONS, "--days", "3", "--tariff", site, "--colours", colours)
+    assert done.exit_code == 2
+    assert "2025-04-03" in done.output
+    done = study("--load", home, "--tariff", site)
+    assert done.exit_code == 2
+    assert "--colours" in done.output
 
 
 @pytest.mark.parametrize(
@@ -110,6 +180,10 @@ def test_a_site_file_gives_the_prices(home: Path, tmp_path: Path) -> None:
         (("--pv", "nowhere.csv"), "nowhere.csv"),
         (("--co2", "nowhere.csv"), "nowhere.csv"),
         (("--tariff", "nowhere.toml"), "nowhere.toml"),
+        (("--tariff", "s21"), "for surplus alone"),
+        (("--colours", "nowhere.csv"), "nowhere.csv"),
+        (("--goal-co2", "100"), "--co2 FILE"),
+        (("--goal-cost", "0"), "No goal is left"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_sentence(home: Path, options: tuple[str, ...], says: str) -> None:
