@@ -13,8 +13,8 @@ from cable import Board, Cable
 from listings import listing, stable
 from test_tool import Desk
 
-from gateway.cli.node_greeting import greet
-from gateway.cli.node_screen import people
+from gateway.cli.node.greeting import greet
+from gateway.cli.node.screen import people
 from gateway.release.build import Release, install_firmware
 from gateway.release.keys import new_pair
 

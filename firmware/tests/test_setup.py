@@ -13,7 +13,7 @@ from bench import KEY, NODE, SITE, free_port, identity, until
 from boards import Workshop
 from cable import Board, Cable, install
 
-from gateway.cli.node_greeting import greet
+from gateway.cli.node.greeting import greet
 from gateway.release.keys import new_pair
 from gateway.tests.web.chromium import Chromium
 

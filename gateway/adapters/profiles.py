@@ -17,6 +17,7 @@ COILS = ("coil", "discrete")
 Role = Literal["grid", "pv", "battery", "load"]
 Type = Literal["int16", "uint16", "int32", "uint32", "float32", "uint64", "bit"]
 Number = Literal["int16", "uint16", "int32", "uint32"]
+SetpointUnit = Literal["W", "A", "share", "switch"]
 Address = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -43,7 +44,9 @@ class _Value(_Strict):
 class Point(_Value):
     """One value: `raw * scale * 10^raw(sf_address) * sign`; outside `low`..`high` it is absent.
 
-    `address` is the 0-based wire address, or counts from the ID register of SunSpec model `model`.
+    `address` is the 0-based wire address, or counts from the ID register of SunSpec model `model`. `codes` says what
+    the numbers of a state mean and lists all that are known: raw 5 with {"5": 1} is 1, another raw is absent.
+    `nan_means` is for makers who say with their pattern for "no value" that something is off and what its value is.
     """
 
     address: Address
@@ -53,6 +56,24 @@ class Point(_Value):
     word_order: Literal["big", "little"] | None = None
     sf_address: Address | None = None
     nan: Annotated[str, Field(pattern=r"^0x[0-9A-Fa-f]+$")] | None = None
+    nan_means: float | None = None
+    codes: Annotated[Mapping[int, int], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _nan_has_a_pattern(self) -> "Point":
+        if self.nan_means is not None and (self.nan is None or not self.low <= self.nan_means <= self.high):
+            raise ValueError(f"{self.name}: nan_means is for a point with nan, from {self.low:g} to {self.high:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _codes_are_of_a_state(self) -> "Point":
+        measured = self.type in ("float32", "bit") or self.counter or self.sf_address is not None
+        if self.codes is not None and (measured or (self.scale, self.sign) != (1.0, 1)):
+            raise ValueError(f"{self.name}: codes are for whole numbers without scale, sign and exponent, not counters")
+        for number in (self.codes or {}).values():
+            if not self.low <= number <= self.high:
+                raise ValueError(f"{self.name}: the code for {number} is outside {self.low:g} to {self.high:g}")
+        return self
 
     @model_validator(mode="after")
     def _type_fits_its_table(self) -> "Point":
@@ -145,11 +166,29 @@ class Write(_Written):
 
 
 class Target(_Written):
-    """Where a power set-point is written, in W unless scaled: raw = value / (scale * sign). Read back as a Write."""
+    """Where a power set-point is written, and in what: raw = value / (scale * sign). Read back as a Write.
+
+    `unit` of the value: "W"; "A" for amperes of each phase, power / (230 V * phases); "share" for a fraction of the
+    rated power; "switch" for a register that holds `on`, or `off` when the power is 0.
+    """
 
     type: Number
     scale: float = 1.0
     sign: Literal[1, -1] = 1
+    unit: SetpointUnit = "W"
+    on: int | None = None
+    off: int | None = None
+
+    @model_validator(mode="after")
+    def _switch_has_its_values(self) -> "Target":
+        given = self.on is not None, self.off is not None
+        if given != (self.unit == "switch",) * 2:
+            raise ValueError("on and off are both for the unit switch, and needed there")
+        if self.unit == "switch" and self.on == self.off:
+            raise ValueError("on and off are the same")
+        if self.unit == "switch" and (self.scale, self.sign) != (1.0, 1):
+            raise ValueError("a switch has neither scale nor sign")
+        return self
 
 
 class Setpoint(_Strict):

@@ -41,16 +41,23 @@ def _reading(profile: Profile, point: Point, registers: Sequence[int], measured_
         words.reverse()
     packed = struct.pack(f">{point.count}H", *words)
     if point.nan is not None and int.from_bytes(packed, "big") == int(point.nan, 16):
-        return Reading.absent("nan", measured_s)
+        if point.nan_means is None:
+            return Reading.absent("nan", measured_s)
+        return Reading(value=point.nan_means, measured_s=measured_s)
     raw = float(struct.unpack(_FORMATS[point.type], packed)[0])
     exponent = 0 if point.sf_address is None else _exponent(registers[point.sf_address - start])
     if exponent is None or math.isnan(raw):
         return Reading.absent("nan", measured_s)
-    value = raw * point.scale * 10.0**exponent * point.sign
+    value = _meant(point, int(raw)) if point.codes else raw * point.scale * 10.0**exponent * point.sign
     swapped = point.type == "float32" and 0 < abs(raw) < TINY
-    if swapped or not point.low <= value <= point.high:
+    if value is None or swapped or not point.low <= value <= point.high:
         return Reading.absent("implausible", measured_s)
     return Reading(value=value or 0.0, measured_s=measured_s)
+
+
+def _meant(point: Point, raw: int) -> int | None:
+    """The number that the code of a state stands for; None for one that is not known."""
+    return (point.codes or {}).get(raw)
 
 
 def _coil(point: Point, registers: Sequence[int], number: int, measured_s: float) -> Reading:

@@ -5,13 +5,15 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import bench, node, parts
+from gateway.cli import parts
+from gateway.cli.bench.app import app as benches
 from gateway.cli.check import check
 from gateway.cli.demo import demo
 from gateway.cli.house import house
+from gateway.cli.node.app import app as nodes
 from gateway.cli.once import once
 from gateway.cli.run import run
-from gateway.cli.study import study
+from gateway.cli.study.command import study
 
 app = typer.Typer(
     name="zen",
@@ -38,9 +40,9 @@ app.command()(once)
 app.command()(house)
 app.command()(demo)
 app.command()(study)
-app.add_typer(node.app, name="node")
+app.add_typer(nodes, name="node")
 app.add_typer(parts.app, name="parts")
-app.add_typer(bench.app, name="bench")
+app.add_typer(benches, name="bench")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from gateway.core.grid_goal import GridMethod
+from gateway.core.levels import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,14 @@ class PlanningMethod:
             raise ValueError("2 to 1001 energy points and a horizon of 1 to 96 h")
         if not (0.0 <= self.mixing_per_half_hour <= 1.0 and 0.0 <= self.end_value_share <= 1.0):
             raise ValueError("mixing and end value are shares 0 to 1")
+
+    def mixing(self, hours: float) -> float:
+        """How much is forgotten in a step (0…1)."""
+        return float(1.0 - (1.0 - self.mixing_per_half_hour) ** (hours / 0.5))
+
+    def end_worth(self, buy: Floats) -> float:
+        """EUR/kWh of what is stored behind the horizon, from the prices before."""
+        return self.end_value_share * float(buy.min())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

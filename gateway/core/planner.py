@@ -88,8 +88,8 @@ def levels_of(
         hours=hours,
         limits=limits,
         points=method.energy_points,
-        mixing=1.0 - (1.0 - method.mixing_per_half_hour) ** (hours / 0.5),
-        end_worth=_end_worth(tariff, method),
+        mixing=method.mixing(hours),
+        end_worth=method.end_worth(tariff.buy),
         aim=aim,
     )
 
@@ -114,13 +114,9 @@ def _solved(
         hours=scenarios.step_s / 3600.0,
         limits=limits,
         tariff=tariff,
-        end_worth=_end_worth(tariff, method),
+        end_worth=method.end_worth(tariff.buy),
     )
     return best_aim(course, prices.peak, lambda aim: solved(aim=aim))
-
-
-def _end_worth(tariff: Tariff, method: PlanningMethod) -> float:
-    return method.end_value_share * float(np.min(tariff.buy))
 
 
 def tariff_of(scenarios: Scenarios, prices: Prices) -> Tariff:

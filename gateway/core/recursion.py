@@ -92,9 +92,14 @@ def solve(
             cost += aim.over_price * np.maximum(grid_kwh - aim.import_w[k] * (hours / 1000.0), 0.0)
         value = cost + _interpolate(mixed, grid + moved, rows)
     worth = (expected[:, :-1] - expected[:, 1:]) * (1000.0 / spacing_wh)
+    return Values(worth=worth, levels=levels_wh(worth, marks, storage))
+
+
+def levels_wh(worth: Floats, marks: Floats, storage: Storage) -> Floats:
+    """Levels (steps x 4) from marginal values (steps x cells of equal size) and the thresholds of the same steps."""
     counted = np.count_nonzero(worth[:, None, :] > marks[:, :, None], axis=2)
-    levels = np.stack(_ordered(counted.T * spacing_wh), axis=1)
-    return Values(worth=worth, levels=np.minimum(levels, storage.capacity_wh))
+    levels = np.stack(_ordered(counted.T * (storage.capacity_wh / worth.shape[1])), axis=1)
+    return np.asarray(np.minimum(levels, storage.capacity_wh))
 
 
 def thresholds(tariff: Tariff, storage: Storage) -> Floats:
@@ -104,13 +109,21 @@ def thresholds(tariff: Tariff, storage: Storage) -> Floats:
     less than buy * ed; surplus is kept where it is worth more than sell/ec; sold where it is worth less than sell * ed.
     Equal worth decides as the plain rule would: nothing bought, used at once, surplus taken, nothing sold.
     """
+    return np.asarray(step_prices(tariff, storage) + np.array([TIE, TIE, -TIE, -TIE]))
+
+
+def step_prices(tariff: Tariff, storage: Storage) -> Floats:
+    """What a kWh stored costs from the grid and from surplus, and brings in the building and at the grid.
+
+    EUR/kWh for each step, in the order of the thresholds: charge, reserve, fill, export.
+    """
     wear = storage.wear_price
     into, out_of = storage.charge_efficiency, storage.discharge_efficiency
     columns = (
-        (tariff.buy + wear) / into + TIE,
-        (tariff.buy - wear) * out_of + TIE,
-        (tariff.sell + wear) / into - TIE,
-        (tariff.sell - wear) * out_of - TIE,
+        (tariff.buy + wear) / into,
+        (tariff.buy - wear) * out_of,
+        (tariff.sell + wear) / into,
+        (tariff.sell - wear) * out_of,
     )
     return np.stack(columns, axis=1)
 

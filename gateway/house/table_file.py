@@ -10,10 +10,15 @@ Column = Sequence[Any]  # str from a CSV; str, int, float, None or moments as un
 
 
 class TableFileError(Exception):
-    """A file that cannot be read as a table; the text is what was found, `remedy` what would do."""
+    """A file that cannot be read as a table; the text is what was found, `remedy` what would do.
 
-    def __init__(self, found: str, *, remedy: str = "a CSV or Parquet file with a time column") -> None:
-        self.remedy = remedy
+    `code`: file, or no_pyarrow where only the reader of Parquet files is missing.
+    """
+
+    def __init__(
+        self, found: str, *, remedy: str = "a CSV or Parquet file with a time column", code: str = "file"
+    ) -> None:
+        self.remedy, self.code = remedy, code
         super().__init__(found)
 
 
@@ -80,6 +85,8 @@ def _parquet() -> Any:
         from pyarrow import parquet  # noqa: PLC0415 - an optional dependency, loaded for Parquet only
     except ImportError as error:
         raise TableFileError(
-            "a Parquet file, and pyarrow is not installed", remedy="a CSV file, or pip install 'zen-e-ville[demo]'"
+            "a Parquet file, and pyarrow is not installed",
+            remedy="a CSV file, or pip install 'zen-e-ville[demo]'",
+            code="no_pyarrow",
         ) from error
     return parquet

@@ -12,8 +12,8 @@ from gateway.core.curtail import Curtailment, curtailed
 from gateway.core.dispatch import Memory, decide
 from gateway.core.model import Mode, Reading, SiteState
 from gateway.core.site import Inverter
-from gateway.study.twin import MeterModel, Twin
-from gateway.study.twin import battery as house_battery
+from gateway.study.benches.closed_loop.twin import MeterModel, Twin
+from gateway.study.benches.closed_loop.twin import battery as house_battery
 
 from .plant import BATTERY, SITE
 from .test_follow import slot

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from gateway.cli.node import app
+from gateway.cli.node.app import app
 from gateway.places import config_folder
 from gateway.release.build import read
 

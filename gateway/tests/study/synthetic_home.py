@@ -16,10 +16,10 @@ import numpy as np
 from gateway.core.history import History
 from gateway.core.method import Method
 from gateway.core.plan import Plan
-from gateway.study.case import Case
-from gateway.study.homes import home_of
-from gateway.study.series import Record
-from gateway.study.zen import planned
+from gateway.study.benches.homes import home_of
+from gateway.study.record.series import Record
+from gateway.study.replay.case import Case
+from gateway.study.replay.zen import planned
 
 DAYS = 40
 STEPS = 48

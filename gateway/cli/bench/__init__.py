@@ -1,0 +1,1 @@
+"""`zen bench`: one module per bench; `app` holds the subcommands."""

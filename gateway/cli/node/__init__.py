@@ -1,0 +1,1 @@
+"""`zen node`: `app` holds the subcommands, the other modules what they show and do."""

@@ -1,0 +1,1 @@
+"""`zen study`: the command, its prices and its table."""

@@ -1,0 +1,196 @@
+"""What was asked for on the command line, as the question of a study."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from gateway.cli.study.tariff import Priced, read_co2, read_tariff
+from gateway.core.goals import Goals
+from gateway.core.levels import Floats, Storage
+from gateway.core.periods import Tempo
+from gateway.core.point_series import PointSeries
+from gateway.core.tariff import ListTariff, Tariff
+from gateway.settings.method import read_method
+from gateway.study.record.colours import read_colours, untold
+from gateway.study.record.errors import InputError
+from gateway.study.record.inputs import read_inputs, slot_s
+from gateway.study.record.priced import co2_on, prices_on
+from gateway.study.record.series import Record
+from gateway.study.whatif.question import Colours, WhatIf
+
+BEYOND_S = 4 * 86400.0  # prices are known farther than the record: plans look ahead
+MOST_KWH = 1e5
+HOURS_TO_FILL = 2.0  # where no power is given: a storage is charged in this time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was asked for on the command line."""
+
+    load: Path
+    pv: Path | None
+    load_column: str | None
+    pv_column: str | None
+    kwp: float | None
+    battery: str
+    power: float | None
+    efficiency: float
+    tariff: str
+    off_peak: str
+    sell: float
+    co2: str | None
+    start: datetime | None
+    days: int | None
+    zone: str | None
+    replan: int
+    colours: Path | None
+    goal_cost: float | None
+    goal_self_consumption: float | None
+    goal_co2: float | None
+
+
+def asked(wish: Wish) -> tuple[WhatIf, Priced]:
+    """The question, and where its prices are from. InputError, MistakesError of a site file, OSError."""
+    storages = _storages(wish)
+    priced = read_tariff(
+        wish.tariff,
+        zone=_zone(wish.zone),
+        off_peak=_list(wish.off_peak),
+        sell=wish.sell,
+        colours=read_colours(wish.colours) if wish.colours else {},
+    )
+    goals = _goals(wish, priced.goals)
+    columns = {"load_column": wish.load_column, "pv_column": wish.pv_column}
+    record = read_inputs(wish.load, wish.pv, zone=priced.zone, kwp=wish.kwp, **columns)
+    known = record.known
+    each = round(slot_s(known.step_s) / known.step_s)
+    first, steps = _counted(wish, priced, record, each)
+    buy, sell = _prices(priced.tariff, record)
+    question = WhatIf(
+        record=record,
+        zone=priced.zone,
+        first=first,
+        steps=steps,
+        each=each,
+        every=max(1, round(60.0 * wish.replan / (each * known.step_s))),
+        buy=buy,
+        sell=sell,
+        co2=_co2(wish, priced, goals, record),
+        storages=storages,
+        method=read_method(),
+        goals=goals,
+        colours=_colours(priced.tariff, record),
+    )
+    _check_colours(wish, priced.tariff, question)
+    return question, priced
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return None if name is None else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError(Path(name or ""), "zone", found=str(name)) from error
+
+
+def _list(given: str) -> list[str]:
+    return [part.strip() for part in given.split(",") if part.strip()]
+
+
+def _storages(wish: Wish) -> tuple[Storage, ...]:
+    """The sizes above 0, rising; 0 is the building as it is."""
+    try:
+        sizes = sorted({float(part.replace("kWh", "")) for part in _list(wish.battery)})
+    except ValueError as error:
+        raise InputError(Path(), "battery", found=wish.battery) from error
+    if not sizes or not all(0.0 <= kwh <= MOST_KWH for kwh in sizes) or sizes[-1] == 0.0:
+        raise InputError(Path(), "battery", found=wish.battery)
+    return tuple(_storage(kwh, wish) for kwh in sizes if kwh > 0.0)
+
+
+def _storage(kwh: float, wish: Wish) -> Storage:
+    power_w = 1000.0 * (wish.power if wish.power is not None else kwh / HOURS_TO_FILL)
+    return Storage(
+        capacity_wh=1000.0 * kwh,
+        charge_max_w=power_w,
+        discharge_max_w=power_w,
+        charge_efficiency=wish.efficiency,
+        discharge_efficiency=wish.efficiency,
+    )
+
+
+def _prices(tariff: Tariff, record: Record) -> tuple[Floats, Floats]:
+    return prices_on(tariff, start_s=record.known.start_s, step_s=record.known.step_s, steps=_steps(record))
+
+
+def _steps(record: Record) -> int:
+    """How far prices are wanted."""
+    return len(record.known.load_w) + round(BEYOND_S / record.known.step_s)
+
+
+def _goals(wish: Wish, of_site: Goals) -> Goals:
+    """Those of the site file, where no option says another."""
+    told = {
+        "cost": wish.goal_cost,
+        "self_consumption_eur_per_kwh": wish.goal_self_consumption,
+        "co2_eur_per_t": wish.goal_co2,
+    }
+    try:
+        return replace(of_site, **{name: weight for name, weight in told.items() if weight is not None})
+    except ValueError as error:
+        raise InputError(Path(), "goals") from error
+
+
+def _co2(wish: Wish, priced: Priced, goals: Goals, record: Record) -> Floats | None:
+    """g/kWh of each step; that of the site file only where a goal needs it."""
+    is_goal = goals.co2_eur_per_t > 0.0
+    told = read_co2(wish.co2 or (priced.co2 if is_goal else None))
+    if isinstance(told, PointSeries):
+        return co2_on(told, start_s=record.known.start_s, step_s=record.known.step_s, steps=_steps(record))
+    if told is None and is_goal:
+        raise InputError(Path(), "co2_goal")
+    return None if told is None else np.full(_steps(record), told)
+
+
+def _colours(tariff: Tariff, record: Record) -> Colours | None:
+    """What plans take for days whose colour is not told yet."""
+    if not (isinstance(tariff, ListTariff) and isinstance(tariff.scheme, Tempo)):
+        return None
+    dear = replace(tariff, scheme=Tempo(colours={}))
+    return Colours(buy=_prices(dear, record)[0], zone=tariff.zone)
+
+
+def _check_colours(wish: Wish, tariff: Tariff, question: WhatIf) -> None:
+    """Each counted day has a colour."""
+    if isinstance(tariff, ListTariff) and isinstance(tariff.scheme, Tempo):
+        missing = untold(tariff.scheme.colours, question.start_s, question.end_s, tariff.zone)
+        if missing:
+            days = {"first": missing[0].isoformat(), "last": missing[-1].isoformat(), "count": str(len(missing))}
+            raise InputError(wish.colours or Path(), "colours_missing", **days)
+
+
+def _counted(wish: Wish, priced: Priced, record: Record, each: int) -> tuple[int, int]:
+    """First counted step and how many, in whole slots: local days where `--start` or `--days` say so."""
+    known = record.known
+    slot = each * known.step_s
+    slots = len(known.load_w) // each
+    begin = 0
+    if wish.start is not None:
+        start_s = datetime.combine(wish.start.date(), time(), tzinfo=priced.zone).timestamp()
+        begin = round((start_s - known.start_s) / slot)
+    if wish.days is None:
+        count = slots - begin
+    else:
+        first_day = datetime.fromtimestamp(known.start_s + begin * slot, priced.zone)
+        end = datetime.fromordinal(first_day.toordinal() + wish.days)
+        end_s = datetime.combine(end.date(), first_day.time(), tzinfo=priced.zone).timestamp()
+        count = round((end_s - known.start_s) / slot) - begin
+    if begin < 0 or count < 1 or begin + count > slots:
+        edges = (
+            datetime.fromtimestamp(edge, priced.zone).strftime("%Y-%m-%d") for edge in (known.start_s, known.end_s)
+        )
+        wanted = f"{wish.start.date() if wish.start else '—'} + {wish.days or '—'} d"
+        raise InputError(wish.load, "range", has=" – ".join(edges), wanted=wanted)
+    return begin * each, count * each

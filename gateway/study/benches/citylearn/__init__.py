@@ -1,0 +1,1 @@
+"""The bench of the CityLearn Challenge 2022."""

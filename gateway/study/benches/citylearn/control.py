@@ -1,0 +1,132 @@
+"""Our planner in the CityLearn world: every home alone, hour by hour, knowing only what has been."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.core.forecast.regression import Regression, added, scaled
+from gateway.core.grid_goal import GridMethod, Worth
+from gateway.core.grid_recursion import GridRecursion, Outlook, blurred
+from gateway.core.levels import Floats
+from gateway.core.part_load import PartLoad
+from gateway.study.benches.citylearn.district import EFFICIENCY, POWER_LIMIT, POWER_SHARE, SOC, Batteries, District
+
+STEP_S = 3600.0
+PROGRESS_H = 730
+LEAST_KWH = 0.01  # imported before a mean price means anything
+NEIGHBOURS = 0.8  # chance that other homes import in an hour in which this one would
+
+Progress = Callable[[int, int], None]
+
+
+def controlled(district: District, method: GridMethod, *, inside_hour: bool, progress: Progress) -> Floats:
+    """Grid energies (kWh, homes x hours) under our planner.
+
+    `inside_hour`: the battery holds a grid set-point during the hour instead of a power set before it. `progress` is
+    told the hours done and their number.
+    """
+    batteries, net, hours = Batteries(district), district.net_kwh, district.load_kwh.shape[1]
+    grid = net.copy()
+    planner = _Planner(district, method, quick=inside_hour)
+    for hour in range(1, hours):
+        planner.learn(hour - 1)
+        outlooks = planner.outlooks(hour)
+        wanted = np.zeros(len(net))
+        for homes, outlook in outlooks:
+            stored_wh, before_w = 1000.0 * batteries.stored_kwh[homes], 1000.0 * grid[homes, hour - 1]
+            if inside_hour:
+                seen_w = 1000.0 * net[homes, hour]
+                wanted[homes] = (outlook.grid_w(stored_wh, before_w, seen_w) - seen_w) / 1000.0
+            else:
+                wanted[homes] = outlook.power_w(stored_wh, before_w) / 1000.0
+        grid[:, hour] += batteries.move(wanted)
+        if hour % PROGRESS_H == 0 or hour == hours - 1:
+            progress(hour + 1, hours)
+    return grid
+
+
+class _Planner:
+    """What is learnt from hour to hour, and what is expected from it."""
+
+    def __init__(self, district: District, method: GridMethod, *, quick: bool) -> None:
+        self._district, self._method, self._quick = district, method, quick
+        homes = len(district.load_kwh)
+        self._load = _regression(homes + 1, method, pv=False)  # the last row: CO2 of the grid
+        self._pv = _regression(homes, method, pv=True)
+        self._groups = _same_storages(district, method, quick=quick)
+        self._paid, self._emitted, self._imported = (np.zeros(homes) for _ in range(3))
+
+    def learn(self, hour: int) -> None:
+        """Take an hour that is over."""
+        world = self._district
+        carbon = world.carbon_kg_per_kwh[hour]
+        self._load.learn(np.append(world.load_kwh[:, hour], carbon))
+        self._pv.learn(world.pv_kwh[:, hour])
+        imported = np.maximum(world.net_kwh[:, hour], 0.0)
+        self._imported += imported
+        self._paid += imported * world.price_usd_per_kwh[hour]
+        self._emitted += imported * carbon
+
+    def outlooks(self, hour: int) -> list[tuple[NDArray[np.intp], Outlook]]:
+        """For each group of like batteries: which homes, and what the coming hours are worth to them."""
+        load, pv = self._load.paths(self._method.scenarios), self._pv.paths(self._method.scenarios)
+        net_w = 1000.0 * (load[:-1] - pv)
+        if not self._quick:
+            net_w = blurred(net_w, steps=self._method.blur_h)
+        worth = self._worth(hour, self._load.forecast()[-1], (net_w > 0.0).mean(axis=1))
+        mean_w = net_w.mean(axis=(1, 2))
+        end = self._method.end_value_share * worth.buy.mean(axis=1)
+        return [
+            (homes, recursion.solve(net_w[homes], _of(worth, homes), mean_w[homes], end_worth=end[homes]))
+            for homes, recursion in self._groups
+        ]
+
+    def _worth(self, hour: int, carbon: Floats, importing: Floats) -> Worth:
+        """Half tariff, half CO2, each relative to the mean of this home's imports without a battery so far.
+
+        `importing`: how likely this home imports in each coming hour. The homes have one bill and each its own CO2, so
+        export saves the tariff when others import, which is likely when this home would, and never CO2.
+        """
+        last = len(self._district.price_usd_per_kwh) - 1
+        tariff = self._district.price_usd_per_kwh[np.minimum(hour + np.arange(self._method.horizon_h), last)]
+        known = self._imported > LEAST_KWH
+        imported = np.where(known, self._imported, 1.0)
+        price = np.where(known, self._paid / imported, tariff.mean())
+        intensity = np.where(known, self._emitted / imported, max(carbon.mean(), 1e-3))
+        bill = 0.5 * tariff / price[:, None]
+        return Worth(buy=bill + 0.5 * carbon / intensity[:, None], sell=NEIGHBOURS * importing * bill)
+
+
+def _of(worth: Worth, homes: NDArray[np.intp]) -> Worth:
+    return Worth(buy=worth.buy[homes], sell=worth.sell[homes])
+
+
+def _regression(series: int, method: GridMethod, *, pv: bool) -> Regression:
+    return Regression(
+        series,
+        step_s=STEP_S,
+        leads=method.horizon_h,
+        days=method.scenarios,
+        regressors=scaled if pv else added,
+    )
+
+
+def _same_storages(
+    district: District, method: GridMethod, *, quick: bool
+) -> list[tuple[NDArray[np.intp], GridRecursion]]:
+    kinds = np.stack([district.capacity_kwh, district.power_kw], axis=1)
+    groups = []
+    for capacity_kwh, power_kw in np.unique(kinds, axis=0):
+        homes = np.flatnonzero((kinds == (capacity_kwh, power_kw)).all(axis=1))
+        storage = PartLoad(
+            capacity_wh=1000.0 * float(capacity_kwh),
+            power_w=1000.0 * float(power_kw),
+            power_shares=POWER_SHARE,
+            efficiencies=tuple(np.sqrt(EFFICIENCY).tolist()),
+            fills=SOC,
+            limits=POWER_LIMIT,
+        )
+        recursion = GridRecursion(storage, method.goal(quick=quick), hours=1.0, points=method.energy_points)
+        groups.append((homes, recursion))
+    return groups

@@ -1,0 +1,1 @@
+"""The closed-loop bench: buildings in virtual time, at seconds, with late meters."""
