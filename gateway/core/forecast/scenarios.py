@@ -132,11 +132,18 @@ def _suns(series: Series, candidates: int, steps: int, method: ForecastMethod, p
     for part in (slice(0, over), slice(over, series.day)):
         if part.start < part.stop:
             moves, real = _moves(series, before, method, part)
-            energy = np.nan_to_num(real[1 : candidates + 1])
-            moved = widened(energy + moves[1 : candidates + 1], weights)
-            factor = np.divide(moved, energy, out=np.ones_like(moved), where=energy > 1e-3)
-            scale[:, part.start :] = np.clip(factor, *SCALE)[:, None]
+            scale[:, part.start :] = _factors(real[1 : candidates + 1], moves[1 : candidates + 1], weights)[:, None]
     return Days(np.minimum(days * scale, np.maximum(days, days.max(axis=0))), weights)
+
+
+def _factors(real: Floats, moves: Floats, weights: Floats) -> Floats:
+    """By how much each candidate's sun is scaled: moved, then widened; 1 where its energy is not known or nothing."""
+    lit = np.isfinite(real) & (real > 1e-3)
+    factors = np.ones(len(real))
+    if lit.any():
+        known = weights[lit] / weights[lit].sum()
+        factors[lit] = widened(real[lit] + moves[lit], known) / real[lit]
+    return np.clip(factors, *SCALE)
 
 
 def _moves(series: Series, before: Floats, method: ForecastMethod, span: slice | None = None) -> tuple[Floats, Floats]:
