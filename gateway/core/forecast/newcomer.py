@@ -11,14 +11,11 @@ from datetime import datetime, tzinfo
 import numpy as np
 
 from gateway.core.forecast.scenarios import Prior
+from gateway.core.forecast.season import NEW_YEAR_2000_S, declination
 from gateway.core.grid import Grid
 from gateway.core.levels import Floats
 
 SUN_W_PER_KWP = 480.0
-AXIS_DEG = 23.44  # of the earth
-SOLSTICE_DAY = 10.0  # days from the winter solstice to the end of the year
-YEAR_DAYS = 365.25
-NEW_YEAR_2000_S = 946_684_800.0
 
 NIGHT_W, MORNING_W, DAY_W, EVENING_W = 250.0, 500.0, 380.0, 750.0
 LOAD_BY_HOUR_W = (*[NIGHT_W] * 6, *[MORNING_W] * 3, *[DAY_W] * 9, *[EVENING_W] * 4, *[DAY_W] * 2)  # local clock
@@ -35,9 +32,9 @@ def prior(grid: Grid, *, zone: tzinfo, kwp: float, latitude: float, longitude: f
 def sine_of_elevation(utc_s: Floats, *, latitude: float, longitude: float) -> Floats:
     """Of the sun above the horizon, to about a degree: without the equation of time."""
     days = (utc_s - NEW_YEAR_2000_S) / 86400.0
-    declination = -np.radians(AXIS_DEG) * np.cos(2.0 * np.pi * (days + SOLSTICE_DAY) / YEAR_DAYS)
+    above = declination(utc_s)
     hour = np.radians(15.0) * ((days % 1.0) * 24.0 - 12.0 + longitude / 15.0)
     place = math.radians(latitude)
     return np.asarray(
-        math.sin(place) * np.sin(declination) + math.cos(place) * np.cos(declination) * np.cos(hour), dtype=np.float64
+        math.sin(place) * np.sin(above) + math.cos(place) * np.cos(above) * np.cos(hour), dtype=np.float64
     )

@@ -5,6 +5,7 @@ UTC. The day's energy is then moved by what a regression on the last hours expec
 expected of that day, so that a scenario is the forecast plus one whole error that was really made.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from gateway.core.forecast.outdoor import Outdoor, heating_degrees, tells
 from gateway.core.forecast.past_days import Series, clock_shift, places_before
-from gateway.core.forecast.tomorrow import last_hours, last_sunshine, tomorrow
+from gateway.core.forecast.season import in_season
+from gateway.core.forecast.tomorrow import evening, last_hours, last_sunshine, tomorrow
 from gateway.core.forecast.weather import Skill, Weather, blended, skill
 from gateway.core.history import History, Scenarios
 from gateway.core.levels import Floats
@@ -62,13 +64,17 @@ def draw(
     """
     candidates = _candidates(history, method)
     load = Series.of(history.load_w, history.step_s)
-    pv = Series.of(-history.pv_w, history.step_s)
+    pv = Series.of(-in_season(history), history.step_s)
     shift = clock_shift(history.end_s, history.step_s, days=candidates, steps=steps, zone=zone)
     before = _before(load, outdoor, method)
     loads = _loads(load, before, candidates, steps, shift, method, None if prior is None else prior.load_w)
     suns = _suns(pv, candidates, steps, method, None if prior is None else -prior.pv_w)
     if weather is not None:
-        suns = Days(*blended(suns.paths_w, suns.weights, weather, _skill(pv, weather, method)))
+        suns = Days(
+            *blended(
+                suns.paths_w, suns.weights, weather, _skill(Series.of(-history.pv_w, history.step_s), weather, method)
+            )
+        )
     load_day, pv_day = drawn_pairs(loads, suns, method.scenarios)
     drawn_load, drawn_pv = loads.paths_w[load_day], suns.paths_w[pv_day]
     drawn_load = np.maximum(_corrected(drawn_load, load, now.load_w, method), method.load_floor_w)
@@ -119,28 +125,56 @@ def _loads(
     moves, _ = _moves(series, before, method)
     profile = weights @ paths
     share = profile / max(float(profile.mean()), 1e-9)
-    return Days(np.asarray(paths + moves[1 : candidates + 1, None] * share), weights)
+    paths = paths + moves[1 : candidates + 1, None] * share
+    energy = paths.mean(axis=1)
+    return Days(np.asarray(paths + (widened(energy, weights) - energy)[:, None] * share), weights)
 
 
 def _suns(series: Series, candidates: int, steps: int, method: ForecastMethod, prior_w: Floats | None) -> Days:
-    """PV of the candidates, each scaled to the expected energy, never above the best of these days."""
+    """PV of the candidates, each scaled to the expected energy, never above the best of these days.
+
+    What is left of today's sun has its own expectation: it is far surer than tomorrow's.
+    """
     before = last_sunshine(series, method.days)
     weights = day_weights(before[: candidates + 1], method.pv_memory_days, method.pv_similarity)
     places = places_before(len(series.values), day=series.day, days=candidates, steps=steps)
     days = filled(series.at(places), weights, prior_w)
-    moves, real = _moves(series, before, method)
-    energy = np.nan_to_num(real[1 : candidates + 1])
-    moved = energy + moves[1 : candidates + 1]
-    scale = np.clip(np.divide(moved, energy, out=np.ones_like(moved), where=energy > 1e-3), *SCALE)
-    return Days(np.minimum(days * scale[:, None], np.maximum(days, days.max(axis=0))), weights)
+    scale = np.ones(days.shape)
+    over = evening(series)
+    for part in (slice(0, over), slice(over, series.day)):
+        if part.start < part.stop:
+            moves, real = _moves(series, before, method, part)
+            scale[:, part.start :] = _factors(real[1 : candidates + 1], moves[1 : candidates + 1], weights)[:, None]
+    return Days(np.minimum(days * scale, np.maximum(days, days.max(axis=0))), weights)
 
 
-def _moves(series: Series, before: Floats, method: ForecastMethod) -> tuple[Floats, Floats]:
+def _factors(real: Floats, moves: Floats, weights: Floats) -> Floats:
+    """By how much each candidate's sun is scaled: moved, then widened; 1 where its energy is not known or nothing."""
+    lit = np.isfinite(real) & (real > 1e-3)
+    factors = np.ones(len(real))
+    if lit.any():
+        known = weights[lit] / weights[lit].sum()
+        factors[lit] = widened(real[lit] + moves[lit], known) / real[lit]
+    return np.clip(factors, *SCALE)
+
+
+def _moves(series: Series, before: Floats, method: ForecastMethod, span: slice | None = None) -> tuple[Floats, Floats]:
     """Mean power by which the day of each age is moved (W; 0 where nothing is expected), and its real one."""
     expected, real = tomorrow(
-        series, before, memory_days=method.regression_memory_days, prior_days=method.regression_prior_days
+        series, before, memory_days=method.regression_memory_days, prior_days=method.regression_prior_days, span=span
     )
     return np.nan_to_num(expected[0] - expected), real
+
+
+def widened(energies: Floats, weights: Floats) -> Floats:
+    """Energies as far from their mean as a coming one is to be expected from it.
+
+    n equally weighing days show (n - 1)/n of the variance, and their mean is itself off by 1/n of it: (n + 1)/(n - 1).
+    """
+    days = 1.0 / float(weights @ weights)
+    mean = float(weights @ energies)
+    factor = math.sqrt((days + 1.0) / max(days - 1.0, 1.0))
+    return np.asarray(mean + factor * (energies - mean))
 
 
 def _skill(series: Series, weather: Weather, method: ForecastMethod) -> Skill:

@@ -7,17 +7,23 @@ from gateway.core.levels import Floats
 
 FEWEST_DAYS = 3
 FARTHEST = 3.0  # standard deviations: what was never seen is not extrapolated
-FADING_DAYS = 0.4  # of sunshine: how fast what the sun did loses its say
+FADING_DAYS = 0.1  # of sunshine: how fast what the sun did loses its say
 PROFILE_DAYS = 28
+LIT = 0.01  # share of the usual day's highest power above which it is day
 
 
-def tomorrow(series: Series, regressors: Floats, *, memory_days: float, prior_days: float) -> tuple[Floats, Floats]:
+def tomorrow(
+    series: Series, regressors: Floats, *, memory_days: float, prior_days: float, span: slice | None = None
+) -> tuple[Floats, Floats]:
     """Expected and real mean power of the day that began 0, 1 … days ago; the real one of day 0 is NaN.
 
-    `regressors` (days x columns): what was known at each of these beginnings, NaN where it was not.
+    `regressors` (days x columns): what was known at each of these beginnings, NaN where it was not. `span`: the steps
+    of that day that are meant, if not all.
     """
+    begin, end, _ = (span or slice(None)).indices(series.day)
     ages = np.arange(len(regressors), dtype=np.intp)
-    real = series.means(len(series.values) - ages * series.day + series.day, 24.0)
+    hours = (end - begin) * series.step_s / 3600.0
+    real = series.means(len(series.values) - ages * series.day + end, hours)
     real[0] = np.nan
     known = np.isfinite(real)
     if known.sum() < FEWEST_DAYS:
@@ -57,6 +63,14 @@ def last_sunshine(series: Series, days: int) -> Floats:
     shine = np.where(known, seen, 0.0) @ weights
     sunshine = np.divide(shine, of_all, out=np.full(days + 1, np.nan), where=of_all > 0.5)
     return np.asarray(sunshine[:, None])
+
+
+def evening(series: Series) -> int:
+    """Steps from now to the end of the sun of today, or of tomorrow where today's is over; at most a day."""
+    usual = _usual_day(series)
+    lit = usual > LIT * float(usual.max())
+    over = np.flatnonzero(~lit & np.logical_or.accumulate(lit))
+    return int(over[0]) if len(over) else series.day
 
 
 def _usual_day(series: Series) -> Floats:

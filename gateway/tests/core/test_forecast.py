@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from gateway.core.forecast.bands import bands
 from gateway.core.forecast.past_days import Series
 from gateway.core.forecast.prior import Roof, usual
-from gateway.core.forecast.scenarios import Days, Now, Prior, draw, drawn_pairs, systematic, weekdays_favoured
-from gateway.core.forecast.tomorrow import last_hours, last_sunshine, tomorrow
+from gateway.core.forecast.scenarios import Days, Now, Prior, draw, drawn_pairs, systematic, weekdays_favoured, widened
+from gateway.core.forecast.tomorrow import evening, last_hours, last_sunshine, tomorrow
 from gateway.core.forecast.weather import Weather
 from gateway.core.history import History
 from gateway.core.method import ForecastMethod
@@ -168,6 +168,40 @@ def test_at_night_the_sunshine_of_the_afternoon_still_counts() -> None:
     dark_morning = last_sunshine(Series.of(np.append(usual, sun * (hour >= 12)), 1800.0), 1)[0, 0]
     dark_afternoon = last_sunshine(Series.of(np.append(usual, sun * (hour < 12)), 1800.0), 1)[0, 0]
     assert 0.0 < dark_afternoon < 0.5 * dark_morning < dark_morning < mean
+
+
+def test_a_dull_morning_says_much_of_the_rest_of_the_day_and_little_of_tomorrow() -> None:
+    """Each day has its own clearness, drawn anew; at noon of a dull one."""
+    hour = np.arange(48) / 2
+    clearness = np.random.default_rng(3).uniform(0.2, 1.0, 41)
+    clearness[40] = 0.25
+    pv = -(clearness[:, None] * np.clip(np.sin((hour - 6) / 12 * np.pi), 0, None) * 3000.0).ravel()[: 40 * 48 + 24]
+    future = draw(History(start_s=0.0, step_s=1800.0, load_w=np.full(len(pv), 300.0), pv_w=pv), steps=48)
+    usual = pv[: 40 * 48].reshape(40, 48).mean(axis=0)
+    afternoon, morning = future.pv_w[:, :12].sum() / 24, future.pv_w[:, 36:].sum() / 24
+    assert afternoon < 0.0
+    assert afternoon / usual[24:36].sum() < 0.65  # 0.25 of the clear sky is 0.42 of the usual
+    assert morning / usual[12:24].sum() > 0.75
+
+
+@pytest.mark.parametrize(("now", "steps"), [(0, 36), (24, 12), (35, 1), (40, 44)])
+def test_the_evening_is_where_the_usual_sun_ends(now: int, steps: int) -> None:
+    day = np.zeros(48)
+    day[12:36] = 1000.0  # 6 to 18 h
+    assert evening(Series.of(np.append(np.tile(day, 10), day[:now]), 1800.0)) == steps
+
+
+def test_a_coming_value_is_as_far_from_the_mean_as_the_widened_ones() -> None:
+    """Drawn anew 4,000 times from one bell: the next draw beside eight before it."""
+    draws = np.random.default_rng(5).normal(10.0, 2.0, (4000, 9))
+    weights = np.full(8, 1.0 / 8.0)
+    spread = [float(((widened(row[:8], weights) - row[:8].mean()) ** 2).mean()) for row in draws]
+    missed = (draws[:, 8] - draws[:, :8].mean(axis=1)) ** 2
+    assert np.mean(spread) == pytest.approx(missed.mean(), rel=0.06)
+
+
+def test_a_single_day_is_not_widened() -> None:
+    assert widened(np.array([7.0]), np.array([1.0])).tolist() == [7.0]
 
 
 def _weather(history: History, said: np.ndarray, coming: float) -> Weather:

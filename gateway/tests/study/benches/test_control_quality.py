@@ -29,9 +29,9 @@ ROOT = Path(__file__).parents[4]
 WORSE, BETTER = 0.01, 0.03  # band of S around the recorded value
 BEHIND_RULE = 0.03  # so much of S a plan may lose to the rule where the rule is nearly perfect
 
-MADE_UP = [(summer, 0.9842), (winter, 0.9605)]  # seed 2, five days
+MADE_UP = [(summer, 0.9895), (winter, 0.9605)]  # seed 2, five days
 SOLARHOME = 0.7937  # three days from 2011-12-10
-HOME = 0.9208  # three days from 2024-04-12
+HOME = 0.9244  # three days from 2024-04-12
 
 
 def hold(found: Outcome, recorded: float) -> None:
