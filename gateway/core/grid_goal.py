@@ -57,9 +57,9 @@ class GridMethod:
     stored energy. `end_value_share`: what is stored behind the horizon is worth this share of the mean price.
     """
 
-    ramp_kwh_per_kw: float = 0.3
+    ramp_kwh_per_kw: float = 0.25
     flat_per_kw: float = 0.2
-    blur_h: float = 4.0
+    blur_h: float = 8.0
     scenarios: int = 28
     horizon_h: int = 24
     energy_points: int = 15
