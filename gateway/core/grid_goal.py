@@ -26,28 +26,20 @@ class GridGoal:
 
     `ramp_kwh_per_kw`: what a change of the grid power by 1 kW from one step to the next is worth avoiding.
     `flat_per_kw`: what an hour at 1 kW above or below the mean grid power is worth avoiding; grows with the square.
-    `foreseen`: the share of the ramp's weight in all steps but the first. A scenario knows its loads, and would even
-    them out to the last watt; whoever sets a power before the load is known cannot, and stores no energy for that.
     """
 
     ramp_kwh_per_kw: float = 0.0
     flat_per_kw: float = 0.0
-    foreseen: float = 1.0
 
     def __post_init__(self) -> None:
         """Raises ValueError for a weight below zero."""
-        if min(self.ramp_kwh_per_kw, self.flat_per_kw, self.foreseen) < 0.0:
+        if min(self.ramp_kwh_per_kw, self.flat_per_kw) < 0.0:
             raise ValueError(f"weights of the grid are not below zero: {self}")
 
     @property
     def ramp_h(self) -> float:
-        """Wh for each W of change into the first step."""
+        """Wh for each W of change from one step to the next."""
         return self.ramp_kwh_per_kw
-
-    @property
-    def later_ramp_h(self) -> float:
-        """Wh for each W of change between later steps."""
-        return self.foreseen * self.ramp_kwh_per_kw
 
     def cost_wh(self, grid_w: Floats, worth: Worth, mean_w: Floats, hours: float) -> Floats:
         """Energy and evenness of one step in Wh of a mean kilowatt-hour."""
@@ -60,15 +52,14 @@ class GridGoal:
 class GridMethod:
     """How a plan with a grid goal is made: section `[grid_goal]` of `config/planner.toml`.
 
-    The weights are those of GridGoal. `blur_h`: of `blurred` in the recursion; it and `foreseen` hold where powers are
-    set before the load is known. `scenarios`: one for each of so many past days. `energy_points`: grid of stored
-    energy. `end_value_share`: what is stored behind the horizon is worth this share of the mean price.
+    The weights are those of GridGoal. `blur_h`: of `blurred` in the recursion, where powers are set before the load is
+    known; what it takes away is noise there. `scenarios`: one for each of so many past days. `energy_points`: grid of
+    stored energy. `end_value_share`: what is stored behind the horizon is worth this share of the mean price.
     """
 
-    ramp_kwh_per_kw: float = 0.3
+    ramp_kwh_per_kw: float = 0.25
     flat_per_kw: float = 0.2
-    foreseen: float = 0.5
-    blur_h: float = 2.0
+    blur_h: float = 8.0
     scenarios: int = 28
     horizon_h: int = 24
     energy_points: int = 15
@@ -82,9 +73,9 @@ class GridMethod:
             raise ValueError("the blur is a time in hours")
         if not 0.0 <= self.end_value_share <= 1.0:
             raise ValueError("the end value is a share 0 to 1")
-        GridGoal(ramp_kwh_per_kw=self.ramp_kwh_per_kw, flat_per_kw=self.flat_per_kw, foreseen=self.foreseen)
+        GridGoal(ramp_kwh_per_kw=self.ramp_kwh_per_kw, flat_per_kw=self.flat_per_kw)
 
-    def goal(self, *, quick: bool) -> GridGoal:
-        """The weights; `quick` where a loop of seconds knows the load of every step when that step is decided."""
-        foreseen = 1.0 if quick else self.foreseen
-        return GridGoal(ramp_kwh_per_kw=self.ramp_kwh_per_kw, flat_per_kw=self.flat_per_kw, foreseen=foreseen)
+    @property
+    def goal(self) -> GridGoal:
+        """The weights."""
+        return GridGoal(ramp_kwh_per_kw=self.ramp_kwh_per_kw, flat_per_kw=self.flat_per_kw)

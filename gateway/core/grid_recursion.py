@@ -5,6 +5,8 @@
 The actions are the changes between points of the energy grid, so nothing is rounded on the way and doing nothing is
 exact. The grid power before a step is remembered as the action behind it: g = n_s,k-1 + b. The minimum over actions is
 the lower envelope of cones of slope `ramp`, found in one sweep up and one down instead of for each pair.
+Where b is set before the load is known, n_s,k has a noise x that b cannot answer to: the cost of a step is the mean
+over x, its ramp counts beyond the mean of |x| only: no plan makes it smaller, and nothing need be stored for it.
 Energies in Wh, powers in W; several buildings with the same storage are solved side by side, each for itself.
 """
 
@@ -18,6 +20,7 @@ from gateway.core.part_load import PartLoad
 Table = NDArray[np.float32]  # actions x buildings and scenarios x energies: single precision halves the time
 Places = NDArray[np.intp]
 NEVER = np.float32(1e8)  # Wh: more than any plan can cost
+NOISES = 7  # deviations that stand for all
 
 
 class GridRecursion:
@@ -32,7 +35,7 @@ class GridRecursion:
         self._changes = np.arange(down, up + 1)
         self.actions_w = storage.terminal_w(np.asarray(self._changes * self._spacing_wh, dtype=np.float64), hours)
         self._barred = self._bars()
-        self._slopes = (goal.later_ramp_h * np.diff(self.actions_w)).astype(np.float32)
+        self._slopes = (goal.ramp_h * np.diff(self.actions_w)).astype(np.float32)
 
     def _bars(self) -> Table:
         """NEVER where an action leaves the storage or its limit of power; shape (actions, 1, energies)."""
@@ -41,26 +44,48 @@ class GridRecursion:
         weak = np.abs(self.actions_w)[:, None] > self.storage.limit_w(self.energies_wh) + 1e-6
         return np.where(outside | weak, NEVER, np.float32(0.0))[:, None, :]
 
-    def solve(self, net_w: Floats, worth: Worth, mean_w: Floats, *, end_worth: Floats) -> "Outlook":
+    def solve(
+        self, net_w: Floats, worth: Worth, mean_w: Floats, *, end_worth: Floats, noise_w: Floats | None = None
+    ) -> "Outlook":
         """What comes behind the first step.
 
         `net_w` (buildings, scenarios, steps); `worth` of energy (buildings, steps); `mean_w` of the grid, `end_worth`
-        of stored energy at the end (buildings,).
+        of stored energy at the end (buildings,); `noise_w` (buildings, noises, steps), equally likely.
         """
         _, scenarios, steps = net_w.shape
         net, means = net_w.reshape(-1, steps), np.repeat(mean_w, scenarios)
         each = Worth(buy=np.repeat(worth.buy, scenarios, axis=0), sell=np.repeat(worth.sell, scenarios, axis=0))
         end_wh = -np.repeat(end_worth, scenarios)[:, None] * self.energies_wh
         value: Table = np.repeat(end_wh[None].astype(np.float32), len(self.actions_w), axis=0)
+        quiet = np.zeros((len(net_w), 1, steps)) if noise_w is None else noise_w
         for k in range(steps - 1, 0, -1):
-            grid_w = net[:, k] + self.actions_w[:, None]
+            noise = np.repeat(quiet[:, :, k], scenarios, axis=0)
             best = self._after(value)
-            best += self.goal.cost_wh(grid_w, each.at(k), means, self.hours).astype(np.float32)[:, :, None]
+            best += self._step_wh(net[:, k], each.at(k), means, noise)[:, :, None]
             best += self._barred
             self._spread(best)
-            value = self.at(best, self.actions_w[:, None] + (net[:, k - 1] - net[:, k]))
+            before_w = self.actions_w[:, None] + (net[:, k - 1] - net[:, k])
+            value = self._within(best, before_w, np.abs(noise).mean(axis=1))
         table = value.reshape(len(self.actions_w), *net_w.shape[:2], -1)
         return Outlook(self, table, net_w[:, :, 0], worth.at(0), mean_w)
+
+    def _step_wh(self, net_w: Floats, worth: Worth, mean_w: Floats, noise_w: Floats) -> Table:
+        """Mean cost of a step over its noise (columns, noises); shape (actions, columns)."""
+        grid_w = net_w[:, None] + self.actions_w[:, None, None] + noise_w
+        each = Worth(buy=worth.buy[:, None], sell=worth.sell[:, None])
+        costs = self.goal.cost_wh(grid_w, each, mean_w[:, None], self.hours)
+        return np.asarray(costs.mean(axis=2), dtype=np.float32)
+
+    def _within(self, table: Table, powers_w: Floats, free_w: Floats) -> Table:
+        """The least of `table` where the grid power may differ from `powers_w` by `free_w` (columns,) at no cost.
+
+        Three places stand for all between, as `free_w` is about as wide as the actions are apart.
+        """
+        least = self.at(table, powers_w)
+        if np.any(free_w > 0.0):
+            np.minimum(least, self.at(table, powers_w - free_w), out=least)
+            np.minimum(least, self.at(table, powers_w + free_w), out=least)
+        return least
 
     def _after(self, value: Table) -> Table:
         """The value where each action leads, at the energy it starts from; anything where it leads outside."""
@@ -96,14 +121,14 @@ class GridRecursion:
         below = np.clip(found, 0, len(actions_w) - 2)
         share = (powers_w - actions_w[below]) / (actions_w[below + 1] - actions_w[below])
         beyond_w = np.maximum(np.maximum(powers_w - actions_w[-1], actions_w[0] - powers_w), 0.0)
-        return below, np.clip(share, 0.0, 1.0), self.goal.later_ramp_h * beyond_w
+        return below, np.clip(share, 0.0, 1.0), self.goal.ramp_h * beyond_w
 
 
 def blurred(net_w: Floats, *, steps: float) -> Floats:
     """Scenarios without the short ups and downs of their own that nobody can foresee; the first step stays as it is.
 
     What differs from the mean of the scenarios (axis -2) is averaged with a bell of standard deviation `steps`, so that
-    long errors, which decide how much energy is needed, remain.
+    long errors, which decide how much energy is needed, remain. The rest is `noise_of`.
     """
     leads = np.arange(1, net_w.shape[-1])
     bell = np.exp(-0.5 * ((leads[:, None] - leads) / max(steps, 1e-3)) ** 2)
@@ -111,6 +136,14 @@ def blurred(net_w: Floats, *, steps: float) -> Floats:
     own_w = net_w - mean_w
     later_w = own_w[..., 1:] @ (bell / bell.sum(axis=1, keepdims=True)).T
     return np.asarray(mean_w + np.concatenate([own_w[..., :1], later_w], axis=-1))
+
+
+def noise_of(net_w: Floats, soft_w: Floats) -> Floats:
+    """What a blur took from scenarios (buildings, scenarios, steps), as at most NOISES equally likely deviations."""
+    ordered_w = np.sort(net_w - soft_w, axis=1)
+    groups = np.array_split(ordered_w, min(NOISES, net_w.shape[1]), axis=1)
+    noise_w = np.stack([group.mean(axis=1) for group in groups], axis=1)
+    return np.asarray(noise_w - noise_w.mean(axis=1, keepdims=True))
 
 
 CANDIDATES = np.arange(-40, 41) / 40.0  # of the first step, as shares of the power; 0 is exact

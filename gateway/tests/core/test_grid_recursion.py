@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from gateway.core.grid_goal import GridGoal, Worth
-from gateway.core.grid_recursion import GridRecursion, blurred
+from gateway.core.grid_recursion import GridRecursion, blurred, noise_of
 from gateway.core.part_load import PartLoad
 
 CURVED = PartLoad(
@@ -46,7 +46,7 @@ def least_by_enumeration(recursion: GridRecursion, net_w, worth: Worth, mean_w: 
                 worth.buy[0, k] * max(grid_w, 0.0)
                 + worth.sell[0, k] * min(grid_w, 0.0)
                 + even
-                + recursion.goal.later_ramp_h * abs(grid_w - before_w)
+                + recursion.goal.ramp_h * abs(grid_w - before_w)
             )
             here, before_w = there, grid_w
         else:
@@ -60,9 +60,7 @@ def test_no_way_is_cheaper_when_grid_power_follows_the_actions(net_w, end, start
     """With a constant net load the grid power before a step is an action's own: nothing is interpolated."""
     level = [net_w[0]] * 4
     worth = Worth(buy=np.array([[1.0, 0.7, 1.6, 1.1]]), sell=np.array([[0.0, 0.5, 0.2, 0.0]]))
-    recursion = GridRecursion(
-        CURVED, GridGoal(ramp_kwh_per_kw=0.3, flat_per_kw=0.1, foreseen=0.5), hours=1.0, points=POINTS
-    )
+    recursion = GridRecursion(CURVED, GridGoal(ramp_kwh_per_kw=0.3, flat_per_kw=0.1), hours=1.0, points=POINTS)
     outlook = recursion.solve(np.array([[level]]), worth, np.array([500.0]), end_worth=np.array([end]))
     idle = recursion._changes.tolist().index(0)
     expected = least_by_enumeration(recursion, level, worth, 500.0, end, start)
@@ -125,6 +123,43 @@ def test_what_is_stored_is_what_came_in_less_losses(energy_wh: float, power_w: f
     assert 0.0 <= after[0] <= CURVED.capacity_wh
     assert abs(moved[0]) <= CURVED.limit_w(np.array(energy_wh)) + 1e-6
     assert gain - 1e-6 <= moved[0] <= gain / 0.9 + 1e-6 if gain >= 0 else gain - 1e-6 <= moved[0] <= 0.9 * gain + 1e-6
+
+
+IDEAL = PartLoad(capacity_wh=4000.0, power_w=2000.0, efficiencies=(1.0, 1.0))  # points and actions 1000 W apart
+
+
+def test_a_noise_costs_its_mean_and_lets_changes_within_it_pass() -> None:
+    """500 W give or take 1000 W: 1500 Wh bought or 500 Wh given for nothing, 750 Wh on the mean.
+
+    Action b: mean of max(500 + b +- 1000, 0), ramp 0.3 max(|b - before| - 1000, 0), end value 0.5 (2000 + b).
+    """
+    recursion = GridRecursion(IDEAL, GridGoal(ramp_kwh_per_kw=0.3, flat_per_kw=0.0), hours=1.0, points=POINTS)
+    outlook = recursion.solve(
+        np.full((1, 1, 2), 500.0),
+        bought(np.ones((1, 2))),
+        np.zeros(1),
+        end_worth=np.array([0.5]),
+        noise_w=np.array([[[0.0, -1000.0], [0.0, 1000.0]]]),
+    )
+    for row, before_w in enumerate(recursion.actions_w.tolist()):
+        expected = min(
+            0.5 * (max(500.0 + b - 1000.0, 0.0) + max(500.0 + b + 1000.0, 0.0))
+            + 0.3 * max(abs(b - before_w) - 1000.0, 0.0)
+            - 0.5 * (2000.0 + b)
+            for b in range(-2000, 2001, 1000)
+        )
+        assert outlook._table[row, 0, 0, 2] == pytest.approx(expected, abs=0.01)
+
+
+def test_what_a_blur_took_away_comes_back_as_a_noise_without_a_mean() -> None:
+    random = np.random.default_rng(9)
+    net_w = random.normal(500.0, 300.0, (2, 28, 24))
+    soft = blurred(net_w, steps=2.0)
+    noise = noise_of(net_w, soft)
+    assert noise.mean(axis=1) == pytest.approx(0.0, abs=1e-9)
+    assert noise[:, :, 0] == pytest.approx(0.0, abs=1e-9)  # the first step is not blurred
+    assert np.abs(noise).mean(axis=1) == pytest.approx(np.abs(net_w - soft).mean(axis=1), rel=0.05, abs=1e-9)
+    assert noise_of(net_w[:, :1], soft[:, :1]).tolist() == np.zeros((2, 1, 24)).tolist()
 
 
 def test_weights_below_zero_are_refused() -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gateway.core.forecast.regression import Regression, added, scaled
 from gateway.core.grid_goal import GridMethod, Worth
-from gateway.core.grid_recursion import GridRecursion, Outlook, blurred
+from gateway.core.grid_recursion import GridRecursion, Outlook, blurred, noise_of
 from gateway.core.levels import Floats
 from gateway.core.part_load import PartLoad
 from gateway.study.benches.citylearn.district import EFFICIENCY, POWER_LIMIT, POWER_SHARE, SOC, Batteries, District
@@ -30,7 +30,8 @@ def controlled(district: District, method: GridMethod, *, inside_hour: bool, pro
     grid = net.copy()
     planner = _Planner(district, method, quick=inside_hour)
     for hour in range(1, hours):
-        planner.learn(hour - 1)
+        planner.bill(hour - 1)
+        planner.measure(hour)
         outlooks = planner.outlooks(hour)
         wanted = np.zeros(len(net))
         for homes, outlook in outlooks:
@@ -52,35 +53,60 @@ class _Planner:
     def __init__(self, district: District, method: GridMethod, *, quick: bool) -> None:
         self._district, self._method, self._quick = district, method, quick
         homes = len(district.load_kwh)
-        self._load = _regression(homes + 1, method, pv=False)  # the last row: CO2 of the grid
+        self._load = _regression(homes, method, pv=False)
         self._pv = _regression(homes, method, pv=True)
-        self._groups = _same_storages(district, method, quick=quick)
+        self._carbon = _regression(1, method, pv=False)
+        self._groups = _same_storages(district, method)
         self._paid, self._emitted, self._imported = (np.zeros(homes) for _ in range(3))
 
-    def learn(self, hour: int) -> None:
-        """Take an hour that is over."""
+    def bill(self, hour: int) -> None:
+        """Take price and CO2 of an hour that is over."""
         world = self._district
         carbon = world.carbon_kg_per_kwh[hour]
-        self._load.learn(np.append(world.load_kwh[:, hour], carbon))
-        self._pv.learn(world.pv_kwh[:, hour])
+        self._carbon.learn(np.array([carbon]))
         imported = np.maximum(world.net_kwh[:, hour], 0.0)
         self._imported += imported
         self._paid += imported * world.price_usd_per_kwh[hour]
         self._emitted += imported * carbon
 
+    def measure(self, hour: int) -> None:
+        """Take load and PV as far as they are known when it is decided about this hour."""
+        known = hour + 1 if self._quick else hour
+        while self._load.count < known:
+            step = self._load.count
+            self._load.learn(self._district.load_kwh[:, step])
+            self._pv.learn(self._district.pv_kwh[:, step])
+
     def outlooks(self, hour: int) -> list[tuple[NDArray[np.intp], Outlook]]:
         """For each group of like batteries: which homes, and what the coming hours are worth to them."""
-        load, pv = self._load.paths(self._method.scenarios), self._pv.paths(self._method.scenarios)
-        net_w = 1000.0 * (load[:-1] - pv)
-        if not self._quick:
-            net_w = blurred(net_w, steps=self._method.blur_h)
-        worth = self._worth(hour, self._load.forecast()[-1], (net_w > 0.0).mean(axis=1))
+        ahead_w = self._net_w(hour)
+        net_w = ahead_w if self._quick else blurred(ahead_w, steps=self._method.blur_h)
+        noise_w = noise_of(ahead_w, net_w)
+        worth = self._worth(hour, self._carbon.forecast()[0], (net_w > 0.0).mean(axis=1))
         mean_w = net_w.mean(axis=(1, 2))
         end = self._method.end_value_share * worth.buy.mean(axis=1)
         return [
-            (homes, recursion.solve(net_w[homes], _of(worth, homes), mean_w[homes], end_worth=end[homes]))
+            (
+                homes,
+                recursion.solve(
+                    net_w[homes],
+                    _of(worth, homes),
+                    mean_w[homes],
+                    end_worth=end[homes],
+                    noise_w=None if self._quick else noise_w[homes],
+                ),
+            )
             for homes, recursion in self._groups
         ]
+
+    def _net_w(self, hour: int) -> Floats:
+        """Scenarios from this hour on, shape (homes, scenarios, steps); a loop of seconds has the hour itself."""
+        load, pv = self._load.paths(self._method.scenarios), self._pv.paths(self._method.scenarios)
+        ahead_w = 1000.0 * (load - pv)
+        if not self._quick:
+            return ahead_w
+        now_w = np.broadcast_to(1000.0 * self._district.net_kwh[:, hour, None, None], (*ahead_w.shape[:2], 1))
+        return np.concatenate([now_w, ahead_w[:, :, :-1]], axis=2)
 
     def _worth(self, hour: int, carbon: Floats, importing: Floats) -> Worth:
         """Half tariff, half CO2, each relative to the mean of this home's imports without a battery so far.
@@ -112,9 +138,7 @@ def _regression(series: int, method: GridMethod, *, pv: bool) -> Regression:
     )
 
 
-def _same_storages(
-    district: District, method: GridMethod, *, quick: bool
-) -> list[tuple[NDArray[np.intp], GridRecursion]]:
+def _same_storages(district: District, method: GridMethod) -> list[tuple[NDArray[np.intp], GridRecursion]]:
     kinds = np.stack([district.capacity_kwh, district.power_kw], axis=1)
     groups = []
     for capacity_kwh, power_kw in np.unique(kinds, axis=0):
@@ -127,6 +151,6 @@ def _same_storages(
             fills=SOC,
             limits=POWER_LIMIT,
         )
-        recursion = GridRecursion(storage, method.goal(quick=quick), hours=1.0, points=method.energy_points)
+        recursion = GridRecursion(storage, method.goal, hours=1.0, points=method.energy_points)
         groups.append((homes, recursion))
     return groups

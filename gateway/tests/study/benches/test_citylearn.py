@@ -116,6 +116,17 @@ def test_what_is_to_come_changes_nothing_that_was_done(method: GridMethod) -> No
     assert np.abs(ours[0][:, 121:] - ours[1][:, 121:]).max() > 0.1
 
 
+def test_inside_the_hour_that_hour_is_known_and_no_later_one(method: GridMethod) -> None:
+    """Two worlds alike until an evening, when something is stored: in its first other hour the battery answers."""
+    world, evening = synthetic(120), 114
+    load = world.load_kwh.copy()
+    load[:, evening:] += 2.0
+    other = replace(world, load_kwh=load)
+    ours = [controlled(one, method, inside_hour=True, progress=silent) - one.net_kwh for one in (world, other)]
+    assert ours[0][:, :evening] == pytest.approx(ours[1][:, :evening], abs=1e-12)
+    assert np.abs(ours[0][:, evening] - ours[1][:, evening]).max() > 0.5
+
+
 def test_homes_do_not_know_of_each_other(method: GridMethod) -> None:
     world = synthetic(72)
     together = controlled(world, method, inside_hour=False, progress=silent)
