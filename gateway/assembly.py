@@ -53,6 +53,7 @@ def building(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Cl
             key=credentials.node_keys[node],
             profile=file.profiles[device],
             ttl_ms=1000 * file.control.lease_s,
+            rating=table.ratings[device],
         )
         for node, table in by_node.items()
         for device, number in table.actuators.items()

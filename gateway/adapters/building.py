@@ -14,8 +14,9 @@ from gateway.adapters.nodes import Answer, NodeDesk, OrderBook, json_object
 from gateway.adapters.outbox import Outbox, OutboxError
 from gateway.adapters.presence import Presence
 from gateway.adapters.profiles import Profile
+from gateway.adapters.setpoints import PLAIN, Rating, raw_setpoint
 from gateway.adapters.standing import Standing
-from gateway.adapters.tables import numbered, raw_setpoint
+from gateway.adapters.tables import numbered
 from gateway.core.model import Reading, SetPoint, SiteState
 from gateway.ports import Clock, Row
 from gateway.wire import topics
@@ -37,6 +38,7 @@ class Actuator:
     key: bytes
     profile: Profile
     ttl_ms: int
+    rating: Rating = PLAIN
 
 
 class Building:
@@ -130,7 +132,8 @@ class Building:
         boot = self.desks[actuator.node].boot
         if boot is None:  # nothing was heard of it yet
             return
-        values = None if setpoint.power_w is None else raw_setpoint(actuator.profile, setpoint.power_w)
+        power_w = setpoint.power_w
+        values = None if power_w is None else raw_setpoint(actuator.profile, power_w, actuator.rating)
         text = self.orders.order(
             boot, actuator.number, values, actuator.ttl_ms, self._clock.utc_s(), setpoint.measured_s
         )
