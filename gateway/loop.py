@@ -76,7 +76,7 @@ class Loop:
             number=self._number,
             state=state,
             setpoints=setpoints,
-            load_w=load_w(state, self._site.grid, self._site.producers, max_age_s=SHOWN_S),
+            load_w=load_w(state, self._site.grid, self._site.metered, max_age_s=SHOWN_S),
             late_ms=late_ms,
             lasting=self._memory.lasting,
         )
@@ -115,7 +115,7 @@ def rows(cycle: Cycle, site: Site, site_id: str) -> Sequence[Row]:
     """The state and the decision as database rows: powers in W by the sign rule, the reason with its numbers."""
     time_ms = round(1000 * cycle.state.utc_s)
     powers: dict[str, Field] = {}
-    for device in (site.grid, *site.producers):
+    for device in (site.grid, *site.metered):
         power_w = cycle.state.value(device, "p_w", max_age_s=SHOWN_S)
         if power_w is not None:
             powers[f"{device}_w"] = power_w

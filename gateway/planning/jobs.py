@@ -13,7 +13,7 @@ from gateway.core.flexible.needs import Band
 from gateway.core.flexible.timed import Appliance, ApplianceState, Switchable, SwitchableState
 from gateway.core.grid import Grid
 from gateway.core.levels import Floats
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 from gateway.core.weather import Weather
 from gateway.settings.loads import (
     AMBIENT_C,

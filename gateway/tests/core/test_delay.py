@@ -7,7 +7,8 @@ import pytest
 
 from gateway.core import delay
 from gateway.core.follow import Latches
-from gateway.core.memory import Lasting, Switched, kept, recalled
+from gateway.core.memory import Lasting, kept, recalled
+from gateway.core.switched import Switched
 
 from .plant import SITE, Plant
 

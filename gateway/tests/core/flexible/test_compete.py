@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.adapters.solver import solve
 from gateway.core.flexible.compete import BATTERY, TIE, Live, divided, drawn_price
 from gateway.core.levels import Levels
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 from gateway.core.model import Reason
 from gateway.core.plan import LoadSlot, Slot
 from gateway.tests.core.flexible.cases import CAR, JOBS, NOW, POOL, STORAGE, TANK, planned
