@@ -140,6 +140,7 @@ def _point(profile: profiles.Profile, point: profiles.Point | profiles.Label) ->
     place = f"model {point.model} + {point.address}" if point.model else f"{point.table} {point.address}"
     scale = f"× {point.scale * point.sign:g}" + (f" × 10^[{point.sf_address}]" if point.sf_address is not None else "")
     codes = "".join(f", {raw} = {meant}" for raw, meant in (point.codes or {}).items()).replace(",", ":", 1)
+    codes += "" if point.nan_means is None else f", {point.nan} = {point.nan_means:g}"
     order = "" if point.count == 1 or (point.word_order or profile.word_order) == "big" else ", low word first"
     return (
         f"`{point.name}`",

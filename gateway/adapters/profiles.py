@@ -46,6 +46,7 @@ class Point(_Value):
 
     `address` is the 0-based wire address, or counts from the ID register of SunSpec model `model`. `codes` says what
     the numbers of a state mean and lists all that are known: raw 5 with {"5": 1} is 1, another raw is absent.
+    `nan_means` is for makers who say with their pattern for "no value" that something is off and what its value is.
     """
 
     address: Address
@@ -55,7 +56,14 @@ class Point(_Value):
     word_order: Literal["big", "little"] | None = None
     sf_address: Address | None = None
     nan: Annotated[str, Field(pattern=r"^0x[0-9A-Fa-f]+$")] | None = None
+    nan_means: float | None = None
     codes: Annotated[Mapping[int, int], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _nan_has_a_pattern(self) -> "Point":
+        if self.nan_means is not None and (self.nan is None or not self.low <= self.nan_means <= self.high):
+            raise ValueError(f"{self.name}: nan_means is for a point with nan, from {self.low:g} to {self.high:g}")
+        return self
 
     @model_validator(mode="after")
     def _codes_are_of_a_state(self) -> "Point":

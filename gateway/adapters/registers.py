@@ -41,7 +41,9 @@ def _reading(profile: Profile, point: Point, registers: Sequence[int], measured_
         words.reverse()
     packed = struct.pack(f">{point.count}H", *words)
     if point.nan is not None and int.from_bytes(packed, "big") == int(point.nan, 16):
-        return Reading.absent("nan", measured_s)
+        if point.nan_means is None:
+            return Reading.absent("nan", measured_s)
+        return Reading(value=point.nan_means, measured_s=measured_s)
     raw = float(struct.unpack(_FORMATS[point.type], packed)[0])
     exponent = 0 if point.sf_address is None else _exponent(registers[point.sf_address - start])
     if exponent is None or math.isnan(raw):

@@ -1,9 +1,12 @@
 """What a profile can say of set-points and states, and what it must not say."""
 
+import json
+
 import pytest
 
 from gateway.adapters.profiles import Point, Target, find
 from gateway.adapters.registers import readings
+from gateway.adapters.tables import Wiring, compile_table
 from gateway.places import config_folder
 
 TARGET = {"address": 1000, "type": "uint16"}
@@ -74,3 +77,93 @@ def test_the_codes_of_a_state_become_the_number_they_stand_for(
 def test_codes_that_cannot_be_meant_are_refused(point: dict[str, object], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         Point.model_validate(STATE | point)
+
+
+def test_a_pattern_that_stands_for_off_is_the_value_of_off() -> None:
+    words = {0: [0x8000, 0], 250: [0xFFFF, 0xFF06]}  # int32: the pattern at night, and -250
+    point = Point.model_validate(
+        {**STATE, "name": "p_w", "type": "int32", "nan": "0x80000000", "nan_means": 0, "sign": -1, "high": 1000}
+    )
+    profile = find("eastron_sdm630", config_folder())
+    assert {readings(profile, [point], 1004, raw, 2.0)["p_w"].value: raw for raw in words.values()} == words
+
+
+@pytest.mark.parametrize("point", [{"nan_means": 0}, {"nan_means": 5, "nan": "0x80000000"}])
+def test_a_pattern_that_stands_for_off_must_be_there_and_in_range(point: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="nan_means is for a point with nan, from 0 to 1"):
+        Point.model_validate(STATE | point)
+
+
+@pytest.mark.parametrize(
+    ("profile", "point", "address", "words", "expected"),
+    [
+        ("keba_p30", "p_w", 1020, [0x00A8, 0x8730], 11_044.656),  # 11 044 656 mW
+        ("keba_p30", "plugged", 1004, [0, 7], 1),
+        ("keba_p30", "plugged", 1004, [0, 3], 0),  # locked at the charger alone
+        ("keba_p30", "e_session_wh", 1502, [0, 12_345], 1_234.5),
+        ("keba_p30", "u_l1_v", 1040, [0, 231], 231),
+        ("mypv_acthor", "p_w", 1000, [2_750], 2_750),
+        ("mypv_acthor", "temp_c", 1001, [523], 52.3),
+        ("mypv_acthor", "u_l1_v", 1061, [229], 229),
+        ("lambda_eu_l", "p_w", 1012, [1_850], 1_850),
+        ("lambda_eu_l", "temp_c", 5004, [215], 21.5),
+        ("lambda_eu_l", "flow_c", 1004, [3_412], 34.12),
+        ("lambda_eu_l", "e_import_wh", 1020, [0x4240, 0x000F], 1_000_000),  # low word first
+        ("stiebel_isg_wpm", "temp_c", 502, [208], 20.8),
+        ("stiebel_isg_wpm", "outdoor_c", 506, [0xFFDD], -3.5),
+        ("sma_sunny_tripower", "p_w", 30775, [0x0000, 0x1388], -5_000),
+        ("sma_sunny_tripower", "p_w", 30775, [0x8000, 0x0000], 0),  # at night
+        ("sma_sunny_tripower", "f_hz", 30803, [0, 5_001], 50.01),
+    ],
+)
+def test_registers_of_loads_and_of_a_curtailable_inverter(
+    profile: str, point: str, address: int, words: list[int], expected: float
+) -> None:
+    product = find(profile, config_folder())
+    found = product.point(point)
+    assert isinstance(found, Point)
+    assert (found.address, found.count) == (address, len(words))
+    assert readings(product, [found], address, words, 1.0)[point].value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("profile", ["keba_p30", "mypv_acthor", "lambda_eu_l", "stiebel_isg_wpm", "sma_sunny_tripower"])
+def test_zeros_from_a_wrong_address_are_no_proof(profile: str) -> None:
+    product = find(profile, config_folder())
+    proof = product.point(product.proof or "")
+    assert isinstance(proof, Point)
+    for words in ([0] * proof.count, [1] * proof.count, [0xFFFF] * proof.count):
+        assert readings(product, [proof], proof.address, words, 1.0)[proof.name].value is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "unit", "writes", "function"),
+    [
+        ("keba_p30", "A", {5016: 6000, 5018: 30, 5004: 6000}, 6),  # failsafe 6 A after 30 s, then the way back: 6 A
+        ("mypv_acthor", "W", {1000: 0}, 6),
+        ("lambda_eu_l", "W", {102: 0}, 16),
+        ("stiebel_isg_wpm", "switch", {4001: 0}, 6),
+        ("sma_sunny_tripower", "share", {40023: 10_000}, 6),  # all of the rated power
+    ],
+)
+def test_what_is_written_to_give_them_back(profile: str, unit: str, writes: dict[int, int], function: int) -> None:
+    product = find(profile, config_folder())
+    setpoint = product.setpoint
+    assert setpoint is not None
+    assert setpoint.point.unit == unit
+    assert {write.address: write.value for write in (*setpoint.arm, *setpoint.safe)} == writes
+    assert setpoint.point.address == setpoint.safe[-1].address
+    assert product.write_function == function
+
+
+def test_the_charger_is_asked_for_one_value_of_two_registers_at_a_time() -> None:
+    bus = {"kind": "tcp", "host": "10.0.0.7", "port": 502, "timeout_ms": 1000}
+    wiring = Wiring(device="car", profile=find("keba_p30", config_folder()), bus=bus, unit=255)
+    table = json.loads(compile_table("cellar", [wiring], 10_000).text)
+    assert table["units"] == [{"bus": 0, "id": 255, "wfc": 6, "max": 2, "gap_ms": 500}]
+    assert sorted((row["a"], row["n"]) for row in table["blocks"]) == [
+        (1004, 2),
+        (1020, 2),
+        (1036, 2),
+        (1040, 2),
+        (1502, 2),
+    ]
