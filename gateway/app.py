@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
 
 from gateway import __version__, assembly
 from gateway.adapters.clock import SystemClock
@@ -19,6 +20,7 @@ from gateway.outside import outside
 from gateway.planning.diary import Diary
 from gateway.planning.process import ask
 from gateway.planning.service import Planning
+from gateway.planning.sightings import Sightings
 from gateway.ports import Cycle
 from gateway.settings import SiteFile
 from gateway.web.app import create_app
@@ -45,8 +47,12 @@ class Gateway:
         self.time = TimeServer(clock=clock, is_trusted=lambda: is_settled(file.time.settle_s))
         self.diary = Diary(site=self.site, past=self.past)
         self.outside = outside(file, clock=clock, folder=assembly.store_path(file).parent)
-        ground = assembly.ground(file, self.outside, clock=clock, building=self.building, past=self.past)
-        self.planning = Planning(clock=clock, prepare=ground.question, ask=ask)
+        self.sightings = Sightings(sections=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
+        loads = assembly.loads(file, self.outside, building=self.building, sightings=self.sightings)
+        ground = assembly.ground(file, self.outside, clock=clock, building=self.building, past=self.past, loads=loads)
+        self.planning = Planning(
+            clock=clock, prepare=ground.question, ask=ask, plain=loads.wants, events=self.sightings.events
+        )
         self.display = self._display()
         self.loop = Loop(
             site=self.site,
@@ -56,7 +62,7 @@ class Gateway:
             hands=self.building,
             store=self.building,
             plans=self.planning,
-            displays=(self.display, self.diary),
+            displays=(self.sightings, self.display, self.diary),
             lasting=self.diary.lasting(),
         )
 
@@ -70,6 +76,7 @@ class Gateway:
         ):
             tasks.create_task(self.broker.run(self.building.receive), name="broker")
             tasks.create_task(self.diary.run(), name="diary")
+            tasks.create_task(self.sightings.run(), name="loads")
             tasks.create_task(self.planning.run(), name="planning")
             for feed in self.outside.all:
                 tasks.create_task(feed.run(), name="feed")

@@ -9,6 +9,7 @@ from gateway.core.follow import Latches
 from gateway.core.model import SetPoint
 from gateway.core.motion import Motion
 from gateway.core.switched import Switched
+from gateway.core.taking import Taking
 from gateway.core.trust import Watch
 
 Plain = Mapping[str, object]
@@ -40,6 +41,7 @@ class Memory:
     watch: Watch = field(default_factory=Watch)
     lasting: Lasting = field(default_factory=Lasting)
     curtailment: Curtailment = field(default_factory=Curtailment)
+    taking: Taking = field(default_factory=Taking)
 
 
 def kept(lasting: Lasting) -> Plain:

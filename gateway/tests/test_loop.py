@@ -32,6 +32,9 @@ class World:
     def slot(self, _utc_s):
         return None
 
+    def wants(self, _utc_s):
+        return {}
+
     def utc_s(self) -> float:
         return 1e9 + self.now_s
 

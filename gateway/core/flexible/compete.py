@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from gateway.core.arbiter import Consumer, must_rest, must_run, shared
 from gateway.core.flexible.loads import Load, bands_of, dwell_s
 from gateway.core.levels import Storage
-from gateway.core.switched import Switched, switch
 from gateway.core.plan import LoadSlot, Slot
+from gateway.core.switched import Switched, switch
 
 BATTERY = "battery"
 TIE = 1e-6  # EUR/kWh: at equal worth the plan decides

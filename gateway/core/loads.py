@@ -1,0 +1,224 @@
+"""What each load is told this second: what the plan lets it draw and its part of the surplus, the limits last.
+
+The surplus is that of the building without batteries and commanded loads; `flexible.compete` divides it. More is given
+out only when it lasts, and only when meter and reports have caught up with the last change; less than the import limit
+asks for is taken back at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.core.arbiter import Consumer, lasting_w, seen
+from gateway.core.flexible.compete import BATTERY, Live, consumers, divided
+from gateway.core.levels import Levels, Storage
+from gateway.core.load_reasons import held_back, limit_reason, reason_of
+from gateway.core.load_trust import SILENT_S, is_there, judge_load, takes_none
+from gateway.core.memory import Memory
+from gateway.core.model import Mode, Reason, SetPoint, SiteState
+from gateway.core.plan import LoadSlot, Slot
+from gateway.core.site import LoadDevice, Site
+from gateway.core.switched import Switched, switch
+from gateway.core.taking import Taking, is_settled, listened, most_drawn_w, tell
+from gateway.core.trust import Trust
+
+SETTLE_S = 6.0  # beyond the meter's delay: dead time of a charger, its report every 2 s, and the node between
+STEADY = 2.0  # settling times between two changes of a load that goes on running
+SMALL_W, SMALL_SHARE = 50.0, 0.03  # a change that is not worth a write
+RUNS_W = 100.0  # a load in its own mode that draws more is running
+NO_PLAN = Slot(
+    start_s=0.0,
+    buy=1.0,
+    sell=0.0,
+    levels=Levels(charge_wh=0.0, reserve_wh=0.0, fill_wh=0.0, export_wh=0.0),
+    value=0.5,
+    reason=Reason(code="plain_rule"),
+)
+"""Without a plan: the battery before what merely likes surplus, what must be before all (`flexible.plain`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What is decided on. `net_w`: the building without its commanded batteries (W). `wants`: by the id of the load.
+
+    `battery_most_w`: what the batteries can take of the surplus. `storage` is None where no battery is commanded.
+    """
+
+    state: SiteState
+    site: Site
+    slot: Slot | None
+    wants: Mapping[str, LoadSlot]
+    net_w: float
+    storage: Storage | None
+    battery_most_w: float
+
+    @property
+    def settle_s(self) -> float:
+        """After so long meter and reports show what a load was told."""
+        return SETTLE_S + self.site.meter_delay_s[1]
+
+
+def step(scene: Scene, trust: Trust, memory: Memory) -> tuple[tuple[SetPoint, ...], Memory]:
+    """Set-points of all loads that take orders; `trust` is that of the grid meter."""
+    loads = tuple(load for load in scene.site.loads if load.takes_orders)
+    trusts = {
+        load.id: judge_load(load, scene.state, trust, memory.watch, told=load.id in memory.taking.told)
+        for load in loads
+    }
+    ours = tuple(load for load in loads if trusts[load.id].mode is Mode.CONTROL)
+    kept = [_without_control(load, trusts[load.id], memory.taking) for load in loads if load not in ours]
+    memory = _forget(memory, [load for load in loads if trusts[load.id].mode in (Mode.RELEASE, Mode.WATCH)], scene)
+    if not ours:
+        return tuple(kept), memory
+    found, memory = _control(ours, scene, memory)
+    return (*found, *kept), memory
+
+
+def coming_w(memory: Memory, state: SiteState, site: Site) -> float:
+    """Power (W) that loads were told to draw and that no meter shows yet."""
+    settle_s = SETTLE_S + site.meter_delay_s[1]
+    found = 0.0
+    for load in site.loads:
+        drawn_w = state.reading(load.device, "p_w").value or 0.0
+        found += most_drawn_w(memory.taking.told.get(load.id), drawn_w, state.now_s, settle_s) - drawn_w
+    return found
+
+
+def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[tuple[SetPoint, ...], Memory]:
+    state, before = scene.state, memory.lasting.consumers
+    drawn_w = {load.id: state.reading(load.device, "p_w").value or 0.0 for load in ours}
+    away = frozenset(load.id for load in ours if not is_there(load, state))
+    taking = listened(_observed(memory.taking, scene, sum(drawn_w.values())), drawn_w, away, state.now_s)
+    blocked = {
+        load.id: why
+        for load in ours
+        if (why := takes_none(load, scene.state, scene.wants.get(load.id), taking, runs=_runs(before.get(load.id))))
+        is not None
+    }
+    offered = {one.id: one for one in consumers([load.load for load in ours], scene.wants)}
+    wanted = _divided(ours, scene, taking, frozenset(blocked), before)
+    wanted = {id_: _steady(power_w, id_, taking, scene) for id_, power_w in wanted.items()}
+    powers = held_back(wanted, _allowed_w(drawn_w, taking, scene), _first_to_go(offered))
+    setpoints = []
+    for load in ours:
+        reason = blocked.get(load.id) or _why(offered[load.id], wanted, powers, scene, taking, before)
+        setpoints.append(_setpoint(load, powers[load.id], reason, scene))
+    return tuple(setpoints), _remember(memory, taking, powers, drawn_w, scene)
+
+
+def _setpoint(load: LoadDevice, power_w: float, reason: Reason, scene: Scene) -> SetPoint:
+    measured_s = scene.state.reading(scene.site.grid, "p_w").measured_s
+    return SetPoint(device=load.device, power_w=power_w, mode=Mode.CONTROL, reason=reason, measured_s=measured_s)
+
+
+def _remember(
+    memory: Memory, taking: Taking, powers: Mapping[str, float], drawn_w: Mapping[str, float], scene: Scene
+) -> Memory:
+    now_s, utc_s, before = scene.state.now_s, scene.state.utc_s, memory.lasting.consumers
+    told = {
+        id_: tell(taking.told.get(id_), power_w, drawn_w[id_], now_s, scene.settle_s) for id_, power_w in powers.items()
+    }
+    switched = {id_: switch(before.get(id_), utc_s, runs=power_w > 0.0) for id_, power_w in powers.items()}
+    lasting = replace(memory.lasting, consumers={**before, **switched})
+    return replace(memory, taking=replace(taking, told={**taking.told, **told}), lasting=lasting)
+
+
+def _observed(taking: Taking, scene: Scene, drawn_w: float) -> Taking:
+    """With this moment's surplus and room (W), if every load is where it was told to be."""
+    if not is_settled(taking, scene.state.now_s, scene.settle_s):
+        return taking
+    base_w = scene.net_w - drawn_w
+    now_s, site = scene.state.now_s, scene.site
+    return replace(
+        taking,
+        surplus=seen(taking.surplus, now_s, site.grid_setpoint_w - base_w),
+        room=seen(taking.room, now_s, site.import_limit_w - base_w),
+    )
+
+
+def _divided(
+    ours: Sequence[LoadDevice],
+    scene: Scene,
+    taking: Taking,
+    blocked: frozenset[str],
+    before: Mapping[str, Switched],
+) -> dict[str, float]:
+    """Power (W) of each load by the plan and the surplus."""
+    live = Live(
+        surplus_w=_surplus_w(taking),
+        import_room_w=max(min((room_w for _, room_w in taking.room.seen), default=0.0), 0.0),
+        most_w={BATTERY: scene.battery_most_w, **dict.fromkeys(blocked, 0.0)},
+    )
+    slot, utc_s = scene.slot or NO_PLAN, scene.state.utc_s
+    powers, _ = divided([load.load for load in ours], scene.wants, scene.storage, slot, live, before, utc_s)
+    return {load.id: powers.get(load.id, 0.0) for load in ours}
+
+
+def _surplus_w(taking: Taking) -> float:
+    return lasting_w(taking.surplus, sum(told.power_w for told in taking.told.values()))
+
+
+def _steady(power_w: float, id_: str, taking: Taking, scene: Scene) -> float:
+    """The last power (W) again where the load goes on running and the change is small, or the last one is too young."""
+    last_w = taking.told_w(id_)
+    if (last_w > 0.0) != (power_w > 0.0):
+        return power_w
+    is_small = abs(power_w - last_w) < max(SMALL_W, SMALL_SHARE * last_w)
+    return last_w if is_small or not is_settled(taking, scene.state.now_s, STEADY * scene.settle_s) else power_w
+
+
+def _allowed_w(drawn_w: Mapping[str, float], taking: Taking, scene: Scene) -> float:
+    """What all loads may draw under the import limit (W), batteries left out: they may be empty any moment."""
+    most_w = sum(
+        most_drawn_w(taking.told.get(id_), each_w, scene.state.now_s, scene.settle_s) for id_, each_w in drawn_w.items()
+    )
+    return max(scene.site.import_limit_w - (scene.net_w - most_w), 0.0)
+
+
+def _first_to_go(offered: Mapping[str, Consumer]) -> dict[str, Consumer]:
+    """By what a kWh is worth in them, the least first."""
+    return dict(sorted(offered.items(), key=lambda item: (item[1].value, item[0])))
+
+
+def _why(
+    consumer: Consumer,
+    wanted: Mapping[str, float],
+    powers: Mapping[str, float],
+    scene: Scene,
+    taking: Taking,
+    before: Mapping[str, Switched],
+) -> Reason:
+    id_ = consumer.id
+    if powers[id_] < wanted[id_]:
+        return limit_reason(wanted[id_], scene.site.import_limit_w)
+    return reason_of(
+        scene.wants.get(id_),
+        powers[id_],
+        consumer,
+        before.get(id_),
+        surplus_w=_surplus_w(taking),
+        sell=(scene.slot or NO_PLAN).sell,
+        utc_s=scene.state.utc_s,
+    )
+
+
+def _runs(switched: Switched | None) -> bool:
+    return switched is not None and switched.runs
+
+
+def _without_control(load: LoadDevice, trust: Trust, taking: Taking) -> SetPoint:
+    assert trust.reason is not None  # noqa: S101 - only control comes without one
+    power_w = taking.told_w(load.id) if trust.mode is Mode.HOLD else None
+    return SetPoint(device=load.device, power_w=power_w, mode=trust.mode, reason=trust.reason)
+
+
+def _forget(memory: Memory, loads: Sequence[LoadDevice], scene: Scene) -> Memory:
+    """What is given back starts anew when it is taken back; whether it runs by itself counts for its least times."""
+    gone = {load.id for load in loads if load.id in memory.taking.told}
+    consumers_ = dict(memory.lasting.consumers)
+    for load in loads:
+        power_w = scene.state.value(load.device, "p_w", max_age_s=SILENT_S)
+        if load.id in gone and power_w is not None:
+            consumers_[load.id] = switch(consumers_.get(load.id), scene.state.utc_s, runs=power_w > RUNS_W)
+    told = {id_: one for id_, one in memory.taking.told.items() if id_ not in gone}
+    lasting = replace(memory.lasting, consumers=consumers_)
+    return replace(memory, taking=replace(memory.taking, told=told), lasting=lasting)
