@@ -114,7 +114,7 @@ def _allowed(
         resting += [battery.id] if rests else []
     if not each:
         return (), safety.NOTHING, replace(memory.lasting, resting=tuple(resting))
-    coming_w = loads.coming_w(memory, state, site)  # makes way for a load before it draws
+    coming_w = loads.coming_net_w(memory, state, site)  # makes way for a load before it draws
     allowed = safety.grid_bounds(safety.pool_bounds(each), site, net_w=net_w, coming_w=coming_w)
     return tuple(members), allowed, replace(memory.lasting, resting=tuple(resting))
 

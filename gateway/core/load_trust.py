@@ -17,22 +17,23 @@ COLD_K, WARM_K = 2.0, 2.0  # below what the plan keeps: the device's own mode, u
 FULL_K = 2.0  # below its highest temperature a tank takes again
 
 
-def judge_load(load: LoadDevice, state: SiteState, trust: Trust, watch: Watch, *, told: bool) -> Trust:
+def judge_load(load: LoadDevice, state: SiteState, trust: Trust, watch: Watch, *, taking: Taking) -> Trust:
     """Whether the load may be commanded: the grid meter (`trust`), then what the load tells of itself.
 
-    `told`: it is commanded already.
+    Who was never told anything has nothing to hold or to give back: we only watch.
     """
+    told, known = load.id in taking.told, load.id in taking.known
     if trust.mode is not Mode.CONTROL:
-        return trust if told else Trust(mode=Mode.WATCH, reason=trust.reason)
+        return trust if known else Trust(mode=Mode.WATCH, reason=trust.reason)
     age_s = watch.age_s(load.device, state.now_s)
     if age_s > SILENT_S:
-        return _lost(Reason(code="lost_load", numbers={"age_s": min(age_s, 86400.0)}), told=told)
+        return _lost(Reason(code="lost_load", numbers={"age_s": min(age_s, 86400.0)}), known=known)
     if told and state.reading(load.device, "p_w").value is None:
         return Trust(mode=Mode.HOLD, reason=Reason(code="wait_load", numbers={"age_s": age_s}))
     point = "plugged" if isinstance(load.load, Car) else "temp_c" if isinstance(load.load, Tank | HeatPump) else None
     value = state.value(load.device, point, max_age_s=STATE_S) if point is not None else 0.0
     if value is None:
-        return _lost(Reason(code="load_blind"), told=told)
+        return _lost(Reason(code="load_blind"), known=known)
     if isinstance(load.load, Tank | HeatPump) and value < load.load.low_c - (COLD_K if told else COLD_K - WARM_K):
         numbers = {"temp_c": value, "low_c": load.load.low_c}
         return Trust(mode=Mode.RELEASE, reason=Reason(code="load_cold", numbers=numbers))
@@ -68,6 +69,6 @@ def _top_c(load: Tank | HeatPump, want: LoadSlot | None) -> float:
     return load.high_c
 
 
-def _lost(reason: Reason, *, told: bool) -> Trust:
-    """Given back; who was never told anything is only watched."""
-    return Trust(mode=Mode.RELEASE if told else Mode.WATCH, reason=reason)
+def _lost(reason: Reason, *, known: bool) -> Trust:
+    """Given back, if it was ever taken."""
+    return Trust(mode=Mode.RELEASE if known else Mode.WATCH, reason=reason)

@@ -5,6 +5,7 @@ out only when it lasts, and only when meter and reports have caught up with the 
 asks for is taken back at once.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -60,10 +61,7 @@ class Scene:
 def step(scene: Scene, trust: Trust, memory: Memory) -> tuple[tuple[SetPoint, ...], Memory]:
     """Set-points of all loads that take orders; `trust` is that of the grid meter."""
     loads = tuple(load for load in scene.site.loads if load.takes_orders)
-    trusts = {
-        load.id: judge_load(load, scene.state, trust, memory.watch, told=load.id in memory.taking.told)
-        for load in loads
-    }
+    trusts = {load.id: judge_load(load, scene.state, trust, memory.watch, taking=memory.taking) for load in loads}
     ours = tuple(load for load in loads if trusts[load.id].mode is Mode.CONTROL)
     kept = [_without_control(load, trusts[load.id], memory.taking) for load in loads if load not in ours]
     memory = _forget(memory, [load for load in loads if trusts[load.id].mode in (Mode.RELEASE, Mode.WATCH)], scene)
@@ -73,14 +71,14 @@ def step(scene: Scene, trust: Trust, memory: Memory) -> tuple[tuple[SetPoint, ..
     return (*found, *kept), memory
 
 
-def coming_w(memory: Memory, state: SiteState, site: Site) -> float:
-    """Power (W) that loads were told to draw and that no meter shows yet."""
-    settle_s = SETTLE_S + site.meter_delay_s[1]
-    found = 0.0
-    for load in site.loads:
-        drawn_w = state.reading(load.device, "p_w").value or 0.0
-        found += most_drawn_w(memory.taking.told.get(load.id), drawn_w, state.now_s, settle_s) - drawn_w
-    return found
+def coming_net_w(memory: Memory, state: SiteState, site: Site) -> float:
+    """What the building may draw (W) when its loads do what they were told; -inf while all of them do it already."""
+    taking, settle_s = memory.taking, SETTLE_S + site.meter_delay_s[1]
+    if taking.base_w is None or is_settled(taking, state.now_s, settle_s):
+        return -math.inf
+    told = {load.device: taking.told[load.id] for load in site.loads if load.id in taking.told}
+    drawn = {device: state.reading(device, "p_w").value or 0.0 for device in told}
+    return taking.base_w + sum(most_drawn_w(told[id_], drawn[id_], state.now_s, settle_s) for id_ in told)
 
 
 def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[tuple[SetPoint, ...], Memory]:
@@ -119,7 +117,9 @@ def _remember(
     }
     switched = {id_: switch(before.get(id_), utc_s, runs=power_w > 0.0) for id_, power_w in powers.items()}
     lasting = replace(memory.lasting, consumers={**before, **switched})
-    return replace(memory, taking=replace(taking, told={**taking.told, **told}), lasting=lasting)
+    return replace(
+        memory, taking=replace(taking, told={**taking.told, **told}, known=taking.known | told.keys()), lasting=lasting
+    )
 
 
 def _observed(taking: Taking, scene: Scene, drawn_w: float) -> Taking:
@@ -130,6 +130,7 @@ def _observed(taking: Taking, scene: Scene, drawn_w: float) -> Taking:
     now_s, site = scene.state.now_s, scene.site
     return replace(
         taking,
+        base_w=base_w,
         surplus=seen(taking.surplus, now_s, site.grid_setpoint_w - base_w),
         room=seen(taking.room, now_s, site.import_limit_w - base_w),
     )
@@ -145,7 +146,7 @@ def _divided(
     """Power (W) of each load by the plan and the surplus."""
     live = Live(
         surplus_w=_surplus_w(taking),
-        import_room_w=max(min((room_w for _, room_w in taking.room.seen), default=0.0), 0.0),
+        import_room_w=_room_w(taking),
         most_w={BATTERY: scene.battery_most_w, **dict.fromkeys(blocked, 0.0)},
     )
     slot, utc_s = scene.slot or NO_PLAN, scene.state.utc_s
@@ -155,6 +156,11 @@ def _divided(
 
 def _surplus_w(taking: Taking) -> float:
     return lasting_w(taking.surplus, sum(told.power_w for told in taking.told.values()))
+
+
+def _room_w(taking: Taking) -> float:
+    """The least that was left under the import limit lately (W)."""
+    return max(min((room_w for _, room_w in taking.room.seen), default=0.0), 0.0)
 
 
 def _steady(power_w: float, id_: str, taking: Taking, scene: Scene) -> float:
@@ -187,11 +193,13 @@ def _why(
     taking: Taking,
     before: Mapping[str, Switched],
 ) -> Reason:
-    id_ = consumer.id
-    if powers[id_] < wanted[id_]:
-        return limit_reason(wanted[id_], scene.site.import_limit_w)
+    id_, want = consumer.id, scene.wants.get(consumer.id)
+    planned_w = min(want.power_w, consumer.max_w) if want is not None else 0.0
+    held_w = max(wanted[id_], planned_w if _room_w(taking) < planned_w else 0.0)
+    if powers[id_] < held_w:
+        return limit_reason(held_w, scene.site.import_limit_w)
     return reason_of(
-        scene.wants.get(id_),
+        want,
         powers[id_],
         consumer,
         before.get(id_),
@@ -207,7 +215,7 @@ def _runs(switched: Switched | None) -> bool:
 
 def _without_control(load: LoadDevice, trust: Trust, taking: Taking) -> SetPoint:
     assert trust.reason is not None  # noqa: S101 - only control comes without one
-    power_w = taking.told_w(load.id) if trust.mode is Mode.HOLD else None
+    power_w = taking.told_w(load.id) if trust.mode is Mode.HOLD and load.id in taking.told else None
     return SetPoint(device=load.device, power_w=power_w, mode=trust.mode, reason=trust.reason)
 
 

@@ -72,9 +72,9 @@ def pool_bounds(each: Sequence[Bounds]) -> Bounds:
     )
 
 
-def grid_bounds(allowed: Bounds, site: Site, *, net_w: float, coming_w: float = 0.0) -> Bounds:
-    """The same inside the limits at the grid, with the building's net load and what it will soon draw more (W)."""
-    allowed = allowed.narrow("import_limit", high_w=site.import_limit_w - net_w - coming_w)
+def grid_bounds(allowed: Bounds, site: Site, *, net_w: float, coming_w: float = -math.inf) -> Bounds:
+    """The same inside the limits at the grid, with the building's net load now, and what is known to come (W)."""
+    allowed = allowed.narrow("import_limit", high_w=site.import_limit_w - max(net_w, coming_w))
     return allowed.narrow("export_limit", low_w=-site.export_limit_w - net_w)
 
 

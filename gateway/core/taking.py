@@ -21,16 +21,19 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taking:
-    """`surplus` and `room` lately (W): of the sun for loads, and under the import limit.
+    """`surplus` and `room` lately (W): of the sun for loads, and under the import limit. `base_w`: the building without
+    batteries and commanded loads, when it could be told last.
 
-    `quiet_s`: since when a load does not take what it is told; `idle_s`: until when it is offered nothing therefore.
+    `told`: those that are commanded now; `known`: those that ever were. `quiet_s`: since when a load does not take what it is told; `idle_s`: until when it is offered nothing therefore.
     """
 
     surplus: Surplus = field(default_factory=Surplus)
     room: Surplus = field(default_factory=Surplus)
+    base_w: float | None = None
     told: Mapping[str, Told] = field(default_factory=dict)
     quiet_s: Mapping[str, float] = field(default_factory=dict)
     idle_s: Mapping[str, float] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
 
     def told_w(self, id_: str) -> float:
         """What a load was told last; 0 when nothing."""
