@@ -48,10 +48,12 @@ def picture(simulation: Simulation) -> Table:
     """The building now, for people: production as a positive number."""
     state = simulation.state
     table = Table(title=None, box=None, pad_edge=False)
-    for name in ("load", "PV", "battery", "grid", "charge", "battery mode", "faults"):
+    loads = [name.replace("_", " ") for name in state.loads_w]
+    for name in ("load", *loads, "PV", "battery", "grid", "charge", "battery mode", "faults"):
         table.add_column(name, justify="right")
     table.add_row(
         f"{state.base_load_w:.0f} W",
+        *(f"{power_w:.0f} W" for power_w in state.loads_w.values()),
         f"{max(-state.pv_w, 0.0):.0f} W",
         f"{state.battery_w:+.0f} W",
         f"{state.grid_w:+.0f} W",

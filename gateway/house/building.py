@@ -1,9 +1,12 @@
 """The physics: what is drawn, produced and stored adds up to what the grid delivers. No clock, no socket."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.house.battery import Battery, Mode
+from gateway.house.inverter import Inverter
+from gateway.house.loads import Loads
 
 
 class PowerSource(Protocol):
@@ -29,7 +32,8 @@ class Counters:
 class State:
     """The building at the end of a step; powers are the means of the step, under the sign rule.
 
-    `base_load_w` is all that nobody commands, appliances added at run time included.
+    `base_load_w` is all that nobody commands, appliances added at run time included; `loads_w` are the flexible loads
+    by name, and `loads_phases_w` the same on the three phases.
     """
 
     elapsed_s: float
@@ -49,17 +53,21 @@ class State:
     export_wh: float
     charge_wh: float
     discharge_wh: float
+    loads_w: Mapping[str, float] = field(default_factory=dict)
+    loads_wh: Mapping[str, float] = field(default_factory=dict)
+    loads_phases_w: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(slots=True, kw_only=True)
 class Building:
-    """Load, PV and battery behind one grid connection, stepped with `advance`."""
+    """Base load, flexible loads, PV and battery behind one grid connection, stepped with `advance`."""
 
     load: PowerSource
     pv: PowerSource
-    inverter_limit_w: float
+    inverter: Inverter
     battery: Battery
     start_utc_s: float
+    loads: Loads = field(default_factory=Loads)
     elapsed_s: float = 0.0
     counters: Counters = field(default_factory=Counters)
     grid_abs_wh: float = 0.0
@@ -82,12 +90,15 @@ class Building:
         """Let `dt_s` pass in one step; dead times and ramps are as fine as the step (0.1 s live, 1 s at most)."""
         utc_s = self.start_utc_s + self.elapsed_s
         load_w = self.load.power_w(utc_s) + self._steps_w()
+        flexible_w = self.loads.advance(now_s=self.elapsed_s, dt_s=dt_s, utc_s=utc_s)
         sunny_w = max(self.pv.power_w(utc_s), 0.0)
-        pv_w = -min(sunny_w, self.inverter_limit_w)
-        battery_w = self.battery.advance(now_s=self.elapsed_s, dt_s=dt_s, rest_w=load_w + pv_w)
-        self._count(dt_s, load_w=load_w, pv_w=pv_w, grid_w=load_w + pv_w + battery_w)
+        limit_w = self.inverter.limit_w(self.elapsed_s)
+        pv_w = -min(sunny_w, limit_w)
+        rest_w = load_w + pv_w + flexible_w
+        battery_w = self.battery.advance(now_s=self.elapsed_s, dt_s=dt_s, rest_w=rest_w)
+        self._count(dt_s, load_w=load_w, pv_w=pv_w, grid_w=rest_w + battery_w)
         self.elapsed_s += dt_s
-        return self._state(load_w=load_w, pv_w=pv_w, throttled=sunny_w > self.inverter_limit_w)
+        return self._state(load_w=load_w, pv_w=pv_w, grid_w=rest_w + battery_w, throttled=sunny_w > limit_w)
 
     def _steps_w(self) -> float:
         if not self._steps:
@@ -105,7 +116,7 @@ class Building:
         self.counters.discharge = self.battery.books.out_wh
         self.grid_abs_wh += abs(grid_w) * hours
 
-    def _state(self, *, load_w: float, pv_w: float, throttled: bool) -> State:
+    def _state(self, *, load_w: float, pv_w: float, grid_w: float, throttled: bool) -> State:
         battery = self.battery
         return State(
             elapsed_s=self.elapsed_s,
@@ -113,7 +124,7 @@ class Building:
             base_load_w=load_w,
             pv_w=pv_w,
             battery_w=battery.power_w,
-            grid_w=load_w + pv_w + battery.power_w,
+            grid_w=grid_w,
             soc=battery.soc,
             stored_wh=battery.stored_wh,
             battery_mode=battery.mode,
@@ -125,4 +136,7 @@ class Building:
             export_wh=self.counters.exported,
             charge_wh=self.counters.charge,
             discharge_wh=self.counters.discharge,
+            loads_w=dict(self.loads.powers_w),
+            loads_wh=dict(self.loads.used_wh),
+            loads_phases_w=self.loads.phases_w,
         )

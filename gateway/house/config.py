@@ -5,20 +5,21 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeFloat,
-    PositiveFloat,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, model_validator
 
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Unit = Annotated[int, Field(ge=1, le=247)]
+from gateway.house.flexible import (
+    CarSettings,
+    HeatPumpSettings,
+    ServeCar,
+    ServeHeatPump,
+    ServeTank,
+    TankSettings,
+)
+from gateway.house.keys import Endpoint, FilePath, Fraction, Table, Unit
+
 PowerUnit = Literal["w", "kw", "w_per_kwp"]
 TelegramMode = Literal["historique", "standard"]
+LOADS = ("car", "tank", "heat_pump")  # what a building may have, and what may be reached
 
 
 def _naive(moment: datetime) -> datetime:
@@ -33,29 +34,6 @@ def _zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("a time zone name, as Europe/Paris")
     return name
-
-
-def _path(path: Path) -> Path:
-    if "\0" in str(path):
-        raise ValueError("a path without NUL characters")
-    return path
-
-
-def _endpoint(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not host.isprintable() or not port.isdecimal() or int(port) > 65535:
-        raise ValueError('"host:port" with port 0 to 65535, 0 for any free one')
-    return text
-
-
-Endpoint = Annotated[str, AfterValidator(_endpoint)]
-FilePath = Annotated[Path, AfterValidator(_path)]
-
-
-class Table(BaseModel):
-    """A table of the file: nothing unknown in it, nothing changed later."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Clock(Table):
@@ -106,6 +84,9 @@ class Pv(Replay):
     tilt_deg: Annotated[float, Field(ge=0, le=90)] = 35.0
     azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 180.0
     produced_wh: PositiveFloat = 8_765_432.0  # its counter at the start; 0 would mean "absent" in SunSpec
+    limit_dead_time_s: NonNegativeFloat = 1.0  # from a written limit to its effect
+    limit_timeout_s: PositiveFloat = 120.0  # a limit that is not written again lapses,
+    limit_fallback: Fraction = 1.0  # and this share of inverter_limit_w holds
 
 
 class BatterySettings(Table):
@@ -172,9 +153,9 @@ class ServeMeter(Table):
 
 
 class ServePv(Table):
-    """The inverter's Modbus TCP."""
+    """The inverter's Modbus TCP. Only `sma_tripower` takes a limit of its production."""
 
-    profile: Literal["sunspec"] = "sunspec"
+    profile: Literal["sunspec", "sma_tripower"] = "sunspec"
     tcp: Endpoint = "127.0.0.1:15020"
     unit: Unit = 1
     latency_s: NonNegativeFloat = 0.01
@@ -196,13 +177,16 @@ class ServeLinky(Table):
 
 
 class Serve(Table):
-    """Where the building can be reached; without `linky` nothing is connected to the operator's meter."""
+    """Where the building can be reached. What is left out is not connected; `linky` is the operator's meter."""
 
     control: Endpoint = "127.0.0.1:15999"
     meter: ServeMeter = ServeMeter()
     pv: ServePv = ServePv()
     battery: ServeBattery = ServeBattery()
     linky: ServeLinky | None = None
+    car: ServeCar | None = None
+    tank: ServeTank | None = None
+    heat_pump: ServeHeatPump | None = None
 
 
 class HouseConfig(Table):
@@ -215,4 +199,14 @@ class HouseConfig(Table):
     battery: BatterySettings = BatterySettings()
     meter: MeterSettings = MeterSettings()
     linky: LinkySettings = LinkySettings()
+    car: CarSettings | None = None
+    tank: TankSettings | None = None
+    heat_pump: HeatPumpSettings | None = None
     serve: Serve = Serve()
+
+    @model_validator(mode="after")
+    def _served_is_there(self) -> Self:
+        missing = [name for name in LOADS if getattr(self.serve, name) and getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"a table [{missing[0]}] for what serve.{missing[0]} reaches")
+        return self

@@ -5,9 +5,10 @@ import json
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.house.faults import fault_of
+from gateway.house.load_story import loads_told
 from gateway.house.mistakes import HouseLinkError
 from gateway.house.simulation import Simulation
 
@@ -15,6 +16,7 @@ IDLE_S = 3600.0  # a client that says nothing for so long is let go
 MAX_LINE = 65536
 
 Answer = dict[str, Any]
+AnyLoad = TypeVar("AnyLoad")
 
 
 def answer(simulation: Simulation, line: bytes) -> Answer:
@@ -101,7 +103,23 @@ def _state(simulation: Simulation, _request: Answer) -> Answer:
         "setpoint_writes": simulation.battery.setpoint_writes,
         "grid_abs_mean_w": simulation.building.grid_abs_mean_w,
         "faults": simulation.faults.names(),
+        **_more(simulation),
     }
+
+
+def _more(simulation: Simulation) -> Answer:
+    """What only some buildings have: flexible loads, and an inverter that takes limits."""
+    more: Answer = {}
+    if simulation.loads.by_name:
+        more["loads"] = loads_told(simulation)
+    if simulation.inverter.writes:
+        limit_w = simulation.inverter.limit_w(simulation.state.elapsed_s)
+        more["pv"] = {
+            "throttled": simulation.state.pv_throttled,
+            "limit_w": limit_w,
+            "limit_writes": simulation.inverter.writes,
+        }
+    return more
 
 
 def _trace(simulation: Simulation, request: Answer) -> Answer:
@@ -110,7 +128,8 @@ def _trace(simulation: Simulation, request: Answer) -> Answer:
         "rows": [
             [row.monotonic_s, row.state.base_load_w, row.state.pv_w, row.state.battery_w, row.state.grid_w]
             for row in rows
-        ]
+        ],
+        **({"loads_w": [dict(row.state.loads_w) for row in rows]} if simulation.loads.by_name else {}),
     }
 
 
@@ -132,6 +151,30 @@ def _clear(simulation: Simulation, _request: Answer) -> Answer:
     return {"ok": True}
 
 
+def _plug(simulation: Simulation, request: Answer) -> Answer:
+    car = _there(simulation.loads.car, "car")
+    car.plug(soc=None if request.get("soc") is None else _number(request, "soc", low=0.0, high=1.0))
+    return {"ok": True}
+
+
+def _unplug(simulation: Simulation, _request: Answer) -> Answer:
+    _there(simulation.loads.car, "car").unplug()
+    return {"ok": True}
+
+
+def _draw(simulation: Simulation, request: Answer) -> Answer:
+    tank = _there(simulation.loads.tank, "tank")
+    seconds = 60.0 if request.get("seconds") is None else _number(request, "seconds", low=1.0, high=86400.0)
+    tank.draw(_number(request, "litres", low=0.0, high=1e5), seconds, simulation.building.elapsed_s)
+    return {"ok": True}
+
+
+def _there(load: AnyLoad | None, name: str) -> AnyLoad:
+    if load is None:
+        raise ValueError(f"there is no {name} in this building")
+    return load
+
+
 def _number(request: Answer, name: str, *, low: float, high: float) -> float:
     value = request.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -147,4 +190,7 @@ COMMANDS: dict[str, Callable[[Simulation, Answer], Answer]] = {
     "step": _step,
     "fault": _fault,
     "clear": _clear,
+    "plug": _plug,
+    "unplug": _unplug,
+    "draw": _draw,
 }

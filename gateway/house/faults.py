@@ -6,10 +6,13 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from gateway.house.config import Fraction, TelegramMode
+from gateway.house.config import TelegramMode
+from gateway.house.keys import Fraction
 from gateway.mistakes import mistakes_of
 
-Device = Literal["meter", "pv", "battery", "linky"]
+Device = Literal["meter", "pv", "battery", "linky", "car", "tank", "heat_pump"]
+Load = Literal["car", "tank", "heat_pump"]
+ExceptionCode = Literal[1, 2, 3, 4, 5, 6, 7, 8, 10, 11]
 Seconds = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
 
 
@@ -86,7 +89,37 @@ class BatteryRefuses(Fault):
     """The battery answers writes with an exception (1 to 8, or 10 or 11 of a gateway)."""
 
     device: Literal["battery"] = "battery"
-    code: Literal[1, 2, 3, 4, 5, 6, 7, 8, 10, 11] = 4
+    code: ExceptionCode = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InverterRefuses(Fault):
+    """The inverter answers writes with an exception, as `BatteryRefuses`: external limits are not switched on."""
+
+    device: Literal["pv"] = "pv"
+    code: ExceptionCode = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadGone(Fault):
+    """Charger, heater or heat pump is off the network; it goes on by itself."""
+
+    device: Load = "car"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRefuses(Fault):
+    """Charger, heater or heat pump answers writes with an exception, as `BatteryRefuses`."""
+
+    device: Load = "car"
+    code: ExceptionCode = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarAsleep(Fault):
+    """The car draws nothing, whatever the charger offers: its own timer, or it has gone to sleep."""
+
+    device: Literal["car"] = "car"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +187,10 @@ KINDS: dict[str, type[Fault]] = {
         InverterGone,
         BatteryGone,
         BatteryRefuses,
+        InverterRefuses,
+        LoadGone,
+        LoadRefuses,
+        CarAsleep,
         WrongCount,
         WrongFunction,
         NanSentinel,

@@ -20,6 +20,7 @@ from gateway.house.faults import (
     Device,
     InverterGone,
     LateAnswers,
+    LoadGone,
     MeterGone,
     WrongCount,
     WrongFunction,
@@ -73,7 +74,7 @@ class Manners:
         return draw.uniform(late.min_s, late.max_s) if late else 0.0
 
     def _is_gone(self) -> bool:
-        kinds = (MeterGone, InverterGone, BatteryGone)
+        kinds = (MeterGone, InverterGone, BatteryGone, LoadGone)
         return any(self._faults.find(kind, self._device) for kind in kinds)
 
 

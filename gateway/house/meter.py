@@ -52,7 +52,12 @@ class MeterDisplay:
         gain = 1.0 + self._settings.error
         noise_w = self._random.gauss(0.0, self._settings.noise_w) / 3.0
         first, second, third = (gain * (state.base_load_w * share + state.pv_w / 3.0) for share in LOAD_SHARES)
-        phases_w = (first + gain * state.battery_w + noise_w, second + noise_w, third + noise_w)
+        loads_w = [gain * power_w for power_w in state.loads_phases_w]
+        phases_w = (
+            first + gain * state.battery_w + loads_w[0] + noise_w,
+            second + loads_w[1] + noise_w,
+            third + loads_w[2] + noise_w,
+        )
         return Shown(
             taken_s=state.elapsed_s,
             total_w=sum(phases_w),

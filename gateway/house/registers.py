@@ -1,7 +1,7 @@
 """What all simulated devices have in common: a map of 16-bit registers that answers or refuses."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 # Exception codes of the Modbus Application Protocol 1.1b3, chapter 7.
@@ -38,10 +38,50 @@ class Writable(Protocol):
         """Take the words from `address` on."""
 
 
+class ReadableWritable(RegisterMap, Writable, Protocol):
+    """A register map that can be written, too."""
+
+
+class RefusesWrites:
+    """A writable map that now and then answers all writes with an exception: `refusal` gives its code, or None."""
+
+    def __init__(self, registers: ReadableWritable, refusal: Callable[[], int | None]) -> None:
+        self._registers = registers
+        self._refusal = refusal
+
+    def read(self, function: int, address: int, count: int) -> list[int]:
+        """As the map answers."""
+        return self._registers.read(function, address, count)
+
+    def write(self, function: int, address: int, words: Sequence[int]) -> None:
+        """As the map takes it, unless it refuses."""
+        refusal = self._refusal()
+        if refusal is not None:
+            raise Refused(refusal)
+        self._registers.write(function, address, words)
+
+
 def words_of(form: str, *values: float) -> list[int]:
     """Big-endian registers of values; `form` as in `struct`, without the byte order."""
     data = struct.pack(">" + form, *values)
     return list(struct.unpack(f">{len(data) // 2}H", data))
+
+
+def whole_points(places: Mapping[str, tuple[int, str]], address: int, count: int) -> list[str]:
+    """The points that exactly fill a read, in their order; `places` are name -> (address, form).
+
+    Refuses an address without a point and half of one.
+    """
+    by_address = {place: name for name, (place, _) in places.items()}
+    names, end = [], address
+    while end < address + count:
+        if end not in by_address:
+            raise Refused(ILLEGAL_ADDRESS)
+        names.append(by_address[end])
+        end += struct.calcsize(">" + places[names[-1]][1]) // 2
+    if end != address + count:
+        raise Refused(ILLEGAL_ADDRESS)
+    return names
 
 
 def text_words(text: str, count: int) -> list[int]:

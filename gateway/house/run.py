@@ -9,13 +9,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from gateway.house.config import HouseConfig
+from gateway.house.config import HouseConfig, Serve, ServeBattery, ServePv
 from gateway.house.control import serve_control
+from gateway.house.faults import Device, Load
+from gateway.house.flexible import ServeCar, ServeHeatPump, ServeTank
 from gateway.house.line import serve_serial, serve_tcp
+from gateway.house.registers import RegisterMap
 from gateway.house.serial_line import SerialLine, open_terminals
 from gateway.house.simulation import STEP_S, Simulation
 from gateway.house.telegram_line import TelegramLine
 
+TcpLink = ServePv | ServeBattery | ServeCar | ServeTank | ServeHeatPump
 LONGEST_STEP_S = 1.0  # after a long stop of the machine the missed time is lived in steps of at most this
 
 
@@ -28,6 +32,9 @@ class Ready:
     pv: str
     battery: str
     linky: str | None = None
+    car: str | None = None
+    tank: str | None = None
+    heat_pump: str | None = None
     ready: Literal[True] = True
 
     def as_dict(self) -> dict[str, object]:
@@ -68,36 +75,53 @@ async def run_house(
 async def open_house(config: HouseConfig) -> AsyncIterator[tuple[Simulation, Ready]]:
     """A house with all its links open; time stands still until `live` runs."""
     simulation = Simulation(config, monotonic_s=time.monotonic())
-    serve, faults = config.serve, simulation.faults
+    serve = config.serve
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_open_meter(simulation, config))
-        pv = await stack.enter_async_context(
-            serve_tcp(
-                simulation.pv_registers,
-                device="pv",
-                address=serve.pv.tcp,
-                unit=serve.pv.unit,
-                latency_s=serve.pv.latency_s,
-                faults=faults,
-                seed=config.seed,
+        where = {
+            device: await stack.enter_async_context(
+                serve_tcp(
+                    registers,
+                    device=device,
+                    address=link.tcp,
+                    unit=link.unit,
+                    latency_s=link.latency_s,
+                    faults=simulation.faults,
+                    seed=config.seed,
+                )
             )
-        )
-        battery = await stack.enter_async_context(
-            serve_tcp(
-                simulation.battery_registers,
-                device="battery",
-                address=serve.battery.tcp,
-                unit=serve.battery.unit,
-                latency_s=serve.battery.latency_s,
-                faults=faults,
-                seed=config.seed,
-            )
-        )
+            for device, (registers, link) in _on_tcp(simulation, serve).items()
+        }
         if serve.linky is not None:
             await stack.enter_async_context(_open_telegram(simulation, serve.linky.serial, seed=config.seed))
         control = await stack.enter_async_context(serve_control(simulation, serve.control))
         linky = str(serve.linky.serial) if serve.linky else None
-        yield simulation, Ready(control=control, meter=str(serve.meter.serial), pv=pv, battery=battery, linky=linky)
+        yield (
+            simulation,
+            Ready(
+                control=control,
+                meter=str(serve.meter.serial),
+                pv=where["pv"],
+                battery=where["battery"],
+                linky=linky,
+                car=where.get("car"),
+                tank=where.get("tank"),
+                heat_pump=where.get("heat_pump"),
+            ),
+        )
+
+
+def _on_tcp(simulation: Simulation, serve: Serve) -> dict[Device, tuple[RegisterMap, TcpLink]]:
+    """All that speaks Modbus TCP, with its place."""
+    links: dict[Device, tuple[RegisterMap, TcpLink]] = {
+        "pv": (simulation.pv_registers, serve.pv),
+        "battery": (simulation.battery_registers, serve.battery),
+    }
+    places: dict[Load, TcpLink | None] = {"car": serve.car, "tank": serve.tank, "heat_pump": serve.heat_pump}
+    for load, link in places.items():
+        if link is not None:
+            links[load] = (simulation.load_registers[load], link)
+    return links
 
 
 @asynccontextmanager

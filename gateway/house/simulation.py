@@ -4,30 +4,29 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import islice
 
-from gateway.house import sdm630, sma_storage, sunspec
+from gateway.house import sdm630, sma_storage, sma_tripower, sunspec
 from gateway.house.battery import Battery
 from gateway.house.building import Building, PowerSource, State
-from gateway.house.config import HouseConfig
-from gateway.house.faults import ActiveFaults, BatteryRefuses, Device, Fault, NanSentinel
+from gateway.house.config import LOADS, HouseConfig
+from gateway.house.faults import ActiveFaults, BatteryRefuses, CarAsleep, Device, Fault, InverterRefuses, NanSentinel
+from gateway.house.inverter import Inverter
 from gateway.house.linky import Linky
 from gateway.house.load import Household
+from gateway.house.load_maps import maps_of, points_of
+from gateway.house.loads import loads_of
 from gateway.house.meter import MeterDisplay
 from gateway.house.mistakes import HouseFileError
 from gateway.house.pv import Roof
+from gateway.house.registers import RefusesWrites, RegisterMap
 from gateway.house.sdm630 import Sdm630
 from gateway.house.series import open_series
 from gateway.house.sma_storage import SmaStorage
+from gateway.house.sma_tripower import SmaTripower
 from gateway.house.sunspec import SunspecInverter
 from gateway.mistakes import Mistake
 
 STEP_S = 0.1  # live step: 10 Hz
 TRACE_ROWS = 6000  # ten minutes at 10 Hz
-POINTS: dict[Device, tuple[str, ...]] = {
-    "meter": tuple(sdm630.ADDRESSES),
-    "pv": tuple(sunspec.NAN_POINTS),
-    "battery": tuple(sma_storage.POINTS),
-    "linky": (),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +44,15 @@ class Simulation:
         start_s = config.clock.start_utc_s
         load, pv = _sources(config)
         self.battery = Battery(config.battery)
+        self.inverter = Inverter(config.pv)
+        self.loads = loads_of(config)
         self.building = Building(
             load=load,
             pv=pv,
-            inverter_limit_w=config.pv.inverter_limit_w,
+            inverter=self.inverter,
             battery=self.battery,
             start_utc_s=start_s,
+            loads=self.loads,
         )
         self.faults = ActiveFaults()
         self._begun_s = monotonic_s
@@ -67,6 +69,8 @@ class Simulation:
 
     def advance(self, dt_s: float) -> State:
         """Let time pass in one step."""
+        if self.loads.car:
+            self.loads.car.asleep = self.faults.find(CarAsleep, "car") is not None
         self.state = self.building.advance(dt_s)
         self.faults.pass_to(self.state.elapsed_s)
         self.meter.take(self.state, self.faults)
@@ -75,8 +79,10 @@ class Simulation:
         return self.state
 
     def begin(self, fault: Fault) -> None:
-        """Let something go wrong; ValueError for a point that the device does not have."""
-        points = POINTS[fault.device]
+        """Let something go wrong; ValueError for what the building or the device does not have."""
+        if fault.device in LOADS and fault.device not in self.loads.by_name:
+            raise ValueError(f"there is no {fault.device} in this building")
+        points = self._points[fault.device]
         if isinstance(fault, NanSentinel) and fault.point not in points:
             raise ValueError(f"{fault.device} has no point {fault.point!r}; there are {', '.join(points)}")
         self.faults.add(fault)
@@ -91,7 +97,7 @@ class Simulation:
         return list(islice(self.trace, len(self.trace) - wanted, None))
 
     def _serve(self, config: HouseConfig) -> None:
-        """The register maps of the three devices."""
+        """The register maps of the devices."""
         serve = config.serve
         self.meter_registers = Sdm630(
             lambda: self.meter.shown,
@@ -99,9 +105,7 @@ class Simulation:
             unit=serve.meter.unit,
             baud=serve.meter.baud,
         )
-        self.pv_registers = SunspecInverter(
-            lambda: self.state, settings=config.pv, without_value=lambda: self.faults.points_without_value("pv")
-        )
+        self.pv_registers = self._pv_map(config)
         self.battery_registers = SmaStorage(
             self.battery,
             lambda: self.state,
@@ -109,6 +113,34 @@ class Simulation:
             without_value=lambda: self.faults.points_without_value("battery"),
             refusal=self._refusal,
         )
+        self.load_registers = maps_of(self.loads, serve, now=lambda: self.building.elapsed_s, faults=self.faults)
+        tripower = serve.pv.profile == "sma_tripower"
+        self._points: dict[Device, tuple[str, ...]] = {
+            "meter": tuple(sdm630.ADDRESSES),
+            "pv": tuple(sma_tripower.POINTS if tripower else sunspec.NAN_POINTS),
+            "battery": tuple(sma_storage.POINTS),
+            "linky": (),
+            "car": points_of("car", serve),
+            "tank": points_of("tank", serve),
+            "heat_pump": points_of("heat_pump", serve),
+        }
+
+    def _pv_map(self, config: HouseConfig) -> RegisterMap:
+        if config.serve.pv.profile == "sunspec":
+            return SunspecInverter(
+                lambda: self.state, settings=config.pv, without_value=lambda: self.faults.points_without_value("pv")
+            )
+        tripower = SmaTripower(
+            self.inverter,
+            lambda: self.state,
+            now=lambda: self.building.elapsed_s,
+            without_value=lambda: self.faults.points_without_value("pv"),
+        )
+        return RefusesWrites(tripower, self._limit_refusal)
+
+    def _limit_refusal(self) -> int | None:
+        refuses = self.faults.find(InverterRefuses, "pv")
+        return refuses.code if refuses else None
 
     def _refusal(self) -> int | None:
         refuses = self.faults.find(BatteryRefuses, "battery")

@@ -21,6 +21,7 @@ from gateway.house.registers import (
     WRITE_MANY,
     Refused,
     whole,
+    whole_points,
     words_of,
 )
 
@@ -81,18 +82,9 @@ class SmaStorage:
         """Whole points, adjacent ones in one read; 40149 and 40151 cannot be read back."""
         if function not in (READ_HOLDING, READ_INPUT):
             raise Refused(ILLEGAL_FUNCTION)
-        words: list[int] = []
         values = self._values()
-        by_address = {start: (name, form) for name, (start, form) in POINTS.items()}
-        while len(words) < count:
-            point = by_address.get(address + len(words))
-            if point is None:
-                raise Refused(ILLEGAL_ADDRESS)
-            name, form = point
-            words += words_of(form, values[name])
-        if len(words) != count:
-            raise Refused(ILLEGAL_ADDRESS)
-        return words
+        names = whole_points(POINTS, address, count)
+        return [word for name in names for word in words_of(POINTS[name][1], values[name])]
 
     def write(self, function: int, address: int, words: Sequence[int]) -> None:
         """The set-point, the enable, or both in one message; half of a 32-bit value is refused."""
