@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.core.arbiter import Consumer, lasting_w, seen
+from gateway.core.arbiter import WATCHED_S, Consumer, lasting_w, seen
 from gateway.core.flexible.compete import BATTERY, Live, consumers, divided
 from gateway.core.levels import Levels, Storage
 from gateway.core.load_reasons import held_back, limit_reason, reason_of
@@ -93,12 +93,13 @@ def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[
         is not None
     }
     offered = {one.id: one for one in consumers([load.load for load in ours], scene.wants)}
-    wanted = _divided(ours, scene, taking, frozenset(blocked), before)
+    surplus_w = _surplus_w(taking, drawn_w)
+    wanted = _divided(ours, scene, taking, surplus_w, frozenset(blocked), before)
     wanted = {id_: _steady(power_w, id_, taking, scene) for id_, power_w in wanted.items()}
     powers = held_back(wanted, _allowed_w(drawn_w, taking, scene), _first_to_go(offered))
     setpoints = []
     for load in ours:
-        reason = blocked.get(load.id) or _why(offered[load.id], wanted, powers, scene, taking, before)
+        reason = blocked.get(load.id) or _why(offered[load.id], wanted, powers, scene, taking, surplus_w, before)
         setpoints.append(_setpoint(load, powers[load.id], reason, scene))
     return tuple(setpoints), _remember(memory, taking, powers, drawn_w, scene)
 
@@ -140,12 +141,13 @@ def _divided(
     ours: Sequence[LoadDevice],
     scene: Scene,
     taking: Taking,
+    surplus_w: float,
     blocked: frozenset[str],
     before: Mapping[str, Switched],
 ) -> dict[str, float]:
     """Power (W) of each load by the plan and the surplus."""
     live = Live(
-        surplus_w=_surplus_w(taking),
+        surplus_w=surplus_w,
         import_room_w=_room_w(taking),
         most_w={BATTERY: scene.battery_most_w, **dict.fromkeys(blocked, 0.0)},
     )
@@ -154,8 +156,13 @@ def _divided(
     return {load.id: powers.get(load.id, 0.0) for load in ours}
 
 
-def _surplus_w(taking: Taking) -> float:
-    return lasting_w(taking.surplus, sum(told.power_w for told in taking.told.values()))
+def _surplus_w(taking: Taking, drawn_w: Mapping[str, float]) -> float:
+    """What can be given out of the surplus (W). After a start nothing new is, until it has been watched long enough."""
+    given_w = sum(taking.told[id_].power_w if id_ in taking.told else each_w for id_, each_w in drawn_w.items())
+    moments = [at_s for at_s, _ in taking.surplus.seen]
+    is_watched = bool(moments) and moments[-1] - moments[0] >= WATCHED_S / 2
+    found_w = lasting_w(taking.surplus, given_w)
+    return found_w if is_watched else min(found_w, given_w)
 
 
 def _room_w(taking: Taking) -> float:
@@ -191,6 +198,7 @@ def _why(
     powers: Mapping[str, float],
     scene: Scene,
     taking: Taking,
+    surplus_w: float,
     before: Mapping[str, Switched],
 ) -> Reason:
     id_, want = consumer.id, scene.wants.get(consumer.id)
@@ -203,7 +211,7 @@ def _why(
         powers[id_],
         consumer,
         before.get(id_),
-        surplus_w=_surplus_w(taking),
+        surplus_w=surplus_w,
         sell=(scene.slot or NO_PLAN).sell,
         utc_s=scene.state.utc_s,
     )

@@ -21,10 +21,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taking:
-    """`surplus` and `room` lately (W): of the sun for loads, and under the import limit. `base_w`: the building without
-    batteries and commanded loads, when it could be told last.
+    """What is known of the surplus, and of each load by its id.
 
-    `told`: those that are commanded now; `known`: those that ever were. `quiet_s`: since when a load does not take what it is told; `idle_s`: until when it is offered nothing therefore.
+    `surplus` and `room` lately (W): of the sun for loads, and under the import limit. `base_w`: the building without
+    batteries and commanded loads, when it could be told last. `told`: those that are commanded now; `known`: those that
+    ever were. `quiet_s`: since when a load does not take what it is told; `idle_s`: until when it is therefore offered
+    nothing.
     """
 
     surplus: Surplus = field(default_factory=Surplus)

@@ -35,7 +35,7 @@ def site(*loads: object, battery: bool = False, **changes: object) -> Site:
 
 @dataclass
 class Device:
-    """A load that does what it is told after `dead_s`; in its own mode it draws `own_w`, and never more than `most_w`."""
+    """A load that does what it is told after `dead_s`; in its own mode it draws `own_w`, never more than `most_w`."""
 
     own_w: float = 0.0
     most_w: float = 1e9
