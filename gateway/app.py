@@ -13,7 +13,7 @@ from gateway.adapters.history import Past
 from gateway.adapters.outbox import Outbox
 from gateway.adapters.sntp import TimeServer, is_settled, serve_time
 from gateway.credentials import Credentials
-from gateway.display import Display, Trend
+from gateway.display import Cast, Display, Trend
 from gateway.loop import Loop
 from gateway.measures import Measures
 from gateway.outside import outside
@@ -119,11 +119,7 @@ class Gateway:
             site=self.site,
             before=Cycle(number=0, state=self.building.state(), setpoints=(), load_w=None, late_ms=0.0),
             heading={"site": file.site.model_dump(), "version": __version__},
-            devices={
-                id_: {"role": d.role, "title": file.profiles[id_].title, "node": d.node}
-                for id_, d in file.devices.items()
-            },
-            points={id_: [point.name for point in profile.points] for id_, profile in file.profiles.items()},
+            cast=_cast(file),
             quality=lambda device, now_s: self.building.desks[file.devices[device].node].quality(device, now_s),
             links=measures.links,
             status=measures.status,
@@ -131,6 +127,16 @@ class Gateway:
             trend=Trend(self.past.trend(since)),
             keep_trend=self.diary.step,
         )
+
+
+def _cast(file: SiteFile) -> Cast:
+    return Cast(
+        devices={
+            id_: {"role": d.role, "title": file.profiles[id_].title, "node": d.node} for id_, d in file.devices.items()
+        },
+        points={id_: [point.name for point in profile.points] for id_, profile in file.profiles.items()},
+        kinds={id_: section.kind for id_, section in file.loads.items()},
+    )
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

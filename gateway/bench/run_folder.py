@@ -27,6 +27,8 @@ class Ports:
     control: int
     pv: int
     battery: int
+    car: int
+    tank: int
     broker: int
     page: int
     time: int
@@ -162,7 +164,7 @@ def install_node(folder: Path, description: Mapping[str, Any]) -> None:
 
 
 def _own_site(site: Mapping[str, Any], folder: Path, ports: Ports, *, database: bool) -> dict[str, Any]:
-    numbers = {"pv": ports.pv, "battery": ports.battery}
+    numbers = {"pv": ports.pv, "battery": ports.battery, "car": ports.car, "tank": ports.tank}
     there = site.get("devices", {})
     devices = {name: {"host": LOOPBACK, "tcp_port": port} for name, port in numbers.items() if name in there}
     influx = {"url": f"http://{LOOPBACK}:{ports.database}", "org": "zen", "bucket": "zen"}
@@ -187,6 +189,8 @@ def _own_house(site: Mapping[str, Any], folder: Path, ports: Ports) -> dict[str,
         lines = [name for name, bus in buses.items() if bus.get("kind", "rtu") == kind]
         if lines:
             serve[device] = {"serial": str(folder / lines[0])}
+    loads = {"car": ports.car, "tank": ports.tank}
+    serve |= {name: {"tcp": f"{LOOPBACK}:{port}"} for name, port in loads.items() if name in site.get("devices", {})}
     return {"serve": serve}
 
 

@@ -22,7 +22,7 @@ from gateway.core.switched import Switched, switch
 from gateway.core.taking import Taking, is_settled, listened, most_drawn_w, tell
 from gateway.core.trust import Trust
 
-SETTLE_S = 6.0  # beyond the meter's delay: dead time of a charger, its report every 2 s, and the node between
+SETTLE_S = 10.0  # beyond the meter's delay: a car that wakes up, its report every 2 s, and the node between
 STEADY = 2.0  # settling times between two changes of a load that goes on running
 SMALL_W, SMALL_SHARE = 50.0, 0.03  # a change that is not worth a write
 RUNS_W = 100.0  # a load in its own mode that draws more is running
