@@ -54,7 +54,7 @@ class Trend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """Who is shown: each device with its role, title and node; its points; the kinds of loads by their names in plans."""
+    """Who is shown: devices with role, title and node; their points; kinds of loads by their names in plans."""
 
     devices: Mapping[str, Mapping[str, object]]
     points: Mapping[str, Sequence[str]]

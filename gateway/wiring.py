@@ -77,8 +77,13 @@ def _loads(file: SiteFile) -> Iterator[LoadDevice]:
     """The loads that have a device; the others are planned and shown only."""
     for id_, section in file.loads.items():
         if section.device is not None:
-            takes_orders = file.profiles[section.device].setpoint is not None
-            yield LoadDevice(load=load_of(id_, section), device=section.device, takes_orders=takes_orders)
+            setpoint = file.profiles[section.device].setpoint
+            yield LoadDevice(
+                load=load_of(id_, section),
+                device=section.device,
+                takes_orders=setpoint is not None,
+                pause_s=setpoint.min_write_s if setpoint is not None else 0.0,
+            )
 
 
 def _rating(file: SiteFile, load: LoadDevice, most_w: float) -> Rating:

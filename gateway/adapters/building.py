@@ -302,7 +302,7 @@ class Building:
             held = desk.holdings[answer.device]
             asked, holds = _power(held.asked_w, "its own mode"), _power(held.held_w, "something else")
             _log.warning("order %d: %s was asked for %s and holds %s", answer.seq, answer.device, asked, holds)
-        elif answer.done in ("refused", "failed"):
+        elif answer.done in ("refused", "failed") and not answer.is_overtaken:
             _log.warning("order %d was %s: %s", answer.seq, answer.done, answer.why)
         if answer.why == "session":
             self.presence.refused(self._clock.monotonic_s())

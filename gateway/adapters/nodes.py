@@ -43,6 +43,11 @@ class Answer:
     values: object = None
     back: Sequence[int | None] | None = None
 
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether a younger order stands in its place: a device that takes one in 5 s is sent one a second."""
+        return self.done == "refused" and self.why == "sequence"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormerTable:
@@ -184,6 +189,8 @@ class NodeDesk:
         if device is None:
             return
         before = self.holdings.get(device, Holding())
+        if answer.is_overtaken:
+            return
         if answer.done == "refused":
             self.holdings[device] = replace(before, why=answer.why)
             return

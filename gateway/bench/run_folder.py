@@ -134,7 +134,7 @@ def prepare(
     if page_port is not None:
         ports = replace(ports, page=page_port)
     base = _read(site_file)
-    own_site = merged(merged(base, _own_site(base, folder, ports, database=database)), site)
+    own_site = merged(merged(base, _own_site(merged(base, site), folder, ports, database=database)), site)
     own_house = merged(merged(_read(house_file), _own_house(own_site, folder, ports)), house)
     made = Secrets.new(user=own_site["broker"]["user"], nodes=tuple(own_site.get("nodes", {})))
     run = RunFolder(

@@ -17,7 +17,9 @@ COLD_K, WARM_K = 2.0, 2.0  # below what the plan keeps: the device's own mode, u
 FULL_K = 2.0  # below its highest temperature a tank takes again
 
 
-def judge_load(load: LoadDevice, state: SiteState, trust: Trust, watch: Watch, *, taking: Taking) -> Trust:
+def judge_load(
+    load: LoadDevice, state: SiteState, trust: Trust, watch: Watch, *, taking: Taking, want: LoadSlot | None
+) -> Trust:
     """Whether the load may be commanded: the grid meter (`trust`), then what the load tells of itself.
 
     Who was never told anything has nothing to hold or to give back: we only watch.
@@ -30,6 +32,13 @@ def judge_load(load: LoadDevice, state: SiteState, trust: Trust, watch: Watch, *
         return _lost(Reason(code="lost_load", numbers={"age_s": min(age_s, 86400.0)}), known=known)
     if told and state.reading(load.device, "p_w").value is None:
         return Trust(mode=Mode.HOLD, reason=Reason(code="wait_load", numbers={"age_s": age_s}))
+    if not known and want is None and is_there(load, state):
+        return Trust(mode=Mode.WATCH, reason=Reason(code="load_unplanned"))
+    return _judge_state(load, state, told=told, known=known)
+
+
+def _judge_state(load: LoadDevice, state: SiteState, *, told: bool, known: bool) -> Trust:
+    """A load that does not tell how it is, or is too cold, has its own mode."""
     point = "plugged" if isinstance(load.load, Car) else "temp_c" if isinstance(load.load, Tank | HeatPump) else None
     value = state.value(load.device, point, max_age_s=STATE_S) if point is not None else 0.0
     if value is None:

@@ -55,13 +55,21 @@ class Scene:
     @property
     def settle_s(self) -> float:
         """After so long meter and reports show what a load was told."""
-        return SETTLE_S + self.site.meter_delay_s[1]
+        return settle_s(self.site)
+
+
+def settle_s(site: Site) -> float:
+    """The longest time until meter and reports show what a load was told."""
+    return SETTLE_S + site.meter_delay_s[1] + max((load.pause_s for load in site.loads), default=0.0)
 
 
 def step(scene: Scene, trust: Trust, memory: Memory) -> tuple[tuple[SetPoint, ...], Memory]:
     """Set-points of all loads that take orders; `trust` is that of the grid meter."""
     loads = tuple(load for load in scene.site.loads if load.takes_orders)
-    trusts = {load.id: judge_load(load, scene.state, trust, memory.watch, taking=memory.taking) for load in loads}
+    trusts = {
+        load.id: judge_load(load, scene.state, trust, memory.watch, taking=memory.taking, want=scene.wants.get(load.id))
+        for load in loads
+    }
     ours = tuple(load for load in loads if trusts[load.id].mode is Mode.CONTROL)
     kept = [_without_control(load, trusts[load.id], memory.taking) for load in loads if load not in ours]
     memory = _forget(memory, [load for load in loads if trusts[load.id].mode in (Mode.RELEASE, Mode.WATCH)], scene)
@@ -73,17 +81,18 @@ def step(scene: Scene, trust: Trust, memory: Memory) -> tuple[tuple[SetPoint, ..
 
 def coming_net_w(memory: Memory, state: SiteState, site: Site) -> float:
     """What the building may draw (W) when its loads do what they were told; -inf while all of them do it already."""
-    taking, settle_s = memory.taking, SETTLE_S + site.meter_delay_s[1]
-    if taking.base_w is None or is_settled(taking, state.now_s, settle_s):
+    taking, within_s = memory.taking, settle_s(site)
+    if taking.base_w is None or is_settled(taking, state.now_s, within_s):
         return -math.inf
     told = {load.device: taking.told[load.id] for load in site.loads if load.id in taking.told}
     drawn = {device: state.reading(device, "p_w").value or 0.0 for device in told}
-    return taking.base_w + sum(most_drawn_w(told[id_], drawn[id_], state.now_s, settle_s) for id_ in told)
+    return taking.base_w + sum(most_drawn_w(told[id_], drawn[id_], state.now_s, within_s) for id_ in told)
 
 
 def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[tuple[SetPoint, ...], Memory]:
-    state, before = scene.state, memory.lasting.consumers
+    state = scene.state
     drawn_w = {load.id: state.reading(load.device, "p_w").value or 0.0 for load in ours}
+    before = _met(memory.lasting.consumers, drawn_w, state.utc_s)
     away = frozenset(load.id for load in ours if not is_there(load, state))
     taking = listened(_observed(memory.taking, scene, sum(drawn_w.values())), drawn_w, away, state.now_s)
     blocked = {
@@ -104,6 +113,12 @@ def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[
     return tuple(setpoints), _remember(memory, taking, powers, drawn_w, scene)
 
 
+def _met(consumers_: Mapping[str, Switched], drawn_w: Mapping[str, float], utc_s: float) -> dict[str, Switched]:
+    """With those that are met for the first time: one that draws power already runs since now."""
+    met = {id_: switch(None, utc_s, runs=w > RUNS_W) for id_, w in drawn_w.items() if id_ not in consumers_}
+    return {**consumers_, **met}
+
+
 def _setpoint(load: LoadDevice, power_w: float, reason: Reason, scene: Scene) -> SetPoint:
     measured_s = scene.state.reading(scene.site.grid, "p_w").measured_s
     return SetPoint(device=load.device, power_w=power_w, mode=Mode.CONTROL, reason=reason, measured_s=measured_s)
@@ -112,7 +127,8 @@ def _setpoint(load: LoadDevice, power_w: float, reason: Reason, scene: Scene) ->
 def _remember(
     memory: Memory, taking: Taking, powers: Mapping[str, float], drawn_w: Mapping[str, float], scene: Scene
 ) -> Memory:
-    now_s, utc_s, before = scene.state.now_s, scene.state.utc_s, memory.lasting.consumers
+    now_s, utc_s = scene.state.now_s, scene.state.utc_s
+    before = _met(memory.lasting.consumers, drawn_w, utc_s)
     told = {
         id_: tell(taking.told.get(id_), power_w, drawn_w[id_], now_s, scene.settle_s) for id_, power_w in powers.items()
     }

@@ -55,12 +55,14 @@ class Inverter:
 class LoadDevice:
     """A flexible load with the device that meters it and, where `takes_orders`, is told its power.
 
-    The load has the name of its section in the site file, by which plans know it; set-points go to `device`.
+    The load has the name of its section in the site file, by which plans know it; set-points go to `device`, and two of
+    them are at least `pause_s` apart.
     """
 
     load: Load
     device: str
     takes_orders: bool
+    pause_s: float = 0.0
 
     @property
     def id(self) -> str:

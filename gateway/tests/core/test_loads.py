@@ -204,6 +204,9 @@ def test_the_battery_makes_way_for_a_car_before_it_draws() -> None:
 
 
 def test_a_plan_of_no_numbers_moves_nothing() -> None:
-    building = with_car(500.0, wants=want(float("nan"), float("inf")))
+    building = with_car(500.0, wants=want())
     building.run(20)
-    assert set(building.powers("car-meter")) - {None} == {0.0}
+    building.wants = {"car": want(float("nan"), float("inf"))}
+    building.run(20)
+    assert set(building.powers("car-meter")[1:]) == {0.0}
+    assert building.told[-1]["car-meter"].reason.code == "load_unplanned"
