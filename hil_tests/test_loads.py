@@ -24,7 +24,15 @@ CAR = {"role": "load", "profile": "keba_p30", "node": "cellar", "unit": 255}
 TANK = {"role": "load", "profile": "mypv_acthor", "node": "cellar", "unit": 1}
 LOADS = {
     "car": {"kind": "car", "device": "car", "capacity_kwh": 52.0, "wanted_kwh": 20.0, "most_a": 16.0},
-    "water": {"kind": "tank", "device": "tank", "litres": 200.0, "power_w": 3000.0, "least_w": 0.0, "low_c": 42.0},
+    "water": {
+        "kind": "tank",
+        "device": "tank",
+        "litres": 200.0,
+        "power_w": 3000.0,
+        "least_w": 0.0,
+        "low_c": 42.0,
+        "draws": {"19:00": 6.0},
+    },
 }
 
 
@@ -57,17 +65,18 @@ async def test_surplus_goes_into_the_car_and_no_further_than_limits_and_leases_a
 
         async def charges() -> bool:
             car, tank, shown = await load(chain, "car"), await load(chain, "tank"), await state(chain)
+            flow = {name: power or 1e9 for name, power in shown["flow"].items()}
             is_taken = car["power_w"] > 2 * LEAST_W and tank["power_w"] > 100.0
-            return is_taken and abs(shown["flow"]["grid_w"] or 1e9) < 300.0
+            # the house, not what is planned: a load's own report comes up to two seconds after the meter's
+            return is_taken and abs(flow["grid_w"]) < 300.0 and 100 < flow["load_w"] < 400
 
         await until(charges, 60, "surplus goes into car and hot water, and nothing to the grid")
         car = await load(chain, "car")
         assert car["offered_a"] == 0.0 or 6.0 <= car["offered_a"] <= 16.0
         assert car["hurried_writes"] == 0
         shown = await state(chain)
-        assert shown["flow"]["load_w"] == pytest.approx(250, abs=150)  # the house, not what is planned
         assert shown["flow"]["loads_w"] > 2 * LEAST_W
-        assert (await told(chain, "car"))["reason"]["code"] in ("load_takes", "load_surplus")
+        assert (await told(chain, "car"))["reason"]["code"] in ("load_takes", "load_surplus", "load_due", "load_ahead")
 
         await house(chain, do="step", w=12_000, seconds=None)  # beyond the sun: more than 6 kW from the grid
         begun = time.monotonic()

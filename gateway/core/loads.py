@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.core.arbiter import WATCHED_S, Consumer, lasting_w, seen
+from gateway.core.arbiter import WATCHED_S, Consumer, Surplus, lasting_w, seen
 from gateway.core.flexible.compete import BATTERY, Live, consumers, divided
 from gateway.core.levels import Levels, Storage
 from gateway.core.load_reasons import held_back, limit_reason, reason_of
@@ -23,7 +23,7 @@ from gateway.core.taking import Taking, is_settled, listened, most_drawn_w, tell
 from gateway.core.trust import Trust
 
 SETTLE_S = 10.0  # beyond the meter's delay: a car that wakes up, its report every 2 s, and the node between
-STEADY = 2.0  # settling times between two changes of a load that goes on running
+STEADY_S = 6.0  # beyond that, before a load that goes on running is told another power
 SMALL_W, SMALL_SHARE = 50.0, 0.03  # a change that is not worth a write
 RUNS_W = 100.0  # a load in its own mode that draws more is running
 NO_PLAN = Slot(
@@ -35,6 +35,14 @@ NO_PLAN = Slot(
     reason=Reason(code="plain_rule"),
 )
 """Without a plan: the battery before what merely likes surplus, what must be before all (`flexible.plain`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What can be given out (W): of the surplus, and in all under the import limit."""
+
+    surplus_w: float
+    import_w: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +102,8 @@ def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[
     drawn_w = {load.id: state.reading(load.device, "p_w").value or 0.0 for load in ours}
     before = _met(memory.lasting.consumers, drawn_w, state.utc_s)
     away = frozenset(load.id for load in ours if not is_there(load, state))
-    taking = listened(_observed(memory.taking, scene, sum(drawn_w.values())), drawn_w, away, state.now_s)
+    taking = _opened(memory.taking, (*memory.ours, *drawn_w))
+    taking = listened(_observed(taking, scene, sum(drawn_w.values())), drawn_w, away, state.now_s)
     blocked = {
         load.id: why
         for load in ours
@@ -102,13 +111,14 @@ def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[
         is not None
     }
     offered = {one.id: one for one in consumers([load.load for load in ours], scene.wants)}
-    surplus_w = _surplus_w(taking, drawn_w)
-    wanted = _divided(ours, scene, taking, surplus_w, frozenset(blocked), before)
+    allowed_w = _allowed_w(drawn_w, taking, scene)
+    room = Room(surplus_w=_surplus_w(taking, drawn_w), import_w=_room_w(taking, allowed_w))
+    wanted = _divided(ours, scene, room, frozenset(blocked), before)
     wanted = {id_: _steady(power_w, id_, taking, scene) for id_, power_w in wanted.items()}
-    powers = held_back(wanted, _allowed_w(drawn_w, taking, scene), _first_to_go(offered))
+    powers = held_back(wanted, allowed_w, _first_to_go(offered))
     setpoints = []
     for load in ours:
-        reason = blocked.get(load.id) or _why(offered[load.id], wanted, powers, scene, taking, surplus_w, before)
+        reason = blocked.get(load.id) or _why(offered[load.id], wanted, powers, scene, room, before)
         setpoints.append(_setpoint(load, powers[load.id], reason, scene))
     return tuple(setpoints), _remember(memory, taking, powers, drawn_w, scene)
 
@@ -139,6 +149,11 @@ def _remember(
     )
 
 
+def _opened(taking: Taking, books: tuple[str, ...]) -> Taking:
+    """With the surplus of other books forgotten: it is another one when a load or battery is commanded or no more."""
+    return taking if taking.books == books else replace(taking, surplus=Surplus(), room=Surplus(), books=books)
+
+
 def _observed(taking: Taking, scene: Scene, drawn_w: float) -> Taking:
     """With this moment's surplus and room (W), if every load is where it was told to be."""
     if not is_settled(taking, scene.state.now_s, scene.settle_s):
@@ -156,15 +171,14 @@ def _observed(taking: Taking, scene: Scene, drawn_w: float) -> Taking:
 def _divided(
     ours: Sequence[LoadDevice],
     scene: Scene,
-    taking: Taking,
-    surplus_w: float,
+    room: Room,
     blocked: frozenset[str],
     before: Mapping[str, Switched],
 ) -> dict[str, float]:
     """Power (W) of each load by the plan and the surplus."""
     live = Live(
-        surplus_w=surplus_w,
-        import_room_w=_room_w(taking),
+        surplus_w=room.surplus_w,
+        import_room_w=room.import_w,
         most_w={BATTERY: scene.battery_most_w, **dict.fromkeys(blocked, 0.0)},
     )
     slot, utc_s = scene.slot or NO_PLAN, scene.state.utc_s
@@ -181,9 +195,9 @@ def _surplus_w(taking: Taking, drawn_w: Mapping[str, float]) -> float:
     return found_w if is_watched else min(found_w, given_w)
 
 
-def _room_w(taking: Taking) -> float:
-    """The least that was left under the import limit lately (W)."""
-    return max(min((room_w for _, room_w in taking.room.seen), default=0.0), 0.0)
+def _room_w(taking: Taking, allowed_w: float) -> float:
+    """The least that was left under the import limit lately (W), and what is allowed now."""
+    return max(min((*(room_w for _, room_w in taking.room.seen), allowed_w)), 0.0)
 
 
 def _steady(power_w: float, id_: str, taking: Taking, scene: Scene) -> float:
@@ -192,7 +206,7 @@ def _steady(power_w: float, id_: str, taking: Taking, scene: Scene) -> float:
     if (last_w > 0.0) != (power_w > 0.0):
         return power_w
     is_small = abs(power_w - last_w) < max(SMALL_W, SMALL_SHARE * last_w)
-    return last_w if is_small or not is_settled(taking, scene.state.now_s, STEADY * scene.settle_s) else power_w
+    return last_w if is_small or not is_settled(taking, scene.state.now_s, scene.settle_s + STEADY_S) else power_w
 
 
 def _allowed_w(drawn_w: Mapping[str, float], taking: Taking, scene: Scene) -> float:
@@ -213,13 +227,12 @@ def _why(
     wanted: Mapping[str, float],
     powers: Mapping[str, float],
     scene: Scene,
-    taking: Taking,
-    surplus_w: float,
+    room: Room,
     before: Mapping[str, Switched],
 ) -> Reason:
     id_, want = consumer.id, scene.wants.get(consumer.id)
     planned_w = min(want.power_w, consumer.max_w) if want is not None else 0.0
-    held_w = max(wanted[id_], planned_w if _room_w(taking) < planned_w else 0.0)
+    held_w = max(wanted[id_], planned_w if room.import_w < planned_w else 0.0)
     if powers[id_] < held_w:
         return limit_reason(held_w, scene.site.import_limit_w)
     return reason_of(
@@ -227,7 +240,7 @@ def _why(
         powers[id_],
         consumer,
         before.get(id_),
-        surplus_w=surplus_w,
+        surplus_w=room.surplus_w,
         sell=(scene.slot or NO_PLAN).sell,
         utc_s=scene.state.utc_s,
     )

@@ -1,10 +1,12 @@
 """What the commanding of loads remembers from one cycle to the next."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.core.arbiter import Surplus
 
+SAME_W = 50.0  # a power that differs by less is the same
 QUIET_SHARE = 0.2  # of what it was told: a load that draws less does not take it
 QUIET_S = 90.0  # a car may think about an offer for a minute
 AGAIN_S = 900.0  # then it is offered something again
@@ -26,7 +28,7 @@ class Taking:
     `surplus` and `room` lately (W): of the sun for loads, and under the import limit. `base_w`: the building without
     batteries and commanded loads, when it could be told last. `told`: those that are commanded now; `known`: those that
     ever were. `quiet_s`: since when a load does not take what it is told; `idle_s`: until when it is therefore offered
-    nothing.
+    nothing. `books`: whose power is not in the surplus and the room that are remembered.
     """
 
     surplus: Surplus = field(default_factory=Surplus)
@@ -36,6 +38,7 @@ class Taking:
     quiet_s: Mapping[str, float] = field(default_factory=dict)
     idle_s: Mapping[str, float] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
+    books: tuple[str, ...] = ()
 
     def told_w(self, id_: str) -> float:
         """What a load was told last; 0 when nothing."""
@@ -55,9 +58,11 @@ def is_settled(taking: Taking, now_s: float, settle_s: float) -> bool:
 
 
 def tell(told: Told | None, power_w: float, drawn_w: float, now_s: float, settle_s: float) -> Told:
-    """After a load is told a power; the same one again changes nothing."""
+    """After a load is told a power; the same one again changes nothing, nor what it draws already."""
     if told is not None and told.power_w == power_w:
         return told
+    if told is None and abs(power_w - drawn_w) <= SAME_W:
+        return Told(power_w=power_w, since_s=-math.inf, before_w=drawn_w)
     return Told(power_w=power_w, since_s=now_s, before_w=most_drawn_w(told, drawn_w, now_s, settle_s))
 
 
