@@ -170,13 +170,17 @@ class Sightings:
         while True:
             await self._news.wait()
             self._news.clear()
-            plain = self._plain()
             with contextlib.suppress(OutboxError):  # told by the cycle, whose rows cannot be written either
-                await self._past.keep_note(NOTE, plain)
-                self._kept = plain
+                await self.keep()
                 continue
             await asyncio.sleep(AGAIN_S)
             self._news.set()
+
+    async def keep(self) -> None:
+        """Keep now. Raises OutboxError."""
+        plain = self._plain()
+        await self._past.keep_note(NOTE, plain)
+        self._kept = plain
 
     def _now(self, id_: str, section: LoadSection, state: SiteState) -> Seen:
         seen = self._sights.get(id_, Sight()).seen
