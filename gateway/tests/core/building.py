@@ -69,6 +69,7 @@ class Building:
     soc: float = 0.5
     battery_w: float = 0.0
     is_blind: bool = False
+    meter_late_s: int = 0
     told: list[dict[str, SetPoint]] = field(default_factory=list)
     grid_w: list[float] = field(default_factory=list)
     _reports: dict[str, dict[str, Reading]] = field(default_factory=dict)
@@ -85,13 +86,16 @@ class Building:
                         name: Reading(value=value, measured_s=self.t) for name, value in points.items()
                     }
             if not self.is_blind:
-                self._reports["grid"] = {"p_w": Reading(value=self.grid_w[-1], measured_s=self.t)}
+                self._reports["grid"] = {"p_w": Reading(value=self._shown_w(), measured_s=self.t)}
             if self.site.batteries:
                 told = {"p_w": self.battery_w, "soc": self.soc}
                 self._reports["battery"] = {
                     name: Reading(value=value, measured_s=self.t) for name, value in told.items()
                 }
             self._decide()
+
+    def _shown_w(self) -> float:
+        return self.grid_w[max(len(self.grid_w) - 1 - self.meter_late_s, 0)]
 
     def _decide(self) -> None:
         state = SiteState(now_s=self.t, utc_s=self.t + self.utc_offset_s, devices=dict(self._reports))
