@@ -3,7 +3,8 @@
 import ast
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -12,7 +13,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gateway.adapters import batches, boards, profiles, tariffs
-from gateway.house import faults
+from gateway.house import config as house_file
+from gateway.house import faults, flexible
 from gateway.places import config_folder, firmware_folder
 from gateway.settings import loads, money, sections
 from gateway.wire import essentials, orders, records, seal, table, topics
@@ -27,10 +29,12 @@ def pages() -> dict[str, str]:
     return {
         "site-file.md": NOTE + "# The site file\n\n" + "\n".join(_site_file()),
         "devices.md": NOTE + "# Device profiles\n\n" + "\n".join(_devices()),
+        "profile-file.md": NOTE + "# The profile of a product\n\n" + "\n".join(_profile_file()),
         "wire.md": NOTE + "# Between node and gateway\n\n" + "\n".join(_wire()),
         "reasons.md": NOTE + "# Why the gateway does what it does\n\n" + "\n".join(_reasons()),
         "boards.md": NOTE + "# Boards and pins\n\n" + "\n".join(_boards()),
         "tariffs.md": NOTE + "# Tariffs that come with the gateway\n\n" + "\n".join(_tariffs()),
+        "house-file.md": NOTE + "# The house file\n\n" + "\n".join(_house_file()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
     }
 
@@ -77,10 +81,42 @@ def _site_file() -> Iterator[str]:
         yield from _table(("key", "allowed", "default"), (_key(*item) for item in model.model_fields.items()))
 
 
+def _house_file() -> Iterator[str]:
+    yield "What `zen house` lives in ([how](../house.md)). Everything may be left out; then the defaults hold.\n"
+    models: dict[str, type[BaseModel]] = {
+        "[clock]": house_file.Clock,
+        "[load]": house_file.Load,
+        "[pv]": house_file.Pv,
+        "[battery]": house_file.BatterySettings,
+        "[meter]": house_file.MeterSettings,
+        "[linky]": house_file.LinkySettings,
+        "[car]": flexible.CarSettings,
+        "[tank]": flexible.TankSettings,
+        "[heat_pump]": flexible.HeatPumpSettings,
+        "[serve.meter]": house_file.ServeMeter,
+        "[serve.pv]": house_file.ServePv,
+        "[serve.battery]": house_file.ServeBattery,
+        "[serve.linky]": house_file.ServeLinky,
+        "[serve.car]": flexible.ServeCar,
+        "[serve.tank]": flexible.ServeTank,
+        "[serve.heat_pump]": flexible.ServeHeatPump,
+    }
+    for name, model in models.items():
+        yield f"## {name}\n"
+        yield inspect.cleandoc(model.__doc__ or "") + "\n"
+        rows = (_key(*item) for item in model.model_fields.items())
+        yield from _table(("key", "allowed", "default"), rows)
+
+
 def _key(name: str, field: FieldInfo) -> tuple[str, str, str]:
     allowed = _kind(field.annotation, field.metadata)
-    default = "(needed)" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`"
+    default = "(needed)" if field.is_required() else f"`{_plain(field.get_default(call_default_factory=True))!r}`"
     return f"`{name}`", f"`{allowed}`", default
+
+
+def _plain(value: Any) -> Any:
+    """A default as it would stand in a file."""
+    return str(value) if isinstance(value, Path) else value.isoformat() if isinstance(value, datetime) else value
 
 
 def _kind(annotation: Any, metadata: Sequence[Any] = ()) -> str:
@@ -92,8 +128,11 @@ def _kind(annotation: Any, metadata: Sequence[Any] = ()) -> str:
         return " | ".join(repr(choice) for choice in get_args(annotation))
     if get_origin(annotation) in (Union, UnionType):
         return " | ".join(_kind(part) for part in get_args(annotation))
-    if get_origin(annotation) is dict:
+    if get_origin(annotation) in (dict, Mapping):
         return "table"
+    if get_origin(annotation) is tuple:
+        parts = [part for part in get_args(annotation) if part is not Ellipsis]
+        return "list of " + ", ".join(_kind(part) for part in parts)
     name = "None" if annotation is type(None) else annotation.__name__
     return " ".join([name, *filter(None, map(_bound, metadata))])
 
@@ -116,8 +155,50 @@ def _devices() -> Iterator[str]:
         yield f"`{profile.id}`, for {roles}. Believed {believed}.\n"
         heading = ("point", "place", "type", "scale", "every", "range")
         yield from _table(heading, (_point(profile, point) for point in profile.points))
+        if profile.setpoint is not None:
+            yield _setpoint(profile.setpoint) + "\n"
         yield from (f"- {note}" for note in profile.notes)
         yield f"\nSources: {'; '.join(profile.sources)}.\n"
+
+
+def _setpoint(setpoint: profiles.Setpoint) -> str:
+    """How the product is commanded, in a paragraph."""
+    point = setpoint.point
+    units = {"W": "W", "A": "A of each phase", "share": "a share of the rated power"}
+    values = f"{point.on} for on, {point.off} for off" if point.unit == "switch" else units[point.unit]
+    scale = "" if point.unit == "switch" else f" × {point.scale * point.sign:g}"
+    told = [f"Set-points: holding {point.address}, {point.type}, {values}{scale}."]
+    for when, writes in (("first", setpoint.arm), ("then", setpoint.go), ("to give it back", setpoint.safe)):
+        if writes:
+            told.append(f"Written {when}: {', '.join(f'{write.address} = {write.value}' for write in writes)}.")
+    if setpoint.device_timeout_s is not None:
+        told.append(f"Lapses in the device after {setpoint.device_timeout_s:g} s.")
+    if setpoint.min_write_s:
+        told.append(f"At least {setpoint.min_write_s:g} s between two changes.")
+    if setpoint.writes_per_day is not None:
+        told.append(f"At most {setpoint.writes_per_day} writes a day.")
+    return " ".join(told)
+
+
+def _profile_file() -> Iterator[str]:
+    yield "A JSON file in `config/devices/`, or in `devices/` beside the site file, is one product. Unknown keys are"
+    yield "mistakes. What the shipped ones say: [devices](devices.md).\n"
+    models: dict[str, type[BaseModel]] = {
+        "The file": profiles.Profile,
+        "links.rtu": profiles.RtuLink,
+        "links.tcp": profiles.TcpLink,
+        "points of registers": profiles.Point,
+        "points of a telegram": profiles.Label,
+        "setpoint": profiles.Setpoint,
+        "point of setpoint": profiles.Target,
+        "arm, go and safe of setpoint": profiles.Write,
+        "read_at of what is written": profiles.ReadBack,
+    }
+    for name, model in models.items():
+        yield f"## {name}\n"
+        yield inspect.cleandoc(model.__doc__ or "") + "\n"
+        rows = (_key(field.alias or name, field) for name, field in model.model_fields.items())
+        yield from _table(("key", "allowed", "default"), rows)
 
 
 def _label(point: profiles.Label) -> tuple[object, ...]:

@@ -14,8 +14,8 @@ from gateway.house.registers import (
     WRITE_MANY,
     WRITE_ONE,
     Refused,
+    point_words,
     whole_points,
-    words_of,
 )
 from gateway.house.tank import Tank
 
@@ -58,7 +58,7 @@ class AcThor:
             raise Refused(ILLEGAL_FUNCTION)
         values = values_of(self._tank)
         names = whole_points(POINTS, address, count)
-        return [word for name in names for word in words_of(POINTS[name][1], values[name])]
+        return [word for name in names for word in point_words(POINTS[name][1], values[name])]
 
     def write(self, function: int, address: int, words: Sequence[int]) -> None:
         """The wanted power, the limit, or the time after which the power lapses."""

@@ -11,7 +11,7 @@ from gateway.house.keys import Fraction
 from gateway.mistakes import mistakes_of
 
 Device = Literal["meter", "pv", "battery", "linky", "car", "tank", "heat_pump"]
-Load = Literal["car", "tank", "heat_pump"]
+LoadName = Literal["car", "tank", "heat_pump"]
 ExceptionCode = Literal[1, 2, 3, 4, 5, 6, 7, 8, 10, 11]
 Seconds = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
 
@@ -104,14 +104,14 @@ class InverterRefuses(Fault):
 class LoadGone(Fault):
     """Charger, heater or heat pump is off the network; it goes on by itself."""
 
-    device: Load = "car"
+    device: LoadName = "car"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRefuses(Fault):
     """Charger, heater or heat pump answers writes with an exception, as `BatteryRefuses`."""
 
-    device: Load = "car"
+    device: LoadName = "car"
     code: ExceptionCode = 4
 
 

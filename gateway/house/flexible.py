@@ -23,7 +23,7 @@ class CarSettings(Table):
     phases: Literal[1, 3] = 3
     voltage_v: PositiveFloat = 230.0
     most_a: PositiveFloat = 16.0  # of the charger inside the car, per phase
-    charger_a: PositiveFloat = 32.0  # of the wallbox, per phase
+    charger_a: Annotated[float, Field(ge=6.0, le=32.0)] = 32.0  # of the wallbox, per phase
     taper: Fraction = 0.1  # share of the capacity below soc_max over which the current fades
     dead_time_s: NonNegativeFloat = 2.0  # from an offered current to the drawn one
     wake_s: NonNegativeFloat = 6.0  # the same from rest

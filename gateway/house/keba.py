@@ -15,7 +15,7 @@ from gateway.house.registers import (
     READ_HOLDING,
     WRITE_ONE,
     Refused,
-    words_of,
+    point_words,
 )
 
 READ_SIZE = 2  # registers: one value in a request
@@ -67,7 +67,7 @@ class KebaP30:
         if count != READ_SIZE:
             raise Refused(ILLEGAL_VALUE)
         name = next(name for name, place in ADDRESSES.items() if place == address)
-        return words_of("I", values_of(self._car, self._now())[name])
+        return point_words("I", values_of(self._car, self._now())[name])
 
     def write(self, function: int, address: int, words: Sequence[int]) -> None:
         """One register."""

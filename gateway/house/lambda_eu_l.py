@@ -13,8 +13,8 @@ from gateway.house.registers import (
     READ_HOLDING,
     WRITE_MANY,
     Refused,
+    point_words,
     whole_points,
-    words_of,
 )
 
 SURPLUS = 102
@@ -62,7 +62,7 @@ class LambdaEuL:
             raise Refused(ILLEGAL_FUNCTION)
         values = values_of(self._heat_pump, self._now())
         names = whole_points(POINTS, address, count)
-        return [word for name in names for word in words_of(POINTS[name][1], values[name])[::-1]]
+        return [word for name in names for word in point_words(POINTS[name][1], values[name])[::-1]]
 
     def write(self, function: int, address: int, words: Sequence[int]) -> None:
         """The surplus, unsigned."""

@@ -52,7 +52,7 @@ class Manners:
             self._asked = data[place] if len(data) > place else self._asked
             return data
         others = self._serial and data[0] != self._unit  # on a bus nobody answers for somebody else
-        return b"" if others or self._is_gone() else data
+        return b"" if others or self.is_gone() else data
 
     def trace_pdu(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:  # noqa: FBT001 - pymodbus calls it so
         """Answers as a device gives them, or spoiled by a fault."""
@@ -68,14 +68,15 @@ class Manners:
             pdu.function_code = OTHER_FUNCTION.get(pdu.function_code, pdu.function_code)
         return pdu
 
+    def is_gone(self) -> bool:
+        """Off the network: what is sent to it reaches nobody."""
+        kinds = (MeterGone, InverterGone, BatteryGone, LoadGone)
+        return any(self._faults.find(kind, self._device) for kind in kinds)
+
     def late_s(self, draw: Random) -> float:
         """How much later than usual an answer leaves."""
         late = self._faults.find(LateAnswers, self._device)
         return draw.uniform(late.min_s, late.max_s) if late else 0.0
-
-    def _is_gone(self) -> bool:
-        kinds = (MeterGone, InverterGone, BatteryGone, LoadGone)
-        return any(self._faults.find(kind, self._device) for kind in kinds)
 
 
 class TcpDevice(ModbusTcpServer):
@@ -115,12 +116,12 @@ async def serve_tcp(
 ) -> AsyncIterator[str]:
     """A device on Modbus TCP; gives the "host:port" it listens at. HouseLinkError when that cannot be had."""
     host, _, port = address.rpartition(":")
+    manners = Manners(device=device, unit=unit, faults=faults, serial=False)
     units = [
-        _device(unit, registers),
+        _device(unit, registers, manners),
         # A gateway in the inverter answers for units that are not there.
         SimDevice(id=OTHER_UNITS, simdata=_memory(), action=_nobody),
     ]
-    manners = Manners(device=device, unit=unit, faults=faults, serial=False)
     server = TcpDevice(units, address=(host, int(port)), manners=manners, latency_s=latency_s, seed=seed)
     await _start(server, f"{address} is in use or not an address of this machine: choose another serve.{device}.tcp")
     try:
@@ -139,7 +140,7 @@ async def serve_serial(
     """A device at a serial port (8N1)."""
     manners = Manners(device=device, unit=unit, faults=faults, serial=True)
     server = ModbusSerialServer(
-        [_device(unit, registers), SimDevice(id=OTHER_UNITS, simdata=_memory(), action=_nobody)],
+        [_device(unit, registers, manners), SimDevice(id=OTHER_UNITS, simdata=_memory(), action=_nobody)],
         framer=FramerType.RTU,
         port=path,
         baudrate=baud,
@@ -153,7 +154,7 @@ async def serve_serial(
         server.close()
 
 
-def _device(unit: int, registers: RegisterMap) -> SimDevice:
+def _device(unit: int, registers: RegisterMap, manners: Manners) -> SimDevice:
     """A unit whose every address is ours to answer: the memory of pymodbus is only the tray that we fill."""
 
     async def answer(
@@ -164,6 +165,8 @@ def _device(unit: int, registers: RegisterMap) -> SimDevice:
         tray: list[int],
         values: list[int] | list[bool] | None,
     ) -> ExcCodes | None:
+        if manners.is_gone():
+            return ExcCodes.GATEWAY_NO_RESPONSE  # which is not sent either
         try:
             if values is not None:
                 _writable(registers).write(function, address, [int(value) for value in values])

@@ -6,7 +6,7 @@ from functools import partial
 from gateway.house import stiebel_isg
 from gateway.house.acthor import AcThor
 from gateway.house.config import Serve
-from gateway.house.faults import ActiveFaults, Load, LoadRefuses
+from gateway.house.faults import ActiveFaults, LoadName, LoadRefuses
 from gateway.house.heat_pump import HeatPump
 from gateway.house.keba import KebaP30
 from gateway.house.lambda_eu_l import LambdaEuL
@@ -17,9 +17,9 @@ from gateway.house.stiebel_isg import StiebelIsg
 
 def maps_of(
     loads: Loads, serve: Serve, *, now: Callable[[], float], faults: ActiveFaults
-) -> Mapping[Load, RegisterMap]:
+) -> Mapping[LoadName, RegisterMap]:
     """The maps by load; `now` gives the building's seconds."""
-    maps: dict[Load, ReadableWritable] = {}
+    maps: dict[LoadName, ReadableWritable] = {}
     if loads.car and serve.car:
         maps["car"] = KebaP30(loads.car, now=now)
     if loads.tank and serve.tank:
@@ -29,7 +29,7 @@ def maps_of(
     return {load: RefusesWrites(each, partial(_refusal, faults, load)) for load, each in maps.items()}
 
 
-def points_of(load: Load, serve: Serve) -> tuple[str, ...]:
+def points_of(load: LoadName, serve: Serve) -> tuple[str, ...]:
     """The points that a load can be without a value of; most makers have no pattern for that."""
     stiebel = load == "heat_pump" and serve.heat_pump is not None and serve.heat_pump.profile == "stiebel_isg_wpm"
     return tuple(stiebel_isg.POINTS) if stiebel else ()
@@ -43,6 +43,6 @@ def _heat_pump(
     return StiebelIsg(heat_pump, without_value=lambda: faults.points_without_value("heat_pump"))
 
 
-def _refusal(faults: ActiveFaults, load: Load) -> int | None:
+def _refusal(faults: ActiveFaults, load: LoadName) -> int | None:
     refuses = faults.find(LoadRefuses, load)
     return refuses.code if refuses else None

@@ -67,6 +67,13 @@ def words_of(form: str, *values: float) -> list[int]:
     return list(struct.unpack(f">{len(data) // 2}H", data))
 
 
+def point_words(form: str, value: int) -> list[int]:
+    """Registers of one whole number; a number beyond its format is shown as the nearest that fits."""
+    bits = 8 * struct.calcsize(">" + form)
+    low, high = (0, 2**bits - 1) if form.isupper() else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return words_of(form, min(max(value, low), high))
+
+
 def whole_points(places: Mapping[str, tuple[int, str]], address: int, count: int) -> list[str]:
     """The points that exactly fill a read, in their order; `places` are name -> (address, form).
 

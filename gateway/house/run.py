@@ -11,7 +11,7 @@ from typing import Literal
 
 from gateway.house.config import HouseConfig, Serve, ServeBattery, ServePv
 from gateway.house.control import serve_control
-from gateway.house.faults import Device, Load
+from gateway.house.faults import Device, LoadName
 from gateway.house.flexible import ServeCar, ServeHeatPump, ServeTank
 from gateway.house.line import serve_serial, serve_tcp
 from gateway.house.registers import RegisterMap
@@ -117,7 +117,7 @@ def _on_tcp(simulation: Simulation, serve: Serve) -> dict[Device, tuple[Register
         "pv": (simulation.pv_registers, serve.pv),
         "battery": (simulation.battery_registers, serve.battery),
     }
-    places: dict[Load, TcpLink | None] = {"car": serve.car, "tank": serve.tank, "heat_pump": serve.heat_pump}
+    places: dict[LoadName, TcpLink | None] = {"car": serve.car, "tank": serve.tank, "heat_pump": serve.heat_pump}
     for load, link in places.items():
         if link is not None:
             links[load] = (simulation.load_registers[load], link)

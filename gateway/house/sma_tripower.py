@@ -20,8 +20,8 @@ from gateway.house.registers import (
     WRITE_MANY,
     WRITE_ONE,
     Refused,
+    point_words,
     whole_points,
-    words_of,
 )
 
 STEPS_OF_LIMIT = {40016: 100, 40023: 10_000}  # address -> the number that means all of the rated power
@@ -62,7 +62,7 @@ class SmaTripower:
             raise Refused(ILLEGAL_FUNCTION)
         values = self._values()
         names = whole_points(POINTS, address, count)
-        return [word for name in names for word in words_of(POINTS[name][1], values[name])]
+        return [word for name in names for word in point_words(POINTS[name][1], values[name])]
 
     def write(self, function: int, address: int, words: Sequence[int]) -> None:
         """A limit, 0 to 100 %."""

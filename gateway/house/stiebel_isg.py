@@ -15,8 +15,8 @@ from gateway.house.registers import (
     WRITE_MANY,
     WRITE_ONE,
     Refused,
+    point_words,
     whole_points,
-    words_of,
 )
 
 NAN = -0x8000  # 0x8000 on the wire
@@ -58,7 +58,7 @@ class StiebelIsg:
         places = POINTS if function == READ_INPUT else SETTINGS
         values = self._values() if function == READ_INPUT else self._sg
         names = whole_points(places, address, count)
-        return [word for name in names for word in words_of(places[name][1], values[name])]
+        return [word for name in names for word in point_words(places[name][1], values[name])]
 
     def write(self, function: int, address: int, words: Sequence[int]) -> None:
         """The three settings of SG Ready: (0, 0) is normal, (1, 0) forced, (0, 1) blocked."""

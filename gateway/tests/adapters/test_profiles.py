@@ -94,38 +94,6 @@ def test_a_pattern_that_stands_for_off_must_be_there_and_in_range(point: dict[st
         Point.model_validate(STATE | point)
 
 
-@pytest.mark.parametrize(
-    ("profile", "point", "address", "words", "expected"),
-    [
-        ("keba_p30", "p_w", 1020, [0x00A8, 0x8730], 11_044.656),  # 11 044 656 mW
-        ("keba_p30", "plugged", 1004, [0, 7], 1),
-        ("keba_p30", "plugged", 1004, [0, 3], 0),  # locked at the charger alone
-        ("keba_p30", "e_session_wh", 1502, [0, 12_345], 1_234.5),
-        ("keba_p30", "u_l1_v", 1040, [0, 231], 231),
-        ("mypv_acthor", "p_w", 1000, [2_750], 2_750),
-        ("mypv_acthor", "temp_c", 1001, [523], 52.3),
-        ("mypv_acthor", "u_l1_v", 1061, [229], 229),
-        ("lambda_eu_l", "p_w", 1012, [1_850], 1_850),
-        ("lambda_eu_l", "temp_c", 5004, [215], 21.5),
-        ("lambda_eu_l", "flow_c", 1004, [3_412], 34.12),
-        ("lambda_eu_l", "e_import_wh", 1020, [0x4240, 0x000F], 1_000_000),  # low word first
-        ("stiebel_isg_wpm", "temp_c", 502, [208], 20.8),
-        ("stiebel_isg_wpm", "outdoor_c", 506, [0xFFDD], -3.5),
-        ("sma_sunny_tripower", "p_w", 30775, [0x0000, 0x1388], -5_000),
-        ("sma_sunny_tripower", "p_w", 30775, [0x8000, 0x0000], 0),  # at night
-        ("sma_sunny_tripower", "f_hz", 30803, [0, 5_001], 50.01),
-    ],
-)
-def test_registers_of_loads_and_of_a_curtailable_inverter(
-    profile: str, point: str, address: int, words: list[int], expected: float
-) -> None:
-    product = find(profile, config_folder())
-    found = product.point(point)
-    assert isinstance(found, Point)
-    assert (found.address, found.count) == (address, len(words))
-    assert readings(product, [found], address, words, 1.0)[point].value == pytest.approx(expected)
-
-
 @pytest.mark.parametrize("profile", ["keba_p30", "mypv_acthor", "lambda_eu_l", "stiebel_isg_wpm", "sma_sunny_tripower"])
 def test_zeros_from_a_wrong_address_are_no_proof(profile: str) -> None:
     product = find(profile, config_folder())

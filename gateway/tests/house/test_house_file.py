@@ -97,3 +97,25 @@ def test_numbers_are_finite_and_the_message_says_so(tmp_path: Path, key: str, nu
     (message,) = mistakes(tmp_path, f"[{table}]\n{name} = {number}").values()
     assert message.startswith(f"{key}: ")
     assert message.endswith("allowed: a finite number")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "says"),
+    [
+        ("[serve.car]", "file", "a table [car] for what serve.car reaches"),
+        ("[tank]\n[serve.heat_pump]", "file", "a table [heat_pump] for what serve.heat_pump reaches"),
+        ('[car]\narrives = "18:00"', "car", "arrives and leaves"),
+        ('[car]\narrives = "18:00"\nleaves = "18:00"', "car", "arrives and leaves"),
+        ("[car]\nsoc = 0.9\nsoc_max = 0.8", "car", "soc at most soc_max"),
+        ("[car]\nphases = 2", "car.phases", "1 or 3"),
+        ("[car]\ncharger_a = 40", "car.charger_a", "32"),
+        ('[tank.draws]\n"7:00" = 50', "tank.draws.7:00.[key]", ""),
+        ("[tank]\nleast_c = 70", "tank", "inlet_c < least_c < limit_c"),
+        ("[heat_pump]\npower_w = 400", "heat_pump", "least_w <= power_w <= most_w"),
+        ('[heat_pump]\n[serve.heat_pump]\nprofile = "mypv_acthor"', "serve.heat_pump.profile", "stiebel_isg_wpm"),
+    ],
+)
+def test_mistakes_about_loads_have_their_place_and_remedy(tmp_path: Path, text: str, path: str, says: str) -> None:
+    found = mistakes(tmp_path, text)
+    assert list(found) == [path]
+    assert says in found[path]

@@ -85,6 +85,21 @@ async def test_the_inverter_with_a_limit_on_its_socket(house_on_links: OpenHouse
         assert simulation.state.pv_throttled
 
 
+async def test_what_is_sent_to_a_device_off_the_network_reaches_nobody(house_on_links: OpenHouse) -> None:
+    async with house_on_links(car={"plugged": True}, more_serve={"car": FREE}) as (simulation, ready):
+        for write in ("06 1398 1770", "06 139a 001e"):  # failsafe: 6 A after 30 s
+            assert await ask_tcp(ready.car, 255, bytes.fromhex(write)) == bytes.fromhex(write)
+        simulation.begin(LoadGone(device="car"))
+        for _ in range(36):
+            simulation.advance(1.0)
+            if simulation.state.elapsed_s % 12.0 < 1.0:
+                assert await ask_tcp(ready.car, 255, bytes.fromhex("06 138c 2710"), timeout_s=0.05) is None
+        assert simulation.loads.car.drawn_a == pytest.approx(6.0)
+        simulation.faults.clear()
+        assert await ask_tcp(ready.car, 255, read_request(3, 1600, 2)) == bytes.fromhex("03 04 00001770")
+        assert simulation.loads.car.charger.setpoint_a == 32.0  # nothing was kept for later
+
+
 async def test_faults_of_loads_on_their_sockets(house_on_links: OpenHouse) -> None:
     async with house_on_links(tank={}, car={}, more_serve={"tank": FREE, "car": FREE}) as (simulation, ready):
         request = read_request(3, 1000, 1)

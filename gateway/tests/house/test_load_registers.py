@@ -1,12 +1,15 @@
 """Register maps of the loads and of the inverter that takes a limit; addresses and numbers as in the makers' lists."""
 
+import contextlib
 import struct
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.house.config import HouseConfig
 from gateway.house.faults import InverterRefuses, LoadRefuses, NanSentinel
-from gateway.house.registers import Refused
+from gateway.house.registers import Refused, point_words
 from gateway.house.simulation import Simulation
 
 QUIET = {"load": {"noise_w": 0.0, "appliances": False}, "pv": {"clouds": False}}
@@ -374,3 +377,48 @@ def test_a_refusing_device_takes_nothing_and_goes_on_answering() -> None:
         simulation.pv_registers.write(6, 40023, [5000])
     assert caught.value.code == 4
     assert read(simulation, "car", 1040, "I") == 230
+
+
+def big_house(pump: str) -> Simulation:
+    """Everything served, with more watts than 16 bits can show."""
+    return house(
+        car={"plugged": True},
+        tank={"heater_w": 90_000},
+        heat_pump={"power_w": 80_000, "most_w": 90_000, "ramp_w_per_s": 1e6, "temp_c": 10},
+        pv={"kwp": 500, "inverter_limit_w": 400_000},
+        serve={"car": {}, "tank": {}, "heat_pump": {"profile": pump}, "pv": {"profile": "sma_tripower"}},
+    )
+
+
+PUMPS = ("lambda_eu_l", "stiebel_isg_wpm")
+near = st.one_of(*(st.integers(first, first + 25) for first in (0, 95, 500, 1000, 4000, 5000, 30_775, 40_010)))
+request = st.tuples(
+    st.sampled_from(["read", "write"]),
+    st.sampled_from([1, 3, 4, 5, 6, 16, 23]),
+    near | st.integers(0, 65_000),
+    st.lists(st.integers(0, 65_535), min_size=1, max_size=5),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(device=st.sampled_from(["car", "tank", *PUMPS, "pv"]), requests=st.lists(request, min_size=1, max_size=10))
+def test_any_request_is_answered_in_full_or_refused(
+    device: str, requests: list[tuple[str, int, int, list[int]]]
+) -> None:
+    simulation = big_house(device if device in PUMPS else "lambda_eu_l")
+    load = "heat_pump" if device in PUMPS else device
+    registers = simulation.pv_registers if device == "pv" else simulation.load_registers[load]
+    for how, function, address, words in requests:
+        with contextlib.suppress(Refused):
+            if how == "write":
+                registers.write(function, address, words)
+                simulation.advance(1.0)
+                continue
+            answer = registers.read(function, address, len(words))
+            assert len(answer) == len(words)
+            assert all(0 <= word <= 0xFFFF for word in answer)
+
+
+@pytest.mark.parametrize(("form", "value", "words"), [("h", 40_000, [0x7FFF]), ("H", -1, [0]), ("H", 70_000, [0xFFFF])])
+def test_a_number_beyond_its_register_is_shown_as_the_nearest(form: str, value: int, words: list[int]) -> None:
+    assert point_words(form, value) == words
