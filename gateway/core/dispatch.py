@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.core import follow, loads, motion, pool, safety
-from gateway.core.curtail import curtailed
+from gateway.core.curtail import curtailed, held_w
 from gateway.core.estimate import ahead_w, estimated
+from gateway.core.load_room import Scene
 from gateway.core.memory import Lasting, Memory
 from gateway.core.model import SHOWN_S, Mode, Reason, SetPoint, SiteState
 from gateway.core.motion import Motion, Sample
@@ -140,7 +141,7 @@ def _loads(
     if ours and memory.net_w is not None and not memory.lasting.latches.filled:
         members, _, _ = _allowed(state, site, ours, memory.net_w, memory)
         most_w = sum(max(member.high_w, 0.0) for member in members)
-    scene = loads.Scene(
+    scene = Scene(
         state=state,
         site=site,
         slot=slot,
@@ -148,6 +149,7 @@ def _loads(
         net_w=memory.net_w if ours and memory.net_w is not None else state.reading(site.grid, "p_w").value or 0.0,
         storage=pool.storage(ours) if ours else None,
         battery_most_w=most_w,
+        held_w=held_w(site, memory.curtailment, _pv_w(state, site)),
     )
     return loads.step(scene, trust, memory)
 
@@ -157,20 +159,25 @@ def _curtailed(
 ) -> tuple[tuple[SetPoint, ...], Memory]:
     """Limits of the PV inverters that take one. Without sight of the grid the last ones stay."""
     grid_w = state.value(site.grid, "p_w", max_age_s=FRESH_S)
-    if not site.curtailable or grid_w is None or memory.net_w is None:
+    net_w = memory.net_w if ours else grid_w
+    if not site.curtailable or grid_w is None or net_w is None:
         return (), memory
-    _, allowed, _ = _allowed(state, replace(site, export_limit_w=math.inf), ours, memory.net_w, memory)
-    known = [state.value(device, "p_w", max_age_s=SHOWN_S) or 0.0 for device in site.pv]
+    _, allowed, _ = _allowed(state, replace(site, export_limit_w=math.inf), ours, net_w, memory)
     found, curtailment = curtailed(
         site,
         memory.curtailment,
-        net_w=memory.net_w,
-        pv_w=sum(known),
+        net_w=net_w,
+        pv_w=_pv_w(state, site),
         battery_high_w=allowed.high_w,
         grid_w=grid_w,
         export_w=0.0 if slot is not None and slot.sell < 0.0 else site.export_limit_w,
     )
     return found, replace(memory, curtailment=curtailment)
+
+
+def _pv_w(state: SiteState, site: Site) -> float:
+    """What all roofs give now (W, 0 or below)."""
+    return sum(state.value(device, "p_w", max_age_s=SHOWN_S) or 0.0 for device in site.pv)
 
 
 def _mean(members: tuple[Member, ...]) -> tuple[float, float]:

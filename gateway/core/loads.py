@@ -7,22 +7,22 @@ asks for is taken back at once.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from gateway.core.arbiter import WATCHED_S, Consumer, Surplus, lasting_w, seen
+from gateway.core.arbiter import Consumer
 from gateway.core.flexible.compete import BATTERY, Live, consumers, divided
-from gateway.core.levels import Levels, Storage
+from gateway.core.levels import Levels
 from gateway.core.load_reasons import held_back, limit_reason, reason_of
+from gateway.core.load_room import Room, Scene, allowed_w, observed, opened, room_w, settle_s, surplus_w
 from gateway.core.load_trust import SILENT_S, is_there, judge_load, takes_none
 from gateway.core.memory import Memory
 from gateway.core.model import Mode, Reason, SetPoint, SiteState
-from gateway.core.plan import LoadSlot, Slot
+from gateway.core.plan import Slot
 from gateway.core.site import LoadDevice, Site
 from gateway.core.switched import Switched, switch
 from gateway.core.taking import Taking, is_settled, listened, most_drawn_w, tell
 from gateway.core.trust import Trust
 
-SETTLE_S = 10.0  # beyond the meter's delay: a car that wakes up, its report every 2 s, and the node between
 STEADY_S = 6.0  # beyond that, before a load that goes on running is told another power
 SMALL_W, SMALL_SHARE = 50.0, 0.03  # a change that is not worth a write
 RUNS_W = 100.0  # a load in its own mode that draws more is running
@@ -35,40 +35,6 @@ NO_PLAN = Slot(
     reason=Reason(code="plain_rule"),
 )
 """Without a plan: the battery before what merely likes surplus, what must be before all (`flexible.plain`)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """What can be given out (W): of the surplus, and in all under the import limit."""
-
-    surplus_w: float
-    import_w: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What is decided on. `net_w`: the building without its commanded batteries (W). `wants`: by the id of the load.
-
-    `battery_most_w`: what the batteries can take of the surplus. `storage` is None where no battery is commanded.
-    """
-
-    state: SiteState
-    site: Site
-    slot: Slot | None
-    wants: Mapping[str, LoadSlot]
-    net_w: float
-    storage: Storage | None
-    battery_most_w: float
-
-    @property
-    def settle_s(self) -> float:
-        """After so long meter and reports show what a load was told."""
-        return settle_s(self.site)
-
-
-def settle_s(site: Site) -> float:
-    """The longest time until meter and reports show what a load was told."""
-    return SETTLE_S + site.meter_delay_s[1] + max((load.pause_s for load in site.loads), default=0.0)
 
 
 def step(scene: Scene, trust: Trust, memory: Memory) -> tuple[tuple[SetPoint, ...], Memory]:
@@ -102,8 +68,8 @@ def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[
     drawn_w = {load.id: state.reading(load.device, "p_w").value or 0.0 for load in ours}
     before = _met(memory.lasting.consumers, drawn_w, state.utc_s)
     away = frozenset(load.id for load in ours if not is_there(load, state))
-    taking = _opened(memory.taking, (*memory.ours, *drawn_w))
-    taking = listened(_observed(taking, scene, sum(drawn_w.values())), drawn_w, away, state.now_s)
+    taking = opened(memory.taking, (*memory.ours, *drawn_w))
+    taking = listened(observed(taking, scene, sum(drawn_w.values())), drawn_w, away, state.now_s)
     blocked = {
         load.id: why
         for load in ours
@@ -111,11 +77,11 @@ def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[
         is not None
     }
     offered = {one.id: one for one in consumers([load.load for load in ours], scene.wants)}
-    allowed_w = _allowed_w(drawn_w, taking, scene)
-    room = Room(surplus_w=_surplus_w(taking, drawn_w), import_w=_room_w(taking, allowed_w))
+    most_w = allowed_w(drawn_w, taking, scene)
+    room = Room(surplus_w=surplus_w(taking, drawn_w), import_w=room_w(taking, most_w))
     wanted = _divided(ours, scene, room, frozenset(blocked), before)
     wanted = {id_: _steady(power_w, id_, taking, scene) for id_, power_w in wanted.items()}
-    powers = held_back(wanted, allowed_w, _first_to_go(offered))
+    powers = held_back(wanted, most_w, _first_to_go(offered))
     setpoints = []
     for load in ours:
         reason = blocked.get(load.id) or _why(offered[load.id], wanted, powers, scene, room, before)
@@ -149,25 +115,6 @@ def _remember(
     )
 
 
-def _opened(taking: Taking, books: tuple[str, ...]) -> Taking:
-    """With the surplus of other books forgotten: it is another one when a load or battery is commanded or no more."""
-    return taking if taking.books == books else replace(taking, surplus=Surplus(), room=Surplus(), books=books)
-
-
-def _observed(taking: Taking, scene: Scene, drawn_w: float) -> Taking:
-    """With this moment's surplus and room (W), if every load is where it was told to be."""
-    if not is_settled(taking, scene.state.now_s, scene.settle_s):
-        return taking
-    base_w = scene.net_w - drawn_w
-    now_s, site = scene.state.now_s, scene.site
-    return replace(
-        taking,
-        base_w=base_w,
-        surplus=seen(taking.surplus, now_s, site.grid_setpoint_w - base_w),
-        room=seen(taking.room, now_s, site.import_limit_w - base_w),
-    )
-
-
 def _divided(
     ours: Sequence[LoadDevice],
     scene: Scene,
@@ -186,20 +133,6 @@ def _divided(
     return {load.id: powers.get(load.id, 0.0) for load in ours}
 
 
-def _surplus_w(taking: Taking, drawn_w: Mapping[str, float]) -> float:
-    """What can be given out of the surplus (W). After a start nothing new is, until it has been watched long enough."""
-    given_w = sum(taking.told[id_].power_w if id_ in taking.told else each_w for id_, each_w in drawn_w.items())
-    moments = [at_s for at_s, _ in taking.surplus.seen]
-    is_watched = bool(moments) and moments[-1] - moments[0] >= WATCHED_S / 2
-    found_w = lasting_w(taking.surplus, given_w)
-    return found_w if is_watched else min(found_w, given_w)
-
-
-def _room_w(taking: Taking, allowed_w: float) -> float:
-    """The least that was left under the import limit lately (W), and what is allowed now."""
-    return max(min((*(room_w for _, room_w in taking.room.seen), allowed_w)), 0.0)
-
-
 def _steady(power_w: float, id_: str, taking: Taking, scene: Scene) -> float:
     """The last power (W) again where the load goes on running and the change is small, or the last one is too young."""
     last_w = taking.told_w(id_)
@@ -207,14 +140,6 @@ def _steady(power_w: float, id_: str, taking: Taking, scene: Scene) -> float:
         return power_w
     is_small = abs(power_w - last_w) < max(SMALL_W, SMALL_SHARE * last_w)
     return last_w if is_small or not is_settled(taking, scene.state.now_s, scene.settle_s + STEADY_S) else power_w
-
-
-def _allowed_w(drawn_w: Mapping[str, float], taking: Taking, scene: Scene) -> float:
-    """What all loads may draw under the import limit (W), batteries left out: they may be empty any moment."""
-    most_w = sum(
-        most_drawn_w(taking.told.get(id_), each_w, scene.state.now_s, scene.settle_s) for id_, each_w in drawn_w.items()
-    )
-    return max(scene.site.import_limit_w - (scene.net_w - most_w), 0.0)
 
 
 def _first_to_go(offered: Mapping[str, Consumer]) -> dict[str, Consumer]:

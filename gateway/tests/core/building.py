@@ -61,6 +61,7 @@ class Building:
     site: Site
     base_w: Callable[[float], float]
     devices: dict[str, Device]
+    sun_w: Callable[[float], float] = lambda _t: 0.0  # of a roof that takes a limit
     wants: Mapping[str, LoadSlot] = field(default_factory=dict)
     slot: Slot | None = None
     memory: Memory = field(default_factory=Memory)
@@ -72,13 +73,18 @@ class Building:
     meter_late_s: int = 0
     told: list[dict[str, SetPoint]] = field(default_factory=list)
     grid_w: list[float] = field(default_factory=list)
+    pv_w: list[float] = field(default_factory=list)
+    _limit_w: float | None = None
     _reports: dict[str, dict[str, Reading]] = field(default_factory=dict)
 
     def run(self, seconds: float) -> None:
         for _ in range(round(seconds)):
             self.t += 1.0
             powers = {id_: device.power_w(self.t) for id_, device in self.devices.items()}
-            self.grid_w.append(self.base_w(self.t) + sum(powers.values()) + self.battery_w)
+            self.pv_w.append(-min(self.sun_w(self.t), self._limit_w if self._limit_w is not None else 1e9))
+            self.grid_w.append(self.base_w(self.t) + self.pv_w[-1] + sum(powers.values()) + self.battery_w)
+            for roof in self.site.pv:
+                self._reports[roof] = {"p_w": Reading(value=self.pv_w[-1], measured_s=self.t)}
             if round(self.t) % 2 == 0:
                 for id_, device in self.devices.items():
                     points = {"p_w": powers[id_], **device.points}
@@ -103,6 +109,8 @@ class Building:
         for setpoint in setpoints:
             if setpoint.device == "battery":
                 self.battery_w = setpoint.power_w or 0.0
+            elif setpoint.device in self.site.pv:
+                self._limit_w = None if setpoint.power_w is None else -setpoint.power_w
             elif setpoint.mode is not Mode.WATCH:
                 self.devices[setpoint.device].order(setpoint.power_w, self.t)
         self.told.append({setpoint.device: setpoint for setpoint in setpoints})

@@ -9,6 +9,7 @@ from gateway.core.levels import Levels
 from gateway.core.memory import Lasting, kept, recalled
 from gateway.core.model import Mode, Reason
 from gateway.core.plan import LoadSlot, Slot
+from gateway.core.site import Inverter
 from gateway.core.switched import Switched
 from gateway.tests.core.building import CAR, POOL, TANK, UTC_S, Building, Device, site
 
@@ -210,3 +211,19 @@ def test_a_plan_of_no_numbers_moves_nothing() -> None:
     building.run(20)
     assert set(building.powers("car-meter")[1:]) == {0.0}
     assert building.told[-1]["car-meter"].reason.code == "load_unplanned"
+
+
+@pytest.mark.parametrize("sun_w", [5000.0, 2500.0])
+def test_sun_that_is_held_back_goes_into_the_car_that_the_plan_means_it_for(sun_w: float) -> None:
+    """Nothing may be exported: without the plan's word nobody would see that there is any surplus."""
+    inverter = Inverter(id="roof", rated_w=6000.0)
+    building = with_car(300.0, wants=want(), sun_w=lambda _t: sun_w)
+    building.site = site(CAR, pv=("roof",), curtailable=(inverter,), export_limit_w=0.0)
+    building.run(60)
+    assert building.pv_w[-1] == pytest.approx(-280.0, abs=30)
+    assert building.powers("car-meter")[-1] == 0.0
+    building.wants = {"car": want(3680.0, 0.1, "load_surplus")}
+    building.run(120)
+    expected_w = min(sun_w - 300.0, 3680.0)
+    assert all(expected_w - 150.0 <= w <= expected_w + 400.0 for w in building.powers("car-meter")[-60:])  # 300 W more
+    assert min(building.grid_w[5:]) >= -1.0
