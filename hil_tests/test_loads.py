@@ -146,3 +146,26 @@ async def test_the_plan_charges_the_car_in_the_cheap_hour_and_says_so(chain_of: 
         assert setpoint["reason"]["code"] == row["reasons"][0]["code"]
         assert setpoint["reason"]["numbers"]["buy_price"] == pytest.approx(0.1635, abs=1e-4)
         assert (await state(chain))["flow"]["grid_w"] > LEAST_W
+
+
+@pytest.mark.timeout(90)
+async def test_sun_that_nobody_takes_is_held_back_at_the_export_limit_and_let_go_again(chain_of: OpenChain) -> None:
+    inverter = {"profile": "sma_sunny_tripower", "unit": 3, "inverter": {"rated_w": 5000.0}}
+    sunny = {"battery": {"soc": 1.0}, "serve": {"pv": {"profile": "sma_tripower", "unit": 3}}}
+    site = {"devices": {"pv": inverter}, "control": {"export_limit_w": 1000.0, "lease_s": LEASE_S}}
+    clock = {"start": NOON.replace(tzinfo=None).isoformat()}
+    offset_s = (NOON - datetime.now(UTC)).total_seconds()
+    async with chain_of(Wanted(house=QUIET | sunny | {"clock": clock}, site=site, clock_offset_s=offset_s)) as chain:
+
+        async def held() -> bool:
+            return -1020.0 <= (await house(chain, do="state"))["grid_w"] <= -800.0
+
+        await until(held, 30, "no more than 1 kW goes to the grid")
+        assert (await told(chain, "pv"))["reason"]["code"] == "pv_curtailed"
+        await house(chain, do="step", w=4500, seconds=None)
+
+        async def let_go() -> bool:
+            state_ = await house(chain, do="state")
+            return not state_["pv"]["throttled"] and (await told(chain, "pv"))["reason"]["code"] == "pv_free"
+
+        await until(let_go, 20, "all the sun is taken")

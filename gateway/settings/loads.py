@@ -18,13 +18,13 @@ Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Celsius = Annotated[float, Field(ge=0, le=95)]
 
 
-class _Load(Section):
+class CommonSection(Section):
     """`device`: the device of role load that meters it and, where its product takes set-points, is commanded."""
 
     device: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] | None = None
 
 
-class CarSection(_Load):
+class CarSection(CommonSection):
     """A charger: `wanted_kwh` are to be in the car by `departure` (local clock) after each arrival.
 
     Currents per phase, `phases` that it can use (`[1, 3]`: it can switch). V2G: `give_w`, and `wear_eur_per_kwh` for
@@ -55,7 +55,7 @@ class CarSection(_Load):
         return self
 
 
-class TankSection(_Load):
+class TankSection(CommonSection):
     """A hot-water tank with a heater of `power_w`, to be set from `least_w` on (a relay where that is left out).
 
     `draws` are kWh of heat by the local clock: `"07:00" = 1.5`. `hygiene_days`: it is heated to `hygiene_c` at
@@ -87,7 +87,7 @@ class TankSection(_Load):
         return self
 
 
-class HeatPumpSection(_Load):
+class HeatPumpSection(CommonSection):
     """A heat pump and the building it heats: `powers_w` one for its own way, a second where it can be forced.
 
     Comfort from `low_c` to `high_c`; `kwh_per_k` and `loss_w_per_k` of the building as measured or reckoned.
@@ -114,7 +114,7 @@ class HeatPumpSection(_Load):
         return self
 
 
-class ApplianceSection(_Load):
+class ApplianceSection(CommonSection):
     """An appliance that runs once when it was asked for: mean powers of each quarter hour, the hours it may run in."""
 
     kind: Literal["appliance"]
@@ -133,7 +133,7 @@ class ApplianceSection(_Load):
         return self
 
 
-class SwitchableSection(_Load):
+class SwitchableSection(CommonSection):
     """A load that is on or off, `wanted_kwh` between two hours of each day; beyond, `worth_eur_per_kwh` where it is."""
 
     kind: Literal["switchable"]

@@ -107,7 +107,7 @@ function createLegend(place) {
     has(name, is) { values[name].parentElement.hidden = !is; },
     show(layers, trend, { index, time: moment }) {
       for (const [side, names] of LEGEND) {
-        for (const name of names) write(values[`${side}.${name}`], figure("p_w", layers[side][name][index]));
+        for (const name of names) write(values[`${side}.${name}`], figure("p_w", layers[side][name]?.[index] ?? null));
       }
       write(values["soc.battery"], figure("soc", trend.soc[index]));
       write(time, moment);
