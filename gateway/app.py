@@ -48,7 +48,7 @@ class Gateway:
         self.diary = Diary(site=self.site, past=self.past)
         self.outside = outside(file, clock=clock, folder=assembly.store_path(file).parent)
         self.sightings = Sightings(sections=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
-        loads = assembly.loads(file, self.outside, building=self.building, sightings=self.sightings)
+        loads = assembly.loads(file, self.outside, sightings=self.sightings)
         ground = assembly.ground(file, self.outside, clock=clock, building=self.building, past=self.past, loads=loads)
         self.planning = Planning(
             clock=clock, prepare=ground.question, ask=ask, plain=loads.wants, events=self.sightings.events

@@ -101,13 +101,12 @@ def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwa
     )
 
 
-def loads(file: SiteFile, found: Outside, *, building: Building, sightings: Sightings) -> Loads:
+def loads(file: SiteFile, found: Outside, *, sightings: Sightings) -> Loads:
     """The flexible loads as they are asked for."""
     return Loads(
         sections=file.loads,
         zone=ZoneInfo(file.site.time_zone),
         site=core_site(file),
-        state=building.state,
         seen=sightings.seen,
         weather=lambda: found.weather.answer().value if found.weather else None,
     )

@@ -64,7 +64,7 @@ class Loop:
     async def cycle(self, *, late_ms: float = 0.0, lend: bool = True) -> Cycle:
         """One turn. With `lend` off nothing is commanded."""
         state = self._senses.state()
-        slot, wants = self._plans.slot(state.utc_s), self._plans.wants(state.utc_s)
+        slot, wants = self._plans.slot(state.utc_s), self._plans.wants(state)
         setpoints, self._memory = decide(state, self._site, slot, self._memory, wants)
         other = self._hands.yields_to()
         if setpoints and other is not None:

@@ -95,8 +95,8 @@ class Plans(Protocol):
         """What to follow at this moment (UTC); None is the plain rule."""
         ...
 
-    def wants(self, utc_s: float) -> Mapping[str, LoadSlot]:
-        """What each load would have at this moment (UTC): by the plan, or by the plain rule where it has none."""
+    def wants(self, state: SiteState) -> Mapping[str, LoadSlot]:
+        """What each load would have in this state: by the plan, or by the plain rule where it has none."""
         ...
 
 

@@ -25,14 +25,12 @@ class Loads:
         sections: Mapping[str, LoadSection],
         zone: ZoneInfo,
         site: Site,
-        state: Callable[[], SiteState],
         seen: Callable[[SiteState], Mapping[str, Seen]],
         weather: Callable[[], Weather | None],
     ) -> None:
         self._sections = sections
         self._zone = zone
         self._curtailable = tuple(Curtailable(id=one.id, rated_w=one.rated_w) for one in site.curtailable)
-        self._state = state
         self._seen = seen
         self._weather = weather
 
@@ -44,9 +42,9 @@ class Loads:
             outdoor_c=outdoor_c(self._weather(), grid),
         )
 
-    def wants(self, utc_s: float) -> dict[str, LoadSlot]:
+    def wants(self, state: SiteState) -> dict[str, LoadSlot]:
         """What they would have now by the plain rule."""
         if not self._sections:
             return {}
-        now = Grid(start_s=utc_s, step_s=QUARTER_S, steps=1)
-        return plain.wants(jobs(self._sections, self._seen(self._state()), now, self._zone), utc_s)
+        now = Grid(start_s=state.utc_s, step_s=QUARTER_S, steps=1)
+        return plain.wants(jobs(self._sections, self._seen(state), now, self._zone), state.utc_s)

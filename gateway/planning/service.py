@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.core.model import Reason
+from gateway.core.model import Reason, SiteState
 from gateway.core.plan import LoadSlot, Plan, Slot
 from gateway.core.quarters import QUARTER_S
 from gateway.planning.process import PlanningError
@@ -44,7 +44,7 @@ class Standing:
 class Planning:
     """Keeps one plan fresh. `prepare` collects a question now (or raises NoPlanError), `ask` gives the plan.
 
-    `plain`: what loads would have at a moment (UTC) without a plan; `events` changes when a plan is no longer right.
+    `plain`: what loads would have without a plan; `events` changes when a plan is no longer right.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Planning:
         clock: Clock,
         prepare: Callable[[], Awaitable[Question]],
         ask: Callable[[Question], Awaitable[Plan]],
-        plain: Callable[[float], Mapping[str, LoadSlot]] = lambda _utc_s: {},
+        plain: Callable[[SiteState], Mapping[str, LoadSlot]] = lambda _state: {},
         events: Callable[[], object] = lambda: None,
     ) -> None:
         self._clock = clock
@@ -70,10 +70,10 @@ class Planning:
         plan = self.standing(utc_s).plan
         return None if plan is None else plan.at(utc_s)
 
-    def wants(self, utc_s: float) -> Mapping[str, LoadSlot]:
+    def wants(self, state: SiteState) -> Mapping[str, LoadSlot]:
         """What each load would have now: by the plan, by the plain rule where that does not know the load."""
-        plan = self.standing(utc_s).plan
-        return {**self._plain(utc_s), **(plan.loads_at(utc_s) if plan is not None else {})}
+        plan = self.standing(state.utc_s).plan
+        return {**self._plain(state), **(plan.loads_at(state.utc_s) if plan is not None else {})}
 
     def standing(self, utc_s: float) -> Standing:
         """The plan if it may be followed at this moment, with why not otherwise."""
