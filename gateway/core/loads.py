@@ -24,7 +24,7 @@ from gateway.core.taking import Taking, is_settled, listened, most_drawn_w, tell
 from gateway.core.trust import Trust
 
 STEADY_S = 6.0  # beyond that, before a load that goes on running is told another power
-SMALL_W, SMALL_SHARE = 50.0, 0.03  # a change that is not worth a write
+SMALL_W, SMALL_SHARE = 100.0, 0.03  # a change that is not worth a write
 RUNS_W = 100.0  # a load in its own mode that draws more is running
 NO_PLAN = Slot(
     start_s=0.0,
