@@ -78,6 +78,8 @@ def _site_file() -> Iterator[str]:
     for name, model in models.items():
         yield f"## {name}\n"
         yield inspect.cleandoc(model.__doc__ or "") + "\n"
+        if issubclass(model, loads.CommonSection):
+            yield inspect.cleandoc(loads.CommonSection.__doc__ or "") + "\n"
         yield from _table(("key", "allowed", "default"), (_key(*item) for item in model.model_fields.items()))
 
 

@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
 
 from gateway import __version__, assembly
 from gateway.adapters.clock import SystemClock
@@ -12,13 +13,14 @@ from gateway.adapters.history import Past
 from gateway.adapters.outbox import Outbox
 from gateway.adapters.sntp import TimeServer, is_settled, serve_time
 from gateway.credentials import Credentials
-from gateway.display import Display, Trend
+from gateway.display import Cast, Display, Trend
 from gateway.loop import Loop
 from gateway.measures import Measures
 from gateway.outside import outside
 from gateway.planning.diary import Diary
 from gateway.planning.process import ask
 from gateway.planning.service import Planning
+from gateway.planning.sightings import Sightings
 from gateway.ports import Cycle
 from gateway.settings import SiteFile
 from gateway.web.app import create_app
@@ -45,8 +47,12 @@ class Gateway:
         self.time = TimeServer(clock=clock, is_trusted=lambda: is_settled(file.time.settle_s))
         self.diary = Diary(site=self.site, past=self.past)
         self.outside = outside(file, clock=clock, folder=assembly.store_path(file).parent)
-        ground = assembly.ground(file, self.outside, clock=clock, building=self.building, past=self.past)
-        self.planning = Planning(clock=clock, prepare=ground.question, ask=ask)
+        self.sightings = Sightings(sections=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
+        loads = assembly.loads(file, self.outside, sightings=self.sightings)
+        ground = assembly.ground(file, self.outside, clock=clock, building=self.building, past=self.past, loads=loads)
+        self.planning = Planning(
+            clock=clock, prepare=ground.question, ask=ask, plain=loads.wants, events=self.sightings.events
+        )
         self.display = self._display()
         self.loop = Loop(
             site=self.site,
@@ -56,7 +62,7 @@ class Gateway:
             hands=self.building,
             store=self.building,
             plans=self.planning,
-            displays=(self.display, self.diary),
+            displays=(self.sightings, self.display, self.diary),
             lasting=self.diary.lasting(),
         )
 
@@ -70,6 +76,7 @@ class Gateway:
         ):
             tasks.create_task(self.broker.run(self.building.receive), name="broker")
             tasks.create_task(self.diary.run(), name="diary")
+            tasks.create_task(self.sightings.run(), name="loads")
             tasks.create_task(self.planning.run(), name="planning")
             for feed in self.outside.all:
                 tasks.create_task(feed.run(), name="feed")
@@ -112,11 +119,7 @@ class Gateway:
             site=self.site,
             before=Cycle(number=0, state=self.building.state(), setpoints=(), load_w=None, late_ms=0.0),
             heading={"site": file.site.model_dump(), "version": __version__},
-            devices={
-                id_: {"role": d.role, "title": file.profiles[id_].title, "node": d.node}
-                for id_, d in file.devices.items()
-            },
-            points={id_: [point.name for point in profile.points] for id_, profile in file.profiles.items()},
+            cast=_cast(file),
             quality=lambda device, now_s: self.building.desks[file.devices[device].node].quality(device, now_s),
             links=measures.links,
             status=measures.status,
@@ -124,6 +127,16 @@ class Gateway:
             trend=Trend(self.past.trend(since)),
             keep_trend=self.diary.step,
         )
+
+
+def _cast(file: SiteFile) -> Cast:
+    return Cast(
+        devices={
+            id_: {"role": d.role, "title": file.profiles[id_].title, "node": d.node} for id_, d in file.devices.items()
+        },
+        points={id_: [point.name for point in profile.points] for id_, profile in file.profiles.items()},
+        kinds={id_: section.kind for id_, section in file.loads.items()},
+    )
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -1,6 +1,7 @@
 """The parts of a gateway from its site file, each built once and handed to the others by `app`."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from gateway.adapters.broker import Address, Broker, Will
 from gateway.adapters.building import Actuator, Building
@@ -14,9 +15,11 @@ from gateway.adapters.sntp import is_settled
 from gateway.adapters.tables import recalled, remembered
 from gateway.credentials import Credentials
 from gateway.outside import Outside
+from gateway.planning.flexible import Loads
 from gateway.planning.ground import Ground
 from gateway.planning.money import Money
 from gateway.planning.question import Place
+from gateway.planning.sightings import Sightings
 from gateway.planning.sky import Sky
 from gateway.ports import Clock
 from gateway.settings import SiteFile
@@ -54,6 +57,7 @@ def building(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Cl
             key=credentials.node_keys[node],
             profile=file.profiles[device],
             ttl_ms=1000 * file.control.lease_s,
+            rating=table.ratings[device],
         )
         for node, table in by_node.items()
         for device, number in table.actuators.items()
@@ -98,7 +102,18 @@ def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwa
     )
 
 
-def ground(file: SiteFile, found: Outside, *, clock: Clock, building: Building, past: Past) -> Ground:
+def loads(file: SiteFile, found: Outside, *, sightings: Sightings) -> Loads:
+    """The flexible loads as they are asked for."""
+    return Loads(
+        sections=file.loads,
+        zone=ZoneInfo(file.site.time_zone),
+        site=core_site(file),
+        seen=sightings.seen,
+        weather=lambda: found.weather.answer().value if found.weather else None,
+    )
+
+
+def ground(file: SiteFile, found: Outside, *, clock: Clock, building: Building, past: Past, loads: Loads) -> Ground:
     """What plans are made from."""
     site, place = core_site(file), _place(file)
     return Ground(
@@ -112,6 +127,7 @@ def ground(file: SiteFile, found: Outside, *, clock: Clock, building: Building, 
         sky=Sky(weather=found.weather.answer if found.weather else None, past=past, kwp=place.kwp),
         place=place,
         method=read_method(),
+        flexible=loads.flexible,
     )
 
 

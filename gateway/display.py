@@ -4,10 +4,11 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.adapters.history import TREND, TREND_S
-from gateway.core.model import SHOWN_S, Reading, SetPoint
+from gateway.core.model import SHOWN_S, Reading, SetPoint, SiteState
 from gateway.core.site import Site
 from gateway.planning.picture import told
 from gateway.planning.service import Standing
@@ -51,6 +52,15 @@ class Trend:
         return columns
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """Who is shown: devices with role, title and node; their points; kinds of loads by their names in plans."""
+
+    devices: Mapping[str, Mapping[str, object]]
+    points: Mapping[str, Sequence[str]]
+    kinds: Mapping[str, str]
+
+
 class Display:
     """Holds the newest cycle for whoever asks."""
 
@@ -60,8 +70,7 @@ class Display:
         site: Site,
         before: Cycle,
         heading: Mapping[str, object],
-        devices: Mapping[str, Mapping[str, object]],
-        points: Mapping[str, Sequence[str]],
+        cast: Cast,
         quality: Callable[[str, float], str],
         links: Describe,
         status: Describe,
@@ -72,8 +81,10 @@ class Display:
         self._site = site
         self._reserve = _reserve(site)
         self._heading = heading
-        self._devices = devices
-        self._points = points
+        self._devices = cast.devices
+        self._kinds = cast.kinds
+        self._names = {load.device: load.id for load in site.loads}
+        self._points = cast.points
         self._quality = quality
         self._links = links
         self._status = status
@@ -107,7 +118,8 @@ class Display:
             "soc": self._soc(cycle),
             "reserve": self._reserve,
             "devices": [self._device(cycle, device) for device in self._devices],
-            "setpoint": _setpoint(cycle.setpoint),
+            "setpoint": _setpoint(cycle.setpoint) if cycle.setpoint else None,
+            "setpoints": [self._told(setpoint) for setpoint in cycle.setpoints],
             "plan": self._plan_in_short(),
             **self._links(),
         }
@@ -119,7 +131,7 @@ class Display:
     def plan(self) -> dict[str, object]:
         """The plan from its present slot on, in fractions of all batteries together."""
         utc_s = self._cycle.state.utc_s
-        return told(self._planning(utc_s), self._site.batteries, utc_s)
+        return told(self._planning(utc_s), self._site.batteries, utc_s, self._kinds)
 
     def status(self) -> dict[str, object]:
         """Measures of the gateway itself."""
@@ -136,6 +148,12 @@ class Display:
         standing = self._planning(self._cycle.state.utc_s)
         return {"made_s": standing.plan.made_s if standing.plan else None}
 
+    def _told(self, setpoint: SetPoint) -> dict[str, object]:
+        """A set-point with what people call its device: the id of a load's section stands above that of its device."""
+        name = self._names.get(setpoint.device, setpoint.device)
+        role = self._devices[setpoint.device]["role"]
+        return {**_setpoint(setpoint), "name": name, "kind": self._kinds.get(name), "role": role}
+
     def _flow(self, cycle: Cycle) -> dict[str, float | None]:
         state, site = cycle.state, self._site
         pv = [state.value(device, "p_w", max_age_s=SHOWN_S) for device in site.pv]
@@ -145,7 +163,14 @@ class Display:
             "pv_w": _sum(pv),
             "battery_w": _sum(batteries),
             "load_w": cycle.load_w,
+            **self._loads_flow(state),
         }
+
+    def _loads_flow(self, state: SiteState) -> dict[str, float | None]:
+        """What planned loads draw, which is no part of the building's own load; nothing in a building without them."""
+        if not self._site.loads:
+            return {}
+        return {"loads_w": _sum([state.value(load.device, "p_w", max_age_s=SHOWN_S) for load in self._site.loads])}
 
     def _soc(self, cycle: Cycle) -> float | None:
         batteries = self._site.batteries
@@ -183,9 +208,7 @@ def percentiles(values: Sequence[float] | deque[float]) -> dict[str, float | Non
     return {"median": ordered[len(ordered) // 2], "p99": ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]}
 
 
-def _setpoint(setpoint: SetPoint | None) -> dict[str, object] | None:
-    if setpoint is None:
-        return None
+def _setpoint(setpoint: SetPoint) -> dict[str, object]:
     reason = {"code": setpoint.reason.code, "numbers": dict(setpoint.reason.numbers)}
     return {
         "device": setpoint.device,

@@ -47,6 +47,7 @@ class Loop:
         self._memory = Memory(lasting=lasting)
         self._number = 0
         self._given_back_s: dict[str, float] = {}
+        self._lent: set[str] = set()  # devices that may hold a set-point of ours
 
     async def run(self) -> None:
         """Cycle for ever."""
@@ -63,7 +64,8 @@ class Loop:
     async def cycle(self, *, late_ms: float = 0.0, lend: bool = True) -> Cycle:
         """One turn. With `lend` off nothing is commanded."""
         state = self._senses.state()
-        setpoints, self._memory = decide(state, self._site, self._plans.slot(state.utc_s), self._memory)
+        slot, wants = self._plans.slot(state.utc_s), self._plans.wants(state)
+        setpoints, self._memory = decide(state, self._site, slot, self._memory, wants)
         other = self._hands.yields_to()
         if setpoints and other is not None:
             setpoints = tuple(_watch_only(setpoint, other) for setpoint in setpoints)
@@ -76,9 +78,10 @@ class Loop:
             number=self._number,
             state=state,
             setpoints=setpoints,
-            load_w=load_w(state, self._site.grid, self._site.producers, max_age_s=SHOWN_S),
+            load_w=load_w(state, self._site.grid, self._site.metered, max_age_s=SHOWN_S),
             late_ms=late_ms,
             lasting=self._memory.lasting,
+            curtailed=self._memory.curtailment.limit_w is not None,
         )
         await self._store.keep(rows(cycle, self._site, self._site_id))
         for display in self._displays:
@@ -90,6 +93,7 @@ class Loop:
         now_s = self._clock.monotonic_s()
         if setpoint.power_w is not None:
             self._given_back_s.pop(setpoint.device, None)
+            self._lent.add(setpoint.device)
         elif now_s - self._given_back_s.get(setpoint.device, -math.inf) < REPEAT_S:
             return
         else:
@@ -97,12 +101,12 @@ class Loop:
         await self._hands.lend(setpoint)
 
     async def release(self) -> None:
-        """Give the batteries back now: the last act of the program."""
+        """Give every device back now that was ever told anything: the last act of the program."""
         reason = Reason(code="stopping")
-        for device in self._memory.last:
+        for device in sorted(self._lent):
             setpoint = SetPoint(device=device, power_w=None, mode=Mode.RELEASE, reason=reason)
             await self._hands.lend(setpoint)
-        if self._memory.last:
+        if self._lent:
             await self._hands.answered()
 
 
@@ -115,7 +119,7 @@ def rows(cycle: Cycle, site: Site, site_id: str) -> Sequence[Row]:
     """The state and the decision as database rows: powers in W by the sign rule, the reason with its numbers."""
     time_ms = round(1000 * cycle.state.utc_s)
     powers: dict[str, Field] = {}
-    for device in (site.grid, *site.producers):
+    for device in (site.grid, *site.metered):
         power_w = cycle.state.value(device, "p_w", max_age_s=SHOWN_S)
         if power_w is not None:
             powers[f"{device}_w"] = power_w

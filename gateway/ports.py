@@ -6,7 +6,7 @@ from typing import Protocol
 
 from gateway.core.memory import Lasting
 from gateway.core.model import SetPoint, SiteState
-from gateway.core.plan import Slot
+from gateway.core.plan import LoadSlot, Slot
 
 Field = float | int | bool | str
 
@@ -93,6 +93,10 @@ class Plans(Protocol):
 
     def slot(self, utc_s: float) -> Slot | None:
         """What to follow at this moment (UTC); None is the plain rule."""
+        ...
+
+    def wants(self, state: SiteState) -> Mapping[str, LoadSlot]:
+        """What each load would have in this state: by the plan, or by the plain rule where it has none."""
         ...
 
 

@@ -1,10 +1,15 @@
 """From the site file to what its readers need: the building for the core, the poll table for each node."""
 
 import math
+from collections.abc import Iterator
 
+from gateway.adapters.setpoints import Rating
 from gateway.adapters.tables import NodeTable, Wiring, compile_table
-from gateway.core.site import Battery, Inverter, Site
+from gateway.core.flexible.loads import bands_of
+from gateway.core.site import Battery, Inverter, LoadDevice, Site
+from gateway.planning.jobs import load_of
 from gateway.settings import SiteFile
+from gateway.settings.loads import CarSection
 from gateway.settings.sections import DeviceSection
 
 TELEGRAM_LINE = {"baud": 1200, "bits": 7, "parity": "E"}  # the speed that most meters are delivered with
@@ -39,6 +44,7 @@ def core_site(file: SiteFile) -> Site:
             for id_, device in file.devices.items()
             if device.inverter is not None
         ),
+        loads=tuple(_loads(file)),
     )
 
 
@@ -56,10 +62,33 @@ def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
         bus = {"kind": "tcp", "host": device.host, "port": device.tcp_port or default, **bus}
     battery = device.battery
     range_w = (-battery.discharge_max_w, battery.charge_max_w) if battery else None
+    rating = Rating()
     if device.inverter is not None:
-        range_w = (-device.inverter.rated_w, 0.0)
+        range_w, rating = (-device.inverter.rated_w, 0.0), Rating(rated_w=device.inverter.rated_w)
+    for load in _loads(file):
+        if load.device == id_ and load.takes_orders:
+            most_w = max(band.high_w for band in bands_of(load.load))
+            range_w, rating = (0.0, most_w), _rating(file, load, most_w)
     unit = ONLY_UNIT if device.unit is None else device.unit
-    return Wiring(device=id_, profile=profile, bus=bus, unit=unit, range_w=range_w)
+    return Wiring(device=id_, profile=profile, bus=bus, unit=unit, range_w=range_w, rating=rating)
+
+
+def _loads(file: SiteFile) -> Iterator[LoadDevice]:
+    """The loads that have a device; the others are planned and shown only."""
+    for id_, section in file.loads.items():
+        if section.device is not None:
+            setpoint = file.profiles[section.device].setpoint
+            yield LoadDevice(
+                load=load_of(id_, section),
+                device=section.device,
+                takes_orders=setpoint is not None,
+                pause_s=setpoint.min_write_s if setpoint is not None else 0.0,
+            )
+
+
+def _rating(file: SiteFile, load: LoadDevice, most_w: float) -> Rating:
+    section = file.loads[load.id]
+    return Rating(phases=section.phases[0] if isinstance(section, CarSection) else 1, rated_w=most_w)
 
 
 def _battery(file: SiteFile, id_: str) -> Battery:

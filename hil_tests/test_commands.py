@@ -12,6 +12,7 @@ import pytest
 
 from gateway import places
 from gateway.bench.chain import Wanted
+from gateway.tests.test_load_settings import LOADS
 
 from .conftest import QUIET, OpenChain, until_controlled
 
@@ -33,6 +34,20 @@ def zen(*arguments: str, within_s: float = 60, **environment: str) -> subprocess
 def test_check_accepts_the_demo_s_site_file() -> None:
     done = zen("check", str(places.config_folder() / "demo" / "site.toml"), LANG="en_GB.UTF-8", LC_ALL="")
     assert (done.returncode, "no mistakes" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ["car (Car), commanded through wallbox", "pool (Switched load), planned and shown only"]),
+        ("fr", ["car (Voiture), commandée par wallbox", "pool (Charge commandée), seulement planifiée et montrée"]),
+    ],
+)
+def test_check_tells_which_loads_are_commanded(tmp_path: Path, language: str, told: list[str]) -> None:
+    (tmp_path / "site.toml").write_text((places.config_folder() / "demo" / "site.toml").read_text() + LOADS)
+    done = zen("check", str(tmp_path / "site.toml"), LC_ALL=f"{language}_XX.UTF-8")
+    assert done.returncode == 0, done.stderr
+    assert [line for line in told if line not in done.stdout] == []
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", ": 5"), ("fr", "Erreurs dans")])

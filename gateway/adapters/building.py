@@ -17,8 +17,9 @@ from gateway.adapters.outbox import Outbox, OutboxError
 from gateway.adapters.payloads import json_object
 from gateway.adapters.presence import Presence
 from gateway.adapters.profiles import Profile
+from gateway.adapters.setpoints import PLAIN, Rating, raw_setpoint
 from gateway.adapters.standing import Standing
-from gateway.adapters.tables import numbered, raw_setpoint
+from gateway.adapters.tables import numbered
 from gateway.core.model import Reading, SetPoint, SiteState
 from gateway.ports import Clock, Row
 from gateway.wire import topics
@@ -40,6 +41,7 @@ class Actuator:
     key: bytes
     profile: Profile
     ttl_ms: int
+    rating: Rating = PLAIN
 
 
 class Building:
@@ -134,7 +136,8 @@ class Building:
         boot = self.desks[actuator.node].boot
         if boot is None:  # nothing was heard of it yet
             return
-        values = None if setpoint.power_w is None else raw_setpoint(actuator.profile, setpoint.power_w)
+        power_w = setpoint.power_w
+        values = None if power_w is None else raw_setpoint(actuator.profile, power_w, actuator.rating)
         at_s = self._order_time.of(self._clock)
         text = self.orders.order(boot, actuator.number, values, actuator.ttl_ms, at_s, setpoint.measured_s)
         topic = topics.topic(self._site_id, actuator.node, topics.SET)
@@ -302,7 +305,7 @@ class Building:
             held = desk.holdings[answer.device]
             asked, holds = _power(held.asked_w, "its own mode"), _power(held.held_w, "something else")
             _log.warning("order %d: %s was asked for %s and holds %s", answer.seq, answer.device, asked, holds)
-        elif answer.done in ("refused", "failed"):
+        elif answer.done in ("refused", "failed") and not answer.is_overtaken:
             _log.warning("order %d was %s: %s", answer.seq, answer.done, answer.why)
         if answer.why == "session":
             self.presence.refused(self._clock.monotonic_s())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from gateway.adapters.profiles import TYPES, Profile
-from gateway.adapters.tables import power_of
+from gateway.adapters.setpoints import PLAIN, Rating, power_of
 
 MOST_NUMBERS = 64  # in one answer; no table has more
 WORTH = range(-(2**31), 2**32)  # what two registers can hold, with a sign or without
@@ -13,7 +13,7 @@ WORTH = range(-(2**31), 2**32)  # what two registers can hold, with a sign or wi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """Powers in W, charging positive; None is "nothing", or "not known" for what is held.
+    """Powers in W, drawn positive; None is "nothing", or "not known" for what is held.
 
     `by`: how the device came by what it holds (applied: by an order; safe, expired, released: by the safe values).
     `why`: what went wrong last, in a word of `gateway.wire.orders`; empty when nothing did.
@@ -44,27 +44,27 @@ class Holding:
         }
 
 
-def from_health(profile: Profile, entry: object) -> Holding | None:
+def from_health(profile: Profile, entry: object, rating: Rating = PLAIN) -> Holding | None:
     """Of an entry of `actuators` in a node's health; None for what is none."""
     if not isinstance(entry, list) or len(entry) != 5:
         return None
     asked, applied, back, by, why = entry
     return Holding(
-        asked_w=ordered_w(profile, asked),
-        applied_w=ordered_w(profile, applied),
-        held_w=None if asked is None else held_w(profile, back),
+        asked_w=ordered_w(profile, asked, rating),
+        applied_w=ordered_w(profile, applied, rating),
+        held_w=None if asked is None else held_w(profile, back, rating),
         by=str(by),
         why=str(why or ""),
     )
 
 
-def ordered_w(profile: Profile, values: object) -> float | None:
+def ordered_w(profile: Profile, values: object, rating: Rating = PLAIN) -> float | None:
     """The power in the values of an order; None when it has none."""
     first = values[0] if isinstance(values, list) and values else None
-    return power_of(profile, first) if _is_whole(first) and first in WORTH else None
+    return power_of(profile, first, rating) if _is_whole(first) and first in WORTH else None
 
 
-def held_w(profile: Profile, numbers: object) -> float | None:
+def held_w(profile: Profile, numbers: object, rating: Rating = PLAIN) -> float | None:
     """The power in what was read back after an order; None where the product cannot be read or was not."""
     setpoint = profile.setpoint
     if setpoint is None or not isinstance(numbers, list) or len(numbers) <= len(setpoint.arm):
@@ -77,7 +77,7 @@ def held_w(profile: Profile, numbers: object) -> float | None:
         number = number >> 16 | (number & 0xFFFF) << 16
     if setpoint.point.type.startswith("int") and number >> (bits - 1):
         number -= 1 << bits
-    return power_of(profile, number)
+    return power_of(profile, number, rating)
 
 
 def numbers_of(value: object) -> Sequence[int | None] | None:

@@ -85,7 +85,8 @@ class NodeDesk:
         if not isinstance(entries, list) or not self.runs_our_table:
             return
         for device, number in self.table.actuators.items():
-            holding = from_health(self.table.profile(device), entries[number] if number < len(entries) else None)
+            entry = entries[number] if number < len(entries) else None
+            holding = from_health(self.table.profile(device), entry, self.table.ratings[device])
             if holding is not None:
                 self.holdings[device] = holding
 
@@ -169,15 +170,17 @@ class NodeDesk:
         if device is None:
             return
         before = self.holdings.get(device, Holding())
+        if answer.is_overtaken:
+            return
         if answer.done == "refused":
             self.holdings[device] = replace(before, why=answer.why)
             return
-        profile = self.table.profile(device)
-        asked_w = ordered_w(profile, answer.values)
+        profile, rating = self.table.profile(device), self.table.ratings[device]
+        asked_w = ordered_w(profile, answer.values, rating)
         self.holdings[device] = Holding(
             asked_w=asked_w,
             applied_w=asked_w if answer.done == "applied" else None,
-            held_w=None if asked_w is None else held_w(profile, answer.back),
+            held_w=None if asked_w is None else held_w(profile, answer.back, rating),
             by=before.by if answer.done == "failed" else answer.done,
             why=answer.why,
         )

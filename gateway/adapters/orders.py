@@ -24,6 +24,11 @@ class Answer:
     values: object = None
     back: Sequence[int | None] | None = None
 
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether a younger order stands in its place: a device that takes one in 5 s is sent one a second."""
+        return self.done == "refused" and self.why == "sequence"
+
 
 @dataclass(slots=True)
 class OrderBook:

@@ -79,7 +79,8 @@ def _time_s(told: Any) -> float:
 
 def _value(told: Any, unit: str) -> float:
     low, high = RANGES[unit]
-    if isinstance(told, bool) or not isinstance(told, (int, float)) or math.isnan(told):
+    is_nan = isinstance(told, float) and math.isnan(told)  # a whole number may be too long to be asked
+    if isinstance(told, bool) or not isinstance(told, (int, float)) or is_nan:
         raise ContentError("garbled", f"points: {str(told)[:40]!r} is no number")
     if not low <= told <= high:
         raise ContentError("implausible", f"points: a value outside of {low:g} to {high:g} {unit}")

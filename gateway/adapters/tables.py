@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.adapters import telegrams
 from gateway.adapters.profiles import COILS, TYPES, Label, Point, Profile, Setpoint, Write
 from gateway.adapters.registers import encode
+from gateway.adapters.setpoints import PLAIN, Rating, raw_setpoint
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
 
@@ -18,9 +19,10 @@ _LONGEST = ("timeout_ms", "gap_ms")  # fields of a bus that its slowest unit dec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """One device as it is wired: profile, bus, unit, and the power range it may be ordered (W, charging positive).
+    """One device as it is wired: profile, bus, unit, and the power range it may be ordered (W, drawn positive).
 
-    `bus` is an entry of the table's `buses`. Entries of one place are one bus, with the longer times of its devices.
+    `rating`: what the numbers of its set-points stand in relation to. `bus` is an entry of the table's `buses`. Entries
+    of one place are one bus, with the longer times of its devices.
     """
 
     device: str
@@ -28,6 +30,7 @@ class Wiring:
     bus: Mapping[str, Any]
     unit: int
     range_w: tuple[float, float] | None = None
+    rating: Rating = PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +54,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeTable:
-    """The table of one node: its text (`numbered` when sent), its identity, blocks by number, actuators by device."""
+    """The table of one node: its text (`numbered` when sent), its identity, blocks by number, actuators by device.
+
+    `ratings`: of the devices that take orders.
+    """
 
     node: str
     text: str
     identity: int
     blocks: tuple[Block, ...]
     actuators: Mapping[str, int]
+    ratings: Mapping[str, Rating] = field(default_factory=dict)
 
     def profile(self, device: str) -> Profile:
         """Of a device of this node; KeyError for another."""
@@ -75,6 +82,7 @@ def compile_table(node: str, wirings: Sequence[Wiring], lease_ms: int) -> NodeTa
     blocks: list[Block] = []
     actuators: list[dict[str, object]] = []
     numbers: dict[str, int] = {}
+    ratings: dict[str, Rating] = {}
     for unit, wiring in enumerate(wirings):
         units.append(_unit(wiring, _join(buses, wiring.bus)))
         for block, row in (*_blocks(wiring), *_label_blocks(wiring)):
@@ -82,11 +90,13 @@ def compile_table(node: str, wirings: Sequence[Wiring], lease_ms: int) -> NodeTa
             rows.append({"u": unit, **row, "ms": round(1000 * block.every_s)})
         if wiring.profile.setpoint and wiring.range_w:
             numbers[wiring.device] = len(actuators)
-            actuators.append(_actuator(unit, wiring.profile, wiring.range_w, lease_ms))
+            ratings[wiring.device] = wiring.rating
+            actuators.append(_actuator(unit, wiring, wiring.range_w, lease_ms))
     table = {"v": wire.VERSION, "node": node, "buses": buses, "units": units, "blocks": rows, "actuators": actuators}
     text = json.dumps(table, separators=(",", ":"))
     wire.parse(text)
-    return NodeTable(node=node, text=text, identity=wire.identity(text), blocks=tuple(blocks), actuators=numbers)
+    identity = wire.identity(text)
+    return NodeTable(node=node, text=text, identity=identity, blocks=tuple(blocks), actuators=numbers, ratings=ratings)
 
 
 def numbered(text: str, number: int) -> str:
@@ -122,21 +132,6 @@ def recalled(text: str) -> tuple[Block, ...]:
         )
         for device, points, first, count in kept["blocks"]
     )
-
-
-def raw_setpoint(profile: Profile, power_w: float) -> list[int]:
-    """The values of an order: the power (W, charging positive) in the product's own scale and sign."""
-    if profile.setpoint is None:
-        raise ValueError(f"{profile.id} takes no set-points")
-    target = profile.setpoint.point
-    return [round(power_w / (target.scale * target.sign))]
-
-
-def power_of(profile: Profile, raw: int) -> float:
-    """The power (W, charging positive) of a number as it stands in the set-point register."""
-    if profile.setpoint is None:
-        raise ValueError(f"{profile.id} takes no set-points")
-    return raw * profile.setpoint.point.scale * profile.setpoint.point.sign
 
 
 def _join(buses: list[dict[str, Any]], bus: Mapping[str, Any]) -> int:
@@ -228,10 +223,10 @@ def _must_fit(profile: Profile, kind: str, value: int) -> None:
         raise TableError(f"set-points of {profile.id}: {error}: the power limits are too wide for it") from error
 
 
-def _actuator(unit: int, profile: Profile, range_w: tuple[float, float], lease_ms: int) -> dict[str, object]:
-    setpoint = profile.setpoint
+def _actuator(unit: int, wiring: Wiring, range_w: tuple[float, float], lease_ms: int) -> dict[str, object]:
+    profile, setpoint = wiring.profile, wiring.profile.setpoint
     assert setpoint is not None  # noqa: S101 - the caller asked
-    ends = [raw_setpoint(profile, power_w)[0] for power_w in range_w]
+    ends = [raw_setpoint(profile, power_w, wiring.rating)[0] for power_w in range_w]
     for end in ends:
         _must_fit(profile, setpoint.point.type, end)
     swapped = profile.word_order == "little" and TYPES[setpoint.point.type] == 2

@@ -27,6 +27,8 @@ class Ports:
     control: int
     pv: int
     battery: int
+    car: int
+    tank: int
     broker: int
     page: int
     time: int
@@ -139,7 +141,7 @@ def prepare(
     if page_port is not None:
         ports = replace(ports, page=page_port)
     base = _read(site_file)
-    own_site = merged(merged(base, _own_site(base, folder, ports, database=database)), site)
+    own_site = merged(merged(base, _own_site(merged(base, site), folder, ports, database=database)), site)
     own_house = merged(merged(_read(house_file), _own_house(own_site, folder, ports)), house)
     made = Secrets.new(user=own_site["broker"]["user"], nodes=tuple(own_site.get("nodes", {})))
     run = RunFolder(
@@ -169,7 +171,7 @@ def install_node(folder: Path, description: Mapping[str, Any]) -> None:
 
 
 def _own_site(site: Mapping[str, Any], folder: Path, ports: Ports, *, database: bool) -> dict[str, Any]:
-    numbers = {"pv": ports.pv, "battery": ports.battery}
+    numbers = {"pv": ports.pv, "battery": ports.battery, "car": ports.car, "tank": ports.tank}
     there = site.get("devices", {})
     devices = {name: {"host": LOOPBACK, "tcp_port": port} for name, port in numbers.items() if name in there}
     influx = {"url": f"http://{LOOPBACK}:{ports.database}", "org": "zen", "bucket": "zen"}
@@ -194,6 +196,8 @@ def _own_house(site: Mapping[str, Any], folder: Path, ports: Ports) -> dict[str,
         lines = [name for name, bus in buses.items() if bus.get("kind", "rtu") == kind]
         if lines:
             serve[device] = {"serial": str(folder / lines[0])}
+    loads = {"car": ports.car, "tank": ports.tank}
+    serve |= {name: {"tcp": f"{LOOPBACK}:{port}"} for name, port in loads.items() if name in site.get("devices", {})}
     return {"serve": serve}
 
 

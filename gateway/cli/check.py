@@ -1,6 +1,7 @@
 """`zen check`: the mistakes of a site file."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,19 @@ def check(site: SiteArgument) -> None:
     numbers = {"devices": len(file.devices), "nodes": len(file.nodes), "blocks": blocks}
     addresses = {"page": f"{file.page.host}:{file.page.port}", "time": f"{file.time.host}:{file.time.port}"}
     Console().print(f"✓ {site}: {say('check.good', **numbers, **addresses)}", style="green", markup=False)
+    for line in _loads(file):
+        Console().print(f"  {line}", markup=False)
+
+
+def _loads(file: SiteFile) -> Iterator[str]:
+    """Each load, and whether it is commanded, measured, or planned and shown only."""
+    for id_, section in file.loads.items():
+        names = {"name": id_, "kind": say(f"load.{section.kind}"), "device": section.device}
+        if section.device is None:
+            yield say("check.load_shown", **names)
+        else:
+            is_commanded = file.profiles[section.device].setpoint is not None
+            yield say("check.load_commanded" if is_commanded else "check.load_metered", **names)
 
 
 def read(path: Path, *, may_lack_prices: bool = False) -> SiteFile:

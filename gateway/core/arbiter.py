@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched, switch
 
 WATCHED_S = 20.0  # more is given out only when it was there for so long
 RECENT_S = 6.0  # less is given out when the mean of so long is less
@@ -65,7 +65,7 @@ def shared(
 
     The sum never exceeds `available_w`, but for the least powers of those whose dwell time is not over.
     """
-    bound = {c.id: c.min_w for c in consumers if _must_run(c, switched.get(c.id), now_s)}
+    bound = {c.id: c.min_w for c in consumers if must_run(c, switched.get(c.id), now_s)}
     left_w = available_w - sum(bound.values())
     powers: dict[str, float] = {}
     for consumer in sorted(consumers, key=lambda c: (-c.value, c.priority, c.id)):
@@ -73,11 +73,17 @@ def shared(
         power_w = _fitting_w(consumer, least_w + max(left_w, 0.0), switched.get(consumer.id), now_s)
         powers[consumer.id] = max(power_w, least_w)
         left_w -= powers[consumer.id] - least_w
-    return powers, {c.id: _switch(switched.get(c.id), powers[c.id] > 0.0, now_s) for c in consumers}
+    return powers, {c.id: switch(switched.get(c.id), now_s, runs=powers[c.id] > 0.0) for c in consumers}
 
 
-def _must_run(consumer: Consumer, switched: Switched | None, now_s: float) -> bool:
+def must_run(consumer: Consumer, switched: Switched | None, now_s: float) -> bool:
+    """Whether its least time of running is not over."""
     return switched is not None and switched.runs and _since_s(switched, now_s) < consumer.dwell_on_s
+
+
+def must_rest(consumer: Consumer, switched: Switched | None, now_s: float) -> bool:
+    """Whether its least time of resting is not over."""
+    return switched is not None and not switched.runs and _since_s(switched, now_s) < consumer.dwell_off_s
 
 
 def _since_s(switched: Switched, now_s: float) -> float:
@@ -89,7 +95,7 @@ def _since_s(switched: Switched, now_s: float) -> float:
 def _fitting_w(consumer: Consumer, room_w: float, switched: Switched | None, now_s: float) -> float:
     """The most that fits into `room_w`, in steps above the least power; 0 when that does not fit."""
     runs = switched is not None and switched.runs
-    if not runs and switched is not None and _since_s(switched, now_s) < consumer.dwell_off_s:
+    if must_rest(consumer, switched, now_s):
         return 0.0
     if room_w < consumer.min_w + (0.0 if runs or consumer.min_w == 0.0 else START_W):
         return 0.0
@@ -97,9 +103,3 @@ def _fitting_w(consumer: Consumer, room_w: float, switched: Switched | None, now
     if consumer.step_w > 0.0:
         power_w = consumer.min_w + consumer.step_w * math.floor((power_w - consumer.min_w) / consumer.step_w + 1e-9)
     return power_w
-
-
-def _switch(before: Switched | None, runs: bool, now_s: float) -> Switched:  # noqa: FBT001 - the new state itself
-    if before is None:
-        return Switched(runs=runs, since_s=now_s if runs else now_s - 1e9)
-    return before if before.runs == runs else Switched(runs=runs, since_s=now_s)

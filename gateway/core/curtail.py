@@ -12,6 +12,7 @@ from gateway.core.site import Site
 SHRINK_PER_CYCLE = 0.99
 LEAST_MARGIN_W = 20.0
 MOST_MARGIN = 0.1  # of the inverters' rated power
+AT_LIMIT = 0.95  # of the limit: who produces so much is held back by it
 RELEASE = 1.05  # a limit above this share of the rated power limits nothing: it is taken away
 
 
@@ -21,6 +22,13 @@ class Curtailment:
 
     error_w: float = 0.0
     limit_w: float | None = None
+
+
+def held_w(site: Site, before: Curtailment, pv_w: float) -> float:
+    """What the inverters may give more than now (W): nothing unless they are at their limit. `pv_w` <= 0."""
+    if before.limit_w is None or -pv_w < AT_LIMIT * before.limit_w:
+        return 0.0
+    return max(sum(inverter.rated_w for inverter in site.curtailable) - before.limit_w, 0.0)
 
 
 def curtailed(

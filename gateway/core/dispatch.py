@@ -8,16 +8,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.core import follow, motion, pool, safety
-from gateway.core.curtail import curtailed
+from gateway.core import follow, loads, motion, pool, safety
+from gateway.core.curtail import curtailed, held_w
 from gateway.core.estimate import ahead_w, estimated
+from gateway.core.load_room import Scene
 from gateway.core.memory import Lasting, Memory
 from gateway.core.model import SHOWN_S, Mode, Reason, SetPoint, SiteState
 from gateway.core.motion import Motion, Sample
-from gateway.core.plan import Slot
+from gateway.core.plan import LoadSlot, Slot
 from gateway.core.pool import Member
 from gateway.core.site import Battery, Site
-from gateway.core.trust import FRESH_S, GONE_S, Trust, judge
+from gateway.core.trust import FRESH_S, GONE_S, Trust, judge, judge_meter
 from gateway.core.trust import follow as follow_readings
 from gateway.core.worth import is_worth
 
@@ -25,11 +26,17 @@ __all__ = ["Memory", "decide"]
 
 SMALL_STEP_W = 15.0  # below this a new set-point is not worth a write: meters and batteries are no better
 IDLE_W = 25.0  # below this people are told that nothing is to do
+NOTHING_WANTED: Mapping[str, LoadSlot] = {}
 PATH_S = 15.0  # how long a battery's past may matter beside the meter's delay
 
 
-def decide(state: SiteState, site: Site, slot: Slot | None, memory: Memory) -> tuple[tuple[SetPoint, ...], Memory]:
-    """The set-points of this cycle, one for each battery, and the memory for the next; no slot is the plain rule."""
+def decide(
+    state: SiteState, site: Site, slot: Slot | None, memory: Memory, wants: Mapping[str, LoadSlot] = NOTHING_WANTED
+) -> tuple[tuple[SetPoint, ...], Memory]:
+    """The set-points of this cycle and the memory for the next: one for each battery, then inverters and loads.
+
+    No slot is the plain rule. `wants`: what plan or plain rule say of each load now.
+    """
     memory = replace(memory, watch=follow_readings(memory.watch, state, site))
     memory = _observe(memory, state, site)
     trusts = {
@@ -47,7 +54,8 @@ def decide(state: SiteState, site: Site, slot: Slot | None, memory: Memory) -> t
         found, memory = _control(state, site, ours, slot, memory)
         memory = _remember(memory, found, ours, state.now_s, site.meter_delay_s[1])
     limits, memory = _curtailed(state, site, ours, slot, memory)
-    return (*({**held, **found}[battery.id] for battery in site.batteries), *limits), memory
+    taking, memory = _loads(state, site, ours, trusts, slot, wants, memory)
+    return (*({**held, **found}[battery.id] for battery in site.batteries), *limits, *taking), memory
 
 
 def _control(
@@ -112,9 +120,45 @@ def _allowed(
         members.append(Member(battery=battery, soc=soc, low_w=bounds.low_w, high_w=bounds.high_w))
         each.append(bounds)
         resting += [battery.id] if rests else []
-    pool_w = safety.pool_bounds(each) if each else safety.NOTHING
-    allowed = safety.grid_bounds(pool_w, site, net_w=net_w, aim_w=aim_w) if each else pool_w
+    if not each:
+        return (), safety.NOTHING, replace(memory.lasting, resting=tuple(resting))
+    coming_w = loads.coming_net_w(memory, state, site)  # makes way for a load before it draws
+    allowed = safety.grid_bounds(safety.pool_bounds(each), site, net_w=net_w, coming_w=coming_w, aim_w=aim_w)
     return tuple(members), allowed, replace(memory.lasting, resting=tuple(resting))
+
+
+def _loads(
+    state: SiteState,
+    site: Site,
+    ours: tuple[Battery, ...],
+    trusts: Mapping[str, Trust],
+    slot: Slot | None,
+    wants: Mapping[str, LoadSlot],
+    memory: Memory,
+) -> tuple[tuple[SetPoint, ...], Memory]:
+    """Set-points of the loads. While a battery is late they stay as they are: its power is in nobody's books."""
+    if not site.loads:
+        return (), memory
+    trust = judge_meter(state, site, memory.watch)
+    if trust.mode is Mode.CONTROL:
+        trust = next((each for each in trusts.values() if each.mode is Mode.HOLD), trust)
+    if site.grid not in memory.watch.seen_s:
+        trust = Trust(mode=Mode.WATCH, reason=Reason(code="starting"))
+    most_w = 0.0
+    if ours and memory.net_w is not None and not memory.lasting.latches.filled:
+        members, _, _ = _allowed(state, site, ours, memory.net_w, memory)
+        most_w = sum(max(member.high_w, 0.0) for member in members)
+    scene = Scene(
+        state=state,
+        site=site,
+        slot=slot,
+        wants={id_: want for id_, want in wants.items() if math.isfinite(want.power_w + want.value)},
+        net_w=memory.net_w if ours and memory.net_w is not None else state.reading(site.grid, "p_w").value or 0.0,
+        storage=pool.storage(ours) if ours else None,
+        battery_most_w=most_w,
+        held_w=held_w(site, memory.curtailment, _pv_w(state, site)),
+    )
+    return loads.step(scene, trust, memory)
 
 
 def _curtailed(
@@ -122,20 +166,25 @@ def _curtailed(
 ) -> tuple[tuple[SetPoint, ...], Memory]:
     """Limits of the PV inverters that take one. Without sight of the grid the last ones stay."""
     grid_w = state.value(site.grid, "p_w", max_age_s=FRESH_S)
-    if not site.curtailable or grid_w is None or memory.net_w is None:
+    net_w = memory.net_w if ours else grid_w
+    if not site.curtailable or grid_w is None or net_w is None:
         return (), memory
-    _, allowed, _ = _allowed(state, replace(site, export_limit_w=math.inf), ours, memory.net_w, memory)
-    known = [state.value(device, "p_w", max_age_s=SHOWN_S) or 0.0 for device in site.pv]
+    _, allowed, _ = _allowed(state, replace(site, export_limit_w=math.inf), ours, net_w, memory)
     found, curtailment = curtailed(
         site,
         memory.curtailment,
-        net_w=memory.net_w,
-        pv_w=sum(known),
+        net_w=net_w,
+        pv_w=_pv_w(state, site),
         battery_high_w=allowed.high_w,
         grid_w=grid_w,
         export_w=0.0 if slot is not None and slot.sell < 0.0 else site.export_limit_w,
     )
     return found, replace(memory, curtailment=curtailment)
+
+
+def _pv_w(state: SiteState, site: Site) -> float:
+    """What all roofs give now (W, 0 or below)."""
+    return sum(state.value(device, "p_w", max_age_s=SHOWN_S) or 0.0 for device in site.pv)
 
 
 def _mean(members: tuple[Member, ...]) -> tuple[float, float]:

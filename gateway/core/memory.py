@@ -9,17 +9,11 @@ from gateway.core.delay import Belief
 from gateway.core.follow import Latches
 from gateway.core.model import SetPoint
 from gateway.core.motion import Motion
+from gateway.core.switched import Switched
+from gateway.core.taking import Taking
 from gateway.core.trust import Watch
 
 Plain = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switched:
-    """A consumer that runs or does not, and since when (UTC): what its dwell time counts from."""
-
-    runs: bool
-    since_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +46,7 @@ class Memory:
     watch: Watch = field(default_factory=Watch)
     lasting: Lasting = field(default_factory=Lasting)
     curtailment: Curtailment = field(default_factory=Curtailment)
+    taking: Taking = field(default_factory=Taking)
 
 
 def kept(lasting: Lasting) -> Plain:

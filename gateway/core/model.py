@@ -84,11 +84,13 @@ class SetPoint:
     measured_s: float | None = None  # moment of the meter sample behind the decision, monotonic
 
 
-def load_w(state: SiteState, site_grid: str, producers: tuple[str, ...], *, max_age_s: float) -> float | None:
+def load_w(state: SiteState, site_grid: str, metered: tuple[str, ...], *, max_age_s: float) -> float | None:
     """Base load by the balance: grid - devices (W, never measured directly); None when a part is missing.
+
+    Planned loads that are metered are no part of it: a forecast that held them would plan them twice.
 
     The parts are not read at one instant, so a step shows up wrong for about a second.
     """
-    parts = [state.value(device, "p_w", max_age_s=max_age_s) for device in (site_grid, *producers)]
+    parts = [state.value(device, "p_w", max_age_s=max_age_s) for device in (site_grid, *metered)]
     known = [part for part in parts if part is not None]
     return known[0] - sum(known[1:]) if len(known) == len(parts) else None

@@ -72,13 +72,16 @@ def pool_bounds(each: Sequence[Bounds]) -> Bounds:
     )
 
 
-def grid_bounds(allowed: Bounds, site: Site, *, net_w: float, aim_w: float = math.inf) -> Bounds:
-    """The same inside the limits at the grid, with the building's net load (W).
+def grid_bounds(
+    allowed: Bounds, site: Site, *, net_w: float, coming_w: float = -math.inf, aim_w: float = math.inf
+) -> Bounds:
+    """The same inside the limits at the grid, with the building's net load now, and what is known to come (W).
 
     `aim_w`: import beyond which the plan wants none, because it would be a new peak.
     """
-    allowed = allowed.narrow("import_limit", high_w=site.import_limit_w - net_w)
-    allowed = allowed.narrow("peak_aim", high_w=aim_w - net_w)
+    high_w = max(net_w, coming_w)
+    allowed = allowed.narrow("import_limit", high_w=site.import_limit_w - high_w)
+    allowed = allowed.narrow("peak_aim", high_w=aim_w - high_w)
     return allowed.narrow("export_limit", low_w=-site.export_limit_w - net_w)
 
 

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from gateway.core.flexible.loads import Load
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Battery:
@@ -50,12 +52,31 @@ class Inverter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadDevice:
+    """A flexible load with the device that meters it and, where `takes_orders`, is told its power.
+
+    The load has the name of its section in the site file, by which plans know it; set-points go to `device`, and two of
+    them are at least `pause_s` apart.
+    """
+
+    load: Load
+    device: str
+    takes_orders: bool
+    pause_s: float = 0.0
+
+    @property
+    def id(self) -> str:
+        """Its name in plans."""
+        return self.load.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One building: device ids by role, the target at the grid, and the limits that always hold.
 
     `meter_delay_s`: least and most time by which the grid meter's registers lag behind the wires.
     `imbalance_limit_w`: most by which one phase may draw or feed more than another one.
-    `curtailable`: those of `pv` that take a limit of their production.
+    `curtailable`: those of `pv` that take a limit of their production. `loads`: what is planned and metered.
     """
 
     grid: str
@@ -67,8 +88,9 @@ class Site:
     meter_delay_s: tuple[float, float] = (0.0, 3.0)
     imbalance_limit_w: float = math.inf
     curtailable: tuple[Inverter, ...] = ()
+    loads: tuple[LoadDevice, ...] = ()
 
     @property
-    def producers(self) -> tuple[str, ...]:
-        """All metered devices behind the grid meter: what is left of the grid is the base load."""
-        return (*self.pv, *(battery.id for battery in self.batteries))
+    def metered(self) -> tuple[str, ...]:
+        """All devices behind the grid meter that are metered: what is left of the grid is the base load."""
+        return (*self.pv, *(battery.id for battery in self.batteries), *(load.device for load in self.loads))

@@ -50,7 +50,7 @@ class Watch:
 
 def follow(watch: Watch, state: SiteState, site: Site) -> Watch:
     """What is remembered after this state."""
-    readings = {device: state.reading(device, "p_w") for device in (site.grid, *site.producers)}
+    readings = {device: state.reading(device, "p_w") for device in (site.grid, *site.metered)}
     told = {device: reading.measured_s for device, reading in readings.items() if reading.value is not None}
     charges = {battery.id: state.reading(battery.id, "soc") for battery in site.batteries}
     soc = {device: reading.value for device, reading in charges.items() if reading.value is not None}
@@ -60,7 +60,7 @@ def follow(watch: Watch, state: SiteState, site: Site) -> Watch:
     grid_w = readings[site.grid].value
     if grid_w is None:
         return watch
-    devices_w = sum(readings[device].value or 0.0 for device in site.producers)
+    devices_w = sum(readings[device].value or 0.0 for device in site.metered)
     standstill = _stand(watch.standstill, grid_w, devices_w, state.now_s)
     return replace(watch, standstill=standstill)
 

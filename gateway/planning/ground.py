@@ -39,7 +39,7 @@ class Ground:
     sky: Sky
     place: Place
     method: Method
-    flexible: Callable[[Grid, SiteState], Flexible] = lambda _grid, _state: Flexible()
+    flexible: Callable[[Grid, SiteState], Flexible]
 
     async def question(self) -> Question:
         """What is known now. Raises NoPlanError where that is too little, OutboxError where the store fails."""

@@ -13,7 +13,7 @@ from gateway.core.flexible.needs import Band
 from gateway.core.flexible.timed import Appliance, ApplianceState, Switchable, SwitchableState
 from gateway.core.grid import Grid
 from gateway.core.levels import Floats
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 from gateway.core.weather import Weather
 from gateway.settings.loads import (
     AMBIENT_C,
@@ -87,7 +87,7 @@ def _tank(id_: str, section: TankSection) -> Tank:
     return Tank(
         id=id_,
         litres=section.litres,
-        band=Band(low_w=section.power_w, high_w=section.power_w),
+        band=Band(low_w=section.power_w if section.least_w is None else section.least_w, high_w=section.power_w),
         low_c=section.low_c,
         high_c=section.high_c,
         hygiene_c=section.hygiene_c,

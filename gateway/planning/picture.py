@@ -1,14 +1,18 @@
 """A plan as the page draws it: columns of fractions, prices and reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gateway.core.model import Reason
+from gateway.core.plan import LoadSlot
 from gateway.core.site import Battery
 from gateway.planning.service import Standing
 
 
-def told(standing: Standing, batteries: Sequence[Battery], utc_s: float) -> dict[str, object]:
-    """The slots from the present one on (`gateway.web.view.View.plan`); empty columns without a plan."""
+def told(standing: Standing, batteries: Sequence[Battery], utc_s: float, kinds: Mapping[str, str]) -> dict[str, object]:
+    """The slots from the present one on (`gateway.web.view.View.plan`); empty columns without a plan.
+
+    `kinds`: of loads, by their names; one that is in the plan and not there is an inverter that is held back.
+    """
     plan = standing.plan
     slots = [slot for slot in plan.slots if slot.start_s > utc_s - plan.step_s] if plan else []
     whole_wh = sum(battery.capacity_wh for battery in batteries) or 1.0
@@ -32,6 +36,19 @@ def told(standing: Standing, batteries: Sequence[Battery], utc_s: float) -> dict
         "sell": [slot.sell for slot in slots],
         "names": [slot.name for slot in slots],
         "reasons": [_reason(slot.reason) for slot in slots],
+        "loads": [_load(name, kinds, rows[-len(slots) :]) for name, rows in plan.loads.items()]
+        if plan and slots
+        else [],
+    }
+
+
+def _load(name: str, kinds: Mapping[str, str], rows: Sequence[LoadSlot]) -> dict[str, object]:
+    """One load on the steps shown: mean power (W), and why."""
+    return {
+        "name": name,
+        "kind": kinds.get(name, "inverter"),
+        "power_w": [round(row.power_w, 1) for row in rows],
+        "reasons": [_reason(row.reason) for row in rows],
     }
 
 

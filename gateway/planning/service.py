@@ -1,16 +1,16 @@
 """When plans are made, and which one holds. Fits the port Plans of the loop.
 
-A plan is made at the start of each quarter hour and when the clock was set. One that is late, failed, out of order or
-old is not there: then the plain rule runs, and the page says why.
+A plan is made at the start of each quarter hour, when the clock was set, and when a car came or left. One that is late,
+failed, out of order or old is not there: then the plain rule runs, and the page says why.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.core.model import Reason
-from gateway.core.plan import Plan, Slot
+from gateway.core.model import Reason, SiteState
+from gateway.core.plan import LoadSlot, Plan, Slot
 from gateway.core.quarters import QUARTER_S
 from gateway.planning.process import PlanningError
 from gateway.planning.question import Question
@@ -42,10 +42,19 @@ class Standing:
 
 
 class Planning:
-    """Keeps one plan fresh. `prepare` collects a question now (or raises NoPlanError), `ask` gives the plan."""
+    """Keeps one plan fresh. `prepare` collects a question now (or raises NoPlanError), `ask` gives the plan.
+
+    `plain`: what loads would have without a plan; `events` changes when a plan is no longer right.
+    """
 
     def __init__(
-        self, *, clock: Clock, prepare: Callable[[], Awaitable[Question]], ask: Callable[[Question], Awaitable[Plan]]
+        self,
+        *,
+        clock: Clock,
+        prepare: Callable[[], Awaitable[Question]],
+        ask: Callable[[Question], Awaitable[Plan]],
+        plain: Callable[[SiteState], Mapping[str, LoadSlot]] = lambda _state: {},
+        events: Callable[[], object] = lambda: None,
     ) -> None:
         self._clock = clock
         self._prepare = prepare
@@ -53,11 +62,18 @@ class Planning:
         self._plan: Plan | None = None
         self._why: Reason | None = Reason(code="plan_starting")
         self._offset_s = clock.utc_s() - clock.monotonic_s()
+        self._plain = plain
+        self._events = events
 
     def slot(self, utc_s: float) -> Slot | None:
         """The slot to follow now; None: the plain rule."""
         plan = self.standing(utc_s).plan
         return None if plan is None else plan.at(utc_s)
+
+    def wants(self, state: SiteState) -> Mapping[str, LoadSlot]:
+        """What each load would have now: by the plan, by the plain rule where that does not know the load."""
+        plan = self.standing(state.utc_s).plan
+        return {**self._plain(state), **(plan.loads_at(state.utc_s) if plan is not None else {})}
 
     def standing(self, utc_s: float) -> Standing:
         """The plan if it may be followed at this moment, with why not otherwise."""
@@ -73,9 +89,12 @@ class Planning:
     async def run(self) -> None:
         """Make plans for ever."""
         while True:
+            known = self._events()
             wait_s = await self._renew()
             due_s = self._clock.monotonic_s() + wait_s
-            while self._clock.monotonic_s() < due_s and not self._clock_was_set():  # noqa: ASYNC110 - nobody tells
+            while self._clock.monotonic_s() < due_s and not self._clock_was_set():
+                if self._events() != known:
+                    break
                 await asyncio.sleep(LOOK_S)
 
     async def _renew(self) -> float:

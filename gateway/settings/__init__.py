@@ -9,7 +9,7 @@ from typing import Any
 from gateway.adapters import profiles
 from gateway.adapters.profiles import Profile, ProfileError
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
-from gateway.settings import checks, tariff_checks
+from gateway.settings import checks, load_checks, tariff_checks
 from gateway.settings.base import Section
 from gateway.settings.loads import LoadSection, read_loads
 from gateway.settings.money import FeedsSection, GoalsSection, TariffSection
@@ -76,6 +76,7 @@ def read(path: Path, *, may_lack_prices: bool = False) -> SiteFile:
     loads = read_loads(raw.get("loads", {}), mistakes)
     found = dict(_profiles(tables["devices"], path.parent, mistakes))
     mistakes += checks.across(sections, tables["devices"], _keys(raw, "nodes"), tables["nodes"], found)
+    mistakes += load_checks.devices_of(loads, tables["devices"], found)
     mistakes += checks.roles(raw)
     lists = tariff_checks.read_lists(sections["tariff"], path.parent)
     mistakes += () if may_lack_prices else lists.mistakes

@@ -18,7 +18,13 @@ Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Celsius = Annotated[float, Field(ge=0, le=95)]
 
 
-class CarSection(Section):
+class CommonSection(Section):
+    """`device`: the device of role load that meters it and, where its product takes set-points, is commanded."""
+
+    device: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] | None = None
+
+
+class CarSection(CommonSection):
     """A charger: `wanted_kwh` are to be in the car by `departure` (local clock) after each arrival.
 
     Currents per phase, `phases` that it can use (`[1, 3]`: it can switch). V2G: `give_w`, and `wear_eur_per_kwh` for
@@ -49,15 +55,17 @@ class CarSection(Section):
         return self
 
 
-class TankSection(Section):
-    """A hot-water tank with a heater of `power_w`; `draws` are kWh of heat by the local clock: `"07:00" = 1.5`.
+class TankSection(CommonSection):
+    """A hot-water tank with a heater of `power_w`, to be set from `least_w` on (a relay where that is left out).
 
-    `hygiene_days`: it is heated to `hygiene_c` at least once in so many days, 0 for never.
+    `draws` are kWh of heat by the local clock: `"07:00" = 1.5`. `hygiene_days`: it is heated to `hygiene_c` at
+    least once in so many days, 0 for never.
     """
 
     kind: Literal["tank"]
     litres: Annotated[float, Field(gt=0, le=100_000)]
     power_w: Power
+    least_w: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
     low_c: Celsius = 45.0
     high_c: Celsius = 60.0
     hygiene_c: Celsius = 60.0
@@ -74,10 +82,12 @@ class TankSection(Section):
             raise ValueError("low_c below high_c")
         if self.low_c <= AMBIENT_C:
             raise ValueError(f"low_c above {AMBIENT_C:g}, the room's temperature")
+        if self.least_w is not None and self.least_w > self.power_w:
+            raise ValueError("least_w at most power_w")
         return self
 
 
-class HeatPumpSection(Section):
+class HeatPumpSection(CommonSection):
     """A heat pump and the building it heats: `powers_w` one for its own way, a second where it can be forced.
 
     Comfort from `low_c` to `high_c`; `kwh_per_k` and `loss_w_per_k` of the building as measured or reckoned.
@@ -104,7 +114,7 @@ class HeatPumpSection(Section):
         return self
 
 
-class ApplianceSection(Section):
+class ApplianceSection(CommonSection):
     """An appliance that runs once when it was asked for: mean powers of each quarter hour, the hours it may run in."""
 
     kind: Literal["appliance"]
@@ -123,7 +133,7 @@ class ApplianceSection(Section):
         return self
 
 
-class SwitchableSection(Section):
+class SwitchableSection(CommonSection):
     """A load that is on or off, `wanted_kwh` between two hours of each day; beyond, `worth_eur_per_kwh` where it is."""
 
     kind: Literal["switchable"]

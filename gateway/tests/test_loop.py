@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from gateway.core.memory import Lasting
-from gateway.core.model import Mode, Reading, SetPoint, SiteState
+from gateway.core.model import Mode, Reading, Reason, SetPoint, SiteState
+from gateway.core.plan import LoadSlot
 from gateway.loop import Loop
 from gateway.ports import Cycle, Row
 
+from .core.building import CAR, site
 from .core.plant import SITE
 
 
@@ -27,10 +29,15 @@ class World:
     starts: list[float] = field(default_factory=list)
     work_s: float = 0.0
     silent_after_s: float = 1e9
+    car: bool = False
     lent_at_answer: int = 0
 
     def slot(self, _utc_s):
         return None
+
+    def wants(self, _state):
+        due = LoadSlot(power_w=3680.0, value=2.0, reason=Reason(code="load_must"))
+        return {"car": due} if self.car else {}
 
     def utc_s(self) -> float:
         return 1e9 + self.now_s
@@ -55,7 +62,11 @@ class World:
         told_s = min(self.now_s, self.silent_after_s)
         fresh = {"p_w": Reading(value=500.0 + told_s, measured_s=told_s)}
         battery = {**fresh, "soc": Reading(value=0.5, measured_s=self.now_s)}
-        return SiteState(now_s=self.now_s, utc_s=self.utc_s(), devices={"grid": fresh, "pv": fresh, "battery": battery})
+        devices = {"grid": fresh, "pv": fresh, "battery": battery}
+        if self.car:
+            told = {"p_w": 0.0, "plugged": 1.0}
+            devices["car-meter"] = {name: Reading(value=w, measured_s=told_s) for name, w in told.items()}
+        return SiteState(now_s=self.now_s, utc_s=self.utc_s(), devices=devices)
 
     async def lend(self, setpoint: SetPoint) -> None:
         self.lent.append(setpoint)
@@ -73,9 +84,9 @@ class World:
         self.shown.append(cycle)
 
 
-async def run(world: World) -> World:
-    loop = Loop(
-        site=SITE,
+def loop_of(world: World) -> Loop:
+    return Loop(
+        site=replace(SITE, loads=site(CAR).loads) if world.car else SITE,
         site_id="s",
         clock=world,
         senses=world,
@@ -85,6 +96,10 @@ async def run(world: World) -> World:
         displays=(world,),
         lasting=Lasting(),
     )
+
+
+async def run(world: World) -> World:
+    loop = loop_of(world)
     with pytest.raises(asyncio.CancelledError):
         await loop.run()
     return world
@@ -128,17 +143,7 @@ async def test_a_release_is_said_at_once_and_then_every_five_seconds() -> None:
 
 async def test_leaving_gives_the_battery_back_and_waits_for_the_answer() -> None:
     world = World(arrivals=[1.0])
-    loop = Loop(
-        site=SITE,
-        site_id="s",
-        clock=world,
-        senses=world,
-        hands=world,
-        store=world,
-        plans=world,
-        displays=(world,),
-        lasting=Lasting(),
-    )
+    loop = loop_of(world)
     await loop.cycle()
     await loop.release()
     assert world.lent[-1].power_w is None
@@ -153,3 +158,35 @@ async def test_state_and_decision_are_stored_with_the_reason_s_numbers() -> None
     assert control.measurement == "control"
     assert control.fields["reason"] == world.shown[0].setpoint.reason.code
     assert "why_net_w" in control.fields
+
+
+async def test_a_load_is_commanded_kept_and_given_back_like_a_battery() -> None:
+    world = World(arrivals=[1.0], car=True)
+    loop = loop_of(world)
+    await loop.cycle()
+    told = {setpoint.device: setpoint.power_w for setpoint in world.lent}
+    assert told["car-meter"] == 3680.0
+    control = next(row for row in world.kept if row.tags.get("device") == "car-meter")
+    assert (control.fields["p_set_w"], control.fields["reason"]) == (3680.0, "load_must")
+    world.lent.clear()
+    await loop.release()
+    assert {(setpoint.device, setpoint.power_w) for setpoint in world.lent} == {("battery", None), ("car-meter", None)}
+
+
+async def test_the_base_load_is_without_the_loads() -> None:
+    world = World(arrivals=[1.0], car=True)
+    cycle = await loop_of(world).cycle()
+    state = next(row for row in world.kept if row.measurement == "state")
+    devices = sum(state.fields[f"{name}_w"] for name in ("pv", "battery", "car-meter"))
+    assert cycle.load_w == state.fields["load_w"] == state.fields["grid_w"] - devices
+
+
+async def test_another_gateway_s_loads_are_only_watched() -> None:
+    world = await run(World(arrivals=[1.0, 2.0], other="aaaa", car=True))
+    assert world.lent == []
+    assert {setpoint.mode for cycle in world.shown for setpoint in cycle.setpoints} == {Mode.WATCH}
+
+
+async def test_without_a_meter_a_load_is_given_back() -> None:
+    world = await run(World(arrivals=[1.0, 2.0], silent_after_s=2.0, car=True))
+    assert {setpoint.device for setpoint in world.lent if setpoint.power_w is None} == {"battery", "car-meter"}

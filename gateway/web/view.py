@@ -7,7 +7,9 @@ class View(Protocol):
     def state(self) -> dict[str, object]:
         """The last finished cycle as JSON values: powers in W by the sign rule, ages in s as of this call.
 
-        `cycle` rises by one with each cycle of this run; an absent number is None beside its reason.
+        `cycle` rises by one with each cycle of this run; an absent number is None beside its reason. `setpoints`: of
+        every commanded device {device, name, kind, role, power_w, mode, reason}, `kind` of a load only; `setpoint` is
+        the first of them. `flow.loads_w` is there where loads are planned and metered.
         """
         ...
 
@@ -24,7 +26,7 @@ class View(Protocol):
 
         `t` in unix s; `charge`, `reserve`, `fill`, `export`, `expected` as fractions of the whole battery (expected may
         be None); `buy`, `sell` in EUR/kWh; `names` of the tariff; `reasons` as {code, numbers}; `made_s`, `step_s`;
-        `notes`: what had to be assumed.
+        `notes`: what had to be assumed. `loads`: of each {name, kind, power_w, reasons}, on the same steps.
         """
         ...
 

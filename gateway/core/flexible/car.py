@@ -6,7 +6,7 @@ import numpy as np
 
 from gateway.core.flexible.needs import Band, Store
 from gateway.core.flexible.wanted import Outlook, Wanted, finite, turns_of
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 
 LEAST_A = 6.0  # IEC 61851-1: no charging below
 

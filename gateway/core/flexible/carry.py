@@ -8,7 +8,7 @@ from dataclasses import replace
 from gateway.core.flexible.car import Car, CarState
 from gateway.core.flexible.loads import Job
 from gateway.core.flexible.timed import ApplianceState, SwitchableState
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 
 RUNS_W = 1.0
 

@@ -5,17 +5,19 @@ limit. What surplus is left goes through the one arbiter, in which the battery i
 takes what another one gives.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.core.arbiter import Consumer, shared
+from gateway.core.arbiter import Consumer, must_rest, must_run, shared
 from gateway.core.flexible.loads import Load, bands_of, dwell_s
 from gateway.core.levels import Storage
-from gateway.core.memory import Switched
 from gateway.core.plan import LoadSlot, Slot
+from gateway.core.switched import Switched, switch
 
 BATTERY = "battery"
 TIE = 1e-6  # EUR/kWh: at equal worth the plan decides
+LEAST_S = 60.0  # that anything switched runs and rests, whatever its section says: relays wear out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Live:
     """The building now (W): surplus without all consumers (below 0 where there is none).
 
     `import_room_w`: what all consumers together may draw under the import limit.
-    `most_w`: what a load can take now where that is less than usual; 0 where it takes nothing (full, not there).
+    `most_w`: what a load, or the battery, can take now where that is less than usual; 0 where it takes nothing.
     """
 
     surplus_w: float
@@ -39,17 +41,18 @@ def consumers(loads: Sequence[Load], slots: Mapping[str, LoadSlot]) -> tuple[Con
             min_w=min(band.low_w for band in bands_of(load)),
             max_w=max(band.high_w for band in bands_of(load)),
             value=slots[load.id].value if load.id in slots else 0.0,
-            dwell_on_s=dwell_s(load)[0],
-            dwell_off_s=dwell_s(load)[1],
+            dwell_on_s=max(dwell_s(load)[0], LEAST_S),
+            dwell_off_s=max(dwell_s(load)[1], LEAST_S),
         )
         for load in loads
     )
 
 
-def battery_consumer(storage: Storage, slot: Slot) -> Consumer:
+def battery_consumer(storage: Storage, slot: Slot, live: Live) -> Consumer:
     """The storage: a kWh at its terminals is worth what the energy is that it stores of it."""
+    most_w = min(storage.charge_max_w, live.most_w.get(BATTERY, math.inf))
     value = slot.value * storage.charge_efficiency - storage.wear_price - TIE
-    return Consumer(id=BATTERY, min_w=0.0, max_w=storage.charge_max_w, value=value, priority=1)
+    return Consumer(id=BATTERY, min_w=0.0, max_w=most_w, value=value, priority=1)
 
 
 def drawn_price(storage: Storage | None, slot: Slot) -> float:
@@ -70,16 +73,17 @@ def divided(
 ) -> tuple[dict[str, float], dict[str, Switched]]:
     """Power of each load and of the battery's surplus (W), and who runs since when."""
     offered = _able(consumers(loads, slots), live)
-    granted = _granted(offered, slots, drawn_price(storage, slot), live)
+    free = [one for one in offered if not must_rest(one, switched.get(one.id), now_s)]
+    granted = _granted(free, slots, drawn_price(storage, slot), live)
     left_w = max(live.surplus_w - sum(granted.values()), 0.0)
     rest = [_beside(one, granted.get(one.id)) for one in offered]
     planned = {id_ for id_, one in slots.items() if one.power_w > 0.0 and one.value >= slot.sell - TIE}
     wanting = [one for one in rest if one.value > slot.sell or one.id in planned or one.id in granted]
     held = [replace(one, value=-1.0) for one in rest if one not in wanting]
-    everyone = [*wanting, *([battery_consumer(storage, slot)] if storage is not None else [])]
+    everyone = [*wanting, *([battery_consumer(storage, slot, live)] if storage is not None else [])]
     powers, _ = shared(left_w, [*everyone, *_bound(held, switched, now_s)], switched, now_s)
     total = {one.id: powers.get(one.id, 0.0) + granted.get(one.id, 0.0) for one in [*offered, *everyone]}
-    return total, {id_: _switch(switched.get(id_), power > 0.0, now_s) for id_, power in total.items()}
+    return total, {id_: switch(switched.get(id_), now_s, runs=power > 0.0) for id_, power in total.items()}
 
 
 def _beside(one: Consumer, granted_w: float | None) -> Consumer:
@@ -110,11 +114,4 @@ def _granted(offered: Sequence[Consumer], slots: Mapping[str, LoadSlot], price: 
 
 def _bound(held: Sequence[Consumer], switched: Mapping[str, Switched], now_s: float) -> list[Consumer]:
     """Those that are not wanted but whose least time is not over."""
-    running = [one for one in held if one.id in switched and switched[one.id].runs]
-    return [one for one in running if now_s - switched[one.id].since_s < one.dwell_on_s]
-
-
-def _switch(before: Switched | None, runs: bool, now_s: float) -> Switched:  # noqa: FBT001 - the new state itself
-    if before is None:
-        return Switched(runs=runs, since_s=now_s if runs else now_s - 1e9)
-    return before if before.runs == runs else Switched(runs=runs, since_s=now_s)
+    return [one for one in held if must_run(one, switched.get(one.id), now_s)]

@@ -8,7 +8,7 @@ import numpy as np
 from gateway.core.flexible.needs import Band, Store
 from gateway.core.flexible.wanted import Outlook, Wanted, finite, turns_of
 from gateway.core.levels import Floats
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 
 WATER_WH_PER_LK = 1.163  # heat of a litre of water and a kelvin
 TOLERANCE_K = 0.25  # nobody feels less

@@ -14,7 +14,7 @@ from gateway.core.flexible.timed import (
     switchable_wanted,
 )
 from gateway.core.flexible.wanted import Outlook, Wanted
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 
 Load = Car | Tank | HeatPump | Appliance | Switchable
 LoadState = CarState | TankState | HeatPumpState | ApplianceState | SwitchableState

@@ -7,7 +7,7 @@ import numpy as np
 
 from gateway.core.flexible.needs import Band, Run, Store
 from gateway.core.flexible.wanted import Outlook, Wanted, finite, turns_of
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import numpy as np
 from gateway.core.flexible.needs import Need, Run, Store, Turns
 from gateway.core.grid import Grid
 from gateway.core.levels import Floats
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

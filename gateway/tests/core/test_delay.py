@@ -8,7 +8,8 @@ import pytest
 
 from gateway.core import delay
 from gateway.core.follow import Latches
-from gateway.core.memory import Lasting, Memory, Switched, kept, recalled
+from gateway.core.memory import Lasting, Memory, kept, recalled
+from gateway.core.switched import Switched
 
 from .plant import SITE, Plant
 

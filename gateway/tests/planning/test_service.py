@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from gateway.core.model import Reason
-from gateway.core.plan import Plan
+from gateway.core.model import Reason, SiteState
+from gateway.core.plan import LoadSlot, Plan
 from gateway.planning import service
 from gateway.planning.process import PlanningError
 from gateway.planning.question import Question
@@ -162,3 +162,57 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110 - a condition of another task
             await asyncio.sleep(0.001)
+
+
+LIKES = LoadSlot(power_w=0.0, value=0.1, reason=Reason(code="load_plain"))
+DUE = LoadSlot(power_w=3680.0, value=0.3, reason=Reason(code="load_due"))
+
+
+def at(utc_s: float) -> SiteState:
+    return SiteState(now_s=0.0, utc_s=utc_s, devices={})
+
+
+async def test_a_load_that_the_plan_does_not_know_goes_by_the_plain_rule() -> None:
+    slots = plan().slots
+    made = replace(plan(), loads={"car": (DUE,) * len(slots)})
+
+    async def ask(_: Question) -> Plan:
+        return made
+
+    async def prepare() -> Question:
+        return question()
+
+    clock = TestClock()
+    planning = Planning(clock=clock, prepare=prepare, ask=ask, plain=lambda _state: {"car": LIKES, "pool": LIKES})
+    assert planning.wants(at(NOW + 10)) == {"car": LIKES, "pool": LIKES}
+    running = asyncio.create_task(planning.run())
+    while planning.slot(NOW + 10) is None:  # noqa: ASYNC110 - until the first plan
+        await asyncio.sleep(0)
+    running.cancel()
+    assert planning.wants(at(NOW + 10)) == {"car": DUE, "pool": LIKES}
+    assert planning.wants(at(NOW + OLD_S + 100_000)) == {"car": LIKES, "pool": LIKES}
+
+
+async def test_a_car_that_comes_makes_a_new_plan_at_once() -> None:
+    asked: list[object] = []
+    events: list[str] = []
+    again = asyncio.Event()
+
+    async def prepare() -> Question:
+        return question()
+
+    async def ask(_: Question) -> Plan:
+        asked.append(tuple(events))
+        if len(asked) > 1:
+            again.set()
+        return plan()
+
+    planning = Planning(clock=TestClock(), prepare=prepare, ask=ask, events=lambda: tuple(events))
+    running = asyncio.create_task(planning.run())
+    while not asked:  # noqa: ASYNC110 - until the first plan
+        await asyncio.sleep(0)
+    events.append("a car is plugged in")
+    async with asyncio.timeout(5):
+        await again.wait()
+    running.cancel()
+    assert asked == [(), ("a car is plugged in",)]  # the clock stands still: nothing else was due

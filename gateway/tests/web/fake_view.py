@@ -43,6 +43,7 @@ SUNNY = {
         "device": "battery", "power_w": 1500.0, "mode": "control",
         "reason": {"code": "hold_grid_charge", "numbers": {"net_w": -2700.0, "target_w": -1200.0, "power_w": 1500.0}},
     },
+    "setpoints": [],
     "orders": {"battery": {"asked_w": 1500.0, "applied_w": 1500.0, "held_w": None, "by": "applied", "why": ""}},
     "plan": {"made_s": NOON - 5.0},
     "links": {
@@ -58,6 +59,24 @@ SUNNY = {
 }  # fmt: skip
 
 
+SUNNY["setpoints"] = [{**SUNNY["setpoint"], "name": "battery", "kind": None, "role": "battery"}]
+
+
+def with_loads():
+    """A car takes surplus, the water is warm, and a second battery helps."""
+    state = copy.deepcopy(SUNNY)
+    state["flow"].update(grid_w=0.0, load_w=300.0, loads_w=1600.0)  # 0 = -3400 + 1500 + 300 + 1600
+    load = {"mode": "control", "role": "load"}
+    takes = {"code": "load_takes", "numbers": {"power_w": 1600.0, "surplus_w": 3100.0}}
+    warm = {"code": "load_warm", "numbers": {"temp_c": 60.2, "high_c": 60.0}}
+    state["setpoints"] += [
+        {**state["setpoint"], "device": "loft", "name": "loft", "kind": None, "role": "battery", "power_w": 700.0},
+        {**load, "device": "wallbox", "name": "car", "kind": "car", "power_w": 1600.0, "reason": takes},
+        {**load, "device": "heater", "name": "water", "kind": "tank", "power_w": 0.0, "reason": warm},
+    ]
+    return state
+
+
 def without_meter():
     """The grid meter has been silent for 95 s: control released the battery."""
     state = copy.deepcopy(SUNNY)
@@ -66,6 +85,7 @@ def without_meter():
     state["devices"][0]["points"] = [point("p_w", None, 95.0, "timeout"), point("e_import_wh", None, 95.0, "timeout")]
     state["devices"][1].update(quality="stale", age_s=12.0, why="stale")
     state["setpoint"].update(power_w=None, mode="release", reason={"code": "lost_meter", "numbers": {"age_s": 95.0}})
+    state["setpoints"] = [{**state["setpoint"], "name": "battery", "kind": None, "role": "battery"}]
     state["orders"]["battery"].update(asked_w=1200.0, applied_w=None, held_w=1180.0, why="readback")
     state["database"].update(waiting=1240, error="connection refused")
     return state
@@ -116,7 +136,30 @@ def winter_plan(start=NOON // 900 * 900, steps=96):
         "sell": [0.04] * steps,
         "names": ["HC" if cheap else "HP" for cheap in night],
         "reasons": [fill if cheap else kept for cheap in night],
+        "loads": [],
     }
+
+
+def plan_with_loads():
+    """The same with a car that is charged at night, and hot water at noon."""
+    plan = winter_plan()
+    cheap = [name == "HC" for name in plan["names"]]
+    waits = {"now_price": 0.2081, "later_price": 0.1635, "begin_day": 0.0, "begin_clock": 1320.0}
+    due = {"power_w": 3680.0, "buy_price": 0.1635, "wanted_wh": 12_000.0, "due_day": 1.0, "due_clock": 420.0}
+    noon = [value < 1.0 for value in plan["fill"]]
+    wait, charge = {"code": "load_wait", "numbers": waits}, {"code": "load_due", "numbers": due}
+    sun = {"code": "load_surplus", "numbers": {"power_w": 2400.0, "surplus_w": 2400.0, "sell_price": 0.04}}
+    done = {"code": "load_done", "numbers": {}}
+    car = {"name": "car", "kind": "car", "power_w": [3680.0 * now for now in cheap]}
+    water = {"name": "water", "kind": "tank", "power_w": [2400.0 * now for now in noon]}
+    roof = {"name": "roof", "kind": "inverter", "power_w": [-1000.0] * len(noon)}
+    free = {"code": "load_free", "numbers": {}}
+    plan["loads"] = [
+        {**car, "reasons": [charge if now else wait for now in cheap]},
+        {**water, "reasons": [sun if now else done for now in noon]},
+        {**roof, "reasons": [free for _ in noon]},
+    ]
+    return plan
 
 
 class FakeView:
@@ -126,6 +169,7 @@ class FakeView:
         """`known_h`: how far back the history goes."""
         self._known_h = known_h
         self._state = copy.deepcopy(state)
+        self.shown_plan = winter_plan()
         self._news = asyncio.Event()
         self.asked_hours = []
 
@@ -145,7 +189,7 @@ class FakeView:
         return day(hours, step_s=max(12, int(hours * 3600 / 1400)))
 
     def plan(self):
-        return winter_plan()
+        return self.shown_plan
 
     def status(self):
         return {"cycle_late_ms_p99": 1.5, "rss_mb": 61.0}

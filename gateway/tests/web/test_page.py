@@ -6,7 +6,7 @@ import urllib.parse
 
 import pytest
 
-from gateway.tests.web.fake_view import SUNNY, FakeView, without_meter
+from gateway.tests.web.fake_view import SUNNY, FakeView, plan_with_loads, with_loads, without_meter
 from gateway.tests.web.page_thread import PageThread
 from gateway.tests.web.test_words import FIGURES, REASONS, TYPED
 from gateway.words import figure, text
@@ -36,7 +36,7 @@ OUTSIDE = """
 .map(element => element.outerHTML.slice(0, 80))
 """
 LEGEND = """
-[...document.querySelectorAll('.legend-from .legend-value, .legend-to .legend-value')]
+[...document.querySelectorAll('.legend-from .legend-value, .legend-to li:not([hidden]) .legend-value')]
 .map(element => element.textContent.replace('\\u00a0', ' '))
 """
 NAMELESS = """
@@ -106,6 +106,60 @@ def test_the_set_point_tells_what_and_why(page, open_tab):
     assert "muet depuis 2 min" in plain(tab.text("#setpoint-reason"))
     held = "Demandé : Se charger à 1,20 kW. L’appareil retient : Se charger à 1,18 kW"
     assert plain(tab.text("#setpoint-held")) == held
+
+
+TOLD = """
+[...document.querySelectorAll('#setpoint-others li')]
+.map(row => ['name', 'order', 'why'].map(part => row.querySelector(`.told-${part}`).textContent))
+"""
+LANES = """
+[...document.querySelectorAll('#plan-loads .lane')]
+.map(lane => ['name', 'value', 'why'].map(part => lane.querySelector(`.lane-${part}`).textContent))
+"""
+
+
+def test_every_commanded_device_is_shown_with_its_set_point_and_why(page, open_tab):
+    tab = open_tab("?lang=fr")
+    assert tab.run("document.querySelector('#setpoint-others').hidden") is True
+    page.publish(with_loads())
+    tab.wait(f"{TOLD}.length === 3")
+    assert plain(tab.text("#setpoint-name")) == "Batterie (battery)"
+    assert [[plain(part) for part in row] for row in tab.run(TOLD)] == [
+        ["Batterie (loft)", "Se charger à 700 W", plain(tab.text("#setpoint-reason"))],
+        ["Voiture", "Prendre 1,60 kW", "Prend 1,60 kW sur 3,10 kW de surplus."],
+        ["Eau chaude", "Ne rien prendre", "À 60,2 °C, ne prend plus rien : 60,0 °C suffisent."],
+    ]
+    assert tab.errors == []
+
+
+def test_loads_are_no_part_of_the_house_and_the_balance_is_told(page, open_tab):
+    tab = open_tab()
+    page.publish(with_loads())
+    tab.wait("document.querySelector('.node.role-load .node-does').textContent.includes('loads')")
+    assert flows(tab) == ["3.40 kW", "0 W", "300 W", "1.50 kW"]
+    assert plain(tab.run("document.querySelector('.node.role-load .node-does').textContent")) == "+ 1.60 kW loads"
+    house, loads, battery = "300 W for the house", "1.60 kW for car, water and other loads", "1.50 kW into the battery"
+    assert plain(tab.text("#flow-sentence")) == f"3.40 kW from the sun → {house}, {loads}, and {battery}"
+    tab.wait("!document.querySelector('.legend-to .role-loads').hidden")
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_plan_shows_when_each_load_runs_and_why(page, open_tab, width):
+    page.view.shown_plan = plan_with_loads()
+    tab = open_tab(width=width, height=900)
+    tab.wait(f"{LANES}.length === 2")  # an inverter that is not held back has none
+    car, water = tab.run(LANES)
+    assert plain(" ".join(car)) == "Car  Waits until today 22:00: then it costs 0.164 €/kWh instead of 0.208 €/kWh."
+    assert water[0] == "Hot water"
+    tab.wait("document.querySelectorAll('#plan-loads .lane-block').length >= 2")
+    right = "document.querySelector('#plan-chart').dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight'}))"
+    tab.run(f"for (let step = 0; step < 45; step += 1) {right}")  # eleven hours on it is night
+    tab.wait(f"{LANES}[0][1] !== ''")
+    power, why = (plain(part) for part in tab.run(LANES)[0][1:])
+    assert power == "3.68 kW"
+    assert why == "3.68 kW at 0.164 €/kWh: 12.0 kWh are wanted tomorrow by 07:00."
+    assert tab.run(OUTSIDE) == []
+    assert tab.errors == []
 
 
 def test_an_absent_device_is_shown_with_its_reason_and_no_number(page, open_tab):

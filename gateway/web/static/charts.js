@@ -124,8 +124,8 @@ function powerRange({ times, start, above, below }) {
 
 /** The colour of a layer; grid and battery are textured as well, so that the layers can be told apart without colour. */
 function paint(context, name, style) {
-  const colour = style(name === "load" ? "--house" : `--${name}`);
-  const texture = { grid: hatch, battery: dot }[name];
+  const colour = style(["load", "loads"].includes(name) ? "--house" : `--${name}`);
+  const texture = { grid: hatch, battery: dot, loads: stripe }[name];
   if (texture === undefined) return colour;
   const tile = new OffscreenCanvas(8, 8);
   const brush = tile.getContext("2d");
@@ -146,6 +146,10 @@ function hatch(brush) {
     brush.lineTo(shift + 8, 0);
   }
   brush.stroke();
+}
+
+function stripe(brush) {
+  brush.fillRect(0, 0, 8, 3);
 }
 
 function dot(brush) {

@@ -46,10 +46,11 @@ function describe(state, sinceS) {
   const parts = {};
   for (const role of Object.keys(PLACES)) {
     const power = state.flow[`${role}_w`];
-    const device = worst(state.devices.filter((each) => each.role === role));
+    const device = role === "load" ? undefined : worst(state.devices.filter((each) => each.role === role)); // the house is no device
     const isStale = power !== null && device?.quality === "stale";
     const quality = power === null ? "absent" : isStale ? "stale" : "good";
-    parts[role] = { role, power, quality, figure: size(power), does: verb(role, power, quality, device, sinceS), why: reason(role, device) };
+    const loads = role === "load" ? (state.flow.loads_w ?? 0) : 0;
+    parts[role] = { role, power, loads, quality, figure: size(power), does: loads >= IDLE_W && power !== null ? say("flow.loads", { power_w: loads }) : verb(role, power, quality, device, sinceS), why: reason(role, device) };
   }
   return parts;
 }
@@ -76,6 +77,8 @@ function sentence(parts) {
   const gives = (part) => (part.role === "grid" ? part.power > 0 : part.power < 0);
   const sources = flowing(SOURCES).filter(gives).map((part) => say(`from.${part.role}`, { power: part.figure }));
   const uses = flowing(USES).filter((part) => !gives(part)).map((part) => say(`to.${part.role}`, { power: part.figure }));
+  const { loads } = parts.load;
+  if (loads >= IDLE_W) uses.splice(1, 0, say("to.loads", { power: figure("power_w", loads) }));
   if (sources.length === 0 || uses.length === 0) return say("flow.quiet");
   return say("flow.sentence", { sources: list(sources), uses: list(uses) });
 }

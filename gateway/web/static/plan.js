@@ -2,14 +2,17 @@
 
 import { html, setAttribute, write } from "./dom.js";
 import { figure, language, number } from "./language.js";
+import { createLanes } from "./lanes.js";
 import { createPlanChart } from "./planchart.js";
-import { knows, say } from "./words.js";
+import { why } from "./told.js";
+import { say } from "./words.js";
 
 const AGAIN_MS = 60000;
 const ROWS = ["charge", "reserve", "fill", "export", "expected"];
 
 export function createPlan(find) {
   const legend = createLegend(find("plan-legend"));
+  const lanes = createLanes(find("plan-loads"));
   const chart = createPlanChart(find("plan-chart"), { onPoint: point });
   let asked = 0;
   let made = null;
@@ -33,6 +36,7 @@ export function createPlan(find) {
     find("plan-body").hidden = !has;
     write(find("plan-now"), has ? why(plan.reasons[0]) : `${say("plan.none")} ${why(plan.why)}`);
     write(find("plan-late"), [...(has && plan.why ? [plan.why] : []), ...plan.notes].map(why).join(" "));
+    lanes.show(plan);
     if (has) chart.show({ plan, zone });
     setAttribute(find("plan-chart"), "aria-label", has ? say("plan.label", { hours: (plan.t.length * plan.step_s) / 3600 }) : say("plan.title"));
   }
@@ -41,6 +45,7 @@ export function createPlan(find) {
     const clock = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "fr-FR", { timeZone: zone, weekday: "short", hour: "2-digit", minute: "2-digit" });
     legend.show(plan, index, clock.format(plan.t[index] * 1000));
     write(find("plan-reason"), why(plan.reasons[index]));
+    lanes.point(index);
   }
 
   find("plan-chart").addEventListener("focus", () => setAttribute(find("plan-reason"), "aria-live", "polite"));
@@ -58,12 +63,6 @@ export function createPlan(find) {
       if (health === "good" && asked > 0 && !document.hidden && Date.now() - asked > AGAIN_MS) ask();
     },
   };
-}
-
-/** A reason in words; a code that this page does not know is still better than nothing. */
-function why(reason) {
-  const key = `reason.${reason?.code}`;
-  return knows(key) ? say(key, reason.numbers) : (reason?.code ?? "");
 }
 
 function createLegend(place) {

@@ -1,22 +1,26 @@
-/** What the battery is told and why, and how full it is. */
+/** What devices are told and why, and how full the battery is. */
 
 import { setAttribute, write } from "./dom.js";
 import { figure, isZero } from "./language.js";
+import { createTold, labels, order, why } from "./told.js";
 import { knows, say } from "./words.js";
 
 export function createSetpoint(find) {
+  const told = createTold(find("setpoint-others"));
   return {
     show(state) {
-      const { power_w: power, mode, reason } = state.setpoint;
-      write(find("setpoint-order"), tell(power));
+      showCharge(find, state);
+      if (!state.setpoint) return; // a building in which nothing is commanded, or before the first decision
+      const { mode, reason } = state.setpoint;
+      const names = labels(state.setpoints);
+      write(find("setpoint-name"), state.setpoints.length > 1 ? names[0] : "");
+      write(find("setpoint-order"), order(state.setpoints[0]));
       write(find("setpoint-mode"), say(`mode.${mode}`));
       setAttribute(find("setpoint-mode"), "data-mode", mode);
-      // A newer gateway may know reasons this text file does not: its code is still better than nothing.
-      const key = `reason.${reason.code}`;
-      write(find("setpoint-reason"), knows(key) ? say(key, reason.numbers) : reason.code);
-      write(find("setpoint-now"), doing(state.flow.battery_w));
+      write(find("setpoint-reason"), why(reason));
+      write(find("setpoint-now"), state.setpoints[0].role === "battery" ? doing(state.flow.battery_w) : "");
       write(find("setpoint-held"), held(state.orders?.[state.setpoint.device]));
-      showCharge(find, state);
+      told.show(state.setpoints.slice(1), names.slice(1));
     },
   };
 }

@@ -1,18 +1,30 @@
 /** The history as stacked layers: above the line where electricity comes from, below it where it goes. */
 
 export const SOURCES = ["pv", "battery", "grid"];
-export const USES = ["load", "battery", "grid"];
+export const USES = ["load", "loads", "battery", "grid"];
+const SMALL_W = 15; // parts that were not measured at one moment leave so much
 
 /**
- * Layers of a trend in W, all ≥ 0, null where nothing is known: {from: {pv, battery, grid}, to: {load, battery, grid}}.
- * The grid gives when it is positive, all others when they are negative (the sign rule of the API).
+ * Layers of a trend in W, all ≥ 0, null where nothing is known: {from: {pv, battery, grid}, to: {load, loads, battery, grid}}.
+ * The grid gives when it is positive, all others when they are negative (the sign rule of the API). Planned loads, where
+ * a building has them, are what the balance leaves.
  */
-export function split(trend) {
+export function split(trend, hasLoads = false) {
   const part = (sign, row) => row.map((value) => (value === null ? null : Math.max(0, sign * value)));
   return {
     from: { pv: part(-1, trend.pv_w), battery: part(-1, trend.battery_w), grid: part(1, trend.grid_w) },
-    to: { load: part(1, trend.load_w), battery: part(1, trend.battery_w), grid: part(-1, trend.grid_w) },
+    to: { load: part(1, trend.load_w), ...(hasLoads ? { loads: left(trend) } : {}), battery: part(1, trend.battery_w), grid: part(-1, trend.grid_w) },
   };
+}
+
+/** What of the grid's power neither sun, battery nor house explains. */
+function left(trend) {
+  return trend.grid_w.map((_, index) => {
+    const [grid, ...rest] = ["grid_w", "pv_w", "battery_w", "load_w"].map((name) => trend[name][index]);
+    if (grid === null || rest.includes(null)) return null;
+    const power = grid - rest.reduce((sum, each) => sum + each, 0);
+    return power > SMALL_W ? power : 0;
+  });
 }
 
 /** Heights of the stack of some layers, one per time; what is unknown adds nothing. */
@@ -35,7 +47,7 @@ export function drawStacks(chart, { times, lengths, layers }, { paint, zeroLine 
   context.clip();
   for (const [side, sign, names] of [["from", 1, SOURCES], ["to", -1, USES]]) {
     const base = new Float64Array(times.length);
-    for (const name of names) {
+    for (const name of names.filter((each) => layers[side][each] !== undefined)) {
       context.fillStyle = paint(name);
       context.fill(layer(chart, { times, lengths, row: layers[side][name], base, sign }));
     }

@@ -22,6 +22,7 @@ export function createTrend(find) {
   let asked = 0;
   let trend = null;
   let layers = null;
+  let hasLoads = false;
 
   function choose(value) {
     isChosen = true;
@@ -54,7 +55,7 @@ export function createTrend(find) {
       return;
     }
     trend = rows;
-    layers = split(rows);
+    layers = split(rows, hasLoads);
     const start = Math.max(nowS - 3600 * hours, Math.min(known[0] ?? 0, nowS - 300));
     charts.show({ trend, layers, start, end: nowS, zone });
     const moment = (seconds) => new Intl.DateTimeFormat(language, { timeZone: zone, dateStyle: "short", timeStyle: "short" }).format(seconds * 1000);
@@ -70,6 +71,8 @@ export function createTrend(find) {
     show(state) {
       clock = { serverS: Date.parse(state.time) / 1000, at: Date.now() };
       zone = state.site.time_zone;
+      hasLoads = state.flow.loads_w !== undefined;
+      legend.has("to.loads", hasLoads);
       if (asked === 0) ask();
     },
     tick(_, health) {
@@ -92,7 +95,7 @@ function createLegend(place) {
     html("ul", {}, ...names.map((name) => item(side, name))));
   const item = (side, name) => {
     values[`${side}.${name}`] = html("span", { class: "legend-value" });
-    return html("li", { class: `role-${name}` }, html("span", { class: "swatch", "aria-hidden": "true" }),
+    return html("li", { class: `role-${name}`, hidden: name === "loads" ? "" : null }, html("span", { class: "swatch", "aria-hidden": "true" }),
       html("span", {}, say(`role.${name}`)), values[`${side}.${name}`]);
   };
   const time = html("p", { class: "legend-time muted" });
@@ -101,9 +104,10 @@ function createLegend(place) {
   place.append(...LEGEND.map(([side, names]) => group(side, say(`trend.${side}`), names)), charge);
 
   return {
+    has(name, is) { values[name].parentElement.hidden = !is; },
     show(layers, trend, { index, time: moment }) {
       for (const [side, names] of LEGEND) {
-        for (const name of names) write(values[`${side}.${name}`], figure("p_w", layers[side][name][index]));
+        for (const name of names) write(values[`${side}.${name}`], figure("p_w", layers[side][name]?.[index] ?? null));
       }
       write(values["soc.battery"], figure("soc", trend.soc[index]));
       write(time, moment);

@@ -6,44 +6,28 @@ surplus by themselves at the same moments.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from gateway.core import arbiter
-from gateway.core.arbiter import Consumer, Surplus
+from gateway.core.arbiter import Consumer
 from gateway.core.dispatch import Memory, decide
 from gateway.core.model import SiteState
-from gateway.core.plan import Slot
+from gateway.core.plan import LoadSlot, Slot
 from gateway.core.site import Site
 
 
 @dataclass(slots=True)
 class Zen:
-    """The product's own law: `decide` for the batteries, the arbiter for everything else."""
+    """The product's own law, with what it knows of the loads of `site`."""
 
     site: Site
-    consumers: Sequence[Consumer] = ()
+    wants: Mapping[str, LoadSlot] = field(default_factory=dict)
     slot: Slot | None = None
     memory: Memory = field(default_factory=Memory)
-    surplus: Surplus = field(default_factory=Surplus)
-    given: dict[str, float] = field(default_factory=dict)
 
     def step(self, state: SiteState) -> Mapping[str, float]:
         """One cycle."""
-        setpoints, self.memory = decide(state, self.site, self.slot, self.memory)
-        powers = {s.device: s.power_w for s in setpoints if s.power_w is not None}
-        return {**powers, **self._shared(state)}
-
-    def _shared(self, state: SiteState) -> Mapping[str, float]:
-        if not self.consumers or self.memory.net_w is None:
-            return {}
-        drawn_w = sum(state.reading(c.id, "p_w").value or 0.0 for c in self.consumers)
-        available_w = self.site.grid_setpoint_w - (self.memory.net_w - drawn_w)
-        self.surplus = arbiter.seen(self.surplus, state.now_s, available_w)
-        lasting_w = arbiter.lasting_w(self.surplus, sum(self.given.values()))
-        lasting = self.memory.lasting
-        self.given, switched = arbiter.shared(lasting_w, self.consumers, lasting.consumers, state.utc_s)
-        self.memory = replace(self.memory, lasting=replace(lasting, consumers=switched))
-        return self.given
+        setpoints, self.memory = decide(state, self.site, self.slot, self.memory, self.wants)
+        return {s.device: s.power_w for s in setpoints if s.power_w is not None}
 
 
 @dataclass(slots=True)

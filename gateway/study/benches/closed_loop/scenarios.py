@@ -7,10 +7,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gateway.core.arbiter import Consumer
+from gateway.core.flexible.needs import Band
+from gateway.core.flexible.timed import Switchable
 from gateway.core.levels import Floats
-from gateway.core.site import Battery, Site
+from gateway.core.loads import NO_PLAN
+from gateway.core.model import Reason
+from gateway.core.plan import LoadSlot
+from gateway.core.site import Battery, LoadDevice, Site
 from gateway.study.benches.closed_loop import weather
 from gateway.study.benches.closed_loop.twin import Load, MeterModel, Twin, battery
+
+BEFORE_BATTERY = NO_PLAN.value  # EUR/kWh of stored energy while there is no plan
 
 Draw = np.random.Generator
 Make = Callable[[float, Draw], Floats]
@@ -143,7 +150,24 @@ def site(scenario: Scenario) -> Site:
         import_limit_w=18_000,
         export_limit_w=18_000,
         meter_delay_s=(0.0, max(3.0, 2 * scenario.meter_s[1])),
+        loads=tuple(_load(consumer) for consumer in consumers(scenario)),
     )
+
+
+def _load(consumer: Consumer) -> LoadDevice:
+    load = Switchable(
+        id=consumer.id,
+        band=Band(low_w=consumer.min_w, high_w=consumer.max_w),
+        run_s=consumer.dwell_on_s,
+        rest_s=consumer.dwell_off_s,
+    )
+    return LoadDevice(load=load, device=consumer.id, takes_orders=True)
+
+
+def wants(scenario: Scenario) -> dict[str, LoadSlot]:
+    """Surplus before the battery, and nothing from the grid."""
+    worth = {consumer.id: BEFORE_BATTERY + consumer.value for consumer in consumers(scenario)}
+    return {id_: LoadSlot(power_w=0.0, value=value, reason=Reason(code="load_surplus")) for id_, value in worth.items()}
 
 
 def consumers(scenario: Scenario) -> tuple[Consumer, ...]:

@@ -8,7 +8,7 @@ from gateway.core.flexible.carry import carried
 from gateway.core.flexible.heat import HeatPumpState
 from gateway.core.flexible.loads import Job
 from gateway.core.flexible.timed import SwitchableState
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 from gateway.tests.core.flexible.cases import CAR, JOBS, NOW, POOL, PUMP, STEP_S, WASHER, day, planned, tariff
 
 

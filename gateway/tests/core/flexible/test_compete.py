@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from gateway.adapters.solver import solve
 from gateway.core.flexible.compete import BATTERY, TIE, Live, divided, drawn_price
 from gateway.core.levels import Levels
-from gateway.core.memory import Switched
 from gateway.core.model import Reason
 from gateway.core.plan import LoadSlot, Slot
+from gateway.core.switched import Switched
 from gateway.tests.core.flexible.cases import CAR, JOBS, NOW, POOL, STORAGE, TANK, planned
 
 WHY = Reason(code="load_surplus")

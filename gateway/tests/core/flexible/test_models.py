@@ -15,7 +15,7 @@ from gateway.core.flexible.needs import Band, Store
 from gateway.core.flexible.timed import Appliance, ApplianceState
 from gateway.core.flexible.wanted import Outlook, turns_of
 from gateway.core.grid import Grid
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 from gateway.tests.core.flexible.cases import (
     CAR,
     JOBS,

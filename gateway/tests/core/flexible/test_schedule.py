@@ -20,7 +20,7 @@ from gateway.core.flexible.wanted import Outlook
 from gateway.core.grid import Grid
 from gateway.core.levels import GridLimits
 from gateway.core.linear import Effort
-from gateway.core.memory import Switched
+from gateway.core.switched import Switched
 from gateway.tests.core.flexible.cases import (
     CAR,
     JOBS,

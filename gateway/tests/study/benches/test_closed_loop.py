@@ -19,7 +19,7 @@ SHORT = {scenario.name: scenario for scenario in SCENARIOS}
         ("kettle, meter 1 to 3 s", 90.0, 33.0, 6.0, 101.0),
         ("clouds and kettle, meter 0.5 s", 98.0, 47.0, 15.2, 231.0),
         ("two batteries", 150.0, 80.0, 17.0, 256.0),
-        ("car, boiler and battery", 254.0, 119.0, 20.3, 382.0),
+        ("car, boiler and battery", 252.0, 119.0, 23.5, 382.0),
     ],
 )
 def test_the_loop_stays_inside_its_bands(name, avoidable_wh, crossings, settling_s, travel_kw) -> None:

@@ -1,0 +1,59 @@
+"""Without a plan loads like surplus, and what must be ready is begun in time and not before."""
+
+import pytest
+
+from gateway.core.flexible.loads import Job
+from gateway.core.flexible.plain import LIKES, MUST, wants
+from gateway.tests.core.flexible.cases import CAR, JOBS, NOW, POOL, WASHER, car_state, pool_state, washer_state
+
+MOST_W = 7360.0  # 32 A of one phase
+NEEDED_H = 20_000.0 / 0.9 / MOST_W  # 3.02 h
+
+
+@pytest.mark.parametrize(
+    ("departure_h", "power_w", "value", "code"),
+    [
+        (10.0, 0.0, LIKES, "load_plain"),
+        (1.1 * NEEDED_H + 0.26, 0.0, LIKES, "load_plain"),
+        (1.1 * NEEDED_H + 0.24, MOST_W, MUST, "load_must"),
+        (1.0, MOST_W, MUST, "load_must"),
+    ],
+)
+def test_a_car_is_charged_as_late_as_it_can_be(departure_h: float, power_w: float, value: float, code: str) -> None:
+    found = wants([Job(load=CAR, state=car_state(arrival_h=-1.0, departure_h=departure_h))], NOW)["car"]
+    assert (found.power_w, found.value, found.reason.code) == (power_w, value, code)
+
+
+def test_a_car_that_has_what_it_wants_is_left_alone() -> None:
+    found = wants([Job(load=CAR, state=car_state(wanted_wh=0.0, arrival_h=-1.0))], NOW)["car"]
+    assert (found.power_w, found.value, found.reason.code) == (0.0, 0.0, "load_done")
+
+
+def test_water_and_rooms_take_surplus_and_nothing_else() -> None:
+    found = wants([JOBS["tank"], JOBS["pump"]], NOW)
+    assert [(one.power_w, one.value) for one in found.values()] == [(0.0, LIKES), (0.0, LIKES)]
+
+
+@pytest.mark.parametrize(
+    ("now_h", "code"), [(0.5, "load_away"), (2.0, "load_plain"), (18.5, "load_must"), (23.5, "load_away")]
+)
+def test_a_pump_keeps_its_hours(now_h: float, code: str) -> None:
+    """3.6 kWh with 900 W take 4 h; its hours end after 23 h."""
+    assert wants([Job(load=POOL, state=pool_state())], NOW + 3600.0 * now_h)["pool"].reason.code == code
+
+
+@pytest.mark.parametrize(
+    ("now_h", "started_h", "code"),
+    [
+        (0.5, None, "load_away"),
+        (5.0, None, "load_plain"),
+        (14.3, None, "load_must"),  # its run takes 1.5 h and must end after 16 h
+        (5.0, 4.0, "load_must"),  # it runs: nothing interrupts it
+        (6.0, 4.0, "load_done"),
+    ],
+)
+def test_a_run_is_begun_in_time_and_never_interrupted(now_h: float, started_h: float | None, code: str) -> None:
+    state = washer_state()
+    if started_h is not None:
+        state = type(state)(earliest_s=state.earliest_s, latest_s=state.latest_s, started_s=NOW + 3600.0 * started_h)
+    assert wants([Job(load=WASHER, state=state)], NOW + 3600.0 * now_h)["washer"].reason.code == code

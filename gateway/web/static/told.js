@@ -1,0 +1,56 @@
+/** The set-points of all devices but the first: one row each, what it is told and why. */
+
+import { html, icon, setAttribute, write } from "./dom.js";
+import { isZero } from "./language.js";
+import { labels } from "./names.js";
+import { knows, say } from "./words.js";
+
+/** A set-point in words: batteries charge and discharge, loads take, the sun is held back. */
+export function order({ role, power_w: power }) {
+  if (power === null) return say(role === "pv" ? "setpoint.free" : "setpoint.none");
+  if (role === "pv") return say("setpoint.produce", { power_w: power });
+  if (role === "load") return isZero("power_w", power) ? say("setpoint.off") : say("setpoint.take", { power_w: power });
+  if (isZero("power_w", power)) return say("setpoint.zero");
+  return say(power > 0 ? "setpoint.charge" : "setpoint.discharge", { power_w: power });
+}
+
+/** A reason in words; a code that this page does not know is still better than nothing. */
+export function why(reason) {
+  const key = `reason.${reason?.code}`;
+  return knows(key) ? say(key, reason.numbers) : (reason?.code ?? "");
+}
+
+export function createTold(place) {
+  let rows = new Map();
+
+  function show(setpoints, names) {
+    if ([...rows.keys()].join() !== setpoints.map((each) => each.device).join()) {
+      rows = new Map(setpoints.map((each) => [each.device, createRow(each)]));
+      place.replaceChildren(...[...rows.values()].map((row) => row.element));
+    }
+    setpoints.forEach((each, index) => rows.get(each.device).show(each, names[index]));
+    place.hidden = setpoints.length === 0;
+  }
+
+  return { show };
+}
+
+function createRow({ role }) {
+  const name = html("span", { class: "told-name" });
+  const value = html("span", { class: "told-order" });
+  const reason = html("span", { class: "told-why muted" });
+  const element = html("li", { class: `role-${role}` }, html("span", { class: "told-icon" }, icon(role)), name, value, reason);
+
+  return {
+    element,
+    show(setpoint, label) {
+      const isOurs = setpoint.mode === "control";
+      write(name, label);
+      write(value, isOurs || setpoint.mode === "hold" ? order(setpoint) : say(`mode.${setpoint.mode}`));
+      write(reason, why(setpoint.reason));
+      setAttribute(element, "data-mode", setpoint.mode);
+    },
+  };
+}
+
+export { labels };
