@@ -12,9 +12,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.adapters import batches, boards, profiles, tariffs
-from gateway.house import config as house_file
-from gateway.house import faults, flexible
+from gateway.adapters import boards, tariffs
+from gateway.adapters.node import batches
+from gateway.adapters.products import commands, points, profiles
+from gateway.house import faults
+from gateway.house.settings import config as house_file
+from gateway.house.settings import flexible
 from gateway.places import config_folder, firmware_folder
 from gateway.settings import loads, money, sections
 from gateway.wire import essentials, orders, records, seal, table, topics
@@ -163,7 +166,7 @@ def _devices() -> Iterator[str]:
         yield f"\nSources: {'; '.join(profile.sources)}.\n"
 
 
-def _setpoint(setpoint: profiles.Setpoint) -> str:
+def _setpoint(setpoint: commands.Setpoint) -> str:
     """How the product is commanded, in a paragraph."""
     point = setpoint.point
     units = {"W": "W", "A": "A of each phase", "share": "a share of the rated power"}
@@ -189,12 +192,12 @@ def _profile_file() -> Iterator[str]:
         "The file": profiles.Profile,
         "links.rtu": profiles.RtuLink,
         "links.tcp": profiles.TcpLink,
-        "points of registers": profiles.Point,
-        "points of a telegram": profiles.Label,
-        "setpoint": profiles.Setpoint,
-        "point of setpoint": profiles.Target,
-        "arm, go and safe of setpoint": profiles.Write,
-        "read_at of what is written": profiles.ReadBack,
+        "points of registers": points.Point,
+        "points of a telegram": points.Label,
+        "setpoint": commands.Setpoint,
+        "point of setpoint": commands.Target,
+        "arm, go and safe of setpoint": commands.Write,
+        "read_at of what is written": commands.ReadBack,
     }
     for name, model in models.items():
         yield f"## {name}\n"
@@ -203,7 +206,7 @@ def _profile_file() -> Iterator[str]:
         yield from _table(("key", "allowed", "default"), rows)
 
 
-def _label(point: profiles.Label) -> tuple[object, ...]:
+def _label(point: points.Label) -> tuple[object, ...]:
     place = f"label {point.label}" + (f" − {point.minus}" if point.minus else "")
     bits = f", {point.bits[1]} from bit {point.bits[0]}" if point.bits else ""
     texts = ", ".join(f"{text} = {number}" for text, number in (point.texts or {}).items())
@@ -217,8 +220,8 @@ def _label(point: profiles.Label) -> tuple[object, ...]:
     )
 
 
-def _point(profile: profiles.Profile, point: profiles.Point | profiles.Label) -> tuple[object, ...]:
-    if isinstance(point, profiles.Label):
+def _point(profile: profiles.Profile, point: points.Point | points.Label) -> tuple[object, ...]:
+    if isinstance(point, points.Label):
         return _label(point)
     place = f"model {point.model} + {point.address}" if point.model else f"{point.table} {point.address}"
     scale = f"× {point.scale * point.sign:g}" + (f" × 10^[{point.sf_address}]" if point.sf_address is not None else "")

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from gateway import __version__, assembly
 from gateway.adapters.clock import SystemClock
-from gateway.adapters.history import Past
-from gateway.adapters.outbox import Outbox
 from gateway.adapters.sntp import TimeServer, is_settled, serve_time
+from gateway.adapters.store.history import Past
+from gateway.adapters.store.outbox import Outbox
 from gateway.credentials import Credentials
 from gateway.display import Cast, Display, Trend
 from gateway.loop import Loop

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 
 from gateway.adapters.broker import Address, Broker, Will
 from gateway.adapters.building import Actuator, Building
-from gateway.adapters.history import Past
-from gateway.adapters.influx import Forwarder
-from gateway.adapters.ledger import Ledger
-from gateway.adapters.nodes import FormerTable, NodeDesk
-from gateway.adapters.orders import OrderBook
-from gateway.adapters.outbox import Outbox
+from gateway.adapters.node.desk import FormerTable, NodeDesk
+from gateway.adapters.node.ledger import Ledger
+from gateway.adapters.node.orders import OrderBook
+from gateway.adapters.node.tables import recalled, remembered
 from gateway.adapters.sntp import is_settled
-from gateway.adapters.tables import recalled, remembered
+from gateway.adapters.store.history import Past
+from gateway.adapters.store.influx import Forwarder
+from gateway.adapters.store.outbox import Outbox
 from gateway.credentials import Credentials
 from gateway.outside import Outside
 from gateway.planning.flexible import Loads

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gateway.adapters.history import TREND, TREND_S
+from gateway.adapters.store.history import TREND, TREND_S
 from gateway.core.model import SHOWN_S, Reading, SetPoint, SiteState
 from gateway.core.site import Site
 from gateway.planning.picture import told

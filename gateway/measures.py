@@ -7,9 +7,9 @@ from pathlib import Path
 
 from gateway.adapters.broker import Broker
 from gateway.adapters.building import Building
-from gateway.adapters.influx import Forwarder
-from gateway.adapters.outbox import Outbox
 from gateway.adapters.sntp import TimeServer
+from gateway.adapters.store.influx import Forwarder
+from gateway.adapters.store.outbox import Outbox
 from gateway.display import percentiles
 from gateway.ports import Clock
 

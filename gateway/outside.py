@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.adapters import open_meteo, points
-from gateway.adapters.feeds import Feed, is_address
-from gateway.core.point_series import PointSeries
+from gateway.adapters.feeds import open_meteo, points
+from gateway.adapters.feeds.feed import Feed, is_address
+from gateway.core.pricing.point_series import PointSeries
 from gateway.core.weather import Weather
 from gateway.ports import Clock
 from gateway.settings import SiteFile

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from gateway.core.goals import Goals, Weighed, co2_on_grid, weigh
 from gateway.core.grid import Grid
 from gateway.core.model import Reason
-from gateway.core.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tempo
-from gateway.core.point_series import PointSeries
-from gateway.core.prices import Prices
-from gateway.core.tariff import DynamicTariff, ListTariff, Power, Tariff, on_grid, placeholder
+from gateway.core.pricing.goals import Goals, Weighed, co2_on_grid, weigh
+from gateway.core.pricing.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tempo
+from gateway.core.pricing.point_series import PointSeries
+from gateway.core.pricing.prices import Prices
+from gateway.core.pricing.tariff import DynamicTariff, ListTariff, Power, Tariff, on_grid, placeholder
 from gateway.settings import SiteFile
 from gateway.settings.money import OffPeakSection, TariffSection
 

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from gateway.adapters.setpoints import Rating
-from gateway.adapters.tables import NodeTable, Wiring, compile_table
+from gateway.adapters.node.tables import NodeTable, Wiring, compile_table
+from gateway.adapters.products.setpoints import Rating
 from gateway.core.flexible.loads import bands_of
 from gateway.core.site import Battery, Inverter, LoadDevice, Site
 from gateway.planning.jobs import load_of

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.history import Past
-from gateway.adapters.outbox import Outbox
+from gateway.adapters.store.history import Past
+from gateway.adapters.store.outbox import Outbox
 from gateway.bench.chain import Chain
 from gateway.tests.adapters.web_server import WebServer, web_server
 from gateway.words import text

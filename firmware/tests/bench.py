@@ -23,7 +23,7 @@ from pathlib import Path
 import aiomqtt
 from wire import records, table, topics
 
-from gateway.adapters import batches
+from gateway.adapters.node import batches
 from gateway.adapters.sntp import TimeServer, serve_time
 from gateway.release.build import install_firmware
 

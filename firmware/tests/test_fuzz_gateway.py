@@ -17,11 +17,11 @@ from board.mutants import mutant
 from gateway import settings, wiring
 from gateway.adapters.broker import Message
 from gateway.adapters.building import Building
-from gateway.adapters.ledger import BOOTS_KEPT, Ledger
-from gateway.adapters.nodes import NodeDesk
-from gateway.adapters.orders import OrderBook
-from gateway.adapters.outbox import Outbox
+from gateway.adapters.node.desk import NodeDesk
+from gateway.adapters.node.ledger import BOOTS_KEPT, Ledger
+from gateway.adapters.node.orders import OrderBook
 from gateway.adapters.sntp import TimeServer
+from gateway.adapters.store.outbox import Outbox
 from gateway.places import config_folder
 from gateway.wire import records
 

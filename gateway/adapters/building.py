@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 from gateway.adapters.broker import Broker, Message
 from gateway.adapters.clock import OrderTime
-from gateway.adapters.holdings import Holding
-from gateway.adapters.ledger import Page
-from gateway.adapters.nodes import NodeDesk
-from gateway.adapters.orders import Answer, OrderBook
-from gateway.adapters.outbox import Outbox, OutboxError
-from gateway.adapters.payloads import json_object
+from gateway.adapters.node.desk import NodeDesk
+from gateway.adapters.node.holdings import Holding
+from gateway.adapters.node.ledger import Page
+from gateway.adapters.node.orders import Answer, OrderBook
+from gateway.adapters.node.payloads import json_object
+from gateway.adapters.node.standing import Standing
+from gateway.adapters.node.tables import numbered
 from gateway.adapters.presence import Presence
-from gateway.adapters.profiles import Profile
-from gateway.adapters.setpoints import PLAIN, Rating, raw_setpoint
-from gateway.adapters.standing import Standing
-from gateway.adapters.tables import numbered
+from gateway.adapters.products.profiles import Profile
+from gateway.adapters.products.setpoints import PLAIN, Rating, raw_setpoint
+from gateway.adapters.store.outbox import Outbox, OutboxError
 from gateway.core.model import Reading, SetPoint, SiteState
 from gateway.ports import Clock, Row
 from gateway.wire import topics

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gateway.core.periods import Base, PeakOffPeak, Tempo
-from gateway.core.tariff import PriceList
+from gateway.core.pricing.periods import Base, PeakOffPeak, Tempo
+from gateway.core.pricing.tariff import PriceList
 from gateway.places import config_folder
 
 Kind = Literal["base", "hphc", "tempo", "surplus"]

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from gateway.house.house_file import load_house
-from gateway.house.mistakes import HouseFileError, HouseLinkError
 from gateway.house.run import Ready, run_house
+from gateway.house.settings.house_file import load_house
+from gateway.house.settings.mistakes import HouseFileError, HouseLinkError
 from gateway.house.simulation import Simulation
 
 app = typer.Typer(add_completion=False)

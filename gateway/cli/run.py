@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 
 from gateway.adapters.clock import SystemClock
-from gateway.adapters.outbox import OutboxError
 from gateway.adapters.sntp import TimeAddressError
+from gateway.adapters.store.outbox import OutboxError
 from gateway.app import Gateway, stop_on_signals
 from gateway.cli.check import SiteArgument, read, read_credentials
 from gateway.cli.language import say

@@ -8,19 +8,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.core import follow, loads, motion, pool, safety
-from gateway.core.curtail import curtailed, held_w
-from gateway.core.estimate import ahead_w, estimated
-from gateway.core.load_room import Scene
+from gateway.core.control import follow, loads, motion, pool, safety
+from gateway.core.control.curtail import curtailed, held_w
+from gateway.core.control.estimate import ahead_w, estimated
+from gateway.core.control.load_room import Scene
+from gateway.core.control.motion import Motion, Sample
+from gateway.core.control.pool import Member
+from gateway.core.control.trust import FRESH_S, GONE_S, Trust, judge, judge_meter
+from gateway.core.control.trust import follow as follow_readings
+from gateway.core.control.worth import is_worth
 from gateway.core.memory import Lasting, Memory
 from gateway.core.model import SHOWN_S, Mode, Reason, SetPoint, SiteState
-from gateway.core.motion import Motion, Sample
 from gateway.core.plan import LoadSlot, Slot
-from gateway.core.pool import Member
 from gateway.core.site import Battery, Site
-from gateway.core.trust import FRESH_S, GONE_S, Trust, judge, judge_meter
-from gateway.core.trust import follow as follow_readings
-from gateway.core.worth import is_worth
 
 __all__ = ["Memory", "decide"]
 

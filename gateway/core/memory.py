@@ -4,14 +4,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from gateway.core.curtail import Curtailment
-from gateway.core.delay import Belief
-from gateway.core.follow import Latches
+from gateway.core.control.curtail import Curtailment
+from gateway.core.control.delay import Belief
+from gateway.core.control.follow import Latches
+from gateway.core.control.motion import Motion
+from gateway.core.control.taking import Taking
+from gateway.core.control.trust import Watch
 from gateway.core.model import SetPoint
-from gateway.core.motion import Motion
 from gateway.core.switched import Switched
-from gateway.core.taking import Taking
-from gateway.core.trust import Watch
 
 Plain = Mapping[str, object]
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from gateway.core.grid_goal import GridMethod
 from gateway.core.levels import Floats
+from gateway.core.storage.grid_goal import GridMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,15 +12,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from gateway.core.explain import Expected, dearer_times, explain, limit_notes
 from gateway.core.history import Scenarios
 from gateway.core.levels import NO_LIMITS, Floats, GridLimits, Levels, Reach, Storage, change, power_w, reach_of
 from gateway.core.method import PlanningMethod
 from gateway.core.model import Reason
-from gateway.core.peak import Course, best_aim
 from gateway.core.plan import Plan, Slot
-from gateway.core.prices import PeakPrice, Prices
-from gateway.core.recursion import Aim, Tariff, Values, solve
+from gateway.core.pricing.prices import PeakPrice, Prices
+from gateway.core.storage.explain import Expected, dearer_times, explain, limit_notes
+from gateway.core.storage.peak import Course, best_aim
+from gateway.core.storage.recursion import Aim, Tariff, Values, solve
 
 
 class PlanningError(ValueError):

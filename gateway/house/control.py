@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from gateway.house.faults import fault_of
 from gateway.house.load_story import loads_told
-from gateway.house.mistakes import HouseLinkError
+from gateway.house.settings.mistakes import HouseLinkError
 from gateway.house.simulation import Simulation
 
 IDLE_S = 3600.0  # a client that says nothing for so long is let go

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from gateway.house.config import TelegramMode
-from gateway.house.keys import Fraction
+from gateway.house.settings.config import TelegramMode
+from gateway.house.settings.keys import Fraction
 from gateway.mistakes import mistakes_of
 
 Device = Literal["meter", "pv", "battery", "linky", "car", "tank", "heat_pump"]

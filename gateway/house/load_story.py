@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from gateway.house.car import Car
-from gateway.house.heat_pump import HeatPump
+from gateway.house.physics.car import Car
+from gateway.house.physics.heat_pump import HeatPump
+from gateway.house.physics.tank import Tank
 from gateway.house.simulation import Simulation
-from gateway.house.tank import Tank
 
 Story = dict[str, Any]
 

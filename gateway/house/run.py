@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from gateway.house.config import HouseConfig, Serve, ServeBattery, ServePv
 from gateway.house.control import serve_control
 from gateway.house.faults import Device, LoadName
-from gateway.house.flexible import ServeCar, ServeHeatPump, ServeTank
-from gateway.house.line import serve_serial, serve_tcp
-from gateway.house.registers import RegisterMap
-from gateway.house.serial_line import SerialLine, open_terminals
+from gateway.house.links.line import serve_serial, serve_tcp
+from gateway.house.links.serial_line import SerialLine, open_terminals
+from gateway.house.links.telegram_line import TelegramLine
+from gateway.house.products.registers import RegisterMap
+from gateway.house.settings.config import HouseConfig, Serve, ServeBattery, ServePv
+from gateway.house.settings.flexible import ServeCar, ServeHeatPump, ServeTank
 from gateway.house.simulation import STEP_S, Simulation
-from gateway.house.telegram_line import TelegramLine
 
 TcpLink = ServePv | ServeBattery | ServeCar | ServeTank | ServeHeatPump
 LONGEST_STEP_S = 1.0  # after a long stop of the machine the missed time is lived in steps of at most this

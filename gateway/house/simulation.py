@@ -4,25 +4,25 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import islice
 
-from gateway.house import sdm630, sma_storage, sma_tripower, sunspec
-from gateway.house.battery import Battery
-from gateway.house.building import Building, PowerSource, State
-from gateway.house.config import LOADS, HouseConfig
 from gateway.house.faults import ActiveFaults, BatteryRefuses, CarAsleep, Device, Fault, InverterRefuses, NanSentinel
-from gateway.house.inverter import Inverter
-from gateway.house.linky import Linky
-from gateway.house.load import Household
-from gateway.house.load_maps import maps_of, points_of
-from gateway.house.loads import loads_of
-from gateway.house.meter import MeterDisplay
-from gateway.house.mistakes import HouseFileError
-from gateway.house.pv import Roof
-from gateway.house.registers import RefusesWrites, RegisterMap
-from gateway.house.sdm630 import Sdm630
-from gateway.house.series import open_series
-from gateway.house.sma_storage import SmaStorage
-from gateway.house.sma_tripower import SmaTripower
-from gateway.house.sunspec import SunspecInverter
+from gateway.house.physics.battery import Battery
+from gateway.house.physics.building import Building, PowerSource, State
+from gateway.house.physics.inverter import Inverter
+from gateway.house.physics.load import Household
+from gateway.house.physics.loads import loads_of
+from gateway.house.physics.meter import MeterDisplay
+from gateway.house.physics.pv import Roof
+from gateway.house.products import sdm630, sma_storage, sma_tripower, sunspec
+from gateway.house.products.linky import Linky
+from gateway.house.products.load_maps import maps_of, points_of
+from gateway.house.products.registers import RefusesWrites, RegisterMap
+from gateway.house.products.sdm630 import Sdm630
+from gateway.house.products.sma_storage import SmaStorage
+from gateway.house.products.sma_tripower import SmaTripower
+from gateway.house.products.sunspec import SunspecInverter
+from gateway.house.recordings.series import open_series
+from gateway.house.settings.config import LOADS, HouseConfig
+from gateway.house.settings.mistakes import HouseFileError
 from gateway.mistakes import Mistake
 
 STEP_S = 0.1  # live step: 10 Hz

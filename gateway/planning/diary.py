@@ -9,8 +9,8 @@ import json
 from collections import deque
 from collections.abc import Mapping
 
-from gateway.adapters.history import Past
-from gateway.adapters.outbox import OutboxError
+from gateway.adapters.store.history import Past
+from gateway.adapters.store.outbox import OutboxError
 from gateway.core.memory import Lasting, kept, recalled
 from gateway.core.model import SHOWN_S
 from gateway.core.quarters import Filling, Quarter, fill

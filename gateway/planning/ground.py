@@ -4,18 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.adapters.history import Past
-from gateway.core import pool
+from gateway.adapters.store.history import Past
+from gateway.core.control import pool
+from gateway.core.control.pool import Member
 from gateway.core.flexible.joint import Flexible
-from gateway.core.goals import Weighed
 from gateway.core.grid import Grid
 from gateway.core.levels import GridLimits
 from gateway.core.method import Method
 from gateway.core.model import Reason, SiteState
-from gateway.core.pool import Member
+from gateway.core.pricing.goals import Weighed
+from gateway.core.pricing.tariff import month_start_s
 from gateway.core.quarters import QUARTER_S
 from gateway.core.site import Site
-from gateway.core.tariff import month_start_s
 from gateway.planning.question import Place, Question
 from gateway.planning.service import NoPlanError
 from gateway.planning.sky import Sky

@@ -5,12 +5,12 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from gateway import pricing
-from gateway.core.colours import learn, meter_colours
-from gateway.core.goals import Weighed
 from gateway.core.grid import Grid
 from gateway.core.model import SiteState
-from gateway.core.periods import Colour
-from gateway.core.point_series import PointSeries
+from gateway.core.pricing.colours import learn, meter_colours
+from gateway.core.pricing.goals import Weighed
+from gateway.core.pricing.periods import Colour
+from gateway.core.pricing.point_series import PointSeries
 from gateway.outside import Outside
 from gateway.settings import SiteFile
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from gateway.core.flexible.joint import Flexible
 from gateway.core.forecast.outdoor import Outdoor
 from gateway.core.forecast.weather import Weather as Suns
-from gateway.core.goals import Weighed
 from gateway.core.history import History
 from gateway.core.levels import GridLimits, Storage
 from gateway.core.method import Method
 from gateway.core.model import Reason
+from gateway.core.pricing.goals import Weighed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
-from gateway.adapters.history import Past
-from gateway.adapters.outbox import OutboxError
+from gateway.adapters.store.history import Past
+from gateway.adapters.store.outbox import OutboxError
 from gateway.core.flexible.carry import RUNS_W
 from gateway.core.flexible.timed import Appliance
 from gateway.core.model import SiteState

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gateway.adapters.feeds import Answer
-from gateway.adapters.history import Past
+from gateway.adapters.feeds.feed import Answer
+from gateway.adapters.store.history import Past
 from gateway.core.forecast.outdoor import Outdoor
 from gateway.core.forecast.weather import Weather as Suns
 from gateway.core.grid import Grid

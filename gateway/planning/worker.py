@@ -9,10 +9,10 @@ from gateway.adapters import solver
 from gateway.core.flexible.joint import plan
 from gateway.core.forecast.newcomer import prior
 from gateway.core.forecast.scenarios import draw
-from gateway.core.goals import in_real_prices
 from gateway.core.grid import Grid
 from gateway.core.plan import Plan
 from gateway.core.planner import refusal
+from gateway.core.pricing.goals import in_real_prices
 from gateway.planning.question import Question
 
 

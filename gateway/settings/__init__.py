@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.adapters import profiles
-from gateway.adapters.profiles import Profile, ProfileError
+from gateway.adapters.products import profiles
+from gateway.adapters.products.profiles import Profile, ProfileError
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
 from gateway.settings import checks, load_checks, tariff_checks
 from gateway.settings.base import Section

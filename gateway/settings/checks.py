@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from gateway.adapters import boards
-from gateway.adapters.profiles import Profile
+from gateway.adapters.products.profiles import Profile
 from gateway.mistakes import Mistake, choice, shown
 from gateway.settings.sections import DeviceSection, NodeSection
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from gateway.adapters.profiles import Profile
+from gateway.adapters.products.profiles import Profile
 from gateway.mistakes import Mistake, choice, shown
 from gateway.settings.loads import (
     ApplianceSection,

@@ -4,8 +4,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from gateway.core.grid_goal import GridMethod
 from gateway.core.method import ForecastMethod, Method, PlanningMethod
+from gateway.core.storage.grid_goal import GridMethod
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown
 from gateway.places import config_folder
 

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from gateway.core.periods import DAY_MIN, Window
+from gateway.core.pricing.periods import DAY_MIN, Window
 from gateway.settings.base import Section
 
 Text = Annotated[str, Field(pattern=r"^[^\x00]{1,4000}$")]

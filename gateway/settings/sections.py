@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gateway.adapters import profiles
+from gateway.adapters.products import profiles
 from gateway.settings.base import Section
 from gateway.settings.money import FeedsSection, GoalsSection, TariffSection
 

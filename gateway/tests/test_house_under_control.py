@@ -9,8 +9,8 @@ import pytest
 from gateway.core.dispatch import Memory, decide
 from gateway.core.model import Reading, SetPoint, SiteState
 from gateway.core.site import Battery, Site
-from gateway.house.config import HouseConfig
 from gateway.house.faults import MeterLate
+from gateway.house.settings.config import HouseConfig
 from gateway.house.simulation import STEP_S, Simulation
 from gateway.places import config_folder
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway import settings, wiring
-from gateway.adapters.setpoints import Rating
+from gateway.adapters.products.setpoints import Rating
 from gateway.places import config_folder
 from gateway.settings import SiteFileError
 from gateway.wire.table import parse

@@ -9,10 +9,10 @@ import pytest
 
 from gateway import pricing, settings
 from gateway.adapters.clock import SystemClock
-from gateway.core.goals import Goals
 from gateway.core.grid import Grid
-from gateway.core.periods import Colour
-from gateway.core.point_series import PointSeries
+from gateway.core.pricing.goals import Goals
+from gateway.core.pricing.periods import Colour
+from gateway.core.pricing.point_series import PointSeries
 from gateway.outside import outside
 from gateway.places import config_folder
 from gateway.settings import SiteFileError

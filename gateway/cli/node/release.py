@@ -10,7 +10,7 @@ import typer
 from gateway import wiring
 from gateway.adapters import boards
 from gateway.adapters.broker import Address
-from gateway.adapters.tables import NodeTable
+from gateway.adapters.node.tables import NodeTable
 from gateway.cli.check import read, read_credentials
 from gateway.cli.language import say
 from gateway.cli.node.screen import bars, people, plain_faults, test_table

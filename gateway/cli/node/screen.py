@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from gateway.adapters.batches import FLAG_NAMES
 from gateway.adapters.boards import BoardsError
+from gateway.adapters.node.batches import FLAG_NAMES
 from gateway.cli.check import show_mistakes
 from gateway.cli.language import language, say
 from gateway.commission.faults import CommissionError

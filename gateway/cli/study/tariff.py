@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from gateway import pricing, settings
 from gateway.adapters import tariffs
-from gateway.adapters.feeds import ContentError
-from gateway.adapters.points import parse_co2, parse_prices
-from gateway.core.goals import Goals
-from gateway.core.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tempo
-from gateway.core.point_series import PointSeries
-from gateway.core.tariff import ListTariff, PriceList, Tariff
+from gateway.adapters.feeds.feed import ContentError
+from gateway.adapters.feeds.points import parse_co2, parse_prices
+from gateway.core.pricing.goals import Goals
+from gateway.core.pricing.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tempo
+from gateway.core.pricing.point_series import PointSeries
+from gateway.core.pricing.tariff import ListTariff, PriceList, Tariff
 from gateway.settings.money import OffPeakSection
 from gateway.study.record.errors import InputError
 from gateway.study.whatif.question import BILL

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.core.arbiter import Consumer, must_rest, must_run, shared
+from gateway.core.control.arbiter import Consumer, must_rest, must_run, shared
 from gateway.core.flexible.loads import Load, bands_of, dwell_s
 from gateway.core.levels import Storage
 from gateway.core.plan import LoadSlot, Slot

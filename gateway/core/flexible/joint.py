@@ -18,7 +18,7 @@ from gateway.core.levels import NO_LIMITS, Floats, GridLimits, Storage
 from gateway.core.linear import Effort, Solver
 from gateway.core.method import PlanningMethod
 from gateway.core.plan import LoadSlot, Plan
-from gateway.core.prices import Prices
+from gateway.core.pricing.prices import Prices
 
 EFFORT = Effort()
 MILD_C = 10.0  # outdoors, where no forecast says more

@@ -18,7 +18,7 @@ from gateway.core.flexible.single import best_course, best_run
 from gateway.core.levels import Floats
 from gateway.core.linear import Effort, Solver, SolverError
 from gateway.core.model import Reason
-from gateway.core.recursion import Tariff, solve
+from gateway.core.storage.recursion import Tariff, solve
 
 K = 1000.0
 POINTS = 41

@@ -15,7 +15,7 @@ import numpy as np
 from gateway.core.history import History
 from gateway.core.levels import Floats, Levels, Storage, follow, plain
 from gateway.core.method import Method
-from gateway.house.table_file import TableFileError, read_columns, read_names
+from gateway.house.recordings.table_file import TableFileError, read_columns, read_names
 from gateway.study.record.errors import InputError, no_table
 from gateway.study.record.series import check_order, floats, one_of, stamps
 from gateway.study.replay.case import Case

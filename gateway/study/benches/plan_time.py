@@ -21,7 +21,7 @@ from gateway.core.history import Scenarios
 from gateway.core.levels import Floats, GridLimits, Storage
 from gateway.core.linear import Effort, Solver
 from gateway.core.method import PlanningMethod
-from gateway.core.prices import Prices
+from gateway.core.pricing.prices import Prices
 
 STEPS, STEP_S, SCENARIOS = 96, 900.0, 24
 START_S = 1_718_985_600.0  # a midsummer evening; the sun of each building is scaled

@@ -23,7 +23,7 @@ import numpy as np
 
 from gateway.core.history import History
 from gateway.core.levels import Floats
-from gateway.house.table_file import TableFileError, read_columns, read_names
+from gateway.house.recordings.table_file import TableFileError, read_columns, read_names
 from gateway.study.record.errors import InputError, no_table
 from gateway.study.record.series import Record, check_gaps, check_order, fill_gaps, floats, stamps, told
 

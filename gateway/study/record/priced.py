@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from gateway.core.goals import Goals, weigh
 from gateway.core.levels import Floats
-from gateway.core.point_series import PointSeries
-from gateway.core.prices import Prices
-from gateway.core.tariff import Tariff
+from gateway.core.pricing.goals import Goals, weigh
+from gateway.core.pricing.point_series import PointSeries
+from gateway.core.pricing.prices import Prices
+from gateway.core.pricing.tariff import Tariff
 
 MINUTE_S = 60.0
 
@@ -35,7 +35,7 @@ def co2_on(points: PointSeries, *, start_s: float, step_s: float, steps: int) ->
 
 
 def weighed_on(goals: Goals, buy: Floats, sell: Floats, co2: Floats | None) -> tuple[Floats, Floats]:
-    """`buy` and `sell` as the goals weigh them (`core.goals`), of the same shape; `co2` in g/kWh."""
+    """`buy` and `sell` as the goals weigh them (`core.pricing.goals`), of the same shape; `co2` in g/kWh."""
     found = weigh(goals, Prices(start_s=0.0, step_s=MINUTE_S, buy=buy, sell=sell, names=()), co2)
     return found.effective.buy, found.effective.sell
 

@@ -7,7 +7,7 @@ from gateway.core.history import History
 from gateway.core.method import Method
 from gateway.core.plan import Plan
 from gateway.core.planner import plan
-from gateway.core.prices import Prices
+from gateway.core.pricing.prices import Prices
 from gateway.study.replay.case import Case
 from gateway.study.replay.slots import Decide
 

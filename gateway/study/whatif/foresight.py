@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.core.levels import Floats, Storage
-from gateway.core.recursion import TIE
+from gateway.core.storage.recursion import TIE
 
 Pieces = list[tuple[float, float]]  # (minus worth, Wh), rising: the most valuable first
 

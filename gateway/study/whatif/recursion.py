@@ -1,4 +1,4 @@
-"""The recursion of `core.recursion` for many plans at once, written in marginal values instead of costs.
+"""The recursion of `core.storage.recursion` for many plans at once, written in marginal values instead of costs.
 
 What the last of the stored energy is worth, u(e) in EUR/kWh, falls with the amount stored. A step offers amounts at
 rising prices, so all it does is to move u sideways between two prices, by the amount that is to be had between them:
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.levels import NO_LIMITS, Floats, Storage, reach_of
-from gateway.core.recursion import Tariff, step_prices
+from gateway.core.storage.recursion import Tariff, step_prices
 
 Places = NDArray[np.intp]
 

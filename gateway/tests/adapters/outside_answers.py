@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gateway.adapters.feeds import ContentError
+from gateway.adapters.feeds.feed import ContentError
 
 HOUR = 3600
 START = 1_767_222_000  # 2025-12-31T23:00Z

@@ -11,8 +11,8 @@ import pytest
 from gateway.adapters.broker import Broker, Message
 from gateway.adapters.building import ROWS_KEPT, Actuator, Building
 from gateway.adapters.clock import SystemClock
-from gateway.adapters.orders import OrderBook
-from gateway.adapters.outbox import Outbox
+from gateway.adapters.node.orders import OrderBook
+from gateway.adapters.store.outbox import Outbox
 from gateway.core.model import Mode, Reason, SetPoint
 from gateway.ports import Row
 from gateway.tests.adapters.test_holdings import desk_of, readable

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters import open_meteo, points
-from gateway.adapters.feeds import Answer, Feed
-from gateway.core.point_series import PointSeries
+from gateway.adapters.feeds import open_meteo, points
+from gateway.adapters.feeds.feed import Answer, Feed
+from gateway.core.pricing.point_series import PointSeries
 from gateway.core.weather import Weather
 from gateway.tests.adapters.outside_answers import CSV, HOUR, START, SUNNY, HandClock
 from gateway.tests.adapters.web_server import WebServer, web_server

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from gateway.adapters.fetch import FetchError, fetch, without_query
+from gateway.adapters.feeds.fetch import FetchError, fetch, without_query
 from gateway.tests.adapters.outside_answers import SUNNY
 from gateway.tests.adapters.web_server import WebServer, web_server
 

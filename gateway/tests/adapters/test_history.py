@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.adapters.history import KEPT_S, Past
-from gateway.adapters.outbox import Outbox
+from gateway.adapters.store.history import KEPT_S, Past
+from gateway.adapters.store.outbox import Outbox
 from gateway.core.quarters import Quarter
 
 T = 1_718_971_200

@@ -9,13 +9,13 @@ import pytest
 from gateway.adapters.broker import Message
 from gateway.adapters.building import Building
 from gateway.adapters.clock import SystemClock
-from gateway.adapters.holdings import Holding, from_health, held_w
-from gateway.adapters.ledger import Ledger
-from gateway.adapters.nodes import NodeDesk
-from gateway.adapters.orders import OrderBook
-from gateway.adapters.outbox import Outbox
-from gateway.adapters.profiles import Profile, ProfileError, find, load
-from gateway.adapters.tables import Wiring, compile_table
+from gateway.adapters.node.desk import NodeDesk
+from gateway.adapters.node.holdings import Holding, from_health, held_w
+from gateway.adapters.node.ledger import Ledger
+from gateway.adapters.node.orders import OrderBook
+from gateway.adapters.node.tables import Wiring, compile_table
+from gateway.adapters.products.profiles import Profile, ProfileError, find, load
+from gateway.adapters.store.outbox import Outbox
 from gateway.places import config_folder
 from gateway.wire import table as wire
 from gateway.wire.table import TableError

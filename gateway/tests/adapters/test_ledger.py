@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters.ledger import Ledger
+from gateway.adapters.node.ledger import Ledger
 
 
 def deliver(ledger: Ledger, oldest: int, seqs: list[int]) -> list[int]:

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import settings, wiring
-from gateway.adapters.batches import FLAG_NAMES
 from gateway.adapters.clock import NodeClock, Stamp
-from gateway.adapters.ledger import Ledger
-from gateway.adapters.nodes import FormerTable, NodeDesk
-from gateway.adapters.orders import Answer, OrderBook
-from gateway.adapters.outbox import Outbox
-from gateway.adapters.payloads import json_object
-from gateway.adapters.tables import recalled, remembered
+from gateway.adapters.node.batches import FLAG_NAMES
+from gateway.adapters.node.desk import FormerTable, NodeDesk
+from gateway.adapters.node.ledger import Ledger
+from gateway.adapters.node.orders import Answer, OrderBook
+from gateway.adapters.node.payloads import json_object
+from gateway.adapters.node.tables import recalled, remembered
+from gateway.adapters.store.outbox import Outbox
 from gateway.places import config_folder
 from gateway.wire import records
 

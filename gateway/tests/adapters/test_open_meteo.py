@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters import open_meteo
-from gateway.adapters.feeds import ContentError
+from gateway.adapters.feeds import open_meteo
+from gateway.adapters.feeds.feed import ContentError
 from gateway.tests.adapters.outside_answers import HOUR, START, SUNNY, anything, changed, outcome
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.ledger import BootPage, Page
-from gateway.adapters.outbox import Outbox, OutboxError, line
+from gateway.adapters.node.ledger import BootPage, Page
+from gateway.adapters.store.outbox import Outbox, OutboxError, line
 from gateway.ports import Row
 
 
@@ -91,7 +91,7 @@ def test_the_number_of_a_table_rises_with_each_change_over_all_restarts(tmp_path
 def test_a_kill_loses_nothing_that_was_kept(tmp_path: Path) -> None:
     code = f"""
 import asyncio, os, pathlib
-from gateway.adapters.outbox import Outbox
+from gateway.adapters.store.outbox import Outbox
 from gateway.ports import Row
 async def main():
     outbox = Outbox(pathlib.Path({str(tmp_path / "k.sqlite")!r}), max_mb=10)

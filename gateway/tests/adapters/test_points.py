@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters import points
-from gateway.adapters.feeds import ContentError
+from gateway.adapters.feeds import points
+from gateway.adapters.feeds.feed import ContentError
 from gateway.tests.adapters.outside_answers import CSV, anything, outcome
 
 

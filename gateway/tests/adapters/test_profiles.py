@@ -4,9 +4,11 @@ import json
 
 import pytest
 
-from gateway.adapters.profiles import Point, Target, find
-from gateway.adapters.registers import readings
-from gateway.adapters.tables import Wiring, compile_table
+from gateway.adapters.node.tables import Wiring, compile_table
+from gateway.adapters.products.commands import Target
+from gateway.adapters.products.points import Point
+from gateway.adapters.products.profiles import find
+from gateway.adapters.products.registers import readings
 from gateway.places import config_folder
 
 TARGET = {"address": 1000, "type": "uint16"}

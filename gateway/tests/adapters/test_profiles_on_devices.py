@@ -5,12 +5,12 @@ import json
 
 import pytest
 
-from gateway.adapters.profiles import Profile, find
-from gateway.adapters.registers import encode, readings
-from gateway.adapters.tables import Wiring, compile_table
+from gateway.adapters.node.tables import Wiring, compile_table
+from gateway.adapters.products.profiles import Profile, find
+from gateway.adapters.products.registers import encode, readings
 from gateway.core.model import Reading
-from gateway.house.config import HouseConfig
-from gateway.house.registers import RegisterMap
+from gateway.house.products.registers import RegisterMap
+from gateway.house.settings.config import HouseConfig
 from gateway.house.simulation import Simulation
 from gateway.places import config_folder
 

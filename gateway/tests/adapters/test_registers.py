@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters import registers
-from gateway.adapters.profiles import Point, Profile, find
+from gateway.adapters.products import registers
+from gateway.adapters.products.points import Point
+from gateway.adapters.products.profiles import Profile, find
 from gateway.places import config_folder
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters.profiles import Profile, Target
-from gateway.adapters.setpoints import Rating, power_of, raw_setpoint
+from gateway.adapters.products.commands import Target
+from gateway.adapters.products.profiles import Profile
+from gateway.adapters.products.setpoints import Rating, power_of, raw_setpoint
 from gateway.tests.adapters.test_holdings import readable
 
 ONE, THREE = Rating(phases=1), Rating(phases=3)

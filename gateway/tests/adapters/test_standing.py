@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters.standing import Standing
+from gateway.adapters.node.standing import Standing
 
 STATE = {"up": True, "boot": 7, "table": 1, "fw": "0.2.0", "build": 848_000_000, "mode": "run", "why": "update"}
 PULLING = {"boot": 7, "build": 9, "file": 3, "at": 0, "n": 512, "state": "pull", "why": ""}

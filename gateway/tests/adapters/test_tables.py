@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from gateway import settings, wiring
-from gateway.adapters.profiles import Label, ProfileError, find, load, names
-from gateway.adapters.tables import Wiring, compile_table
+from gateway.adapters.node.tables import Wiring, compile_table
+from gateway.adapters.products.points import Label
+from gateway.adapters.products.profiles import ProfileError, find, load, names
 from gateway.places import config_folder
 from gateway.wire import table as wire
 from gateway.wire.table import TableError

@@ -8,8 +8,8 @@ import pytest
 
 from gateway.adapters import tariffs
 from gateway.adapters.tariffs import NAMES, TariffError
-from gateway.core.periods import Base, OffPeak, PeakOffPeak, Tempo, Window
-from gateway.core.tariff import ListTariff
+from gateway.core.pricing.periods import Base, OffPeak, PeakOffPeak, Tempo, Window
+from gateway.core.pricing.tariff import ListTariff
 from gateway.places import config_folder
 
 SHIPPED = sorted((config_folder() / "tariffs").glob("*.toml"))

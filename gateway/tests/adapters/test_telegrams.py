@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.adapters import telegrams
-from gateway.adapters.profiles import Profile, find
+from gateway.adapters.products import telegrams
+from gateway.adapters.products.profiles import Profile, find
 from gateway.places import config_folder
 
 NONE = 0xFFFFFFFF

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.arbiter import Consumer, Surplus, lasting_w, seen, shared
+from gateway.core.control.arbiter import Consumer, Surplus, lasting_w, seen, shared
 from gateway.core.switched import Switched
 
 EV = Consumer(id="ev", min_w=1380, max_w=3680, step_w=230, value=0.20, dwell_on_s=300, dwell_off_s=300)

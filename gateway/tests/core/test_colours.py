@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.core.colours import learn, meter_colours
 from gateway.core.model import Reading, SiteState
-from gateway.core.periods import Colour
+from gateway.core.pricing.colours import learn, meter_colours
+from gateway.core.pricing.periods import Colour
 
 PARIS = ZoneInfo("Europe/Paris")
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 1, 12), date(2026, 1, 13), date(2026, 1, 14)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.core import delay
-from gateway.core.follow import Latches
+from gateway.core.control import delay
+from gateway.core.control.follow import Latches
 from gateway.core.memory import Lasting, Memory, kept, recalled
 from gateway.core.switched import Switched
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core import follow, levels, pool
+from gateway.core import levels
+from gateway.core.control import follow, pool
+from gateway.core.control.follow import Latches, latched
 from gateway.core.dispatch import Memory, decide
-from gateway.core.follow import Latches, latched
 from gateway.core.levels import Levels, plain
 from gateway.core.model import Reading, Reason, SiteState
 from gateway.core.plan import Slot

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.goals import Goals, co2_on_grid, in_real_prices, weigh
 from gateway.core.grid import Grid
 from gateway.core.levels import Storage, plain
 from gateway.core.model import Reason
 from gateway.core.plan import Plan, Slot
-from gateway.core.point_series import PointSeries
-from gateway.core.prices import Prices
+from gateway.core.pricing.goals import Goals, co2_on_grid, in_real_prices, weigh
+from gateway.core.pricing.point_series import PointSeries
+from gateway.core.pricing.prices import Prices
 
 PARIS = ZoneInfo("Europe/Paris")
 

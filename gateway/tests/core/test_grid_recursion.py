@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from gateway.core.grid_goal import GridGoal, Worth
-from gateway.core.grid_recursion import GridRecursion, blurred, noise_of
-from gateway.core.part_load import PartLoad
+from gateway.core.storage.grid_goal import GridGoal, Worth
+from gateway.core.storage.grid_recursion import GridRecursion, blurred, noise_of
+from gateway.core.storage.part_load import PartLoad
 
 CURVED = PartLoad(
     capacity_wh=4000.0,

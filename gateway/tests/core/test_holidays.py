@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from gateway.core.holidays import easter, is_holiday
+from gateway.core.pricing.holidays import easter, is_holiday
 
 # Jours feries of the site service-public.fr, written down by hand.
 PUBLISHED = {

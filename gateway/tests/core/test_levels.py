@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.levels import GridLimits, Levels, Storage, change, follow, plain, reach_of
-from gateway.core.recursion import Tariff, thresholds
+from gateway.core.storage.recursion import Tariff, thresholds
 
 STORAGE = Storage(capacity_wh=8000.0, charge_max_w=4000.0, discharge_max_w=3000.0, charge_efficiency=0.9)
 POINTS = 41

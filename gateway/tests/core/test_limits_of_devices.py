@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core import safety
-from gateway.core.curtail import Curtailment, curtailed
+from gateway.core.control import safety
+from gateway.core.control.curtail import Curtailment, curtailed
 from gateway.core.dispatch import Memory, decide
 from gateway.core.model import Mode, Reading, SiteState
 from gateway.core.site import Inverter

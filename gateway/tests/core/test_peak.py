@@ -12,7 +12,7 @@ from gateway.core.levels import GridLimits, Storage, follow
 from gateway.core.method import PlanningMethod
 from gateway.core.plan import Plan
 from gateway.core.planner import plan
-from gateway.core.prices import PeakPrice, Period, Prices
+from gateway.core.pricing.prices import PeakPrice, Period, Prices
 
 STORAGE = Storage(
     capacity_wh=3000.0, charge_max_w=2000.0, discharge_max_w=2000.0, charge_efficiency=1.0, discharge_efficiency=1.0

@@ -16,8 +16,8 @@ from gateway.core.method import PlanningMethod
 from gateway.core.model import Reason
 from gateway.core.plan import Plan
 from gateway.core.planner import PlanningError, plan, refusal
-from gateway.core.prices import Prices
-from gateway.core.recursion import Tariff, solve
+from gateway.core.pricing.prices import Prices
+from gateway.core.storage.recursion import Tariff, solve
 
 STORAGE = Storage(capacity_wh=8000.0, charge_max_w=4000.0, discharge_max_w=4000.0)
 LOSSLESS = replace(STORAGE, charge_efficiency=1.0, discharge_efficiency=1.0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.pool import Member, shares_w, storage
+from gateway.core.control.pool import Member, shares_w, storage
 
 from .plant import BATTERY
 

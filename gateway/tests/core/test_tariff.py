@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.grid import Grid
-from gateway.core.periods import Base, Colour, OffPeak, PeakOffPeak, Tempo, Window, possible_colours
-from gateway.core.point_series import PointSeries
-from gateway.core.tariff import (
+from gateway.core.pricing.periods import Base, Colour, OffPeak, PeakOffPeak, Tempo, Window, possible_colours
+from gateway.core.pricing.point_series import PointSeries
+from gateway.core.pricing.tariff import (
     DynamicTariff,
     ListTariff,
     Power,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.worth import is_worth, least_w
+from gateway.core.control.worth import is_worth, least_w
 
 from .plant import BATTERY, Plant
 from .test_follow import slot

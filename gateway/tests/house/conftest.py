@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.house.config import HouseConfig
 from gateway.house.run import Ready, open_house
+from gateway.house.settings.config import HouseConfig
 from gateway.house.simulation import Simulation
 
 OpenHouse = Callable[..., AbstractAsyncContextManager[tuple[Simulation, Ready]]]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.house.battery import Battery
-from gateway.house.config import BatterySettings
+from gateway.house.physics.battery import Battery
+from gateway.house.settings.config import BatterySettings
 
 DT_S = 0.1
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.house.car import Car
-from gateway.house.flexible import CarSettings
+from gateway.house.physics.car import Car
+from gateway.house.settings.flexible import CarSettings
 
 MIDNIGHT = datetime(2024, 1, 15)  # noqa: DTZ001 - a wall clock
 

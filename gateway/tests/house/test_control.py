@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from gateway.house.config import HouseConfig
 from gateway.house.control import answer
+from gateway.house.settings.config import HouseConfig
 from gateway.house.simulation import Simulation
 from gateway.tests.house.conftest import OpenHouse
 

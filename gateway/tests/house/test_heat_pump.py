@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.house.flexible import HeatPumpSettings
-from gateway.house.heat_pump import HeatPump, outdoor_c
+from gateway.house.physics.heat_pump import HeatPump, outdoor_c
+from gateway.house.settings.flexible import HeatPumpSettings
 
 WINTER = datetime(2024, 1, 20)  # noqa: DTZ001 - a wall clock
 SUMMER = datetime(2024, 7, 20)  # noqa: DTZ001 - a wall clock

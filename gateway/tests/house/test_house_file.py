@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.house.config import HouseConfig
-from gateway.house.house_file import load_house
-from gateway.house.mistakes import HouseFileError
+from gateway.house.settings.config import HouseConfig
+from gateway.house.settings.house_file import load_house
+from gateway.house.settings.mistakes import HouseFileError
 
 DEMO = Path(__file__).parents[3] / "config" / "demo" / "house.toml"
 

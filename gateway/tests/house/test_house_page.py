@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.house import config
 from gateway.house.control import answer
-from gateway.house.house_file import load_house
+from gateway.house.settings import config
+from gateway.house.settings.house_file import load_house
 from gateway.house.simulation import Simulation
 
 PAGE = Path(__file__).parents[3] / "docs" / "house.md"

@@ -18,8 +18,8 @@ from gateway.house.faults import (
     WrongCount,
     WrongFunction,
 )
-from gateway.house.mistakes import HouseLinkError
-from gateway.house.serial_line import crc16, open_terminals
+from gateway.house.links.serial_line import crc16, open_terminals
+from gateway.house.settings.mistakes import HouseLinkError
 from gateway.tests.house.conftest import OpenHouse
 from gateway.tests.house.raw_modbus import SerialMaster, ask_tcp, check_bytes, read_request, write_many
 

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.house.config import HouseConfig
 from gateway.house.faults import (
     Fault,
     TelegramBrokenOff,
@@ -23,7 +22,8 @@ from gateway.house.faults import (
     TelegramNoise,
     TelegramSwitched,
 )
-from gateway.house.linky import frame, heard_at, written
+from gateway.house.products.linky import frame, heard_at, written
+from gateway.house.settings.config import HouseConfig
 from gateway.house.simulation import Simulation
 
 from .conftest import OpenHouse

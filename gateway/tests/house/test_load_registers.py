@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.house.config import HouseConfig
 from gateway.house.faults import InverterRefuses, LoadRefuses, NanSentinel
-from gateway.house.registers import Refused, point_words
+from gateway.house.products.registers import Refused, point_words
+from gateway.house.settings.config import HouseConfig
 from gateway.house.simulation import Simulation
 
 QUIET = {"load": {"noise_w": 0.0, "appliances": False}, "pv": {"clouds": False}}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.house.config import HouseConfig
 from gateway.house.control import answer
 from gateway.house.faults import CarAsleep, LoadGone
+from gateway.house.settings.config import HouseConfig
 from gateway.house.simulation import Simulation
 
 ALL = {"car": {"plugged": True}, "tank": {"temp_c": 45}, "heat_pump": {"temp_c": 19.5}}

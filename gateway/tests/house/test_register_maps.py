@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from gateway.house.config import HouseConfig
 from gateway.house.faults import NanSentinel
-from gateway.house.registers import Refused
+from gateway.house.products.registers import Refused
+from gateway.house.settings.config import HouseConfig
 from gateway.house.simulation import Simulation
 
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.house.config import HouseConfig, Load, Pv, Replay
-from gateway.house.mistakes import HouseFileError
-from gateway.house.series import Series, open_series
+from gateway.house.recordings.series import Series, open_series
+from gateway.house.settings.config import HouseConfig, Load, Pv, Replay
+from gateway.house.settings.mistakes import HouseFileError
 from gateway.house.simulation import Simulation
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.house.config import HouseConfig
 from gateway.house.faults import MeterFrozen, MeterLate
+from gateway.house.settings.config import HouseConfig
 from gateway.house.simulation import Simulation
 
 

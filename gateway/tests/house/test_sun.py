@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.house.config import Pv
-from gateway.house.pv import Clouds, Roof
-from gateway.house.sun import Plane, clear_sky, sun_at
+from gateway.house.physics.pv import Clouds, Roof
+from gateway.house.physics.sun import Plane, clear_sky, sun_at
+from gateway.house.settings.config import Pv
 
 LENS = (50.43, 2.83)
 SOUTH = Plane(latitude_deg=50.43, longitude_deg=2.83, tilt_deg=35.0, azimuth_deg=180.0)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.house.daily import Alarm
-from gateway.house.flexible import TankSettings
-from gateway.house.heat import course
-from gateway.house.tank import Tank
+from gateway.house.physics.daily import Alarm
+from gateway.house.physics.heat import course
+from gateway.house.physics.tank import Tank
+from gateway.house.settings.flexible import TankSettings
 
 MIDNIGHT = datetime(2024, 1, 15)  # noqa: DTZ001 - a wall clock
 WATER_WH_PER_K = 232.6  # 200 l of 4.1868 kJ/(kg K)

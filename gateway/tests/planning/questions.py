@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from gateway.core.goals import Weighed
 from gateway.core.history import History
 from gateway.core.levels import GridLimits, Levels, Storage
 from gateway.core.method import Method
 from gateway.core.model import Reason
 from gateway.core.plan import Plan, Slot
-from gateway.core.prices import Prices
+from gateway.core.pricing.goals import Weighed
+from gateway.core.pricing.prices import Prices
 from gateway.planning.question import Place, Question
 
 NOW = 1_718_971_200.0  # 2024-06-21 12:00 UTC

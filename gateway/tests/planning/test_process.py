@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.core.goals import Weighed
-from gateway.core.prices import PeakPrice, Period
+from gateway.core.pricing.goals import Weighed
+from gateway.core.pricing.prices import PeakPrice, Period
 from gateway.planning.process import PlanningError, ask
 from gateway.tests.planning.questions import NOW, plan, question
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.adapters.history import Past
-from gateway.adapters.outbox import Outbox
+from gateway.adapters.store.history import Past
+from gateway.adapters.store.outbox import Outbox
 from gateway.core.memory import Lasting
 from gateway.core.model import Reading, SiteState
 from gateway.core.switched import Switched

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.adapters.feeds import Answer
-from gateway.adapters.history import Past
-from gateway.adapters.outbox import Outbox
+from gateway.adapters.feeds.feed import Answer
+from gateway.adapters.store.history import Past
+from gateway.adapters.store.outbox import Outbox
 from gateway.core.grid import Grid
 from gateway.core.history import History
 from gateway.core.weather import Weather

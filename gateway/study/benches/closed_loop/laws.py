@@ -8,7 +8,7 @@ surplus by themselves at the same moments.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.core.arbiter import Consumer
+from gateway.core.control.arbiter import Consumer
 from gateway.core.dispatch import Memory, decide
 from gateway.core.model import SiteState
 from gateway.core.plan import LoadSlot, Slot

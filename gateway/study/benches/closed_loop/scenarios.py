@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gateway.core.arbiter import Consumer
+from gateway.core.control.arbiter import Consumer
+from gateway.core.control.loads import NO_PLAN
 from gateway.core.flexible.needs import Band
 from gateway.core.flexible.timed import Switchable
 from gateway.core.levels import Floats
-from gateway.core.loads import NO_PLAN
 from gateway.core.model import Reason
 from gateway.core.plan import LoadSlot
 from gateway.core.site import Battery, LoadDevice, Site

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.core.model import Reading, SiteState
-from gateway.house.battery import Battery
-from gateway.house.config import BatterySettings
+from gateway.house.physics.battery import Battery
+from gateway.house.settings.config import BatterySettings
 
 STEP_S = 0.2
 EPOCH_S = 1_700_000_000.0  # UTC of the first step

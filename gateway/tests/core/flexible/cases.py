@@ -12,7 +12,7 @@ from gateway.core.history import Scenarios
 from gateway.core.levels import GridLimits, Storage
 from gateway.core.linear import Effort, Program, Solution, SolverError
 from gateway.core.plan import Plan
-from gateway.core.prices import Prices
+from gateway.core.pricing.prices import Prices
 
 NOW = 1_718_985_600.0  # 2024-06-21 18:00 in Paris, 16:00 UTC
 STEP_S = 900.0

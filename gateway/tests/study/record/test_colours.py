@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.core.periods import Colour
+from gateway.core.pricing.periods import Colour
 from gateway.study.record.colours import read_colours, told_until, untold
 from gateway.study.record.errors import InputError
 

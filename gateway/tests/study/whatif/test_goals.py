@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from gateway.core.goals import Goals
 from gateway.core.levels import Storage
 from gateway.core.method import Method
-from gateway.core.periods import Colour, Tempo
-from gateway.core.tariff import ListTariff, PriceList
+from gateway.core.pricing.goals import Goals
+from gateway.core.pricing.periods import Colour, Tempo
+from gateway.core.pricing.tariff import ListTariff, PriceList
 from gateway.study.record.inputs import read_inputs
 from gateway.study.record.priced import prices_on, weighed_on
 from gateway.study.whatif.answer import answer

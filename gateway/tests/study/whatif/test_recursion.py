@@ -11,8 +11,8 @@ from gateway.core.history import History
 from gateway.core.levels import NO_LIMITS, Floats, Storage
 from gateway.core.method import Method
 from gateway.core.planner import levels_of
-from gateway.core.prices import Prices
-from gateway.core.recursion import Tariff, levels_wh, solve, thresholds
+from gateway.core.pricing.prices import Prices
+from gateway.core.storage.recursion import Tariff, levels_wh, solve, thresholds
 from gateway.study.record.inputs import read_inputs
 from gateway.study.whatif.planned import Ground, planned_levels
 from gateway.study.whatif.recursion import Task, rising, worths

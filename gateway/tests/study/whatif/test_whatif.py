@@ -11,9 +11,9 @@ import pytest
 from gateway.core.history import History
 from gateway.core.levels import Levels, Storage, follow
 from gateway.core.method import Method
-from gateway.core.periods import OffPeak, PeakOffPeak, Window
-from gateway.core.point_series import PointSeries
-from gateway.core.tariff import ListTariff, PriceList
+from gateway.core.pricing.periods import OffPeak, PeakOffPeak, Window
+from gateway.core.pricing.point_series import PointSeries
+from gateway.core.pricing.tariff import ListTariff, PriceList
 from gateway.study.record.inputs import read_inputs
 from gateway.study.record.priced import co2_on, prices_on
 from gateway.study.record.series import Record

@@ -1,0 +1,1 @@
+"""Messages of nodes: tables out, records and answers in."""

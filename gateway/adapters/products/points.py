@@ -1,0 +1,135 @@
+"""What a profile says of one value: a register or a label of a telegram, with its scale, sign and range."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from gateway.wire.table import PERSONAL_LABELS
+
+# name -> registers; a bit is one coil or discrete input
+TYPES = {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "uint64": 4, "bit": 1}
+COILS = ("coil", "discrete")
+
+Type = Literal["int16", "uint16", "int32", "uint32", "float32", "uint64", "bit"]
+Address = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Strict(BaseModel):
+    """Frozen, and without keys that nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Value(Strict):
+    """What a register and a label have in common: a number with its scale, sign and range."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    scale: float = 1.0
+    sign: Literal[1, -1] = 1
+    every_s: Annotated[float, Field(ge=0.1, le=3600)]
+    low: float
+    high: float
+    counter: bool = False
+
+
+class Point(_Value):
+    """One value: `raw * scale * 10^raw(sf_address) * sign`; outside `low`..`high` it is absent.
+
+    `address` is the 0-based wire address, or counts from the ID register of SunSpec model `model`. `codes` says what
+    the numbers of a state mean and lists all that are known: raw 5 with {"5": 1} is 1, another raw is absent.
+    `nan_means` is for makers who say with their pattern for "no value" that something is off and what its value is.
+    """
+
+    address: Address
+    model: Annotated[int, Field(ge=1, le=65534)] | None = None
+    table: Literal["holding", "input", "coil", "discrete"] = "holding"
+    type: Type
+    word_order: Literal["big", "little"] | None = None
+    sf_address: Address | None = None
+    nan: Annotated[str, Field(pattern=r"^0x[0-9A-Fa-f]+$")] | None = None
+    nan_means: float | None = None
+    codes: Annotated[Mapping[int, int], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _nan_has_a_pattern(self) -> "Point":
+        if self.nan_means is not None and (self.nan is None or not self.low <= self.nan_means <= self.high):
+            raise ValueError(f"{self.name}: nan_means is for a point with nan, from {self.low:g} to {self.high:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _codes_are_of_a_state(self) -> "Point":
+        measured = self.type in ("float32", "bit") or self.counter or self.sf_address is not None
+        if self.codes is not None and (measured or (self.scale, self.sign) != (1.0, 1)):
+            raise ValueError(f"{self.name}: codes are for whole numbers without scale, sign and exponent, not counters")
+        for number in (self.codes or {}).values():
+            if not self.low <= number <= self.high:
+                raise ValueError(f"{self.name}: the code for {number} is outside {self.low:g} to {self.high:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _type_fits_its_table(self) -> "Point":
+        coil = self.table in COILS
+        if coil != (self.type == "bit"):
+            raise ValueError(f"{self.name}: type bit and the tables coil and discrete go together")
+        if coil and (self.model or self.sf_address is not None):
+            raise ValueError(f"{self.name}: a coil has neither a SunSpec model nor an exponent")
+        return self
+
+    @property
+    def count(self) -> int:
+        """Registers (or coils) of the value itself."""
+        return TYPES[self.type]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First address and the one behind the last, including the exponent."""
+        addresses = [self.address, self.address + self.count]
+        if self.sf_address is not None:
+            addresses += [self.sf_address, self.sf_address + 1]
+        return min(addresses), max(addresses)
+
+
+class Label(_Value):
+    """One group of a telegram. `value = (data - data of minus) * scale * sign`; outside `low`..`high` it is absent.
+
+    `form` is how the data are written: decimal, hexadecimal (`bits` picks [first, count] of them), or a text of which
+    `texts` lists all that are known. `one_sided`: the meter shows 0 while the power flows the other way, which it tells
+    under the label `minus`, if at all; so 0 is no value unless that label is there. `optional`: some contracts do not
+    have the label, and without it the point is not missed.
+    """
+
+    label: Annotated[str, Field(pattern=r"^[A-Z0-9+-]{2,8}$")]
+    form: Literal["decimal", "hexadecimal", "text"] = "decimal"
+    minus: Annotated[str, Field(pattern=r"^[A-Z0-9+-]{2,8}$")] | None = None
+    one_sided: bool = False
+    bits: tuple[Annotated[int, Field(ge=0, le=31)], Annotated[int, Field(ge=1, le=32)]] | None = None
+    texts: Mapping[Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,4}$")], int] | None = None
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _form_fits(self) -> "Label":
+        if (self.form == "text") != (self.texts is not None):
+            raise ValueError("texts = {...} for the form text, and only there")
+        if self.bits is not None and self.form != "hexadecimal":
+            raise ValueError("bits can be picked from hexadecimal data only")
+        if self.counter and (self.form != "decimal" or self.minus):
+            raise ValueError("a counter is one decimal label")
+        if self.label in PERSONAL_LABELS or self.minus in PERSONAL_LABELS:
+            raise ValueError("this label names a person")
+        return self
+
+    @property
+    def wanted(self) -> tuple[tuple[str, str], ...]:
+        """The labels it needs, each with its form on the wire."""
+        form = "c" if self.counter else {"decimal": "d", "hexadecimal": "x", "text": "s"}[self.form]
+        return ((self.label, form), *(((self.minus, "d"),) if self.minus else ()))
+
+
+def _kind_of_point(value: Any) -> str:
+    if isinstance(value, dict):
+        return "label" if "label" in value else "register"
+    return "label" if isinstance(value, Label) else "register"
+
+
+AnyPoint = Annotated[Annotated[Point, Tag("register")] | Annotated[Label, Tag("label")], Discriminator(_kind_of_point)]

@@ -1,0 +1,67 @@
+"""Powers in the numbers of a product and back: watts, amperes of each phase, shares of its full power, on and off."""
+
+import math
+from dataclasses import dataclass
+
+from gateway.adapters.products.commands import Target
+from gateway.adapters.products.profiles import Profile
+
+VOLT = 230.0  # nominal, phase to neutral (EN 50160)
+ALMOST = 1e-6  # of a step of the register: 6 A computed as 5.9999999 A are 6 A
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """What the site file says of a device that the numbers of its product stand in relation to.
+
+    `phases` that it uses; `rated_w` > 0: its full power, None where nobody needs it.
+    """
+
+    phases: int = 1
+    rated_w: float | None = None
+
+
+PLAIN = Rating()
+
+
+def raw_setpoint(profile: Profile, power_w: float, rating: Rating = PLAIN) -> list[int]:
+    """The values of an order: the power (W, drawn positive) in the product's own unit, scale and sign.
+
+    Amperes and shares are cut, not rounded: what comes of them is never more than was wanted.
+    """
+    target = _target(profile)
+    if target.unit == "switch":
+        assert target.on is not None  # noqa: S101 - the profile was checked
+        assert target.off is not None  # noqa: S101 - likewise
+        return [target.on if power_w != 0.0 else target.off]
+    number = power_w / (_unit_w(target, rating) * target.scale * target.sign)
+    if target.unit == "W":
+        return [round(number)]
+    return [math.trunc(number + math.copysign(ALMOST, number))]
+
+
+def power_of(profile: Profile, raw: int, rating: Rating = PLAIN) -> float:
+    """The power (W, drawn positive) of a number as it stands in the set-point register."""
+    target = _target(profile)
+    if target.unit == "switch":
+        return _rated_w(rating) if raw == target.on else 0.0
+    return raw * target.scale * target.sign * _unit_w(target, rating)
+
+
+def _target(profile: Profile) -> Target:
+    if profile.setpoint is None:
+        raise ValueError(f"{profile.id} takes no set-points")
+    return profile.setpoint.point
+
+
+def _unit_w(target: Target, rating: Rating) -> float:
+    """Watts that one unit of the set-point stands for."""
+    if target.unit == "A":
+        return VOLT * rating.phases
+    return _rated_w(rating) if target.unit == "share" else 1.0
+
+
+def _rated_w(rating: Rating) -> float:
+    if rating.rated_w is None:
+        raise ValueError("a share and a switch need the rated power")
+    return rating.rated_w

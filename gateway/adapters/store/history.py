@@ -1,0 +1,137 @@
+"""What the building did, in the store: the last days for the page, quarter hours for planning."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from gateway.adapters.store.outbox import Outbox
+from gateway.core.history import History
+from gateway.core.levels import Floats
+from gateway.core.quarters import QUARTER_S, Quarter
+
+TREND_S = 10  # seconds of one step of the trend
+TREND_KEPT_S = 2 * 86400
+TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
+TOLD_KEPT_S = 60 * 86400
+MOST_W = 1e7  # what a site file may call a power: more in the store is damage
+MOST_W_M2 = 2e3
+MOST_C = 90.0
+KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
+CREATE TABLE IF NOT EXISTS quarters (t INTEGER PRIMARY KEY, load_w REAL, pv_w REAL);
+CREATE TABLE IF NOT EXISTS grid (t INTEGER PRIMARY KEY, grid_w REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS told (t INTEGER PRIMARY KEY, irradiance_w_m2 REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS outdoor (t INTEGER PRIMARY KEY, temp_c REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
+"""
+
+
+class Past:
+    """Trend and quarters in the file of the outbox. Calls may raise OutboxError."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        outbox.at_start(lambda db: db.executescript(_SCHEMA))
+
+    async def keep_trend(self, t: int, values: Mapping[str, float | None]) -> None:
+        """One step of the page's chart: mean powers (W) and state of charge over the step that starts at `t`."""
+        row = (t, *(values.get(name) for name in TREND))
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(f"INSERT OR REPLACE INTO trend VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+            db.execute("DELETE FROM trend WHERE t < ?", (t - TREND_KEPT_S,))
+
+        await self._outbox.write(write)
+
+    def trend(self, since: int) -> list[tuple[float | None, ...]]:
+        """Steps of the chart from `since` on (UTC seconds): (t, *TREND). For the start only: it reads at once."""
+        sql = f"SELECT t, {', '.join(TREND)} FROM trend WHERE t >= ? ORDER BY t"  # noqa: S608 - names are ours
+        return self._outbox.at_start(lambda db: db.execute(sql, (since,)).fetchall())
+
+    async def keep_quarters(self, quarters: Sequence[Quarter]) -> None:
+        """Finished quarters; one that is there already is replaced."""
+        rows = [(q.start_s, q.load_w, q.pv_w) for q in quarters]
+        grid = [(q.start_s, q.grid_w) for q in quarters if q.grid_w is not None]
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR REPLACE INTO quarters VALUES (?, ?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO grid VALUES (?, ?)", grid)
+            for table in ("quarters", "grid"):
+                oldest = max(row[0] for row in rows) - KEPT_S
+                db.execute(f"DELETE FROM {table} WHERE t < ?", (oldest,))  # noqa: S608 - names are ours
+
+        if rows:
+            await self._outbox.write(write)
+
+    async def quarters(self, end_s: int, days: int) -> History:
+        """So many days up to `end_s` (UTC, a quarter's start), none after it; NaN where there is nothing."""
+        start_s = end_s - days * 86400
+        sql = "SELECT t, load_w, pv_w FROM quarters WHERE t >= ? AND t < ? ORDER BY t"
+        rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, end_s)).fetchall())
+        first_s = int(rows[0][0]) if rows else end_s
+        history = np.full(((end_s - first_s) // QUARTER_S, 2), np.nan)
+        for t, load_w, pv_w in rows:
+            history[(t - first_s) // QUARTER_S] = [_known(load_w, MOST_W), _known(pv_w, MOST_W)]
+        return History(start_s=first_s, step_s=QUARTER_S, load_w=history[:, 0], pv_w=history[:, 1])
+
+    async def highest_import_w(self, start_s: float, end_s: float) -> float:
+        """The highest mean import of a quarter between two moments (UTC); 0 where none is known."""
+        sql = "SELECT grid_w FROM grid WHERE t >= ? AND t < ?"
+        rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, end_s)).fetchall())
+        known = [power_w for (found,) in rows if np.isfinite(power_w := _known(found, MOST_W))]
+        return max([0.0, *known])
+
+    async def keep_told(self, told: Sequence[tuple[int, float]]) -> None:
+        """What the weather feed says of coming quarters (start, W/m2); what was said first of each stays."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", told)
+            db.execute("DELETE FROM told WHERE t < ?", (max(row[0] for row in told) - TOLD_KEPT_S,))
+
+        if told:
+            await self._outbox.write(write)
+
+    async def told(self, start_s: int, count: int) -> Floats:
+        """What had been said of so many quarters (W/m2); NaN where nothing."""
+        sql = "SELECT t, irradiance_w_m2 FROM told WHERE t >= ? AND t < ?"
+        rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, start_s + QUARTER_S * count)).fetchall())
+        found = np.full(count, np.nan)
+        for t, irradiance_w_m2 in rows:
+            found[(t - start_s) // QUARTER_S] = _known(irradiance_w_m2, MOST_W_M2)
+        return found
+
+    async def keep_outdoor(self, temps: Sequence[tuple[int, float]]) -> None:
+        """How warm the feed says the next quarters are (start, °C); what was said last of each stays."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR REPLACE INTO outdoor VALUES (?, ?)", temps)
+            db.execute("DELETE FROM outdoor WHERE t < ?", (max(row[0] for row in temps) - TOLD_KEPT_S,))
+
+        if temps:
+            await self._outbox.write(write)
+
+    async def outdoor_c(self, start_s: int, count: int) -> Floats:
+        """How warm it had been said to be in so many quarters (°C); NaN where nothing."""
+        sql = "SELECT t, temp_c FROM outdoor WHERE t >= ? AND t < ?"
+        rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, start_s + QUARTER_S * count)).fetchall())
+        found = np.full(count, np.nan)
+        for t, temp_c in rows:
+            found[(t - start_s) // QUARTER_S] = _known(temp_c, MOST_C)
+        return found
+
+    async def keep_note(self, name: str, text: str) -> None:
+        """A text to be found again after a restart."""
+        await self._outbox.write(lambda db: db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text)))
+
+    def note(self, name: str) -> str | None:
+        """The text that was kept. For the start only: it reads at once."""
+        row = self._outbox.at_start(lambda db: db.execute("SELECT text FROM notes WHERE name = ?", (name,)).fetchone())
+        return None if row is None else str(row[0])
+
+
+def _known(value: object, most: float) -> float:
+    """A number of a plausible size; NaN for all else that a damaged store may hold."""
+    return float(value) if isinstance(value, (int, float)) and abs(value) <= most else np.nan

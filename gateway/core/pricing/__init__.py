@@ -1,0 +1,1 @@
+"""What a kWh costs and when: tariffs, calendars, series of prices, goals."""

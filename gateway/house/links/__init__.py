@@ -1,0 +1,1 @@
+"""Sockets and serial lines by which the products are reached."""

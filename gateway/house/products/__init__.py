@@ -1,0 +1,1 @@
+"""The register maps and telegrams of real products, as they speak."""

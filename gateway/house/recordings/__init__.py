@@ -1,0 +1,1 @@
+"""Recorded series that the house lives again."""

@@ -1,0 +1,1 @@
+"""The house file: what it may say, and what is wrong in it."""
