@@ -1,6 +1,7 @@
 """A car and hot water in the whole chain: surplus, limits, leases, and a plan that charges while it is cheap."""
 
 import time
+import tomllib
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import pytest
 from gateway.bench.chain import Chain, Wanted
 from gateway.bench.programs import GATEWAY
 from gateway.bench.report import get_json
+from gateway.places import config_folder
 
 from .conftest import QUIET, OpenChain, house, state, stored_lines, until, until_controlled
 from .test_planning import TARIFF
@@ -21,29 +23,16 @@ DEVICE_S = PAUSE_S + 1.5  # and half a second lies between two requests
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2024, 6, 21, 12, 1, tzinfo=PARIS)
 LATE_NIGHT = datetime(2024, 11, 6, 5, 31, tzinfo=PARIS)
-CAR = {"role": "load", "profile": "keba_p30", "node": "cellar", "unit": 255}
-TANK = {"role": "load", "profile": "mypv_acthor", "node": "cellar", "unit": 1}
-LOADS = {
-    "car": {"kind": "car", "device": "car", "capacity_kwh": 52.0, "wanted_kwh": 20.0, "most_a": 16.0},
-    "water": {
-        "kind": "tank",
-        "device": "tank",
-        "litres": 200.0,
-        "power_w": 3000.0,
-        "least_w": 0.0,
-        "low_c": 42.0,
-        "draws": {"19:00": 6.0},
-    },
-}
+ADDED = tomllib.loads((config_folder() / "demo" / "loads.toml").read_text(encoding="utf-8"))
+LOADS = ADDED["site"]["loads"]
 
 
 def wanted(start: datetime, *, house_: dict[str, Any], site: dict[str, Any]) -> Wanted:
     """The demo's building with a car at its charger and a tank of hot water."""
-    loads = {"car": {"phases": 1, "plugged": True}, "tank": {"temp_c": 50.0}}
     control = {"lease_s": LEASE_S, "import_limit_w": 6000.0}
     return Wanted(
-        house=QUIET | loads | {"clock": {"start": start.replace(tzinfo=None).isoformat()}} | house_,
-        site={"devices": {"car": CAR, "tank": TANK}, "loads": LOADS, "control": control} | site,
+        house=QUIET | ADDED["house"] | {"clock": {"start": start.replace(tzinfo=None).isoformat()}} | house_,
+        site=ADDED["site"] | {"control": control} | site,
         clock_offset_s=(start - datetime.now(UTC)).total_seconds(),
     )
 

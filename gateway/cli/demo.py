@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,8 +26,10 @@ from gateway.bench.parts import find_or_fetch
 from gateway.bench.processes import ProgramError
 from gateway.bench.report import Window, get_json, report
 from gateway.bench.run_folder import port_if_free
+from gateway.bench.toml_text import merged
 from gateway.cli.demo_table import picture
 from gateway.cli.language import say
+from gateway.places import config_folder
 from gateway.release import ReleaseError
 
 PAGE_PORT = 8080
@@ -59,10 +62,11 @@ class Replay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """How the run is shown: live until Ctrl-C (`seconds` None), or without a screen for so many seconds."""
+    """What is shown, and how: live until Ctrl-C (`seconds` None), or without a screen for so many seconds."""
 
     seconds: float | None
     influx: bool
+    loads: bool
     port: int
 
 
@@ -75,6 +79,7 @@ def demo(
     kwp: Annotated[float, typer.Option(help="Peak power of the roof.", min=0, max=10_000)] = 5.0,
     load_scale: Annotated[float, typer.Option(help="Factor for the recorded load.", min=0, max=1000)] = 1.0,
     start: Annotated[datetime, typer.Option(help="Wall clock of the building at the start.")] = DEMO_START,
+    loads: Annotated[bool, typer.Option("--loads", help="With a car at its charger and hot water.")] = False,
     influx: Annotated[bool, typer.Option("--influx", help="Also start a real InfluxDB and forward to it.")] = False,
     port: Annotated[
         int, typer.Option(help="Port of the page; any free one if it is taken.", min=0, max=65535)
@@ -86,7 +91,7 @@ def demo(
     if json_file is not None and not os.access(json_file.absolute().parent, os.W_OK):
         raise typer.BadParameter(f"--json {json_file}: its folder cannot be written; name one that can")
     replay = Replay(load=load, pv=pv, kwp=kwp, load_scale=load_scale, start=start.replace(tzinfo=None))
-    screen = Screen(seconds=60 * minutes if headless else None, influx=influx, port=port)
+    screen = Screen(seconds=60 * minutes if headless else None, influx=influx, loads=loads, port=port)
     people = Console(stderr=True)
     try:
         _fetch_parts(people, influx=influx)
@@ -117,8 +122,10 @@ def _fetch_parts(people: Console, *, influx: bool) -> None:
 
 
 async def _demo(people: Console, folder: Path, replay: Replay, screen: Screen) -> Mapping[str, Any]:
+    more = _loads() if screen.loads else {}
     wanted = Wanted(
-        house=replay.house(),
+        house=merged(more.get("house", {}), replay.house()),
+        site=more.get("site", {}),
         database=screen.influx,
         clock_offset_s=replay.clock_offset_s(),
         page_port=port_if_free(screen.port),
@@ -138,6 +145,11 @@ async def _demo(people: Console, folder: Path, replay: Replay, screen: Screen) -
             with _interrupts(stop.set):
                 await _live(people, chain, stop, screen.seconds)
                 return await report(chain, window)
+
+
+def _loads() -> dict[str, Any]:
+    """Changes to both files for a building with flexible loads."""
+    return tomllib.loads((config_folder() / "demo" / "loads.toml").read_text(encoding="utf-8"))
 
 
 async def _live(people: Console, chain: Chain, stop: asyncio.Event, seconds: float | None) -> None:

@@ -43,6 +43,7 @@ CONFIG = {  # what may stand in config/, and the test that loads it
     "boards.json": "gateway/tests/adapters/test_boards.py",
     "demo/site*.toml": "gateway/tests/test_settings.py",
     "demo/house*.toml": "gateway/tests/house/test_house_file.py",
+    "demo/loads.toml": "hil_tests/test_loads.py",
     "devices/*.json": "gateway/tests/adapters/test_tables.py",
     "tariffs/*.toml": "gateway/tests/adapters/test_tariffs.py",
     "mosquitto/mosquitto.conf": "gateway/tests/bench/test_site_broker.py",

@@ -35,11 +35,11 @@ export function createTold(place) {
   return { show };
 }
 
-function createRow({ role }) {
+function createRow({ role, kind }) {
   const name = html("span", { class: "told-name" });
   const value = html("span", { class: "told-order" });
   const reason = html("span", { class: "told-why muted" });
-  const element = html("li", { class: `role-${role}` }, html("span", { class: "told-icon" }, icon(role)), name, value, reason);
+  const element = html("li", { class: `role-${role}` }, html("span", { class: "told-icon" }, icon(kind ?? role)), name, value, reason);
 
   return {
     element,
