@@ -1,7 +1,8 @@
 """Less PV instead of more export: the limit that PV inverters get when the batteries cannot take what is left.
 
 Batteries come first: only what their bounds leave over is curtailed. The margin below the export limit grows with the
-error that was seen (export beyond the limit), and shrinks slowly when it stays away.
+error that lasted (export beyond the limit), and shrinks slowly when it stays away. What is over only until inverter and
+meter have followed is no error: a margin could not have prevented it.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from gateway.core.model import Mode, Reason, SetPoint
 from gateway.core.site import Site
 
 SHRINK_PER_CYCLE = 0.99
+LASTING_CYCLES = 8  # a usual inverter follows in 2 to 5 s, and the meter shows it up to 3 s later
 LEAST_MARGIN_W = 20.0
 MOST_MARGIN = 0.1  # of the inverters' rated power
 AT_LIMIT = 0.95  # of the limit: who produces so much is held back by it
@@ -18,10 +20,14 @@ RELEASE = 1.05  # a limit above this share of the rated power limits nothing: it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curtailment:
-    """The error seen lately (W of export beyond the limit), and the limit given last (W of production, None: none)."""
+    """The error that lasted (W of export beyond the limit), and the limit given last (W of production, None: none).
+
+    `over_w`: what was beyond the limit in each of the last cycles with one, oldest first.
+    """
 
     error_w: float = 0.0
     limit_w: float | None = None
+    over_w: tuple[float, ...] = ()
 
 
 def held_w(site: Site, before: Curtailment, pv_w: float) -> float:
@@ -41,10 +47,10 @@ def curtailed(
     """
     if not site.curtailable:
         return (), before
-    over_w = max(-grid_w - export_w, 0.0) if before.limit_w is not None else 0.0
-    error_w = max(over_w, SHRINK_PER_CYCLE * before.error_w)
+    error_w, over_w = _seen(before, max(-grid_w - export_w, 0.0))
     rated_w = sum(inverter.rated_w for inverter in site.curtailable)
-    margin_w = min(LEAST_MARGIN_W + error_w, MOST_MARGIN * rated_w)
+    error_w = min(error_w, MOST_MARGIN * rated_w)
+    margin_w = LEAST_MARGIN_W + error_w
     use_w = max(net_w - pv_w, 0.0)  # what the building draws by itself
     limit_w = max(use_w + max(battery_high_w, 0.0) + export_w - margin_w, 0.0)
     if limit_w >= RELEASE * rated_w:
@@ -54,7 +60,16 @@ def curtailed(
         _setpoint(inverter.id, -min(limit_w * inverter.rated_w / rated_w, inverter.rated_w), limit_w, export_w)
         for inverter in site.curtailable
     )
-    return found, Curtailment(error_w=error_w, limit_w=limit_w)
+    return found, Curtailment(error_w=error_w, limit_w=limit_w, over_w=over_w)
+
+
+def _seen(before: Curtailment, over_w: float) -> tuple[float, tuple[float, ...]]:
+    """The error now (W), and what is watched for the next one: what lasted is added once, then watched anew."""
+    watched = (*before.over_w, over_w) if before.limit_w is not None else ()
+    if len(watched) < LASTING_CYCLES:
+        return SHRINK_PER_CYCLE * before.error_w, watched
+    lasted_w = min(watched)
+    return (before.error_w + lasted_w, ()) if lasted_w > 0.0 else (SHRINK_PER_CYCLE * before.error_w, watched[1:])
 
 
 def _setpoint(device: str, power_w: float | None, limit_w: float, export_w: float) -> SetPoint:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.control import safety
-from gateway.core.control.curtail import Curtailment, curtailed
+from gateway.core.control.curtail import LASTING_CYCLES, Curtailment, curtailed
 from gateway.core.dispatch import Memory, decide
 from gateway.core.model import Mode, Reading, SiteState
 from gateway.core.site import Inverter
@@ -109,12 +109,31 @@ def test_pv_is_limited_to_what_building_and_battery_can_take() -> None:
     assert (setpoint.power_w, setpoint.mode) == (None, Mode.RELEASE)
 
 
-def test_the_margin_grows_with_the_export_that_was_seen_and_shrinks_slowly() -> None:
-    _, first = limit()
-    (after,), seen = limit(first, grid_w=-200.0)
+def test_the_margin_grows_with_export_that_lasts_and_shrinks_slowly() -> None:
+    _, seen = limit()
+    for _ in range(LASTING_CYCLES - 1):
+        (setpoint,), seen = limit(seen, grid_w=-200.0)
+        assert setpoint.power_w == pytest.approx(-480.0)
+    (after,), seen = limit(seen, grid_w=-200.0)
     assert after.power_w == pytest.approx(-280.0)  # 500 - 20 - 200
     (later,), _ = limit(seen, grid_w=10.0)
     assert later.power_w == pytest.approx(-(500 - 20 - 0.99 * 200))
+
+
+@pytest.mark.parametrize("too_much", [0.0, 0.03], ids=["exact", "3 % too much"])
+def test_export_settles_just_below_its_limit(too_much) -> None:
+    """An inverter that follows 3 s later, a meter 1 s late, 8 kW of sun, 500 W of load; 1500 W may leave."""
+    site = replace(CURTAILABLE, curtailable=(Inverter(id="pv", rated_w=9000.0),))
+    seen, limits, exports = Curtailment(), [9000.0] * 4, [7500.0]
+    for _ in range(240):
+        pv_w = -min(8000.0, limits[-4] * (1.0 + too_much))
+        exports.append(-pv_w - 500.0)
+        known = {"net_w": 500.0 + pv_w, "pv_w": pv_w, "battery_high_w": 0.0, "grid_w": -exports[-2], "export_w": 1500.0}
+        (setpoint,), seen = curtailed(site, seen, **known)
+        limits.append(9000.0 if setpoint.power_w is None else -setpoint.power_w)
+    settled = exports[30:]
+    assert max(settled) <= 1500.0 + 10.0
+    assert min(settled) >= 1500.0 - 150.0
 
 
 def test_while_export_costs_money_the_sun_is_held_back() -> None:
