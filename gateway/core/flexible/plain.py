@@ -11,9 +11,11 @@ from gateway.core.flexible.loads import Job, bands_of
 from gateway.core.flexible.timed import Appliance, ApplianceState, Switchable, SwitchableState
 from gateway.core.model import Reason
 from gateway.core.plan import LoadSlot
+from gateway.core.switched import Switched
 
 LIKES, MUST = 0.1, 2.0  # EUR/kWh
 SPARE_S, SPARE_SHARE = 900.0, 1.1  # begun so much before it would be too late
+GOES_ON_S = 1800.0  # what runs goes on with so much more to spare: each second of it brings the share above 1 of one
 SMALL_WH = 10.0
 
 
@@ -27,23 +29,24 @@ def _want(job: Job, now_s: float) -> LoadSlot:
     most_w = max(band.high_w for band in bands_of(load))
     if isinstance(load, Car) and isinstance(state, CarState):
         missing_wh = min(state.wanted_wh, load.capacity_wh) - state.stored_wh
-        return _by(missing_wh / load.efficiency, most_w, state.departure_s, now_s)
+        return _by(missing_wh / load.efficiency, most_w, state.departure_s, now_s, state.switched)
     if isinstance(load, Switchable) and isinstance(state, SwitchableState):
         if not state.earliest_s <= now_s < state.latest_s:
             return _nothing("load_away")
         if load.worth_price > 0.0 and state.served_wh >= state.wanted_wh:
             return _likes()
-        return _by(state.wanted_wh - state.served_wh, most_w, state.latest_s, now_s)
+        return _by(state.wanted_wh - state.served_wh, most_w, state.latest_s, now_s, state.switched)
     if isinstance(load, Appliance) and isinstance(state, ApplianceState):
         return _run(load, state, most_w, now_s)
     return _likes()
 
 
-def _by(missing_wh: float, most_w: float, due_s: float, now_s: float) -> LoadSlot:
+def _by(missing_wh: float, most_w: float, due_s: float, now_s: float, switched: Switched | None) -> LoadSlot:
     """Energy (Wh at the terminals) that is wanted by a moment."""
     if missing_wh <= SMALL_WH:
         return _nothing("load_done")
-    if due_s - now_s <= SPARE_SHARE * missing_wh / most_w * 3600.0 + SPARE_S:
+    spare_s = SPARE_S + (GOES_ON_S if switched is not None and switched.runs else 0.0)
+    if due_s - now_s <= SPARE_SHARE * missing_wh / most_w * 3600.0 + spare_s:
         return _must(most_w, due_s - now_s)
     return _likes()
 

@@ -1,9 +1,12 @@
 """Without a plan loads like surplus, and what must be ready is begun in time and not before."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.core.flexible.loads import Job
 from gateway.core.flexible.plain import LIKES, MUST, wants
+from gateway.core.switched import Switched
 from gateway.tests.core.flexible.cases import CAR, JOBS, NOW, POOL, WASHER, car_state, pool_state, washer_state
 
 MOST_W = 7360.0  # 32 A of one phase
@@ -22,6 +25,16 @@ NEEDED_H = 20_000.0 / 0.9 / MOST_W  # 3.02 h
 def test_a_car_is_charged_as_late_as_it_can_be(departure_h: float, power_w: float, value: float, code: str) -> None:
     found = wants([Job(load=CAR, state=car_state(arrival_h=-1.0, departure_h=departure_h))], NOW)["car"]
     assert (found.power_w, found.value, found.reason.code) == (power_w, value, code)
+
+
+def test_a_car_that_had_to_begin_goes_on() -> None:
+    """At full power the spare of 1.1 times the time it needs grows by 0.1 s each second: that is no reason to stop."""
+    state, codes = car_state(arrival_h=-1.0, departure_h=1.1 * NEEDED_H + 0.24), []
+    for minute in range(180):
+        held = replace(state, stored_wh=state.stored_wh + minute / 60.0 * MOST_W * 0.9)
+        runs = Switched(runs=minute > 0, since_s=NOW)
+        codes.append(wants([Job(load=CAR, state=replace(held, switched=runs))], NOW + 60.0 * minute)["car"].reason.code)
+    assert set(codes) == {"load_must"}
 
 
 def test_a_car_that_has_what_it_wants_is_left_alone() -> None:
