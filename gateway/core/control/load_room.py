@@ -4,7 +4,7 @@ Both are those of the building without batteries and commanded loads, told only 
 the loads were told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.core.control.arbiter import WATCHED_S, Surplus, lasting_w, seen
@@ -73,11 +73,10 @@ def observed(taking: Taking, scene: Scene, drawn_w: float) -> Taking:
     )
 
 
-def allowed_w(drawn_w: Mapping[str, float], taking: Taking, scene: Scene) -> float:
+def allowed_w(ids: Iterable[str], taking: Taking, scene: Scene) -> float:
     """What all loads may draw under the import limit (W), batteries left out: they may be empty any moment."""
-    most_w = sum(
-        most_drawn_w(taking.told.get(id_), each_w, scene.state.now_s, scene.settle_s) for id_, each_w in drawn_w.items()
-    )
+    now_s, within_s = scene.state.now_s, scene.settle_s
+    most_w = sum(most_drawn_w(taking.told.get(id_), taking.shown_w(id_), now_s, within_s) for id_ in ids)
     return max(scene.site.import_limit_w - (scene.net_w - most_w), 0.0)
 
 

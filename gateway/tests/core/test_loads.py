@@ -81,6 +81,15 @@ def test_the_import_limit_sheds_the_car_in_the_next_second() -> None:
     assert min(building.powers("car-meter")[-10:]) >= 5000.0 - 1  # once, not again and again
 
 
+@pytest.mark.parametrize(("slope_w_per_s", "most_over_w"), [(25.0, 200.0), (100.0, 800.0)])
+def test_the_car_gives_way_to_what_grows_slowly(slope_w_per_s: float, most_over_w: float) -> None:
+    """A compressor that starts beside it: the car obeys after 2 s, tells it 2 s later, and a cycle is 1 s."""
+    building = with_car(lambda t: 1500.0 + min(max(t - 40, 0) * slope_w_per_s, 5500.0), wants=want(7000.0, 0.3))
+    building.run(40 + 5500 / slope_w_per_s + 20)
+    assert max(building.grid_w) <= 9000.0 + most_over_w
+    assert building.powers("car-meter")[-1] == pytest.approx(2000.0)
+
+
 def test_what_does_not_leave_6_a_switches_the_car_off_for_a_minute() -> None:
     building = with_car(lambda t: 8200.0 if 30 < t < 35 else 500.0, wants=want(7000.0, 0.3))
     building.run(150)
