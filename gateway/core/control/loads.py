@@ -71,7 +71,7 @@ def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[
     away = frozenset(load.id for load in ours if not is_there(load, state))
     taking = opened(memory.taking, (*memory.ours, *drawn_w))
     taking = reported(taking, drawn_w, state.now_s, scene.site.meter_delay_s[1] + CYCLE_S)
-    taking = listened(observed(taking, scene, sum(drawn_w.values())), drawn_w, away, state.now_s)
+    taking = listened(observed(taking, scene, drawn_w), drawn_w, away, state.now_s)
     blocked = {
         load.id: why
         for load in ours

@@ -1,6 +1,6 @@
 """Loads are told what they take: surplus that lasts, what the plan gives them, never beyond the import limit."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -88,6 +88,39 @@ def test_the_car_gives_way_to_what_grows_slowly(slope_w_per_s: float, most_over_
     building.run(40 + 5500 / slope_w_per_s + 20)
     assert max(building.grid_w) <= 9000.0 + most_over_w
     assert building.powers("car-meter")[-1] == pytest.approx(2000.0)
+
+
+@dataclass
+class Stubborn(Device):
+    """Its thermostat draws `least_w` whatever it is told; its voltage makes `share` of what was reckoned."""
+
+    least_w: float = 0.0
+    share: float = 1.0
+
+    def power_w(self, now_s: float) -> float:
+        return max(self.share * super().power_w(now_s), self.least_w)
+
+
+def test_amperes_at_a_high_voltage_stay_under_the_import_limit() -> None:
+    building = with_car(2500.0, wants=want(7000.0, 0.3))
+    building.devices["car-meter"] = Stubborn(points=plugged().points, share=1.06)  # 244 V
+    building.run(120)
+    assert max(building.grid_w[60:]) <= 9000.0 + 50.0
+    assert building.powers("car-meter")[-1] == pytest.approx(6500.0 / 1.06, abs=150)
+
+
+@pytest.mark.parametrize(
+    ("base_w", "wants", "grid_w"), [(2500.0, want(7000.0, 0.3), 9000.0), (-5000.0, want(value=0.1), 0.0)]
+)
+def test_what_a_thermostat_draws_by_itself_is_given_to_nobody(base_w: float, wants: LoadSlot, grid_w: float) -> None:
+    devices = {"car-meter": plugged(), "tank-meter": Stubborn(points={"temp_c": 50.0}, least_w=2000.0)}
+    building = Building(
+        site=site(CAR, TANK), base_w=lambda _t: base_w, devices=devices, wants={"car": wants, "tank": want()}, slot=SLOT
+    )
+    building.run(300)
+    assert building.powers("tank-meter")[-1] == 0.0
+    assert building.powers("car-meter")[-1] > LEAST_W
+    assert building.grid_w[-1] == pytest.approx(grid_w, abs=110)
 
 
 def test_what_does_not_leave_6_a_switches_the_car_off_for_a_minute() -> None:
