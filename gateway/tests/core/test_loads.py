@@ -212,6 +212,17 @@ def test_a_tank_that_is_too_cold_has_its_own_mode_until_it_is_warm_enough() -> N
     assert modes == [Mode.CONTROL, Mode.RELEASE, Mode.RELEASE, Mode.CONTROL]
 
 
+def test_a_tank_that_is_too_cold_is_heated_where_plan_or_rule_mean_it() -> None:
+    """A heater that does nothing in its own mode would stay cold for ever."""
+    building = Building(
+        site=site(TANK), base_w=lambda _t: 500.0, devices={"tank-meter": warm(40.0)}, slot=SLOT,
+        wants={"tank": want(3000.0, 2.0, "load_heats")},
+    )  # fmt: skip
+    building.run(30)
+    assert building.told[-1]["tank-meter"].mode is Mode.CONTROL
+    assert building.powers("tank-meter")[-1] == 3000.0
+
+
 def test_the_battery_has_the_surplus_first_where_it_is_worth_more_there() -> None:
     building = with_car(-4000.0, soc=0.5)
     building.site = site(CAR, battery=True)

@@ -7,9 +7,21 @@ import pytest
 from gateway.core.flexible.loads import Job
 from gateway.core.flexible.plain import LIKES, MUST, wants
 from gateway.core.switched import Switched
-from gateway.tests.core.flexible.cases import CAR, JOBS, NOW, POOL, WASHER, car_state, pool_state, washer_state
+from gateway.tests.core.flexible.cases import (
+    CAR,
+    JOBS,
+    NOW,
+    POOL,
+    TANK,
+    WASHER,
+    car_state,
+    pool_state,
+    tank_state,
+    washer_state,
+)
 
 MOST_W = 7360.0  # 32 A of one phase
+RESTS, RUNS = Switched(runs=False, since_s=NOW), Switched(runs=True, since_s=NOW)
 NEEDED_H = 20_000.0 / 0.9 / MOST_W  # 3.02 h
 
 
@@ -45,6 +57,21 @@ def test_a_car_that_has_what_it_wants_is_left_alone() -> None:
 def test_water_and_rooms_take_surplus_and_nothing_else() -> None:
     found = wants([JOBS["tank"], JOBS["pump"]], NOW)
     assert [(one.power_w, one.value) for one in found.values()] == [(0.0, LIKES), (0.0, LIKES)]
+
+
+@pytest.mark.parametrize(
+    ("temp_c", "now", "power_w", "code"),
+    [
+        (44.0, RESTS, 0.0, "load_plain"),  # low_c is 45
+        (42.9, RESTS, 2400.0, "load_heats"),
+        (44.9, RUNS, 2400.0, "load_heats"),
+        (45.0, RUNS, 0.0, "load_plain"),
+    ],
+)
+def test_cold_water_is_heated_until_it_is_useful(temp_c: float, now: Switched, power_w: float, code: str) -> None:
+    state = replace(tank_state(temp_c), switched=now)
+    found = wants([Job(load=TANK, state=state)], NOW)["tank"]
+    assert (found.power_w, found.value, found.reason.code) == (power_w, MUST if power_w else LIKES, code)
 
 
 @pytest.mark.parametrize(
