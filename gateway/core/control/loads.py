@@ -23,7 +23,7 @@ from gateway.core.plan import Slot
 from gateway.core.site import LoadDevice, Site
 from gateway.core.switched import Switched, switch
 
-CYCLE_S = 1.0
+CYCLE_S = 1.0  # so much older a sample of the meter may be when it is decided on
 STEADY_S = 6.0  # beyond that, before a load that goes on running is told another power
 SMALL_W, SMALL_SHARE = 100.0, 0.03  # a change that is not worth a write
 RUNS_W = 100.0  # a load in its own mode that draws more is running
