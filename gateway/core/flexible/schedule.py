@@ -2,7 +2,7 @@
 
 With a solver: the relaxed program gives the value of stored energy and a first division between the loads; each load in
 turn gets its cheapest course beside the others. Without one the value comes from the recursion of the storage alone,
-and the loads are gone through twice.
+in several rounds.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gateway.core.flexible.lived import lived
 from gateway.core.flexible.market import Market
 from gateway.core.flexible.needs import Need, Run, Store
 from gateway.core.flexible.program import written
@@ -18,10 +19,9 @@ from gateway.core.flexible.single import best_course, best_run
 from gateway.core.levels import Floats
 from gateway.core.linear import Effort, Solver, SolverError
 from gateway.core.model import Reason
-from gateway.core.storage.recursion import Tariff, solve
 
 K = 1000.0
-POINTS = 41
+ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,8 +58,8 @@ def _shared_out(shared: Shared, needs: Sequence[Need], solver: Solver, effort: E
     solution = solver(stated.program, effort)
     worth = _worth_of(shared, solution.prices)
     market = Market(shared=shared, taken_w=np.zeros(shared.steps), worth=worth)
-    first = list(stated.powers_w(solution.x))
-    return _improved(market, needs, _in_turn(market, needs, first, _order(needs)))
+    division = stated.powers_w(solution.x)
+    return _improved(market, needs, _in_turn(market, needs, division, _order(needs), division), division)
 
 
 def _worth_of(shared: Shared, prices: Floats) -> Floats:
@@ -69,42 +69,42 @@ def _worth_of(shared: Shared, prices: Floats) -> Floats:
 
 
 def _by_rules(shared: Shared, needs: Sequence[Need]) -> Schedule:
-    powers = [np.zeros(shared.steps) for _ in needs]
-    for _ in range(2):
-        taken = np.sum(powers, axis=0) if powers else np.zeros(shared.steps)
-        market = Market(shared=shared, taken_w=np.zeros(shared.steps), worth=_recursion_worth(shared, taken))
-        powers = _in_turn(market, needs, powers, _order(needs))
+    """Several rounds, each near the mean of those before: the value of what is stored hangs on what the loads draw.
+
+    What the storage then does is lived through, and the round kept that costs least.
+    """
+    order, mean = _order(needs), None
+    rounds: list[tuple[float, list[Floats], Market]] = []
+    for index in range(ROUNDS):
+        taken = np.sum(mean, axis=0) if mean else np.zeros(shared.steps)
+        market = Market(shared=shared, taken_w=np.zeros(shared.steps), worth=lived(shared, taken).worth)
+        powers = _in_turn(market, needs, mean or [np.zeros(need.steps) for need in needs], order, mean)
+        own = sum(own_eur(need, power) for need, power in zip(needs, powers, strict=True))
+        rounds.append((lived(shared, np.sum(powers, axis=0)).cost_eur + own, powers, market))
+        mean = [before + (power - before) / (index + 1) for before, power in zip(mean or powers, powers, strict=True)]
+    _, powers, market = min(rounds, key=lambda one: one[0])
     return _improved(market, needs, powers)
 
 
-def _recursion_worth(shared: Shared, taken_w: Floats) -> Floats:
-    """The value of stored energy along the expected course, from the storage's own recursion."""
-    if shared.storage is None:
-        return np.zeros(shared.steps)
-    tariff = Tariff(buy=shared.buy, sell=np.minimum(shared.sell, shared.buy))
-    net = (shared.net_w + taken_w)[None]
-    values = solve(
-        net, tariff, shared.storage, hours=shared.hours, limits=shared.limits, points=POINTS, mixing=0.0,
-        end_worth=shared.end_price,
-    )  # fmt: skip
-    cells = values.worth.shape[1]
-    cell = min(int(shared.stored_wh / shared.storage.capacity_wh * cells), cells - 1)
-    return np.asarray(values.worth[:, max(cell, 0)])
-
-
-def _in_turn(market: Market, needs: Sequence[Need], powers: list[Floats], order: Sequence[int]) -> list[Floats]:
-    """Each load in this order beside what the others have."""
+def _in_turn(
+    market: Market,
+    needs: Sequence[Need],
+    powers: Sequence[Floats],
+    order: Sequence[int],
+    division: Sequence[Floats] | None = None,
+) -> list[Floats]:
+    """Each load in this order beside what the others have, near its part of the `division` if there is one."""
     powers = list(powers)
     for index in order:
         others = np.sum([power for i, power in enumerate(powers) if i != index], axis=0)
         beside = market.with_taken(np.zeros(market.shared.steps) + others)
-        powers[index] = _placed(needs[index], beside)
+        powers[index] = _placed(needs[index], beside, None if division is None else division[index])
     return powers
 
 
-def _placed(need: Need, market: Market) -> Floats:
+def _placed(need: Need, market: Market, near_w: Floats | None) -> Floats:
     if isinstance(need, Store):
-        return best_course(need, market)
+        return best_course(need, market, near_w)
     start = best_run(need, market)
     return np.zeros(need.steps) if start is None else need.power_w(start)
 
@@ -121,7 +121,9 @@ def _tightness(need: Need) -> float:
     return float(need.short_wh(np.zeros(need.steps)).max()) / most if most > 0.0 else 1.0
 
 
-def _improved(market: Market, needs: Sequence[Need], powers: list[Floats]) -> Schedule:
+def _improved(
+    market: Market, needs: Sequence[Need], powers: list[Floats], division: Sequence[Floats] | None = None
+) -> Schedule:
     """Where something is missing or a limit is broken: those loads first, then all others again; the better is kept."""
     best, cost = powers, score_eur(market, needs, powers)
     for _ in range(2):
@@ -130,7 +132,8 @@ def _improved(market: Market, needs: Sequence[Need], powers: list[Floats]) -> Sc
             break
         emptied = [np.zeros(market.shared.steps) for _ in needs]
         order = [*short, *(i for i in _order(needs) if i not in short)]
-        tried = _in_turn(market, needs, _in_turn(market, needs, emptied, order), order)
+        tried = _in_turn(market, needs, emptied, order, division)
+        tried = _in_turn(market, needs, tried, order, division)
         tried_cost = score_eur(market, needs, tried)
         if tried_cost >= cost - 1e-9:
             break

@@ -18,6 +18,7 @@ POINTS = 41  # of energy
 DEEP = 0.3  # how far below its floors a load is still told apart, as a share of what is above
 BETWEEN = 2  # powers tried inside a band, beside its ends and what just fits
 EARLY_EUR = 1e-4  # EUR/kWh a plan later: of equal moments the earlier one, so that nothing is put off for ever
+NEAR_EUR = 0.01  # EUR/kWh away from the common division, which alone knows how much the storage holds
 NEVER = 1e9
 LIMIT_TOLERANCE_W = 0.5
 K = 1000.0
@@ -61,17 +62,22 @@ def run_cost_eur(run: Run, market: Market, start: int) -> float:
     return float(paid) + EARLY_EUR * start / run.steps * float(run.course_w.sum()) * run.hours / K
 
 
-def best_course(store: Store, market: Market) -> Floats:
-    """Mean powers of each step (W) at the least cost of power, starts, ageing and what is missing."""
-    choices = _choices(store, market)
+def best_course(store: Store, market: Market, near_w: Floats | None = None) -> Floats:
+    """Mean powers of each step (W) at the least cost of power, starts, ageing and what is missing.
+
+    `near_w`: its part of a division that all share, if there is one. A market sells any amount at the value of stored
+    energy; so of courses that cost about the same, the one near that part is taken.
+    """
+    choices = _choices(store, market, near_w)
     dwell = _dwell(store, choices)
     grid = _grid(store)
     values = _values(store, choices, dwell, grid)
     return _followed(store, choices, dwell, grid, values)
 
 
-def _choices(store: Store, market: Market) -> Choices:
+def _choices(store: Store, market: Market, near_w: Floats | None) -> Choices:
     net, room = market.net_w, market.room_w()
+    fits = (-net, room) if near_w is None else (-net, room, near_w)
     columns, ways = [np.zeros(store.steps)], [-1]
     for index, band in enumerate(store.bands):
         if band.low_w == band.high_w:
@@ -79,7 +85,7 @@ def _choices(store: Store, market: Market) -> Choices:
             continue
         fixed = np.linspace(band.low_w, band.high_w, BETWEEN + 2)
         columns += [np.full(store.steps, power) for power in fixed if power > 0.0]
-        columns += [np.clip(fit, band.low_w, band.high_w) for fit in (-net, room)]
+        columns += [np.clip(fit, band.low_w, band.high_w) for fit in fits]
         ways += [index] * (len(columns) - len(ways))
     if store.give_w > 0.0:
         columns += [np.full(store.steps, -store.give_w), -np.clip(net, 0.0, store.give_w)]
@@ -88,6 +94,8 @@ def _choices(store: Store, market: Market) -> Choices:
     steps = np.arange(store.steps)[:, None]
     kwh = np.abs(power) * (store.hours / K)
     cost = market.cost_eur(steps, power) + kwh * (store.wear_price + EARLY_EUR * steps / store.steps)
+    if near_w is not None:
+        cost += np.abs(power - near_w[:, None]) * (store.hours / K * NEAR_EUR)
     if store.there is not None:
         cost *= store.there[:, None]
     allowed = np.where(np.array(ways) >= 0, store.open()[:, None], (power == 0.0) | store.free[:, None])

@@ -24,7 +24,8 @@ from gateway.core.method import PlanningMethod
 from gateway.core.pricing.prices import Prices
 
 STEPS, STEP_S, SCENARIOS = 96, 900.0, 24
-START_S = 1_718_985_600.0  # a midsummer evening; the sun of each building is scaled
+START_S = 1_718_985_600.0  # midsummer; the sun of each building is scaled
+TURN_H = 7.0
 STORAGE = Storage(capacity_wh=8000.0, charge_max_w=4000.0, discharge_max_w=4000.0)
 LIMITS = GridLimits(import_max_w=9000.0)
 STORED_WH = 2000.0
@@ -60,7 +61,8 @@ def buildings(names: Sequence[str], runs: int) -> Iterator[Building]:
     """So many different days, the same ones every time."""
     for run in range(runs):
         rng = np.random.default_rng(run)
-        clock = (START_S / 3600.0 + 2.0 + STEP_S / 3600.0 * np.arange(STEPS, dtype=np.float64)) % 24.0
+        begin_h = START_S / 3600.0 + 2.0 + TURN_H * run  # plans are made around the clock
+        clock = (begin_h + STEP_S / 3600.0 * np.arange(STEPS, dtype=np.float64)) % 24.0
         sun = -5000.0 * rng.uniform(0.1, 1.0) * np.clip(np.sin((clock - 6.0) / 12.0 * np.pi), 0.0, None)
         usual = 350.0 + 1200.0 * ((clock > 18.0) & (clock < 22.0)) + 500.0 * ((clock > 7.0) & (clock < 9.0))
         load = usual * rng.uniform(0.6, 1.6) * rng.uniform(0.7, 1.3, (SCENARIOS, STEPS))
