@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.core.control.arbiter import Consumer, must_rest, must_run, shared
+from gateway.core.control.arbiter import START_W, Consumer, must_rest, must_run, shared
 from gateway.core.flexible.loads import Load, bands_of, dwell_s
 from gateway.core.levels import Storage
 from gateway.core.plan import LoadSlot, Slot
@@ -74,7 +74,7 @@ def divided(
     """Power of each load and of the battery's surplus (W), and who runs since when."""
     offered = _able(consumers(loads, slots), live)
     free = [one for one in offered if not must_rest(one, switched.get(one.id), now_s)]
-    granted = _granted(free, slots, drawn_price(storage, slot), live)
+    granted = _granted(free, slots, drawn_price(storage, slot), slot, live, switched)
     left_w = max(live.surplus_w - sum(granted.values()), 0.0)
     rest = [_beside(one, granted.get(one.id)) for one in offered]
     planned = {id_ for id_, one in slots.items() if one.power_w > 0.0 and one.value >= slot.sell - TIE}
@@ -97,18 +97,31 @@ def _able(offered: Sequence[Consumer], live: Live) -> tuple[Consumer, ...]:
     return tuple(one for one in limited if one.max_w > 0.0 and one.max_w >= one.min_w)
 
 
-def _granted(offered: Sequence[Consumer], slots: Mapping[str, LoadSlot], price: float, live: Live) -> dict[str, float]:
-    """What the plan gives a load beyond the surplus, where it is worth that price; what fits of it."""
-    room_w = live.import_room_w
-    granted = {}
+def _granted(
+    offered: Sequence[Consumer],
+    slots: Mapping[str, LoadSlot],
+    price: float,
+    slot: Slot,
+    live: Live,
+    switched: Mapping[str, Switched],
+) -> dict[str, float]:
+    """What the plan gives a load: from anywhere where it is worth that price, else of the surplus; what fits of it.
+
+    The levels of the storage were planned beside just that, so its part of the surplus goes before the storage's.
+    """
+    room_w, surplus_w = live.import_room_w, live.surplus_w
+    granted: dict[str, float] = {}
     for one in sorted(offered, key=lambda c: (-c.value, c.id)):
         planned = slots[one.id].power_w if one.id in slots else 0.0
-        if planned <= 0.0 or one.value < price - TIE:
+        if planned <= 0.0 or one.value < slot.sell - TIE:
             continue
-        power_w = min(max(planned, one.min_w), one.max_w, room_w)
-        if power_w >= one.min_w:
+        is_dear = one.value >= price - TIE
+        runs = one.id in switched and switched[one.id].runs
+        most_w = room_w if is_dear else min(room_w, surplus_w - (0.0 if runs else START_W))
+        power_w = min(max(planned, one.min_w), one.max_w, most_w)
+        if power_w >= one.min_w and power_w > 0.0:
             granted[one.id] = power_w
-            room_w -= power_w
+            room_w, surplus_w = room_w - power_w, surplus_w - power_w
     return granted
 
 

@@ -105,3 +105,13 @@ def test_the_values_of_a_plan_carry_its_schedule_into_the_loop() -> None:
         found, _ = divided(LOADS, loads, STORAGE, one, now, {}, one.start_s)
         agree += all((found[id_] > 1.0) or each.power_w <= 1.0 for id_, each in loads.items())
     assert agree >= 92
+
+
+def test_the_plan_s_part_of_the_surplus_goes_before_a_dearer_storage() -> None:
+    """Its levels were planned beside that load. From the storage or the grid it gets nothing, as it is not worth that."""
+    values = {"car": (3000.0, 0.12)}
+    found = powers(values, live(5000.0))
+    assert (found["car"], found[BATTERY]) == (3000.0, 2000.0)  # type: ignore[index]
+    found = powers(values, live(2000.0), car=Switched(runs=True, since_s=NOW - 60))
+    assert (found["car"], found[BATTERY]) == (2000.0, 0.0)  # type: ignore[index]
+    assert powers(values, live(1400.0))["car"] == 0.0  # type: ignore[index]  # too little to begin with
