@@ -108,7 +108,7 @@ def test_the_values_of_a_plan_carry_its_schedule_into_the_loop() -> None:
 
 
 def test_the_plan_s_part_of_the_surplus_goes_before_a_dearer_storage() -> None:
-    """Its levels were planned beside that load. From the storage or the grid it gets nothing, as it is not worth that."""
+    """Its levels were planned beside that load. Nothing from storage or grid: it is not worth that."""
     values = {"car": (3000.0, 0.12)}
     found = powers(values, live(5000.0))
     assert (found["car"], found[BATTERY]) == (3000.0, 2000.0)  # type: ignore[index]
