@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from gateway.bench.chain import Chain, Wanted
+from gateway.bench.chain import Wanted
 from gateway.bench.programs import GATEWAY
 
-from .conftest import QUIET, OpenChain, house, state, until
+from .conftest import QUIET, OpenChain, state, until
 from .test_loads import PARIS, load, told
 
 LEASE_S = 5

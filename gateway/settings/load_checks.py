@@ -34,7 +34,8 @@ def devices_of(
         found = [*_named(f"loads.{id_}.device", section.device, devices, seen)]
         found += _named(f"loads.{id_}.meter", section.meter, devices, seen)
         if section.device is None and section.meter is not None:
-            found.append(Mistake(path=f"loads.{id_}.meter", found=shown(section.meter), allowed="nothing without device"))
+            allowed = "device = that, if it is the load's only device"
+            found.append(Mistake(path=f"loads.{id_}.meter", found=shown(section.meter), allowed=allowed))
         yield from found
         if not found:
             yield from _fits(id_, section, profiles)
@@ -67,9 +68,7 @@ def _fits(id_: str, section: LoadSection, profiles: Mapping[str, Profile]) -> It
     if missing:
         allowed = f"for kind {section.kind} a product that tells {', '.join(own)}"
         allowed += ", or meter = a device that tells p_w" if missing == ["p_w"] else ""
-        yield Mistake(
-            path=f"loads.{id_}.device", found=f"{profile.id} without {', '.join(missing)}", allowed=allowed
-        )
+        yield Mistake(path=f"loads.{id_}.device", found=f"{profile.id} without {', '.join(missing)}", allowed=allowed)
     elif section.meter is None:
         yield from _is_quick(f"loads.{id_}.device", profile)
     elif section.meter in profiles:

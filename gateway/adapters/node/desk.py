@@ -163,7 +163,7 @@ class NodeDesk:
         Of a device that does not tell its power: of what proves it.
         """
         profile = self.table.profile(device)
-        name = "p_w" if profile.point("p_w") is not None else profile.proof
+        name = "p_w" if profile.point("p_w") is not None else profile.proof or "p_w"
         reading = self.readings.get(device, {}).get(name)
         block = next((b for b in self.table.blocks if b.device == device and _has(b, name)), None)
         if reading is None or block is None or now_s - reading.measured_s > STALE_PERIODS * block.every_s + 0.5:
