@@ -80,7 +80,7 @@ async def test_cold_rooms_are_the_pump_s_own_until_they_are_warm_and_its_run_has
     chain_of: OpenChain,
 ) -> None:
     """It is night, and the plan would let them get colder. These rooms hold so little heat that they warm up soon."""
-    rooms = {"temp_c": 19.2, "capacity_wh_per_k": 50.0}
+    rooms = {"temp_c": 19.0, "capacity_wh_per_k": 50.0}
     async with chain_of(wanted(NIGHT, rooms, discomfort_eur_per_kh=0.0)) as chain:
 
         async def is_its_own() -> bool:
@@ -94,7 +94,7 @@ async def test_cold_rooms_are_the_pump_s_own_until_they_are_warm_and_its_run_has
         async def is_ours() -> bool:
             return (await told(chain, "heat-pump"))["mode"] == "control"
 
-        await until(is_ours, 25, "warm enough to be commanded")
+        await until(is_ours, 30, "warm enough to be commanded")
         assert (await load(chain, "heat_pump"))["temp_c"] == pytest.approx(LOW_C, abs=0.5)
         setpoint = await told(chain, "heat-pump")
         assert (setpoint["power_w"], setpoint["reason"]["code"]) == (LEAST_W, "load_runs_on")
