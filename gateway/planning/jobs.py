@@ -194,5 +194,8 @@ def next_clock(after_s: float, clock: str, zone: tzinfo) -> float:
 
 
 def _last_clock(before_s: float, clock: str, zone: tzinfo) -> float:
-    """The last moment before another one, at most a day back."""
-    return next_clock(before_s - DAY_S - 3600.0, clock, zone)
+    """The last moment (UTC) before another one, at most a day of 25 h back, at which local clocks showed this time."""
+    at_s = next_clock(before_s - DAY_S - 7200.0, clock, zone)
+    while (later_s := next_clock(at_s, clock, zone)) < before_s:
+        at_s = later_s
+    return at_s

@@ -59,26 +59,27 @@ def opened(taking: Taking, books: tuple[str, ...]) -> Taking:
     return taking if taking.books == books else replace(taking, surplus=Surplus(), room=Surplus(), books=books)
 
 
-def observed(taking: Taking, scene: Scene, drawn_w: float) -> Taking:
+def observed(taking: Taking, scene: Scene, drawn_w: Mapping[str, float]) -> Taking:
     """With this moment's surplus and room (W), if every load is where it was told to be."""
     if not is_settled(taking, scene.state.now_s, scene.settle_s):
         return taking
-    base_w = scene.net_w - drawn_w
+    base_w = scene.net_w - sum(drawn_w.values())
+    kept_w = base_w + _beyond_w(drawn_w, taking, scene)
     now_s, site = scene.state.now_s, scene.site
     return replace(
         taking,
         base_w=base_w,
-        surplus=seen(taking.surplus, now_s, site.grid_setpoint_w - base_w + _hidden_w(scene, taking)),
-        room=seen(taking.room, now_s, site.import_limit_w - base_w),
+        surplus=seen(taking.surplus, now_s, site.grid_setpoint_w - kept_w + _hidden_w(scene, taking)),
+        room=seen(taking.room, now_s, site.import_limit_w - kept_w),
     )
 
 
 def allowed_w(drawn_w: Mapping[str, float], taking: Taking, scene: Scene) -> float:
-    """What all loads may draw under the import limit (W), batteries left out: they may be empty any moment."""
-    most_w = sum(
-        most_drawn_w(taking.told.get(id_), each_w, scene.state.now_s, scene.settle_s) for id_, each_w in drawn_w.items()
-    )
-    return max(scene.site.import_limit_w - (scene.net_w - most_w), 0.0)
+    """What all loads may be told under the import limit (W), batteries left out: they may be empty any moment."""
+    now_s, within_s = scene.state.now_s, scene.settle_s
+    most_w = sum(most_drawn_w(taking.told.get(id_), taking.shown_w(id_), now_s, within_s) for id_ in drawn_w)
+    base_w = scene.net_w - most_w + _beyond_w(drawn_w, taking, scene)
+    return max(scene.site.import_limit_w - base_w, 0.0)
 
 
 def surplus_w(taking: Taking, drawn_w: Mapping[str, float]) -> float:
@@ -93,6 +94,16 @@ def surplus_w(taking: Taking, drawn_w: Mapping[str, float]) -> float:
 def room_w(taking: Taking, allowed_w: float) -> float:
     """The least that was left under the import limit lately (W), and what is allowed now."""
     return max(min((*(room_w for _, room_w in taking.room.seen), allowed_w)), 0.0)
+
+
+def _beyond_w(drawn_w: Mapping[str, float], taking: Taking, scene: Scene) -> float:
+    """What loads draw beyond what they were told long enough ago (W), and therefore nobody can give out.
+
+    Their own thermostat or boost is at work, or the voltage is above that which amperes were reckoned with.
+    """
+    told = {id_: taking.told[id_] for id_ in drawn_w if id_ in taking.told}
+    done = [id_ for id_, one in told.items() if scene.state.now_s - one.since_s >= scene.settle_s]
+    return sum(max(drawn_w[id_] - told[id_].power_w, 0.0) for id_ in done)
 
 
 def _hidden_w(scene: Scene, taking: Taking) -> float:

@@ -1,6 +1,7 @@
 """What a load tells of itself: whether it may be commanded, and whether it takes anything now.
 
-Comfort stays with the device: a tank or building that is colder than the plan keeps it gets its own mode back.
+Comfort stays with the device: a tank or building that is colder than the plan keeps it gets its own mode back, while it
+would be given nothing. Many a heater does nothing in its own mode, and must not stay cold for ever.
 """
 
 from gateway.core.control.taking import Taking
@@ -35,16 +36,18 @@ def judge_load(
         return Trust(mode=Mode.HOLD, reason=Reason(code="wait_load", numbers={"age_s": age_s}))
     if not known and want is None and is_there(load, state):
         return Trust(mode=Mode.WATCH, reason=Reason(code="load_unplanned"))
-    return _judge_state(load, state, told=told, known=known)
+    return _judge_state(load, state, want, told=told, known=known)
 
 
-def _judge_state(load: LoadDevice, state: SiteState, *, told: bool, known: bool) -> Trust:
-    """A load that does not tell how it is, or is too cold, has its own mode."""
+def _judge_state(load: LoadDevice, state: SiteState, want: LoadSlot | None, *, told: bool, known: bool) -> Trust:
+    """A load that does not tell how it is, or is too cold and not meant to be heated now, has its own mode."""
     point = "plugged" if isinstance(load.load, Car) else "temp_c" if isinstance(load.load, Tank | HeatPump) else None
     value = state.value(load.device, point, max_age_s=STATE_S) if point is not None else 0.0
     if value is None:
         return _lost(Reason(code="load_blind"), known=known)
-    if isinstance(load.load, Tank | HeatPump) and value < load.load.low_c - (COLD_K if told else COLD_K - WARM_K):
+    is_heated = want is not None and want.power_w > 0.0
+    least_k = COLD_K if told else COLD_K - WARM_K
+    if isinstance(load.load, Tank | HeatPump) and value < load.load.low_c - least_k and not is_heated:
         numbers = {"temp_c": value, "low_c": load.load.low_c}
         return Trust(mode=Mode.RELEASE, reason=Reason(code="load_cold", numbers=numbers))
     return Trust(mode=Mode.CONTROL)

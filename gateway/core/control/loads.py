@@ -13,7 +13,7 @@ from gateway.core.control.arbiter import Consumer
 from gateway.core.control.load_reasons import held_back, limit_reason, reason_of
 from gateway.core.control.load_room import Room, Scene, allowed_w, observed, opened, room_w, settle_s, surplus_w
 from gateway.core.control.load_trust import SILENT_S, is_there, judge_load, takes_none
-from gateway.core.control.taking import Taking, is_settled, listened, most_drawn_w, tell
+from gateway.core.control.taking import Taking, is_settled, listened, most_drawn_w, reported, tell
 from gateway.core.control.trust import Trust
 from gateway.core.flexible.compete import BATTERY, Live, consumers, divided
 from gateway.core.levels import Levels
@@ -23,6 +23,7 @@ from gateway.core.plan import Slot
 from gateway.core.site import LoadDevice, Site
 from gateway.core.switched import Switched, switch
 
+CYCLE_S = 1.0  # so much older a sample of the meter may be when it is decided on
 STEADY_S = 6.0  # beyond that, before a load that goes on running is told another power
 SMALL_W, SMALL_SHARE = 100.0, 0.03  # a change that is not worth a write
 RUNS_W = 100.0  # a load in its own mode that draws more is running
@@ -69,7 +70,8 @@ def _control(ours: Sequence[LoadDevice], scene: Scene, memory: Memory) -> tuple[
     before = _met(memory.lasting.consumers, drawn_w, state.utc_s)
     away = frozenset(load.id for load in ours if not is_there(load, state))
     taking = opened(memory.taking, (*memory.ours, *drawn_w))
-    taking = listened(observed(taking, scene, sum(drawn_w.values())), drawn_w, away, state.now_s)
+    taking = reported(taking, drawn_w, state.now_s, scene.site.meter_delay_s[1] + CYCLE_S)
+    taking = listened(observed(taking, scene, drawn_w), drawn_w, away, state.now_s)
     blocked = {
         load.id: why
         for load in ours

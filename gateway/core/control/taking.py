@@ -14,11 +14,15 @@ AGAIN_S = 900.0  # then it is offered something again
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """The power a load was told last (W), since when (monotonic), and the most that it may have drawn until then."""
+    """The power a load was told last (W), since when (monotonic), and the most that it may have drawn until then.
+
+    `rose_s`: when it was last told more than before.
+    """
 
     power_w: float
     since_s: float
     before_w: float
+    rose_s: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,8 @@ class Taking:
     `surplus` and `room` lately (W): of the sun for loads, and under the import limit. `base_w`: the building without
     batteries and commanded loads, when it could be told last. `told`: those that are commanded now; `known`: those that
     ever were. `quiet_s`: since when a load does not take what it is told; `idle_s`: until when it is therefore offered
-    nothing. `books`: whose power is not in the surplus and the room that are remembered.
+    nothing. `books`: whose power is not in the surplus and the room that are remembered. `paths`: what each load told
+    of its power (since when, W), as far back as the meter may look.
     """
 
     surplus: Surplus = field(default_factory=Surplus)
@@ -39,17 +44,36 @@ class Taking:
     idle_s: Mapping[str, float] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
     books: tuple[str, ...] = ()
+    paths: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
 
     def told_w(self, id_: str) -> float:
         """What a load was told last; 0 when nothing."""
         return self.told[id_].power_w if id_ in self.told else 0.0
 
+    def shown_w(self, id_: str) -> float:
+        """The most of a load that the meter may show now, by the load's own reports."""
+        return max((power_w for _, power_w in self.paths.get(id_, ())), default=0.0)
+
+
+def reported(taking: Taking, drawn_w: Mapping[str, float], now_s: float, late_s: float) -> Taking:
+    """With what each load tells of its power now; what ended more than `late_s` ago no meter shows any more."""
+    paths = {}
+    for id_, power_w in drawn_w.items():
+        path = taking.paths.get(id_, ())
+        path = path if path and path[-1][1] == power_w else (*path, (now_s, power_w))
+        ends_s = (*(at_s for at_s, _ in path[1:]), now_s)
+        paths[id_] = tuple(part for part, end_s in zip(path, ends_s, strict=True) if end_s > now_s - late_s)
+    return replace(taking, paths=paths)
+
 
 def most_drawn_w(told: Told | None, drawn_w: float, now_s: float, settle_s: float) -> float:
-    """The most that a load may draw now (W): its report may be late, and it may be on its way to what it was told."""
-    if told is None or now_s - told.since_s >= settle_s:
+    """The most that a load may draw now (W): its report may be late while it is on its way up to what it was told.
+
+    On its way down its own report counts: it is told less again and again while something else grows.
+    """
+    if told is None or now_s - told.rose_s >= settle_s:
         return drawn_w
-    return max(drawn_w, told.before_w, told.power_w if told.power_w > told.before_w else 0.0)
+    return max(drawn_w, told.before_w, told.power_w)
 
 
 def is_settled(taking: Taking, now_s: float, settle_s: float) -> bool:
@@ -63,7 +87,13 @@ def tell(told: Told | None, power_w: float, drawn_w: float, now_s: float, settle
         return told
     if told is None and abs(power_w - drawn_w) <= SAME_W:
         return Told(power_w=power_w, since_s=-math.inf, before_w=drawn_w)
-    return Told(power_w=power_w, since_s=now_s, before_w=most_drawn_w(told, drawn_w, now_s, settle_s))
+    before_w, rose_s = (drawn_w, -math.inf) if told is None else (told.power_w, told.rose_s)
+    return Told(
+        power_w=power_w,
+        since_s=now_s,
+        before_w=most_drawn_w(told, drawn_w, now_s, settle_s),
+        rose_s=now_s if power_w > before_w else rose_s,
+    )
 
 
 def listened(taking: Taking, drawn_w: Mapping[str, float], away: frozenset[str], now_s: float) -> Taking:

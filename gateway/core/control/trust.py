@@ -18,11 +18,11 @@ MOVED_W = 150.0  # what must have moved elsewhere: far above the noise of meters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standstill:
-    """The grid meter's number since it last changed, and what the devices drew once that change had come through."""
+    """The grid meter's number since it last changed, and what each device drew once that change had come through."""
 
     grid_w: float
     since_s: float
-    devices_w: float
+    devices_w: Mapping[str, float]
     moved: bool = False
 
 
@@ -60,7 +60,8 @@ def follow(watch: Watch, state: SiteState, site: Site) -> Watch:
     grid_w = readings[site.grid].value
     if grid_w is None:
         return watch
-    devices_w = sum(readings[device].value or 0.0 for device in site.metered)
+    told_w = {device: readings[device].value for device in site.metered}
+    devices_w = {device: power_w for device, power_w in told_w.items() if power_w is not None}
     standstill = _stand(watch.standstill, grid_w, devices_w, state.now_s)
     return replace(watch, standstill=standstill)
 
@@ -107,13 +108,15 @@ def judge(state: SiteState, site: Site, battery: str, watch: Watch, *, started: 
     return Trust(mode=Mode.WATCH, reason=Reason(code="starting") if never else trust.reason)
 
 
-def _stand(before: Standstill | None, grid_w: float, devices_w: float, now_s: float) -> Standstill:
-    """The standstill after this number: begins anew with each change of it."""
+def _stand(before: Standstill | None, grid_w: float, devices_w: Mapping[str, float], now_s: float) -> Standstill:
+    """The standstill after this number: begins anew with each change of it. Who falls silent has not moved."""
     if before is None or before.grid_w != grid_w:
         return Standstill(grid_w=grid_w, since_s=now_s, devices_w=devices_w)
     if now_s - before.since_s < LAG_S:
-        return replace(before, devices_w=devices_w)
-    return replace(before, moved=before.moved or abs(devices_w - before.devices_w) > MOVED_W)
+        return replace(before, devices_w={**before.devices_w, **devices_w})
+    moved_w = sum(devices_w[device] - w for device, w in before.devices_w.items() if device in devices_w)
+    known_w = {**devices_w, **before.devices_w}
+    return replace(before, devices_w=known_w, moved=before.moved or abs(moved_w) > MOVED_W)
 
 
 def _aged(code: str, age_s: float) -> Reason:

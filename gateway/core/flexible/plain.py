@@ -7,14 +7,18 @@ must be done is worth more than the grid's (`loads.NO_PLAN`).
 from collections.abc import Iterable
 
 from gateway.core.flexible.car import Car, CarState
+from gateway.core.flexible.heat import Tank, TankState
 from gateway.core.flexible.loads import Job, bands_of
 from gateway.core.flexible.timed import Appliance, ApplianceState, Switchable, SwitchableState
 from gateway.core.model import Reason
 from gateway.core.plan import LoadSlot
+from gateway.core.switched import Switched
 
 LIKES, MUST = 0.1, 2.0  # EUR/kWh
 SPARE_S, SPARE_SHARE = 900.0, 1.1  # begun so much before it would be too late
+GOES_ON_S = 1800.0  # what runs goes on with so much more to spare: each second of it brings the share above 1 of one
 SMALL_WH = 10.0
+COLD_K = 2.0  # so much below its useful temperature water is heated, until it is there
 
 
 def wants(jobs: Iterable[Job], now_s: float) -> dict[str, LoadSlot]:
@@ -27,23 +31,41 @@ def _want(job: Job, now_s: float) -> LoadSlot:
     most_w = max(band.high_w for band in bands_of(load))
     if isinstance(load, Car) and isinstance(state, CarState):
         missing_wh = min(state.wanted_wh, load.capacity_wh) - state.stored_wh
-        return _by(missing_wh / load.efficiency, most_w, state.departure_s, now_s)
+        return _by(missing_wh / load.efficiency, most_w, state.departure_s, now_s, state.switched)
     if isinstance(load, Switchable) and isinstance(state, SwitchableState):
-        if not state.earliest_s <= now_s < state.latest_s:
-            return _nothing("load_away")
-        if load.worth_price > 0.0 and state.served_wh >= state.wanted_wh:
-            return _likes()
-        return _by(state.wanted_wh - state.served_wh, most_w, state.latest_s, now_s)
+        return _served(load, state, now_s)
     if isinstance(load, Appliance) and isinstance(state, ApplianceState):
         return _run(load, state, most_w, now_s)
+    if isinstance(load, Tank) and isinstance(state, TankState):
+        return _warm(load, state, most_w)
     return _likes()
 
 
-def _by(missing_wh: float, most_w: float, due_s: float, now_s: float) -> LoadSlot:
+def _served(load: Switchable, state: SwitchableState, now_s: float) -> LoadSlot:
+    """Energy inside its hours; what is worth something beyond it likes surplus."""
+    if not state.earliest_s <= now_s < state.latest_s:
+        return _nothing("load_away")
+    if load.worth_price > 0.0 and state.served_wh >= state.wanted_wh:
+        return _likes()
+    return _by(state.wanted_wh - state.served_wh, load.band.high_w, state.latest_s, now_s, state.switched)
+
+
+def _warm(tank: Tank, state: TankState, most_w: float) -> LoadSlot:
+    """Surplus, and all it can take when the water is cold: not every heater does that by itself."""
+    runs = state.switched is not None and state.switched.runs
+    missing_k = tank.low_c - state.temp_c
+    if missing_k <= (0.0 if runs else COLD_K):
+        return _likes()
+    numbers = {"power_w": most_w, "temp_c": state.temp_c, "low_c": tank.low_c}
+    return LoadSlot(power_w=most_w, value=MUST, reason=Reason(code="load_heats", numbers=numbers))
+
+
+def _by(missing_wh: float, most_w: float, due_s: float, now_s: float, switched: Switched | None) -> LoadSlot:
     """Energy (Wh at the terminals) that is wanted by a moment."""
     if missing_wh <= SMALL_WH:
         return _nothing("load_done")
-    if due_s - now_s <= SPARE_SHARE * missing_wh / most_w * 3600.0 + SPARE_S:
+    spare_s = SPARE_S + (GOES_ON_S if switched is not None and switched.runs else 0.0)
+    if due_s - now_s <= SPARE_SHARE * missing_wh / most_w * 3600.0 + spare_s:
         return _must(most_w, due_s - now_s)
     return _likes()
 

@@ -1,6 +1,6 @@
 """Loads are told what they take: surplus that lasts, what the plan gives them, never beyond the import limit."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -79,6 +79,48 @@ def test_the_import_limit_sheds_the_car_in_the_next_second() -> None:
     building.run(10)
     assert max(building.grid_w[-8:]) <= 9000.0 + 1
     assert min(building.powers("car-meter")[-10:]) >= 5000.0 - 1  # once, not again and again
+
+
+@pytest.mark.parametrize(("slope_w_per_s", "most_over_w"), [(25.0, 200.0), (100.0, 800.0)])
+def test_the_car_gives_way_to_what_grows_slowly(slope_w_per_s: float, most_over_w: float) -> None:
+    """A compressor that starts beside it: the car obeys after 2 s, tells it 2 s later, and a cycle is 1 s."""
+    building = with_car(lambda t: 1500.0 + min(max(t - 40, 0) * slope_w_per_s, 5500.0), wants=want(7000.0, 0.3))
+    building.run(40 + 5500 / slope_w_per_s + 20)
+    assert max(building.grid_w) <= 9000.0 + most_over_w
+    assert building.powers("car-meter")[-1] == pytest.approx(2000.0)
+
+
+@dataclass
+class Stubborn(Device):
+    """Its thermostat draws `least_w` whatever it is told; its voltage makes `share` of what was reckoned."""
+
+    least_w: float = 0.0
+    share: float = 1.0
+
+    def power_w(self, now_s: float) -> float:
+        return max(self.share * super().power_w(now_s), self.least_w)
+
+
+def test_amperes_at_a_high_voltage_stay_under_the_import_limit() -> None:
+    building = with_car(2500.0, wants=want(7000.0, 0.3))
+    building.devices["car-meter"] = Stubborn(points=plugged().points, share=1.06)  # 244 V
+    building.run(120)
+    assert max(building.grid_w[60:]) <= 9000.0 + 50.0
+    assert building.powers("car-meter")[-1] == pytest.approx(6500.0 / 1.06, abs=150)
+
+
+@pytest.mark.parametrize(
+    ("base_w", "wants", "grid_w"), [(2500.0, want(7000.0, 0.3), 9000.0), (-5000.0, want(value=0.1), 0.0)]
+)
+def test_what_a_thermostat_draws_by_itself_is_given_to_nobody(base_w: float, wants: LoadSlot, grid_w: float) -> None:
+    devices = {"car-meter": plugged(), "tank-meter": Stubborn(points={"temp_c": 50.0}, least_w=2000.0)}
+    building = Building(
+        site=site(CAR, TANK), base_w=lambda _t: base_w, devices=devices, wants={"car": wants, "tank": want()}, slot=SLOT
+    )
+    building.run(300)
+    assert building.powers("tank-meter")[-1] == 0.0
+    assert building.powers("car-meter")[-1] > LEAST_W
+    assert building.grid_w[-1] == pytest.approx(grid_w, abs=110)
 
 
 def test_what_does_not_leave_6_a_switches_the_car_off_for_a_minute() -> None:
@@ -192,6 +234,17 @@ def test_a_tank_that_is_too_cold_has_its_own_mode_until_it_is_warm_enough() -> N
         building.run(4)
         modes.append(building.told[-1]["tank-meter"].mode)
     assert modes == [Mode.CONTROL, Mode.RELEASE, Mode.RELEASE, Mode.CONTROL]
+
+
+def test_a_tank_that_is_too_cold_is_heated_where_plan_or_rule_mean_it() -> None:
+    """A heater that does nothing in its own mode would stay cold for ever."""
+    building = Building(
+        site=site(TANK), base_w=lambda _t: 500.0, devices={"tank-meter": warm(40.0)}, slot=SLOT,
+        wants={"tank": want(3000.0, 2.0, "load_heats")},
+    )  # fmt: skip
+    building.run(30)
+    assert building.told[-1]["tank-meter"].mode is Mode.CONTROL
+    assert building.powers("tank-meter")[-1] == 3000.0
 
 
 def test_the_battery_has_the_surplus_first_where_it_is_worth_more_there() -> None:

@@ -86,6 +86,18 @@ def test_a_quiet_night_with_a_constant_number_is_no_frozen_meter() -> None:
     assert {s.mode for s in found} == {Mode.CONTROL}
 
 
+def test_a_device_that_falls_silent_makes_no_frozen_meter() -> None:
+    """Its 2 kW are gone from what is read, not from the wires."""
+    script = Script()
+    steady = {"grid_p_w": 0.0, "battery_p_w": 0.0, "battery_soc": 0.5}
+    for _ in range(8):
+        script.second(pv_p_w=-2000.0, **steady)
+    script.devices["pv"]["p_w"] = Reading.absent("timeout", script.now_s)
+    modes = {script.second(**steady).mode for _ in range(20)}
+    modes |= {script.second(pv_p_w=-2010.0, **steady).mode for _ in range(20)}
+    assert modes == {Mode.CONTROL}
+
+
 def test_one_failed_read_of_the_charge_changes_nothing() -> None:
     script = Script()
     script.steady(5)

@@ -17,6 +17,7 @@ from gateway.places import config_folder
 from gateway.planning.jobs import Seen, draws_wh, jobs, next_clock
 from gateway.planning.process import ask
 from gateway.settings import SiteFileError
+from gateway.settings.loads import SwitchableSection
 from gateway.tests.planning.questions import NOW, question
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -100,6 +101,26 @@ def test_what_nothing_is_known_of_is_not_planned(tmp_path: Path) -> None:
 def test_clocks_are_right_on_short_and_long_days(moment: str, clock: str, expected: str) -> None:
     found_s = next_clock(datetime.fromisoformat(moment).timestamp(), clock, PARIS)
     assert datetime.fromtimestamp(found_s, UTC) == datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize(
+    ("now", "earliest", "latest", "begins", "ends"),
+    [
+        ("2026-06-25T03:00:00+02:00", "06:30", "07:00", "2026-06-25T06:30:00+02:00", "2026-06-25T07:00:00+02:00"),
+        ("2026-06-25T03:00:00+02:00", "22:00", "06:00", "2026-06-24T22:00:00+02:00", "2026-06-25T06:00:00+02:00"),
+        ("2026-10-25T12:00:00+01:00", "00:00", "00:00", "2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00"),
+        ("2026-03-29T12:00:00+02:00", "00:00", "00:00", "2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00"),
+    ],
+)
+def test_hours_of_a_switched_load_are_the_next_ones(
+    now: str, earliest: str, latest: str, begins: str, ends: str
+) -> None:
+    section = SwitchableSection(kind="switchable", power_w=900, wanted_kwh=0.4, earliest=earliest, latest=latest)
+    grid = Grid(start_s=datetime.fromisoformat(now).timestamp(), step_s=900.0, steps=1)
+    (job,) = jobs({"pool": section}, {}, grid, PARIS)
+    assert isinstance(job.state, SwitchableState)
+    found = [datetime.fromtimestamp(at_s, PARIS).isoformat() for at_s in (job.state.earliest_s, job.state.latest_s)]
+    assert found == [begins, ends]
 
 
 def test_draws_fall_into_their_steps() -> None:

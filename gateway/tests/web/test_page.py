@@ -132,6 +132,17 @@ def test_every_commanded_device_is_shown_with_its_set_point_and_why(page, open_t
     assert tab.errors == []
 
 
+def test_what_a_charger_alone_was_told_is_told_in_its_own_words(page, open_tab):
+    tab = open_tab("?lang=fr")
+    state = with_loads()
+    car = next(each for each in state["setpoints"] if each["name"] == "car")
+    answer = {"asked_w": 1600.0, "applied_w": 1600.0, "held_w": None, "by": "applied", "why": ""}
+    page.publish({**state, "setpoint": car, "setpoints": [car], "orders": {"wallbox": answer}})
+    tab.wait("document.querySelector('#setpoint-order').textContent.includes('1,60')")
+    assert plain(tab.text("#setpoint-order")) == "Prendre 1,60 kW"
+    assert plain(tab.text("#setpoint-held")) == "L’appareil l’a prise, sans pouvoir être relu : Prendre 1,60 kW"
+
+
 def test_loads_are_no_part_of_the_house_and_the_balance_is_told(page, open_tab):
     tab = open_tab()
     page.publish(with_loads())

@@ -100,6 +100,7 @@ REASONS = {
     "load_blind": set(),
     "load_plain": set(),
     "load_must": {"power_w", "left_s"},
+    "load_heats": {"power_w", "temp_c", "low_c"},
     "load_unplanned": set(),
     "lost_load": {"age_s"},
     "wait_load": {"age_s"},

@@ -19,22 +19,17 @@ export function createSetpoint(find) {
       setAttribute(find("setpoint-mode"), "data-mode", mode);
       write(find("setpoint-reason"), why(reason));
       write(find("setpoint-now"), state.setpoints[0].role === "battery" ? doing(state.flow.battery_w) : "");
-      write(find("setpoint-held"), held(state.orders?.[state.setpoint.device]));
+      write(find("setpoint-held"), held(state.orders?.[state.setpoint.device], state.setpoints[0].role));
       told.show(state.setpoints.slice(1), names.slice(1));
     },
   };
 }
 
-function tell(power) {
-  if (power === null) return say("setpoint.none");
-  if (isZero("power_w", power)) return say("setpoint.zero");
-  return say(power > 0 ? "setpoint.charge" : "setpoint.discharge", { power_w: power });
-}
-
 /** What the device itself says of the last order; nothing before the first. */
-function held(order) {
-  if (!order) return "";
-  const { asked_w: asked, applied_w: applied, held_w: now, by, why } = order;
+function held(answer, role) {
+  if (!answer) return "";
+  const { asked_w: asked, applied_w: applied, held_w: now, by, why } = answer;
+  const tell = (power) => order({ role, power_w: power });
   if (why === "readback" && now !== null) return say("setpoint.differs", { asked: tell(asked), held: tell(now) });
   if (why) return say("setpoint.failed", { why: knows(`order.${why}`) ? say(`order.${why}`) : why });
   if (applied === null) return by ? say("setpoint.own") : "";

@@ -1,12 +1,27 @@
 """Without a plan loads like surplus, and what must be ready is begun in time and not before."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.core.flexible.loads import Job
 from gateway.core.flexible.plain import LIKES, MUST, wants
-from gateway.tests.core.flexible.cases import CAR, JOBS, NOW, POOL, WASHER, car_state, pool_state, washer_state
+from gateway.core.switched import Switched
+from gateway.tests.core.flexible.cases import (
+    CAR,
+    JOBS,
+    NOW,
+    POOL,
+    TANK,
+    WASHER,
+    car_state,
+    pool_state,
+    tank_state,
+    washer_state,
+)
 
 MOST_W = 7360.0  # 32 A of one phase
+RESTS, RUNS = Switched(runs=False, since_s=NOW), Switched(runs=True, since_s=NOW)
 NEEDED_H = 20_000.0 / 0.9 / MOST_W  # 3.02 h
 
 
@@ -24,6 +39,16 @@ def test_a_car_is_charged_as_late_as_it_can_be(departure_h: float, power_w: floa
     assert (found.power_w, found.value, found.reason.code) == (power_w, value, code)
 
 
+def test_a_car_that_had_to_begin_goes_on() -> None:
+    """At full power the spare of 1.1 times the time it needs grows by 0.1 s each second: that is no reason to stop."""
+    state, codes = car_state(arrival_h=-1.0, departure_h=1.1 * NEEDED_H + 0.24), []
+    for minute in range(180):
+        held = replace(state, stored_wh=state.stored_wh + minute / 60.0 * MOST_W * 0.9)
+        runs = Switched(runs=minute > 0, since_s=NOW)
+        codes.append(wants([Job(load=CAR, state=replace(held, switched=runs))], NOW + 60.0 * minute)["car"].reason.code)
+    assert set(codes) == {"load_must"}
+
+
 def test_a_car_that_has_what_it_wants_is_left_alone() -> None:
     found = wants([Job(load=CAR, state=car_state(wanted_wh=0.0, arrival_h=-1.0))], NOW)["car"]
     assert (found.power_w, found.value, found.reason.code) == (0.0, 0.0, "load_done")
@@ -32,6 +57,21 @@ def test_a_car_that_has_what_it_wants_is_left_alone() -> None:
 def test_water_and_rooms_take_surplus_and_nothing_else() -> None:
     found = wants([JOBS["tank"], JOBS["pump"]], NOW)
     assert [(one.power_w, one.value) for one in found.values()] == [(0.0, LIKES), (0.0, LIKES)]
+
+
+@pytest.mark.parametrize(
+    ("temp_c", "now", "power_w", "code"),
+    [
+        (44.0, RESTS, 0.0, "load_plain"),  # low_c is 45
+        (42.9, RESTS, 2400.0, "load_heats"),
+        (44.9, RUNS, 2400.0, "load_heats"),
+        (45.0, RUNS, 0.0, "load_plain"),
+    ],
+)
+def test_cold_water_is_heated_until_it_is_useful(temp_c: float, now: Switched, power_w: float, code: str) -> None:
+    state = replace(tank_state(temp_c), switched=now)
+    found = wants([Job(load=TANK, state=state)], NOW)["tank"]
+    assert (found.power_w, found.value, found.reason.code) == (power_w, MUST if power_w else LIKES, code)
 
 
 @pytest.mark.parametrize(
