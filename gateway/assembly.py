@@ -25,7 +25,7 @@ from gateway.ports import Clock
 from gateway.settings import SiteFile
 from gateway.settings.method import read_method
 from gateway.wire.records import EPOCH_2000
-from gateway.wiring import core_site, tables
+from gateway.wiring import core_site, meters, tables
 
 MIDDLE = (50.3, 2.8)  # Arras
 
@@ -70,6 +70,7 @@ def building(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Cl
         desks=desks,
         keys=credentials.node_keys,
         actuators=actuators,
+        meters=meters(file),
         outbox=outbox,
         orders=OrderBook(session=session),
         writes=writes,

@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator
 
 from gateway.adapters.node.tables import NodeTable, Wiring, compile_table
+from gateway.adapters.products.commands import Setpoint
 from gateway.adapters.products.setpoints import Rating
-from gateway.core.flexible.loads import bands_of
+from gateway.core.flexible.loads import Load, bands_of, dwell_s
 from gateway.core.site import Battery, Inverter, LoadDevice, Site
 from gateway.planning.jobs import load_of
 from gateway.settings import SiteFile
@@ -48,6 +49,12 @@ def core_site(file: SiteFile) -> Site:
     )
 
 
+def meters(file: SiteFile) -> dict[str, str]:
+    """The meter of each device of a load that has one beside it."""
+    pairs = [(section.device, section.meter) for section in file.loads.values()]
+    return {device: meter for device, meter in pairs if device is not None and meter is not None}
+
+
 def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
     profile = file.profiles[id_]
     bus: dict[str, object] = {"timeout_ms": profile.reply_timeout_ms, "gap_ms": profile.turnaround_ms}
@@ -78,12 +85,19 @@ def _loads(file: SiteFile) -> Iterator[LoadDevice]:
     for id_, section in file.loads.items():
         if section.device is not None:
             setpoint = file.profiles[section.device].setpoint
+            load = load_of(id_, section)
             yield LoadDevice(
-                load=load_of(id_, section),
+                load=load,
                 device=section.device,
                 takes_orders=setpoint is not None,
-                pause_s=setpoint.min_write_s if setpoint is not None else 0.0,
+                pause_s=_pause_s(setpoint, load) if setpoint is not None else 0.0,
             )
+
+
+def _pause_s(setpoint: Setpoint, load: Load) -> float:
+    """How long a set-point may have to wait: a switch has long been due when its least times are over."""
+    kept_s = min(dwell_s(load)) if setpoint.point.unit == "switch" else 0.0
+    return max(setpoint.min_write_s - kept_s, 0.0)
 
 
 def _rating(file: SiteFile, load: LoadDevice, most_w: float) -> Rating:

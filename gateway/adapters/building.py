@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 ROWS_KEPT = 20_000  # rows that wait in memory for a disk that cannot be written
 ANSWER_S = 3.0  # how long we wait for an answer before we leave anyway
+NO_METERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ class Building:
         outbox: Outbox,
         orders: OrderBook,
         writes: bool,
+        meters: Mapping[str, str] = NO_METERS,
     ) -> None:
         self._site_id = site_id
         self._grid = grid
@@ -66,6 +68,7 @@ class Building:
         self.desks = desks
         self._keys = keys
         self._actuators = actuators
+        self._meters = meters
         self._outbox = outbox
         self.orders = orders
         self._writes = writes
@@ -122,10 +125,11 @@ class Building:
         return self._sample_s
 
     def state(self) -> SiteState:
-        """All readings, frozen (port Senses)."""
+        """All readings, frozen (port Senses). The power of a device that has a meter beside it is the meter's."""
         devices: dict[str, Mapping[str, Reading]] = {}
         for desk in self.desks.values():
             devices |= {device: dict(readings) for device, readings in desk.readings.items()}
+        devices |= {device: _metered(devices, device, meter) for device, meter in self._meters.items()}
         return SiteState(now_s=self._clock.monotonic_s(), utc_s=self._clock.utc_s(), devices=devices)
 
     async def lend(self, setpoint: SetPoint) -> None:
@@ -324,6 +328,13 @@ class Building:
 
     async def _publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
         return self._broker is not None and await self._broker.publish(topic, payload, qos=qos, retain=retain)
+
+
+def _metered(devices: Mapping[str, Mapping[str, Reading]], device: str, meter: str) -> dict[str, Reading]:
+    """Readings of a device with the power that its meter tells, if that has told any."""
+    own = {name: reading for name, reading in devices.get(device, {}).items() if name != "p_w"}
+    power = devices.get(meter, {}).get("p_w")
+    return own if power is None else {**own, "p_w": power}
 
 
 def _power(power_w: float | None, otherwise: str) -> str:

@@ -29,6 +29,7 @@ class Ports:
     battery: int
     car: int
     tank: int
+    heat_pump: int
     broker: int
     page: int
     time: int
@@ -171,7 +172,7 @@ def install_node(folder: Path, description: Mapping[str, Any]) -> None:
 
 
 def _own_site(site: Mapping[str, Any], folder: Path, ports: Ports, *, database: bool) -> dict[str, Any]:
-    numbers = {"pv": ports.pv, "battery": ports.battery, "car": ports.car, "tank": ports.tank}
+    numbers = {"pv": ports.pv, "battery": ports.battery, **_load_ports(ports)}
     there = site.get("devices", {})
     devices = {name: {"host": LOOPBACK, "tcp_port": port} for name, port in numbers.items() if name in there}
     influx = {"url": f"http://{LOOPBACK}:{ports.database}", "org": "zen", "bucket": "zen"}
@@ -196,9 +197,18 @@ def _own_house(site: Mapping[str, Any], folder: Path, ports: Ports) -> dict[str,
         lines = [name for name, bus in buses.items() if bus.get("kind", "rtu") == kind]
         if lines:
             serve[device] = {"serial": str(folder / lines[0])}
-    loads = {"car": ports.car, "tank": ports.tank}
-    serve |= {name: {"tcp": f"{LOOPBACK}:{port}"} for name, port in loads.items() if name in site.get("devices", {})}
+    there = site.get("devices", {})
+    serve |= {
+        name.replace("-", "_"): {"tcp": f"{LOOPBACK}:{port}"}
+        for name, port in _load_ports(ports).items()
+        if name in there
+    }
     return {"serve": serve}
+
+
+def _load_ports(ports: Ports) -> dict[str, int]:
+    """By the name that a load's device has in the site file."""
+    return {"car": ports.car, "tank": ports.tank, "heat-pump": ports.heat_pump}
 
 
 def _read(file: Path) -> dict[str, Any]:

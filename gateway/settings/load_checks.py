@@ -28,39 +28,61 @@ SLOWEST_S = 3.0  # of a power that surplus is reckoned with
 def devices_of(
     loads: Mapping[str, LoadSection], devices: Mapping[str, DeviceSection], profiles: Mapping[str, Profile]
 ) -> Iterator[Mistake]:
-    """Devices that are not there, are no loads, are named twice, or do not fit the kind of load."""
-    able = [id_ for id_, device in devices.items() if device.role == "load"]
+    """Devices and meters that are not there, are no loads, are named twice, or do not fit the kind of load."""
     seen: dict[str, str] = {}
     for id_, section in loads.items():
-        path, device = f"loads.{id_}.device", section.device
-        if device is None:
-            continue
-        if device not in devices:
-            yield Mistake(path=path, found=shown(device), allowed=choice(device, able))
-        elif device not in able:
-            found = f"{shown(device)} of role {devices[device].role}"
-            yield Mistake(path=path, found=found, allowed=f"a device of role load: {choice(device, able)}")
-        elif device in seen:
-            found = f"the device of loads.{seen[device]}"
-            yield Mistake(path=path, found=found, allowed="a device of its own")
-        elif device in profiles:
-            yield from _fits(id_, section, profiles[device])
-        seen.setdefault(device, id_)
+        found = [*_named(f"loads.{id_}.device", section.device, devices, seen)]
+        found += _named(f"loads.{id_}.meter", section.meter, devices, seen)
+        if section.device is None and section.meter is not None:
+            allowed = "device = that, if it is the load's only device"
+            found.append(Mistake(path=f"loads.{id_}.meter", found=shown(section.meter), allowed=allowed))
+        yield from found
+        if not found:
+            yield from _fits(id_, section, profiles)
 
 
-def _fits(id_: str, section: LoadSection, profile: Profile) -> Iterator[Mistake]:
-    """Whether the product tells what the kind needs, and takes what the kind would be told."""
-    path = f"loads.{id_}.device"
-    missing = [name for name in NEEDED[type(section)] if profile.point(name) is None]
-    power = profile.point("p_w")
+def _named(
+    path: str, device: str | None, devices: Mapping[str, DeviceSection], seen: dict[str, str]
+) -> Iterator[Mistake]:
+    """Whether that is a device of role load which nothing else has named; `seen`: who has named which."""
+    able = [id_ for id_, section in devices.items() if section.role == "load"]
+    if device is None:
+        return
+    if device not in devices:
+        yield Mistake(path=path, found=shown(device), allowed=choice(device, able))
+    elif device not in able:
+        found = f"{shown(device)} of role {devices[device].role}"
+        yield Mistake(path=path, found=found, allowed=f"a device of role load: {choice(device, able)}")
+    elif device in seen:
+        yield Mistake(path=path, found=f"the same as {seen[device]}", allowed="a device of its own")
+    seen.setdefault(device, path)
+
+
+def _fits(id_: str, section: LoadSection, profiles: Mapping[str, Profile]) -> Iterator[Mistake]:
+    """Whether the products tell what the kind needs, and take what the kind would be told."""
+    profile = profiles.get(section.device or "")
+    if profile is None:
+        return
+    own = [name for name in NEEDED[type(section)] if name != "p_w" or section.meter is None]
+    missing = [name for name in own if profile.point(name) is None]
     if missing:
-        allowed = f"for kind {section.kind} a product that tells {', '.join(NEEDED[type(section)])}"
-        yield Mistake(path=path, found=f"{profile.id} without {', '.join(missing)}", allowed=allowed)
-    elif power is not None and power.every_s > SLOWEST_S:
-        allowed = f"a product that tells p_w every {SLOWEST_S:g} s"
-        yield Mistake(path=path, found=f"p_w every {power.every_s:g} s", allowed=allowed)
+        allowed = f"for kind {section.kind} a product that tells {', '.join(own)}"
+        allowed += ", or meter = a device that tells p_w" if missing == ["p_w"] else ""
+        yield Mistake(path=f"loads.{id_}.device", found=f"{profile.id} without {', '.join(missing)}", allowed=allowed)
+    elif section.meter is None:
+        yield from _is_quick(f"loads.{id_}.device", profile)
+    elif section.meter in profiles:
+        yield from _is_quick(f"loads.{id_}.meter", profiles[section.meter])
     if profile.setpoint is not None:
         yield from _commands(id_, section, profile.setpoint.point.unit)
+
+
+def _is_quick(path: str, profile: Profile) -> Iterator[Mistake]:
+    """Whether the product tells its power often enough."""
+    power = profile.point("p_w")
+    if power is None or power.every_s > SLOWEST_S:
+        found = f"{profile.id} without p_w" if power is None else f"p_w every {power.every_s:g} s"
+        yield Mistake(path=path, found=found, allowed=f"a product that tells p_w every {SLOWEST_S:g} s")
 
 
 def _commands(id_: str, section: LoadSection, unit: str) -> Iterator[Mistake]:

@@ -15,13 +15,18 @@ Kwh = Annotated[float, Field(gt=0, le=100_000)]
 Price = Annotated[float, Field(ge=0, le=100)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
+DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Celsius = Annotated[float, Field(ge=0, le=95)]
 
 
 class CommonSection(Section):
-    """`device`: the device of role load that meters it and, where its product takes set-points, is commanded."""
+    """`device`: the device of role load that meters it and, where its product takes set-points, is commanded.
 
-    device: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] | None = None
+    `meter`: another device of role load that meters it, where its own does not tell its power.
+    """
+
+    device: DeviceId | None = None
+    meter: DeviceId | None = None
 
 
 class CarSection(CommonSection):

@@ -158,9 +158,14 @@ class NodeDesk:
         return self._clock.moment_s(stamp, now_s, utc_s)
 
     def quality(self, device: str, now_s: float) -> str:
-        """good, stale (no report for three periods) or absent (reported without a value) for a device's power."""
-        reading = self.readings.get(device, {}).get("p_w")
-        block = next((b for b in self.table.blocks if b.device == device and _has(b, "p_w")), None)
+        """good, stale (no report for three periods) or absent (reported without a value) for a device's power.
+
+        Of a device that does not tell its power: of what proves it.
+        """
+        profile = self.table.profile(device)
+        name = "p_w" if profile.point("p_w") is not None else profile.proof or "p_w"
+        reading = self.readings.get(device, {}).get(name)
+        block = next((b for b in self.table.blocks if b.device == device and _has(b, name)), None)
         if reading is None or block is None or now_s - reading.measured_s > STALE_PERIODS * block.every_s + 0.5:
             return "stale"
         return "good" if reading.value is not None else "absent"

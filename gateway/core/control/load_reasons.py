@@ -22,7 +22,8 @@ def reason_of(
     if want is None:
         return Reason(code="load_unplanned")
     if power_w > 0.0:
-        kept_on = must_run(consumer, switched, utc_s) and want.value <= sell
+        is_wanted = want.value > sell and surplus_w >= consumer.min_w
+        kept_on = must_run(consumer, switched, utc_s) and not is_wanted
         return _running(want, power_w, surplus_w, _dwell(switched, consumer.dwell_on_s, utc_s) if kept_on else None)
     likes = want.power_w > 0.0 or (want.value > sell and surplus_w >= consumer.min_w)
     if likes and must_rest(consumer, switched, utc_s):

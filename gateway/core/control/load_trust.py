@@ -16,6 +16,7 @@ SILENT_S = 20.0  # a load that does not tell its power for so long gets its own 
 STATE_S = 120.0  # the same of its temperature, or whether a car is there
 COLD_K, WARM_K = 2.0, 2.0  # below what the plan keeps: the device's own mode, until it is so much warmer again
 FULL_K = 2.0  # below its highest temperature a tank takes again
+FULL_ROOMS_K = 0.5  # the same of rooms: their comfort is a band of some 2 K, in which the thermostat keeps them
 
 
 def judge_load(
@@ -62,9 +63,9 @@ def takes_none(
         return Reason(code="load_idle", numbers={"left_s": taking.idle_s[load.id] - state.now_s})
     if not isinstance(load.load, Tank | HeatPump):
         return None
-    top_c = _top_c(load.load, want)
+    top_c, again_k = _top_c(load.load, want), FULL_ROOMS_K if isinstance(load.load, HeatPump) else FULL_K
     temp_c = state.value(load.device, "temp_c", max_age_s=STATE_S)
-    if temp_c is not None and temp_c >= top_c - (0.0 if runs else FULL_K):
+    if temp_c is not None and temp_c >= top_c - (0.0 if runs else again_k):
         return Reason(code="load_warm", numbers={"temp_c": temp_c, "high_c": top_c})
     return None
 

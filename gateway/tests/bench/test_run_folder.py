@@ -93,6 +93,18 @@ def test_house_and_site_meet_at_the_same_addresses(run):
     assert node["site"] == site["site"]["id"]
 
 
+def test_loads_that_the_site_file_names_are_served_where_it_says(tmp_path, house_file, ports):
+    names = {"car": "car", "tank": "tank", "heat-pump": "heat_pump"}  # a table of the house has no hyphen
+    profiles = {"car": "keba_p30", "tank": "mypv_acthor", "heat-pump": "lambda_eu_l"}
+    devices = {name: {"role": "load", "profile": profiles[name], "node": "cellar", "unit": 1} for name in names}
+    site_file = places.config_folder() / "demo" / "site.toml"
+    made = prepare(tmp_path, ports=ports, house_file=house_file, site_file=site_file, site={"devices": devices})
+    house, site = read(made.house_file), read(made.site_file)
+    for name, table in names.items():
+        at = site["devices"][name]
+        assert house["serve"][table]["tcp"] == f"{at['host']}:{at['tcp_port']}"
+
+
 def test_node_and_gateway_share_a_key_that_is_in_no_file_of_the_site(run):
     node = json.loads((run.node_folder("cellar") / "node.json").read_text())
     environment = run.gateway_environment()

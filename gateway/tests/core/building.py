@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway.core.dispatch import Memory, decide
 from gateway.core.flexible.car import Car, phase_bands
-from gateway.core.flexible.heat import Tank
+from gateway.core.flexible.heat import HeatPump, Tank
 from gateway.core.flexible.needs import Band
 from gateway.core.flexible.timed import Switchable
 from gateway.core.model import Mode, Reading, SetPoint, SiteState
@@ -17,6 +17,14 @@ UTC_S = 1_718_985_600.0
 CAR = Car(id="car", bands=phase_bands(least_a=6, most_a=32, phases=(1,)), capacity_wh=60_000.0)
 QUICK = replace(BATTERY, dead_time_s=0.0, ramp_w_per_s=1e6)
 TANK = Tank(id="tank", litres=200.0, band=Band(low_w=0.0, high_w=3000.0))
+ROOMS = HeatPump(
+    id="rooms",
+    bands=(Band(low_w=600.0, high_w=600.0), Band(low_w=2500.0, high_w=2500.0)),
+    wh_per_k=8_000.0,
+    loss_w_per_k=180.0,
+    run_s=60.0,
+    rest_s=60.0,
+)
 POOL = Switchable(id="pool", band=Band(low_w=900.0, high_w=900.0), run_s=600.0, rest_s=300.0)
 
 

@@ -11,7 +11,7 @@ from gateway.core.model import Mode, Reason
 from gateway.core.plan import LoadSlot, Slot
 from gateway.core.site import Inverter
 from gateway.core.switched import Switched
-from gateway.tests.core.building import CAR, POOL, TANK, UTC_S, Building, Device, site
+from gateway.tests.core.building import CAR, POOL, ROOMS, TANK, UTC_S, Building, Device, site
 
 WHY = Reason(code="load_due", numbers={"power_w": 7000.0})
 LEVELS = Levels(charge_wh=0.0, reserve_wh=0.0, fill_wh=9_000.0, export_wh=9_000.0)
@@ -199,6 +199,30 @@ def test_a_tank_takes_what_is_there_until_it_is_warm() -> None:
     building.run(5)
     assert building.told[-1]["tank-meter"].reason.code == "load_warm"
     assert building.powers("tank-meter")[-1] == 0.0
+
+
+def test_rooms_that_the_thermostat_keeps_in_their_band_have_room_for_surplus() -> None:
+    devices = {"rooms-meter": warm(20.5)}  # comfort from 19.5 to 22
+    building = Building(
+        site=site(ROOMS), base_w=lambda _t: -3000.0, devices=devices, wants={"rooms": want(value=0.1)}, slot=SLOT
+    )
+    building.run(60)
+    assert building.powers("rooms-meter")[-1] == 2500.0
+    codes = []
+    for temp_c in (21.9, 22.0, 21.6, 21.4):  # until they are at the highest; once off, from half a degree below
+        devices["rooms-meter"].points["temp_c"] = temp_c
+        building.run(85)  # a minute is its least time, and surplus must last
+        codes.append(building.told[-1]["rooms-meter"].reason.code)
+    assert codes == ["load_takes", "load_warm", "load_warm", "load_takes"]
+
+
+def test_a_load_that_likes_surplus_and_has_none_says_that_it_runs_for_its_least_time() -> None:
+    building = with_car(lambda t: -3000.0 if t < 40 else 1000.0)
+    building.run(38)
+    assert building.powers("car-meter")[-1] > LEAST_W
+    building.run(25)  # it is on for less than a minute yet
+    reason = building.told[-1]["car-meter"].reason
+    assert (building.powers("car-meter")[-1], reason.code) == (LEAST_W, "load_runs_on")
 
 
 def test_a_tank_that_is_too_cold_has_its_own_mode_until_it_is_warm_enough() -> None:
