@@ -26,7 +26,7 @@ def test_plan_writes_times_and_what_is_left_to_the_bound(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("with_solver", "most_eur"), [(True, 0.06), (False, 0.12)], ids=["solver", "rules"])
 def test_a_car_does_not_empty_the_storage_for_the_price_of_a_night(with_solver, most_eur) -> None:
-    """What is stored is worth a night's price at the margin, but there is only so much (a third above what was measured)."""
+    """Stored energy is worth a night's price at the margin, but there is only so much (a third above the measured)."""
     assert beyond_bound_eur(("car",), runs=8, with_solver=with_solver, solver=solve) <= most_eur
 
 
