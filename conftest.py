@@ -6,8 +6,8 @@ from collections.abc import Callable
 import hypothesis
 import pytest
 
-from gateway.bench.part import Machine, Missing, Part
-from gateway.bench.parts import find
+from gateway.rig.part import Machine, Missing, Part
+from gateway.rig.parts import find
 
 hypothesis.settings.register_profile("zen", deadline=None)  # a busy machine is no fault of ours; pytest has time-outs
 hypothesis.settings.load_profile("zen")

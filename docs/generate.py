@@ -15,11 +15,11 @@ from pydantic.fields import FieldInfo
 from gateway.adapters import boards, tariffs
 from gateway.adapters.node import batches
 from gateway.adapters.products import commands, points, profiles
-from gateway.house import faults
-from gateway.house.settings import config as house_file
-from gateway.house.settings import flexible
-from gateway.places import config_folder, firmware_folder
-from gateway.settings import loads, money, sections
+from gateway.paths import config_folder, firmware_folder
+from gateway.simulator import faults
+from gateway.simulator.settings import config as house_file
+from gateway.simulator.settings import flexible
+from gateway.site.file import load_sections, price_sections, sections
 from gateway.wire import essentials, orders, records, seal, table, topics
 from gateway.words import words
 
@@ -73,16 +73,16 @@ def _site_file() -> Iterator[str]:
         "[nodes.ID.buses.NAME]": sections.SerialBus,
         "[devices.ID]": sections.DeviceSection,
         "battery of [devices.ID]": sections.BatterySection,
-        "[[tariff.off_peak]]": money.OffPeakSection,
-        "surplus of [tariff]": money.SurplusSection,
-        "[feeds.weather]": money.WeatherSection,
+        "[[tariff.off_peak]]": price_sections.OffPeakSection,
+        "surplus of [tariff]": price_sections.SurplusSection,
+        "[feeds.weather]": price_sections.WeatherSection,
     }
-    models |= {f'[loads.ID], kind = "{kind}"': model for kind, model in loads.KINDS.items()}
+    models |= {f'[load_sections.ID], kind = "{kind}"': model for kind, model in load_sections.KINDS.items()}
     for name, model in models.items():
         yield f"## {name}\n"
         yield inspect.cleandoc(model.__doc__ or "") + "\n"
-        if issubclass(model, loads.CommonSection):
-            yield inspect.cleandoc(loads.CommonSection.__doc__ or "") + "\n"
+        if issubclass(model, load_sections.CommonSection):
+            yield inspect.cleandoc(load_sections.CommonSection.__doc__ or "") + "\n"
         yield from _table(("key", "allowed", "default"), (_key(*item) for item in model.model_fields.items()))
 
 

@@ -7,25 +7,26 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
-from gateway import __version__, assembly
+from gateway import __version__
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.sntp import TimeServer, is_settled, serve_time
 from gateway.adapters.store.history import Past
 from gateway.adapters.store.outbox import Outbox
-from gateway.credentials import Credentials
-from gateway.display import Cast, Display, Trend
 from gateway.loop import Loop
-from gateway.measures import Measures
-from gateway.outside import outside
-from gateway.planning.diary import Diary
+from gateway.observers.load_observer import LoadObserver
+from gateway.observers.recorder import Recorder
 from gateway.planning.process import ask
 from gateway.planning.service import Planning
-from gateway.planning.sightings import Sightings
 from gateway.ports import Cycle
-from gateway.settings import SiteFile
+from gateway.site.build import parts
+from gateway.site.build.building import core_site
+from gateway.site.build.feeds import outside
+from gateway.site.credentials import Credentials
+from gateway.site.file.site_file import SiteFile
+from gateway.view.display import Cast, Display, Trend
+from gateway.view.measures import Measures
 from gateway.web.app import create_app
 from gateway.web.server import serve
-from gateway.wiring import core_site
 
 LEAVE_S = 5.0  # what the last words may take
 
@@ -38,18 +39,18 @@ class Gateway:
         self.file = file
         self.clock = clock
         self.site = core_site(file)
-        self.outbox = Outbox(assembly.store_path(file), max_mb=file.store.max_mb)
+        self.outbox = Outbox(parts.store_path(file), max_mb=file.store.max_mb)
         self.past = Past(self.outbox)
-        self.building = assembly.building(file, credentials, self.outbox, clock, writes=writes)
-        self.broker = assembly.broker(file, credentials, self.building, writes=writes)
+        self.building = parts.building(file, credentials, self.outbox, clock, writes=writes)
+        self.broker = parts.broker(file, credentials, self.building, writes=writes)
         self.building.attach(self.broker)
-        self.forwarder = assembly.forwarder(file, credentials, self.outbox)
+        self.forwarder = parts.forwarder(file, credentials, self.outbox)
         self.time = TimeServer(clock=clock, is_trusted=lambda: is_settled(file.time.settle_s))
-        self.diary = Diary(site=self.site, past=self.past)
-        self.outside = outside(file, clock=clock, folder=assembly.store_path(file).parent)
-        self.sightings = Sightings(sections=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
-        loads = assembly.loads(file, self.outside, sightings=self.sightings)
-        ground = assembly.ground(file, self.outside, clock=clock, building=self.building, past=self.past, loads=loads)
+        self.diary = Recorder(site=self.site, past=self.past)
+        self.outside = outside(file, clock=clock, folder=parts.store_path(file).parent)
+        self.sightings = LoadObserver(sections=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
+        loads = parts.loads(file, self.outside, sightings=self.sightings)
+        ground = parts.ground(file, self.outside, clock=clock, building=self.building, past=self.past, loads=loads)
         self.planning = Planning(
             clock=clock, prepare=ground.question, ask=ask, plain=loads.wants, events=self.sightings.events
         )
@@ -58,8 +59,8 @@ class Gateway:
             site=self.site,
             site_id=file.site.id,
             clock=clock,
-            senses=self.building,
-            hands=self.building,
+            measurements=self.building,
+            actuation=self.building,
             store=self.building,
             plans=self.planning,
             displays=(self.sightings, self.display, self.diary),

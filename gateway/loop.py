@@ -1,4 +1,4 @@
-"""The cycle of a second: freeze the state, decide, lend the set-point, keep it all, show it.
+"""The cycle of a second: freeze the state, decide, send the set-points, keep it all, show it.
 
 A cycle starts when a sample of the grid meter arrives, because an old sample is worth less each moment, and at the
 latest a period after the one before. A late cycle is not caught up: the next one waits for the next sample.
@@ -8,11 +8,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gateway.core.dispatch import Memory, decide
-from gateway.core.memory import Lasting
-from gateway.core.model import SHOWN_S, Mode, Reason, SetPoint, load_w
-from gateway.core.site import Site
-from gateway.ports import Clock, Cycle, Display, Field, Hands, Plans, Row, Senses, Store
+from gateway.core.control.dispatch import Memory, decide
+from gateway.core.control.memory import Lasting
+from gateway.core.model.site import Site
+from gateway.core.model.state import SHOWN_S, Mode, Reason, SetPoint, load_w
+from gateway.ports import Actuation, Clock, Cycle, Display, Field, Measurements, Plans, Row, Store
 
 PERIOD_S = 1.0
 PATIENCE_S = 0.25  # how long beyond the period a sample is waited for
@@ -29,8 +29,8 @@ class Loop:
         site: Site,
         site_id: str,
         clock: Clock,
-        senses: Senses,
-        hands: Hands,
+        measurements: Measurements,
+        actuation: Actuation,
         store: Store,
         plans: Plans,
         displays: Sequence[Display],
@@ -39,40 +39,40 @@ class Loop:
         self._site = site
         self._site_id = site_id
         self._clock = clock
-        self._senses = senses
-        self._hands = hands
+        self._measurements = measurements
+        self._actuation = actuation
         self._store = store
         self._plans = plans
         self._displays = displays
         self._memory = Memory(lasting=lasting)
         self._number = 0
         self._given_back_s: dict[str, float] = {}
-        self._lent: set[str] = set()  # devices that may hold a set-point of ours
+        self._commanded: set[str] = set()  # devices that may hold a set-point of ours
 
     async def run(self) -> None:
         """Cycle for ever."""
         last_s = self._clock.monotonic_s()
         while True:
             due_s = last_s + PERIOD_S + PATIENCE_S
-            arrived_s = await self._senses.sample(max(0.0, due_s - self._clock.monotonic_s()))
+            arrived_s = await self._measurements.sample(max(0.0, due_s - self._clock.monotonic_s()))
             if arrived_s is not None and arrived_s - last_s < NEAREST_S:
                 continue
             last_s = self._clock.monotonic_s()
             due_s = arrived_s if arrived_s is not None else min(due_s, last_s)
             await self.cycle(late_ms=1000 * (last_s - due_s))
 
-    async def cycle(self, *, late_ms: float = 0.0, lend: bool = True) -> Cycle:
-        """One turn. With `lend` off nothing is commanded."""
-        state = self._senses.state()
+    async def cycle(self, *, late_ms: float = 0.0, commands: bool = True) -> Cycle:
+        """One turn. With `commands` off nothing is sent."""
+        state = self._measurements.state()
         slot, wants = self._plans.slot(state.utc_s), self._plans.wants(state)
         setpoints, self._memory = decide(state, self._site, slot, self._memory, wants)
-        other = self._hands.yields_to()
+        other = self._actuation.yields_to()
         if setpoints and other is not None:
             setpoints = tuple(_watch_only(setpoint, other) for setpoint in setpoints)
             self._memory = Memory(lasting=self._memory.lasting)
         for setpoint in setpoints:
-            if lend and setpoint.mode is not Mode.WATCH:
-                await self._lend(setpoint)
+            if commands and setpoint.mode is not Mode.WATCH:
+                await self._send(setpoint)
         self._number += 1
         cycle = Cycle(
             number=self._number,
@@ -88,26 +88,26 @@ class Loop:
             display.show(cycle)
         return cycle
 
-    async def _lend(self, setpoint: SetPoint) -> None:
+    async def _send(self, setpoint: SetPoint) -> None:
         """A set-point each cycle, which also renews its lease; a release at once and then now and then."""
         now_s = self._clock.monotonic_s()
         if setpoint.power_w is not None:
             self._given_back_s.pop(setpoint.device, None)
-            self._lent.add(setpoint.device)
+            self._commanded.add(setpoint.device)
         elif now_s - self._given_back_s.get(setpoint.device, -math.inf) < REPEAT_S:
             return
         else:
             self._given_back_s[setpoint.device] = now_s
-        await self._hands.lend(setpoint)
+        await self._actuation.send(setpoint)
 
     async def release(self) -> None:
         """Give every device back now that was ever told anything: the last act of the program."""
         reason = Reason(code="stopping")
-        for device in sorted(self._lent):
+        for device in sorted(self._commanded):
             setpoint = SetPoint(device=device, power_w=None, mode=Mode.RELEASE, reason=reason)
-            await self._hands.lend(setpoint)
-        if self._lent:
-            await self._hands.answered()
+            await self._actuation.send(setpoint)
+        if self._commanded:
+            await self._actuation.answered()
 
 
 def _watch_only(setpoint: SetPoint, other: str) -> SetPoint:

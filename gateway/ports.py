@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.core.memory import Lasting
-from gateway.core.model import SetPoint, SiteState
-from gateway.core.plan import LoadSlot, Slot
+from gateway.core.control.memory import Lasting
+from gateway.core.model.plan import LoadSlot, Slot
+from gateway.core.model.state import SetPoint, SiteState
 
 Field = float | int | bool | str
 
@@ -33,7 +33,7 @@ class Clock(Protocol):
         ...
 
 
-class Senses(Protocol):
+class Measurements(Protocol):
     """What is known of the building."""
 
     async def sample(self, timeout_s: float) -> float | None:
@@ -45,10 +45,10 @@ class Senses(Protocol):
         ...
 
 
-class Hands(Protocol):
+class Actuation(Protocol):
     """What carries set-points to the devices."""
 
-    async def lend(self, setpoint: SetPoint) -> None:
+    async def send(self, setpoint: SetPoint) -> None:
         """Send an order for one lease; power None gives the device back. Does not wait for the answer."""
         ...
 

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from gateway.bench.chain import Chain, Wanted, open_chain
-from gateway.bench.part import Machine, Part
-from gateway.bench.report import get_json
+from gateway.rig.chain import Chain, Wanted, open_chain
+from gateway.rig.part import Machine, Part
+from gateway.rig.report import get_json
 
 QUIET = {"pv": {"clouds": False}, "load": {"kettle_every_s": 0, "appliances": False}}
 """A building in which nothing moves unless the test moves it."""

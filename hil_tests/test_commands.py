@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway import places
-from gateway.bench.chain import Wanted
-from gateway.tests.test_load_settings import LOADS
+from gateway import paths
+from gateway.rig.chain import Wanted
+from gateway.tests.site.test_load_sections import LOADS
 
 from .conftest import QUIET, OpenChain, until_controlled
 
@@ -27,12 +27,12 @@ def zen(*arguments: str, within_s: float = 60, **environment: str) -> subprocess
         text=True,
         timeout=within_s,
         check=False,
-        env={**os.environ, "PYTHONPATH": places.python_path(), "COLUMNS": "200", **environment},
+        env={**os.environ, "PYTHONPATH": paths.python_path(), "COLUMNS": "200", **environment},
     )
 
 
 def test_check_accepts_the_demo_s_site_file() -> None:
-    done = zen("check", str(places.config_folder() / "demo" / "site.toml"), LANG="en_GB.UTF-8", LC_ALL="")
+    done = zen("check", str(paths.config_folder() / "demo" / "site.toml"), LANG="en_GB.UTF-8", LC_ALL="")
     assert (done.returncode, "no mistakes" in done.stdout) == (0, True), done.stderr
 
 
@@ -44,7 +44,7 @@ def test_check_accepts_the_demo_s_site_file() -> None:
     ],
 )
 def test_check_tells_which_loads_are_commanded(tmp_path: Path, language: str, told: list[str]) -> None:
-    (tmp_path / "site.toml").write_text((places.config_folder() / "demo" / "site.toml").read_text() + LOADS)
+    (tmp_path / "site.toml").write_text((paths.config_folder() / "demo" / "site.toml").read_text() + LOADS)
     done = zen("check", str(tmp_path / "site.toml"), LC_ALL=f"{language}_XX.UTF-8")
     assert done.returncode == 0, done.stderr
     assert [line for line in told if line not in done.stdout] == []
@@ -52,7 +52,7 @@ def test_check_tells_which_loads_are_commanded(tmp_path: Path, language: str, to
 
 @pytest.mark.parametrize(("language", "title"), [("en", ": 5"), ("fr", "Erreurs dans")])
 def test_check_tells_five_mistakes_in_one_run(tmp_path: Path, language: str, title: str) -> None:
-    text = (places.config_folder() / "demo" / "site.toml").read_text()
+    text = (paths.config_folder() / "demo" / "site.toml").read_text()
     for old, new in (
         ("port = 1883", "prot = 1883"),
         ("reserve = 0.10", "reserve = 10"),
@@ -72,7 +72,7 @@ def test_check_tells_five_mistakes_in_one_run(tmp_path: Path, language: str, tit
 
 
 def test_run_without_secrets_names_the_variables(tmp_path: Path) -> None:
-    (tmp_path / "site.toml").write_text((places.config_folder() / "demo" / "site.toml").read_text())
+    (tmp_path / "site.toml").write_text((paths.config_folder() / "demo" / "site.toml").read_text())
     done = zen("run", str(tmp_path / "site.toml"), ZEN_KEY_CELLAR="")
     assert done.returncode == 2
     assert "ZEN_KEY_CELLAR" in done.stderr
@@ -125,7 +125,7 @@ def child_of(parent: int, word: bytes) -> int:
 
 async def started(*command: str, scratch: Path) -> asyncio.subprocess.Process:
     """A demo whose page has been announced."""
-    environment = {**os.environ, "PYTHONPATH": places.python_path(), "TMPDIR": str(scratch)}
+    environment = {**os.environ, "PYTHONPATH": paths.python_path(), "TMPDIR": str(scratch)}
     pipe = asyncio.subprocess.PIPE
     demo = await asyncio.create_subprocess_exec(*command, env=environment, stdout=pipe, stderr=pipe)
     assert demo.stderr is not None

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from gateway.bench.chain import Wanted
+from gateway.rig.chain import Wanted
 
 from .conftest import QUIET, TEN_MINUTES, OpenChain, house, state, status, stored_lines, until_controlled
 

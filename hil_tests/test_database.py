@@ -6,10 +6,10 @@ import io
 
 import pytest
 
-from gateway.bench.chain import Chain, Wanted
-from gateway.bench.database import Database
-from gateway.bench.exchange import exchange
-from gateway.bench.part import Part
+from gateway.rig.chain import Chain, Wanted
+from gateway.rig.database import Database
+from gateway.rig.exchange import exchange
+from gateway.rig.part import Part
 
 from .conftest import TEN_MINUTES, OpenChain, house, state, status, stored_lines, until, until_controlled
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway import places
-from gateway.bench.chain import Chain, Wanted
+from gateway import paths
+from gateway.rig.chain import Chain, Wanted
 
 from .conftest import QUIET, OpenChain, device, house, state, until, until_battery, until_controlled, until_mode
 
@@ -92,7 +92,7 @@ async def test_a_not_available_value_is_absent_and_not_a_number(chain_of: OpenCh
 
 @pytest.mark.parametrize("name", ["eastron_sdm630", "sma_sunny_boy_storage"])
 async def test_swapped_words_in_a_profile_give_no_number_at_all(chain_of: OpenChain, tmp_path: Path, name: str) -> None:
-    profile = json.loads((places.config_folder() / "devices" / f"{name}.json").read_text())
+    profile = json.loads((paths.config_folder() / "devices" / f"{name}.json").read_text())
     (tmp_path / "devices").mkdir()
     (tmp_path / "devices" / f"{name}.json").write_text(json.dumps(profile | {"word_order": "little"}))
     shown_as = "grid" if name == "eastron_sdm630" else "battery"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.bench.chain import Wanted
-from gateway.bench.programs import GATEWAY
+from gateway.rig.chain import Wanted
+from gateway.rig.programs import GATEWAY
 
 from .conftest import QUIET, OpenChain, state, until
 from .test_loads import PARIS, load, told

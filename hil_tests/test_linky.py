@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.bench.chain import Chain, Wanted
+from gateway.rig.chain import Chain, Wanted
 
 from .conftest import QUIET, OpenChain, device, house, state, until, until_battery, until_mode
 

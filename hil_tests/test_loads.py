@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.bench.chain import Chain, Wanted
-from gateway.bench.programs import GATEWAY
-from gateway.bench.report import get_json
-from gateway.places import config_folder
+from gateway.paths import config_folder
+from gateway.rig.chain import Chain, Wanted
+from gateway.rig.programs import GATEWAY
+from gateway.rig.report import get_json
 
 from .conftest import QUIET, OpenChain, house, state, stored_lines, until, until_controlled
 from .test_planning import TARIFF

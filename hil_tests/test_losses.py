@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.bench.chain import Wanted
+from gateway.rig.chain import Wanted
 
 from .conftest import (
     QUIET,

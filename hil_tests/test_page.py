@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.bench.chain import Wanted
-from gateway.bench.part import Part
+from gateway.rig.chain import Wanted
+from gateway.rig.part import Part
 from gateway.tests.web.chromium import Chromium
 
 from .conftest import OpenChain, house, state, until_controlled

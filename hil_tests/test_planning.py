@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.bench.chain import Chain, Wanted
-from gateway.bench.programs import GATEWAY
+from gateway.rig.chain import Chain, Wanted
+from gateway.rig.programs import GATEWAY
 
 from .conftest import QUIET, OpenChain, house, plan, state, until, until_mode, until_planned
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.bench.chain import Chain
-from gateway.bench.part import Part
-from gateway.bench.programs import GATEWAY
+from gateway.rig.chain import Chain
+from gateway.rig.part import Part
+from gateway.rig.programs import GATEWAY
 from gateway.tests.web.chromium import Chromium
 
 from .conftest import OpenChain, plan, state, status, until, until_mode, until_planned

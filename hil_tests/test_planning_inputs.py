@@ -8,7 +8,7 @@ import pytest
 
 from gateway.adapters.store.history import Past
 from gateway.adapters.store.outbox import Outbox
-from gateway.bench.chain import Chain
+from gateway.rig.chain import Chain
 from gateway.tests.adapters.web_server import WebServer, web_server
 from gateway.words import text
 

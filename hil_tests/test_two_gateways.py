@@ -3,11 +3,11 @@
 import json
 import sys
 
-from gateway import places
-from gateway.bench.chain import Chain, Wanted
-from gateway.bench.exchange import exchange
-from gateway.bench.processes import Program
-from gateway.bench.readiness import JsonLine
+from gateway import paths
+from gateway.rig.chain import Chain, Wanted
+from gateway.rig.exchange import exchange
+from gateway.rig.processes import Program
+from gateway.rig.readiness import JsonLine
 
 from .conftest import QUIET, OpenChain, state, status, until, until_battery, until_controlled
 
@@ -24,7 +24,7 @@ def second(chain: Chain) -> Program:
         name="second",
         command=(sys.executable, "-c", "from gateway.cli import main; main()", "run", str(file)),
         folder=chain.folder,
-        environment={"PYTHONPATH": places.python_path(), **chain.run.gateway_environment()},
+        environment={"PYTHONPATH": paths.python_path(), **chain.run.gateway_environment()},
         ready=JsonLine(key="ready"),
     )
 

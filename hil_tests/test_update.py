@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway import places
-from gateway.bench.chain import Chain, Wanted, open_chain
-from gateway.bench.part import Machine
+from gateway import paths
 from gateway.release.build import Release, build, compile_file, pack, read
 from gateway.release.keys import NewPair, read_key
+from gateway.rig.chain import Chain, Wanted, open_chain
+from gateway.rig.part import Machine
 
 from .conftest import QUIET, state, status, stored_lines, until, until_battery, until_controlled
 from .test_losses import grid_moments, stored_samples
@@ -34,7 +34,7 @@ async def zen_node(*arguments: object, cwd: Path, **environment: str) -> tuple[i
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": places.python_path(), "COLUMNS": "200", "LC_ALL": "C.UTF-8", **environment},
+        env={**os.environ, "PYTHONPATH": paths.python_path(), "COLUMNS": "200", "LC_ALL": "C.UTF-8", **environment},
     )
     try:
         out, _ = await asyncio.wait_for(process.communicate(), 100)
@@ -53,7 +53,7 @@ async def built_by_command(folder: Path, keys: NewPair) -> Release:
     assert code == 0, out
     made = read(folder / "release")
     assert str(made.build) in out
-    text = (places.firmware_folder() / "node" / "trial.py").read_text()
+    text = (paths.firmware_folder() / "node" / "trial.py").read_text()
     assert "_PROOF_S = const(300)" in text
     (folder / "trial.py").write_text(text.replace("_PROOF_S = const(300)", f"_PROOF_S = const({PROOF_S})"))
     compile_file(folder / "trial.py", made.folder / "node" / "trial.mpy", "trial.py")

@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 from wire_share import measure
 
-from gateway.bench.part import Machine, Missing
-from gateway.bench.parts import find
 from gateway.release.build import compile_file
+from gateway.rig.part import Machine, Missing
+from gateway.rig.parts import find
 
 BAUDS = (9600, 19200, 115200)
 # What a program has loaded to poll Modbus TCP and to speak MQTT: ours, and what does the same elsewhere.

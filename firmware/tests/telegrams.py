@@ -6,7 +6,7 @@ import termios
 import tty
 from pathlib import Path
 
-from gateway.house.products.linky import heard_at
+from gateway.simulator.products.linky import heard_at
 
 NUMBER, DELIVERY_POINT, MESSAGE = "040422040644", "14512345678901", "PAS DE MESSAGE POUR VOUS"
 

@@ -14,15 +14,16 @@ import pytest
 from bench import figure
 from board.mutants import mutant
 
-from gateway import settings, wiring
 from gateway.adapters.broker import Message
 from gateway.adapters.building import Building
-from gateway.adapters.node.desk import NodeDesk
 from gateway.adapters.node.ledger import BOOTS_KEPT, Ledger
 from gateway.adapters.node.orders import OrderBook
+from gateway.adapters.node.session import NodeSession
 from gateway.adapters.sntp import TimeServer
 from gateway.adapters.store.outbox import Outbox
-from gateway.places import config_folder
+from gateway.paths import config_folder
+from gateway.site.build import building as site_building
+from gateway.site.file import site_file
 from gateway.wire import records
 
 SITE, NODE = "lens", "cellar"
@@ -54,7 +55,7 @@ class Clock:
 class Sender:
     """A node that says everything that a node says, rightly; `message` spoils it more often than not."""
 
-    def __init__(self, desk: NodeDesk):
+    def __init__(self, desk: NodeSession):
         self.table = desk.table
         self.boot, self.seq = 1, 0
 
@@ -116,9 +117,9 @@ def forget(line: logging.LogRecord) -> bool:
 @pytest.fixture
 def building(tmp_path):
     """With all its parts but a broker; what it logs is put into words and forgotten."""
-    file = settings.read(config_folder() / "demo" / "site.toml")
+    file = site_file.read(config_folder() / "demo" / "site.toml")
     roles = {name: device.role for name, device in file.devices.items()}
-    desk = NodeDesk(site_id=SITE, table=wiring.tables(file)[NODE], roles=roles, ledger=Ledger())
+    desk = NodeSession(site_id=SITE, table=site_building.tables(file)[NODE], roles=roles, ledger=Ledger())
     logger = logging.getLogger(Building.__module__)
     logger.addFilter(forget)
     with contextlib.closing(Outbox(tmp_path / "outbox.sqlite", max_mb=5)) as outbox:

@@ -21,7 +21,7 @@ from telegrams import FULL, HISTORIQUE, STANDARD, frame, group
 from wire import records
 from wire import table as wire_table
 
-from gateway.house.products.linky import heard_at
+from gateway.simulator.products.linky import heard_at
 
 FF = "ffffffff"
 

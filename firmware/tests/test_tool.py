@@ -13,7 +13,7 @@ from cable import Board, Cable, install
 from listings import listing, stable
 from test_console import Terminal
 
-from gateway import places
+from gateway import paths
 
 pytestmark = pytest.mark.hil
 SITE = """
@@ -76,7 +76,7 @@ class Desk:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             cwd=self.folder,
-            env=clean | {"PYTHONPATH": places.python_path(), "COLUMNS": "160", "LC_ALL": "en_GB.UTF-8"} | environment,
+            env=clean | {"PYTHONPATH": paths.python_path(), "COLUMNS": "160", "LC_ALL": "en_GB.UTF-8"} | environment,
         )
         out, _ = await asyncio.wait_for(process.communicate(), 100)
         return process.returncode, out.decode()

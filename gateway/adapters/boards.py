@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.mistakes import Mistake, MistakesError, validated
-from gateway.places import config_folder
+from gateway.paths import config_folder
 
 Gpio = Annotated[int, Field(ge=0, le=48)]
 WATCHDOG_MS = 8000  # all jobs check in once a second; a name that nobody knows blocks for 5 s

@@ -1,4 +1,4 @@
-"""The building as the loop sees it: all nodes behind one broker. Fits the ports Senses, Hands and Store."""
+"""The building as the loop sees it: all nodes behind one broker. Fits the ports Measurements, Actuation and Store."""
 
 import asyncio
 import json
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 from gateway.adapters.broker import Broker, Message
 from gateway.adapters.clock import OrderTime
-from gateway.adapters.node.desk import NodeDesk
-from gateway.adapters.node.holdings import Holding
 from gateway.adapters.node.ledger import Page
 from gateway.adapters.node.orders import Answer, OrderBook
 from gateway.adapters.node.payloads import json_object
-from gateway.adapters.node.standing import Standing
-from gateway.adapters.node.tables import numbered
+from gateway.adapters.node.poll_tables import numbered
+from gateway.adapters.node.readback import Readback
+from gateway.adapters.node.session import NodeSession
+from gateway.adapters.node.status import NodeStatus
 from gateway.adapters.presence import Presence
 from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.setpoints import PLAIN, Rating, raw_setpoint
 from gateway.adapters.store.outbox import Outbox, OutboxError
-from gateway.core.model import Reading, SetPoint, SiteState
+from gateway.core.model.state import Reading, SetPoint, SiteState
 from gateway.ports import Clock, Row
 from gateway.wire import topics
 from gateway.wire.records import EPOCH_2000
@@ -54,7 +54,7 @@ class Building:
         site_id: str,
         grid: str,
         clock: Clock,
-        desks: Mapping[str, NodeDesk],
+        desks: Mapping[str, NodeSession],
         keys: Mapping[str, bytes],
         actuators: Mapping[str, Actuator],
         outbox: Outbox,
@@ -115,7 +115,7 @@ class Building:
             self._sort(node, leaf, message.payload)
 
     async def sample(self, timeout_s: float) -> float | None:
-        """Wait for the next sample of the grid meter (port Senses)."""
+        """Wait for the next sample of the grid meter (port Measurements)."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._sampled.wait()
@@ -125,15 +125,15 @@ class Building:
         return self._sample_s
 
     def state(self) -> SiteState:
-        """All readings, frozen (port Senses). The power of a device that has a meter beside it is the meter's."""
+        """All readings, frozen (port Measurements). The power of a device that has a meter beside it is the meter's."""
         devices: dict[str, Mapping[str, Reading]] = {}
         for desk in self.desks.values():
             devices |= {device: dict(readings) for device, readings in desk.readings.items()}
         devices |= {device: _metered(devices, device, meter) for device, meter in self._meters.items()}
         return SiteState(now_s=self._clock.monotonic_s(), utc_s=self._clock.utc_s(), devices=devices)
 
-    async def lend(self, setpoint: SetPoint) -> None:
-        """Send an order (port Hands)."""
+    async def send(self, setpoint: SetPoint) -> None:
+        """Send an order (port Actuation)."""
         actuator = self._actuators.get(setpoint.device)
         if actuator is None or not self.presence.may_write(self._clock.monotonic_s()):
             return
@@ -148,7 +148,7 @@ class Building:
         await self._publish(topic, seal(actuator.key, topics.SET, text), qos=0)
 
     async def answered(self) -> None:
-        """Wait, within bounds, until the last order was answered (port Hands)."""
+        """Wait, within bounds, until the last order was answered (port Actuation)."""
         seq = self.orders.seq
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -159,7 +159,7 @@ class Building:
             _log.warning("order %d was not answered in %.0f s: the lease will end by itself", seq, ANSWER_S)
 
     def yields_to(self) -> str | None:
-        """The other gateway that was here first (port Hands)."""
+        """The other gateway that was here first (port Actuation)."""
         return self.presence.rival(self._clock.monotonic_s()) if self._writes else None
 
     async def keep(self, rows: Sequence[Row]) -> None:
@@ -236,7 +236,7 @@ class Building:
                 sealed = seal(self._keys[node], topics.CFG, text)
                 await self._publish(topics.topic(self._site_id, node, topics.CFG), sealed, qos=1, retain=True)
 
-    async def _outnumber(self, node: str, desk: NodeDesk) -> bool:
+    async def _outnumber(self, node: str, desk: NodeSession) -> bool:
         """Whether our table has a new number, because the node has met a newer one: another gateway's, or a backup's.
 
         Only our clock can say which is newer in truth; one that is wrong leaves the refusal standing.
@@ -274,7 +274,7 @@ class Building:
                 self._tell_standing(node, standing, desk.standing)
             self._rows += self._changed(holdings, desk.holdings)
 
-    def _tell_standing(self, node: str, told: Standing, standing: Standing) -> None:
+    def _tell_standing(self, node: str, told: NodeStatus, standing: NodeStatus) -> None:
         """What a node is and does, when it is no longer the same: stored, and its troubles told."""
         tags = {"site": self._site_id, "node": node}
         time_ms = round(1000 * self._clock.utc_s())
@@ -294,7 +294,7 @@ class Building:
             return True
         return self.presence.has_listened(now_s, self._broker.connections)
 
-    def _changed(self, before: Mapping[str, Holding], now: Mapping[str, Holding]) -> Iterator[Row]:
+    def _changed(self, before: Mapping[str, Readback], now: Mapping[str, Readback]) -> Iterator[Row]:
         """What is asked of a device and what it holds, when it is no longer the same."""
         for device, holding in now.items():
             if holding != before.get(device):
@@ -302,7 +302,7 @@ class Building:
                 time_ms = round(1000 * self._clock.utc_s())
                 yield Row(measurement="health", tags=tags, fields=holding.fields(), time_ms=time_ms)
 
-    def _take(self, desk: NodeDesk, answer: Answer | None) -> None:
+    def _take(self, desk: NodeSession, answer: Answer | None) -> None:
         if answer is None:
             return
         if answer.why == "readback" and answer.device is not None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from gateway.core.levels import Floats
-from gateway.core.linear import Effort, Program, Solution, Solver, SolverError
+from gateway.core.model.levels import Floats
+from gateway.core.planning.linear_program import Effort, Program, Solution, Solver, SolverError
 
 __all__ = ["Program", "SolverError", "installed", "minimise", "solve"]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from gateway.core.pricing.periods import Base, PeakOffPeak, Tempo
 from gateway.core.pricing.tariff import PriceList
-from gateway.places import config_folder
+from gateway.paths import config_folder
 
 Kind = Literal["base", "hphc", "tempo", "surplus"]
 Price = Annotated[float, Field(ge=-10, le=10)]  # EUR/kWh; cents by mistake are found

@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gateway import settings, wiring
 from gateway.cli.language import say
-from gateway.credentials import Credentials
 from gateway.mistakes import MistakesError
-from gateway.settings import SiteFile, SiteFileError
+from gateway.site.build import building as site_building
+from gateway.site.credentials import Credentials
+from gateway.site.file import site_file
+from gateway.site.file.site_file import SiteFile, SiteFileError
 from gateway.wire.table import TableError
 
 SiteArgument = Annotated[Path, typer.Argument(help="The site file (TOML).", metavar="SITE.toml")]
@@ -23,7 +24,7 @@ SiteArgument = Annotated[Path, typer.Argument(help="The site file (TOML).", meta
 def check(site: SiteArgument) -> None:
     """Tell every mistake of a site file at once: its place, what was found, what is allowed."""
     file = read(site)
-    tables = wiring.tables(file)
+    tables = site_building.tables(file)
     blocks = sum(len(table.blocks) for table in tables.values())
     numbers = {"devices": len(file.devices), "nodes": len(file.nodes), "blocks": blocks}
     addresses = {"page": f"{file.page.host}:{file.page.port}", "time": f"{file.time.host}:{file.time.port}"}
@@ -49,8 +50,8 @@ def read(path: Path, *, may_lack_prices: bool = False) -> SiteFile:
     With `may_lack_prices` those about price lists are shown, too, but do not end the program.
     """
     try:
-        file = settings.read(path, may_lack_prices=may_lack_prices)
-        wiring.tables(file)
+        file = site_file.read(path, may_lack_prices=may_lack_prices)
+        site_building.tables(file)
     except SiteFileError as error:
         show_mistakes(error)
     except TableError as error:

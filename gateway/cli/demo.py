@@ -19,18 +19,18 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gateway.bench.chain import Chain, PartsMissingError, Wanted, open_chain
-from gateway.bench.database import USER
-from gateway.bench.part import Machine, Missing
-from gateway.bench.parts import find_or_fetch
-from gateway.bench.processes import ProgramError
-from gateway.bench.report import Window, get_json, report
-from gateway.bench.run_folder import port_if_free
-from gateway.bench.toml_text import merged
 from gateway.cli.demo_table import picture
 from gateway.cli.language import say
-from gateway.places import config_folder
+from gateway.paths import config_folder
 from gateway.release import ReleaseError
+from gateway.rig.chain import Chain, PartsMissingError, Wanted, open_chain
+from gateway.rig.database import USER
+from gateway.rig.part import Machine, Missing
+from gateway.rig.parts import find_or_fetch
+from gateway.rig.processes import ProgramError
+from gateway.rig.report import Window, get_json, report
+from gateway.rig.run_folder import port_if_free
+from gateway.rig.toml_text import merged
 
 PAGE_PORT = 8080
 FIRST_YEAR, LAST_YEAR = 2000, 2099  # the wire counts seconds since 2000 in 32 bits

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from gateway.house.run import Ready, run_house
-from gateway.house.settings.house_file import load_house
-from gateway.house.settings.mistakes import HouseFileError, HouseLinkError
-from gateway.house.simulation import Simulation
+from gateway.simulator.run import Ready, run_house
+from gateway.simulator.settings.house_file import load_house
+from gateway.simulator.settings.mistakes import HouseFileError, HouseLinkError
+from gateway.simulator.simulation import Simulation
 
 app = typer.Typer(add_completion=False)
 people = Console(stderr=True)  # stdout is for programs

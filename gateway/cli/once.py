@@ -15,9 +15,9 @@ from gateway.adapters.clock import SystemClock
 from gateway.app import Gateway
 from gateway.cli.check import SiteArgument, read, read_credentials
 from gateway.cli.language import language, say
-from gateway.credentials import Credentials
-from gateway.settings import SiteFile
-from gateway.settings.sections import StoreSection
+from gateway.site.credentials import Credentials
+from gateway.site.file.sections import StoreSection
+from gateway.site.file.site_file import SiteFile
 from gateway.words.figures import figure
 
 WaitOption = Annotated[float, typer.Option(help="Longest wait for the devices' reports.", min=1, max=120)]
@@ -45,7 +45,7 @@ async def _look(file: SiteFile, credentials: Credentials, wait_s: float) -> tupl
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await _all_reported(gateway, set(file.devices))
-        await gateway.loop.cycle(lend=False)
+        await gateway.loop.cycle(commands=False)
         return gateway.display.state(), None if gateway.broker.is_up else gateway.broker.error
     finally:
         connection.cancel()

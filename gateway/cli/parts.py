@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from gateway.bench import influxd
-from gateway.bench.part import Machine, Missing, Part
-from gateway.bench.parts import FETCHERS, find_all, find_or_fetch
+from gateway.rig import influxd
+from gateway.rig.part import Machine, Missing, Part
+from gateway.rig.parts import FETCHERS, find_all, find_or_fetch
 
 app = typer.Typer(
     help="The programs of the chain that are not ours: found, fetched or missing.", invoke_without_command=True

@@ -15,8 +15,8 @@ from gateway.adapters.store.outbox import OutboxError
 from gateway.app import Gateway, stop_on_signals
 from gateway.cli.check import SiteArgument, read, read_credentials
 from gateway.cli.language import say
-from gateway.credentials import Credentials
-from gateway.settings import SiteFile
+from gateway.site.credentials import Credentials
+from gateway.site.file.site_file import SiteFile
 from gateway.web.server import AddressError
 
 OffsetOption = Annotated[float, typer.Option(help="Shift the clock by so many seconds (demonstrations).", hidden=True)]

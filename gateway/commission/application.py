@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway import places
+from gateway import paths
 from gateway.adapters.boards import Board
 from gateway.release import build, signing
 from gateway.release.build import IMAGE, Release
@@ -27,7 +27,7 @@ def release_of(folder: Path | None, board: str) -> Iterator[Release]:
 
 def files(release: Release, name: str, board: Board, public_keys: Path | None) -> Mapping[str, bytes]:
     """Path -> content, in the order of writing: the manifest makes a slot bootable and comes last in it."""
-    rows = {file: (places.firmware_folder() / file).read_bytes() for file in build.ROOT_FILES}
+    rows = {file: (paths.firmware_folder() / file).read_bytes() for file in build.ROOT_FILES}
     if public_keys is not None:
         rows["keys.json"] = public_keys.read_bytes()
     for path in sorted(release.folder.rglob("*"), key=lambda path: (path.name.startswith("manifest"), path)):

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.adapters.boards import Board
 from gateway.commission.secrets import NodeSecrets
 from gateway.mistakes import Mistake, choice
-from gateway.settings import SiteFile, SiteFileError
+from gateway.site.file.site_file import SiteFile, SiteFileError
 from gateway.wire import essentials
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway import wiring
 from gateway.adapters.boards import Board
 from gateway.commission import secrets
 from gateway.commission.backups import Backup
@@ -14,7 +13,8 @@ from gateway.commission.compose import compose
 from gateway.commission.console import Console
 from gateway.commission.faults import CommissionError
 from gateway.mistakes import Mistake, choice
-from gateway.settings import SiteFile, SiteFileError
+from gateway.site.build import building as site_building
+from gateway.site.file.site_file import SiteFile, SiteFileError
 from gateway.wire import essentials
 
 LONGEST = 8000  # bytes of a request that a node reads; a longer table comes from the gateway
@@ -51,7 +51,7 @@ def from_site(
     return Plan(
         node=node,
         essentials=compose(file, node, boards, found, computer=computer),
-        table=wiring.tables(file)[node].text,
+        table=site_building.tables(file)[node].text,
         label=found.label,
         made=found.made,
         secrets_file=kept,

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta, tzinfo
 
 import numpy as np
 
-from gateway.core.flexible.car import Car, CarState, phase_bands
-from gateway.core.flexible.heat import HeatPump, HeatPumpState, Tank, TankState
-from gateway.core.flexible.loads import Job, Load
-from gateway.core.flexible.needs import Band
-from gateway.core.flexible.timed import Appliance, ApplianceState, Switchable, SwitchableState
-from gateway.core.grid import Grid
-from gateway.core.levels import Floats
-from gateway.core.switched import Switched
-from gateway.core.weather import Weather
-from gateway.settings.loads import (
+from gateway.core.loads.car import Car, CarState, phase_bands
+from gateway.core.loads.heat import HeatPump, HeatPumpState, Tank, TankState
+from gateway.core.loads.kinds import Job, Load
+from gateway.core.loads.needs import Band
+from gateway.core.loads.timed import Appliance, ApplianceState, Switchable, SwitchableState
+from gateway.core.model.levels import Floats
+from gateway.core.model.switched import Switched
+from gateway.core.model.time_grid import TimeGrid
+from gateway.core.model.weather import Weather
+from gateway.site.file.load_sections import (
     AMBIENT_C,
     ApplianceSection,
     CarSection,
@@ -46,7 +46,9 @@ class Seen:
     switched: Switched | None = None
 
 
-def jobs(sections: Mapping[str, LoadSection], seen: Mapping[str, Seen], grid: Grid, zone: tzinfo) -> tuple[Job, ...]:
+def jobs(
+    sections: Mapping[str, LoadSection], seen: Mapping[str, Seen], grid: TimeGrid, zone: tzinfo
+) -> tuple[Job, ...]:
     """Of all loads of which enough is known to plan them."""
     found = (_job(id_, section, seen.get(id_, Seen()), grid, zone) for id_, section in sections.items())
     return tuple(job for job in found if job is not None)
@@ -115,7 +117,7 @@ def _heat_pump(id_: str, section: HeatPumpSection) -> HeatPump:
     )
 
 
-def _job(id_: str, section: LoadSection, seen: Seen, grid: Grid, zone: tzinfo) -> Job | None:
+def _job(id_: str, section: LoadSection, seen: Seen, grid: TimeGrid, zone: tzinfo) -> Job | None:
     match section:
         case CarSection() if seen.since_s is not None:
             departure_s = next_clock(max(seen.since_s, grid.start_s), section.departure, zone)
@@ -150,7 +152,7 @@ def _job(id_: str, section: LoadSection, seen: Seen, grid: Grid, zone: tzinfo) -
     return None
 
 
-def _tank_state(section: TankSection, seen: Seen, temp_c: float, grid: Grid, zone: tzinfo) -> TankState:
+def _tank_state(section: TankSection, seen: Seen, temp_c: float, grid: TimeGrid, zone: tzinfo) -> TankState:
     last_s = seen.hygiene_s if seen.hygiene_s is not None else grid.start_s
     return TankState(
         temp_c=temp_c,
@@ -160,7 +162,7 @@ def _tank_state(section: TankSection, seen: Seen, temp_c: float, grid: Grid, zon
     )
 
 
-def draws_wh(draws: Mapping[str, float], grid: Grid, zone: tzinfo) -> Floats:
+def draws_wh(draws: Mapping[str, float], grid: TimeGrid, zone: tzinfo) -> Floats:
     """Heat drawn off in each step (Wh), from kWh by the local clock."""
     found = np.zeros(grid.steps)
     for clock, kwh in draws.items():
@@ -171,7 +173,7 @@ def draws_wh(draws: Mapping[str, float], grid: Grid, zone: tzinfo) -> Floats:
     return found
 
 
-def outdoor_c(weather: Weather | None, grid: Grid) -> Floats | None:
+def outdoor_c(weather: Weather | None, grid: TimeGrid) -> Floats | None:
     """Outdoor temperature at the middle of each step, or None without a forecast."""
     if weather is None or not np.isfinite(weather.temp_c).any():
         return None

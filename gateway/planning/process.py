@@ -5,8 +5,8 @@ import pickle
 import sys
 from collections.abc import Sequence
 
-from gateway.core.plan import Plan
-from gateway.planning.question import Question
+from gateway.core.model.plan import Plan
+from gateway.planning.plan_inputs import PlanInputs
 
 WORKER = (sys.executable, "-m", "gateway.planning.worker")
 PATIENCE_S = 20.0  # on the slowest gateway most of it goes by before planning begins
@@ -21,7 +21,7 @@ class PlanningError(Exception):
         self.code = code
 
 
-async def ask(question: Question, *, command: Sequence[str] = WORKER, patience_s: float = PATIENCE_S) -> Plan:
+async def ask(question: PlanInputs, *, command: Sequence[str] = WORKER, patience_s: float = PATIENCE_S) -> Plan:
     """The plan of a fresh process. Raises PlanningError; the process has ended in any case."""
     pipe = asyncio.subprocess.PIPE
     child = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)

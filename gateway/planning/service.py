@@ -9,11 +9,11 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.core.model import Reason, SiteState
-from gateway.core.plan import LoadSlot, Plan, Slot
-from gateway.core.quarters import QUARTER_S
+from gateway.core.model.plan import LoadSlot, Plan, Slot
+from gateway.core.model.quarters import QUARTER_S
+from gateway.core.model.state import Reason, SiteState
+from gateway.planning.plan_inputs import PlanInputs
 from gateway.planning.process import PlanningError
-from gateway.planning.question import Question
 from gateway.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class NoPlanError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class PlanStatus:
     """What the page shows of planning: the plan that holds, or why there is none."""
 
     plan: Plan | None
@@ -51,8 +51,8 @@ class Planning:
         self,
         *,
         clock: Clock,
-        prepare: Callable[[], Awaitable[Question]],
-        ask: Callable[[Question], Awaitable[Plan]],
+        prepare: Callable[[], Awaitable[PlanInputs]],
+        ask: Callable[[PlanInputs], Awaitable[Plan]],
         plain: Callable[[SiteState], Mapping[str, LoadSlot]] = lambda _state: {},
         events: Callable[[], object] = lambda: None,
     ) -> None:
@@ -75,16 +75,16 @@ class Planning:
         plan = self.standing(state.utc_s).plan
         return {**self._plain(state), **(plan.loads_at(state.utc_s) if plan is not None else {})}
 
-    def standing(self, utc_s: float) -> Standing:
+    def standing(self, utc_s: float) -> PlanStatus:
         """The plan if it may be followed at this moment, with why not otherwise."""
         plan = self._plan
         if plan is None:
-            return Standing(plan=None, why=self._why)
+            return PlanStatus(plan=None, why=self._why)
         age_s = utc_s - plan.made_s
         if not -JUMP_S <= age_s <= OLD_S or plan.at(utc_s) is None:
             numbers = {"age_s": min(abs(age_s), 86400.0)}
-            return Standing(plan=None, why=self._why or Reason(code="plan_old", numbers=numbers))
-        return Standing(plan=plan, why=self._why)
+            return PlanStatus(plan=None, why=self._why or Reason(code="plan_old", numbers=numbers))
+        return PlanStatus(plan=plan, why=self._why)
 
     async def run(self) -> None:
         """Make plans for ever."""

@@ -6,20 +6,20 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from gateway.adapters import solver
-from gateway.core.flexible.joint import plan
 from gateway.core.forecast.newcomer import prior
 from gateway.core.forecast.scenarios import draw
-from gateway.core.grid import Grid
-from gateway.core.plan import Plan
-from gateway.core.planner import refusal
+from gateway.core.model.plan import Plan
+from gateway.core.model.time_grid import TimeGrid
+from gateway.core.planning.planner import refusal
+from gateway.core.planning.schedule.joint import plan
 from gateway.core.pricing.goals import in_real_prices
-from gateway.planning.question import Question
+from gateway.planning.plan_inputs import PlanInputs
 
 
-def answer(question: Question) -> Plan:
+def answer(question: PlanInputs) -> Plan:
     """The plan for this question. Raises ValueError where none can be made."""
     zone, prices, place = ZoneInfo(question.time_zone), question.prices.effective, question.place
-    grid = Grid(start_s=prices.start_s, step_s=prices.step_s, steps=len(prices.buy))
+    grid = TimeGrid(start_s=prices.start_s, step_s=prices.step_s, steps=len(prices.buy))
     first_day = prior(grid, zone=zone, kwp=place.kwp, latitude=place.latitude, longitude=place.longitude)
     scenarios = draw(
         question.history,
@@ -51,7 +51,7 @@ def answer(question: Question) -> Plan:
 
 def main() -> None:
     """Read, plan, write. What goes wrong is told on standard error, with exit code 1."""
-    question: Question = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent through a pipe
+    question: PlanInputs = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent through a pipe
     pickle.dump(answer(question), sys.stdout.buffer)
 
 

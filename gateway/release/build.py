@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway import __version__, places
+from gateway import __version__, paths
 from gateway.release import ReleaseError, signing
 from gateway.wire import release as form
 from gateway.wire.records import EPOCH_2000
@@ -91,12 +91,12 @@ def build(
 def install_firmware(folder: Path) -> None:
     """What a computer that plays a node has in its folder: root files as they are, node and wire compiled."""
     for name in (*ROOT_FILES, "nvs.py"):
-        shutil.copy(places.firmware_folder() / name, folder / name)
+        shutil.copy(paths.firmware_folder() / name, folder / name)
     _compile_application(folder, computer=True)
 
 
 def _compile_application(out: Path, *, computer: bool) -> None:
-    for source in (*(places.firmware_folder() / "node").glob("*.py"), *places.wire_folder().glob("*.py")):
+    for source in (*(paths.firmware_folder() / "node").glob("*.py"), *paths.wire_folder().glob("*.py")):
         if computer or source.name not in NOT_ON_BOARDS:
             compile_file(source, out / source.parent.name / f"{source.stem}.mpy", source.stem)
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import ntplib
 import pytest
 
-from gateway import settings
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.sntp import TimeAddressError
 from gateway.app import Gateway
-from gateway.credentials import Credentials
-from gateway.places import config_folder
-from gateway.settings import SiteFile
+from gateway.paths import config_folder
+from gateway.site.credentials import Credentials
+from gateway.site.file import site_file
+from gateway.site.file.site_file import SiteFile
 
 YEAR_S = 365 * 86400
 
@@ -39,7 +39,7 @@ def file(tmp_path: Path) -> SiteFile:
         text = text.replace(old, f"port = {port}")
     path = tmp_path / "site.toml"
     path.write_text(text)
-    return settings.read(path)
+    return site_file.read(path)
 
 
 @asynccontextmanager

@@ -41,14 +41,14 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
 
 CONFIG = {  # what may stand in config/, and the test that loads it
     "boards.json": "gateway/tests/adapters/test_boards.py",
-    "demo/site*.toml": "gateway/tests/test_settings.py",
-    "demo/house*.toml": "gateway/tests/house/test_house_file.py",
+    "demo/site*.toml": "gateway/tests/site/test_site_file.py",
+    "demo/house*.toml": "gateway/tests/simulator/test_house_file.py",
     "demo/loads.toml": "hil_tests/test_loads.py",
-    "devices/*.json": "gateway/tests/adapters/test_tables.py",
+    "devices/*.json": "gateway/tests/adapters/test_poll_tables.py",
     "tariffs/*.toml": "gateway/tests/adapters/test_tariffs.py",
-    "mosquitto/mosquitto.conf": "gateway/tests/bench/test_site_broker.py",
-    "mosquitto/access": "gateway/tests/bench/test_site_broker.py",
-    "planner.toml": "gateway/tests/test_method.py",
+    "mosquitto/mosquitto.conf": "gateway/tests/rig/test_site_broker.py",
+    "mosquitto/access": "gateway/tests/rig/test_site_broker.py",
+    "planner.toml": "gateway/tests/planning/test_method_file.py",
 }
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gateway.core.memory import Lasting
-from gateway.core.model import Mode, Reading, Reason, SetPoint, SiteState
-from gateway.core.plan import LoadSlot
+from gateway.core.control.memory import Lasting
+from gateway.core.model.plan import LoadSlot
+from gateway.core.model.state import Mode, Reading, Reason, SetPoint, SiteState
 from gateway.loop import Loop
 from gateway.ports import Cycle, Row
 
@@ -23,14 +23,14 @@ class World:
     arrivals: list[float]
     now_s: float = 0.0
     other: str | None = None
-    lent: list[SetPoint] = field(default_factory=list)
+    sent: list[SetPoint] = field(default_factory=list)
     kept: list[Row] = field(default_factory=list)
     shown: list[Cycle] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
     work_s: float = 0.0
     silent_after_s: float = 1e9
     car: bool = False
-    lent_at_answer: int = 0
+    sent_at_answer: int = 0
 
     def slot(self, _utc_s):
         return None
@@ -68,11 +68,11 @@ class World:
             devices["car-meter"] = {name: Reading(value=w, measured_s=told_s) for name, w in told.items()}
         return SiteState(now_s=self.now_s, utc_s=self.utc_s(), devices=devices)
 
-    async def lend(self, setpoint: SetPoint) -> None:
-        self.lent.append(setpoint)
+    async def send(self, setpoint: SetPoint) -> None:
+        self.sent.append(setpoint)
 
     async def answered(self) -> None:
-        self.lent_at_answer = len(self.lent)
+        self.sent_at_answer = len(self.sent)
 
     def yields_to(self) -> str | None:
         return self.other
@@ -89,8 +89,8 @@ def loop_of(world: World) -> Loop:
         site=replace(SITE, loads=site(CAR).loads) if world.car else SITE,
         site_id="s",
         clock=world,
-        senses=world,
-        hands=world,
+        measurements=world,
+        actuation=world,
         store=world,
         plans=world,
         displays=(world,),
@@ -129,7 +129,7 @@ async def test_a_late_cycle_is_not_caught_up() -> None:
 
 async def test_another_gateway_makes_this_one_only_watch() -> None:
     world = await run(World(arrivals=[1.0, 2.0], other="aaaa"))
-    assert world.lent == []
+    assert world.sent == []
     assert {cycle.setpoint.mode for cycle in world.shown} == {Mode.WATCH}
     assert world.shown[0].setpoint.reason.numbers == {"other": "aaaa"}
 
@@ -138,7 +138,7 @@ async def test_a_release_is_said_at_once_and_then_every_five_seconds() -> None:
     world = await run(World(arrivals=[1.0, 2.0], silent_after_s=2.0))
     released = [world.starts[i] for i, cycle in enumerate(world.shown) if cycle.setpoint.mode is Mode.RELEASE]
     assert released[0] == pytest.approx(2 + 8, abs=1.3)
-    assert len([setpoint for setpoint in world.lent if setpoint.power_w is None]) == 3  # in 20 s
+    assert len([setpoint for setpoint in world.sent if setpoint.power_w is None]) == 3  # in 20 s
 
 
 async def test_leaving_gives_the_battery_back_and_waits_for_the_answer() -> None:
@@ -146,8 +146,8 @@ async def test_leaving_gives_the_battery_back_and_waits_for_the_answer() -> None
     loop = loop_of(world)
     await loop.cycle()
     await loop.release()
-    assert world.lent[-1].power_w is None
-    assert world.lent_at_answer == len(world.lent)
+    assert world.sent[-1].power_w is None
+    assert world.sent_at_answer == len(world.sent)
 
 
 async def test_state_and_decision_are_stored_with_the_reason_s_numbers() -> None:
@@ -164,13 +164,13 @@ async def test_a_load_is_commanded_kept_and_given_back_like_a_battery() -> None:
     world = World(arrivals=[1.0], car=True)
     loop = loop_of(world)
     await loop.cycle()
-    told = {setpoint.device: setpoint.power_w for setpoint in world.lent}
+    told = {setpoint.device: setpoint.power_w for setpoint in world.sent}
     assert told["car-meter"] == 3680.0
     control = next(row for row in world.kept if row.tags.get("device") == "car-meter")
     assert (control.fields["p_set_w"], control.fields["reason"]) == (3680.0, "load_must")
-    world.lent.clear()
+    world.sent.clear()
     await loop.release()
-    assert {(setpoint.device, setpoint.power_w) for setpoint in world.lent} == {("battery", None), ("car-meter", None)}
+    assert {(setpoint.device, setpoint.power_w) for setpoint in world.sent} == {("battery", None), ("car-meter", None)}
 
 
 async def test_the_base_load_is_without_the_loads() -> None:
@@ -183,10 +183,10 @@ async def test_the_base_load_is_without_the_loads() -> None:
 
 async def test_another_gateway_s_loads_are_only_watched() -> None:
     world = await run(World(arrivals=[1.0, 2.0], other="aaaa", car=True))
-    assert world.lent == []
+    assert world.sent == []
     assert {setpoint.mode for cycle in world.shown for setpoint in cycle.setpoints} == {Mode.WATCH}
 
 
 async def test_without_a_meter_a_load_is_given_back() -> None:
     world = await run(World(arrivals=[1.0, 2.0], silent_after_s=2.0, car=True))
-    assert {setpoint.device for setpoint in world.lent if setpoint.power_w is None} == {"battery", "car-meter"}
+    assert {setpoint.device for setpoint in world.sent if setpoint.power_w is None} == {"battery", "car-meter"}

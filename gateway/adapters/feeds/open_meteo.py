@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 import numpy as np
 
 from gateway.adapters.feeds.feed import ContentError
-from gateway.core.levels import Floats
-from gateway.core.weather import Weather
+from gateway.core.model.levels import Floats
+from gateway.core.model.weather import Weather
 
 TILTED, FLAT, TEMPERATURE = "global_tilted_irradiance", "shortwave_radiation", "temperature_2m"
 UNITS = {TILTED: "W/m²", FLAT: "W/m²", TEMPERATURE: "°C", "time": "unixtime"}

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from gateway.adapters.products.commands import Setpoint
 from gateway.adapters.products.points import COILS, AnyPoint, Label, Point, Strict
-from gateway.places import config_folder
+from gateway.paths import config_folder
 from gateway.wire.table import GAP_LIMIT_MS, MAX_COILS, TIMEOUT_LIMIT_MS
 
 Role = Literal["grid", "pv", "battery", "load"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.adapters.products.points import COILS, Point
 from gateway.adapters.products.profiles import Profile
-from gateway.core.model import Reading
+from gateway.core.model.state import Reading
 
 TINY = 1e-6  # a float32 closer to zero than this is no measurement but a sign of swapped words
 SUNSSF_MIN, SUNSSF_MAX = -10, 10  # SunSpec Information Model Specification, type sunssf

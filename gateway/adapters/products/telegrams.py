@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.adapters.products.points import Label
-from gateway.core.model import Reading
+from gateway.core.model.state import Reading
 
 REGISTERS = 2  # of a label in a record
 ABSENT = 0xFFFFFFFF

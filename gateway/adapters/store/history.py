@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gateway.adapters.store.outbox import Outbox
-from gateway.core.history import History
-from gateway.core.levels import Floats
-from gateway.core.quarters import QUARTER_S, Quarter
+from gateway.core.model.history import History
+from gateway.core.model.levels import Floats
+from gateway.core.model.quarters import QUARTER_S, Quarter
 
 TREND_S = 10  # seconds of one step of the trend
 TREND_KEPT_S = 2 * 86400

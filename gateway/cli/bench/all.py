@@ -7,7 +7,7 @@ import typer
 
 from gateway.cli.bench.common import people, plain_errors
 from gateway.cli.language import say
-from gateway.settings.method import method_file
+from gateway.planning.method_file import method_file
 from gateway.study.benches.report.benches import BENCHES, Bench
 from gateway.study.benches.report.page import texts
 from gateway.study.benches.report.results import read

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.cli.language import say
-from gateway.core.levels import Floats
-from gateway.core.storage.grid_goal import GridMethod
-from gateway.settings.method import read_method
+from gateway.core.model.levels import Floats
+from gateway.core.planning.storage.grid_goal import GridMethod
+from gateway.planning.method_file import read_method
 from gateway.study.benches.citylearn.control import controlled
 from gateway.study.benches.citylearn.district import District, Score, read, score, shipped_rule
 

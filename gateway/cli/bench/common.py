@@ -15,9 +15,9 @@ from rich.table import Table
 from gateway.adapters.solver import SolverError
 from gateway.cli.check import show_mistakes
 from gateway.cli.language import language, say
-from gateway.core.method import Method
+from gateway.core.planning.method import Method
 from gateway.mistakes import MistakesError
-from gateway.settings.method import as_table, read_method
+from gateway.planning.method_file import as_table, read_method
 from gateway.study.benches.report.results import ResultsError
 from gateway.study.benches.study_time import StudyFailedError
 from gateway.study.record.errors import InputError

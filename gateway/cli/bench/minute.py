@@ -10,8 +10,8 @@ from rich.console import Console
 
 from gateway.cli.bench.common import DaysOption, JsonOption, StartOption, plain_errors
 from gateway.cli.language import language, say
-from gateway.core.method import Method
-from gateway.settings.method import as_table, read_method
+from gateway.core.planning.method import Method
+from gateway.planning.method_file import as_table, read_method
 from gateway.study.benches import minute as study
 from gateway.study.replay.limit import perfect_eur
 from gateway.words.figures import number

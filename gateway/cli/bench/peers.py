@@ -14,9 +14,9 @@ from rich.table import Table
 
 from gateway.cli.bench.common import DataOption, DaysOption, JsonOption, people, plain_errors, refuse, title
 from gateway.cli.language import say
-from gateway.core.method import Method
-from gateway.places import cache_folder
-from gateway.settings.method import as_table, read_method
+from gateway.core.planning.method import Method
+from gateway.paths import cache_folder
+from gateway.planning.method_file import as_table, read_method
 from gateway.study.benches.peers import study
 from gateway.study.benches.peers.environment import Environment
 from gateway.study.benches.peers.peer import EMHASS, SOLPH, Peer, PeerError

@@ -11,7 +11,7 @@ from rich.table import Table
 from gateway.adapters.solver import installed
 from gateway.cli.bench.common import JsonOption, people, plain_errors
 from gateway.cli.language import language, say
-from gateway.settings.method import as_table, read_method
+from gateway.planning.method_file import as_table, read_method
 from gateway.study.benches.plan_time import CASES, Timing, beyond_bound_eur, measure
 from gateway.words.figures import number
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from gateway.cli.bench.common import JsonOption, people, plain_errors
 from gateway.cli.bench.minute import KwpOption, LoadOption, PvOption
 from gateway.cli.language import say
-from gateway.settings.method import as_table, read_method
+from gateway.planning.method_file import as_table, read_method
 from gateway.study.benches.study_time import Took, measure
 
 SomeDaysOption = Annotated[int | None, typer.Option(help="Counted days; left out: all.", min=1, max=3660)]

@@ -26,7 +26,7 @@ from gateway.commission import backups, provisioning, secrets
 from gateway.commission.console import Console
 from gateway.commission.faults import CommissionError
 from gateway.commission.provisioning import Plan
-from gateway.settings import SiteFile
+from gateway.site.file.site_file import SiteFile
 
 PortArgument = Annotated[str, typer.Argument(help="The board's serial port.", metavar="PORT")]
 SiteOption = Annotated[Path | None, typer.Option(help="The site file (TOML).", metavar="SITE.toml")]

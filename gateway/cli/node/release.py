@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from gateway import wiring
 from gateway.adapters import boards
 from gateway.adapters.broker import Address
-from gateway.adapters.node.tables import NodeTable
+from gateway.adapters.node.poll_tables import NodeTable
 from gateway.cli.check import read, read_credentials
 from gateway.cli.language import say
 from gateway.cli.node.screen import bars, people, plain_faults, test_table
@@ -18,7 +17,8 @@ from gateway.commission.faults import CommissionError
 from gateway.mistakes import choice
 from gateway.release import build, signing
 from gateway.release.send import Outcome, send
-from gateway.settings import SiteFile
+from gateway.site.build import building as site_building
+from gateway.site.file.site_file import SiteFile
 from gateway.words import WordError
 
 
@@ -87,7 +87,7 @@ def update(
     runs = outcome.state in ("confirmed", "switched")
     text = f"{say(f'node.update.{outcome.state}')} {_why(outcome.why)}"
     people.print(text.strip(), style="green" if runs else "red", markup=False)
-    is_well = _show_test(outcome, wiring.tables(file)[node])
+    is_well = _show_test(outcome, site_building.tables(file)[node])
     raise typer.Exit(0 if runs and is_well else 1)
 
 

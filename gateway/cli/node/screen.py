@@ -18,7 +18,7 @@ from gateway.cli.check import show_mistakes
 from gateway.cli.language import language, say
 from gateway.commission.faults import CommissionError
 from gateway.release import ReleaseError
-from gateway.settings import SiteFileError
+from gateway.site.file.site_file import SiteFileError
 from gateway.words import WordError
 from gateway.words.figures import figure
 

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from gateway.cli.study.tariff import Priced, read_co2, read_tariff
-from gateway.core.levels import Floats, Storage
+from gateway.core.model.levels import Floats, Storage
 from gateway.core.pricing.goals import Goals
 from gateway.core.pricing.periods import Tempo
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.tariff import ListTariff, Tariff
-from gateway.settings.method import read_method
+from gateway.planning.method_file import read_method
 from gateway.study.record.colours import read_colours, untold
 from gateway.study.record.errors import InputError
 from gateway.study.record.inputs import read_inputs, slot_s

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from gateway import pricing, settings
 from gateway.adapters import tariffs
 from gateway.adapters.feeds.feed import ContentError
 from gateway.adapters.feeds.points import parse_co2, parse_prices
@@ -16,7 +15,9 @@ from gateway.core.pricing.goals import Goals
 from gateway.core.pricing.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tempo
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.tariff import ListTariff, PriceList, Tariff
-from gateway.settings.money import OffPeakSection
+from gateway.site.build import prices as site_prices
+from gateway.site.file import site_file
+from gateway.site.file.price_sections import OffPeakSection
 from gateway.study.record.errors import InputError
 from gateway.study.whatif.question import BILL
 
@@ -94,11 +95,11 @@ def _off_peak(path: Path, hours: list[str]) -> OffPeak:
 
 
 def _of_site(path: Path, zone: tzinfo | None, colours: Mapping[date, Colour]) -> Priced:
-    file = settings.read(path)
+    file = site_file.read(path)
     points = PointSeries(times_s=(), values=())
     if file.tariff is not None and file.tariff.points is not None:
         points = _points(path.parent / file.tariff.points, "price")
-    tariff = pricing.tariff(file, colours=colours, points=points)
+    tariff = site_prices.tariff(file, colours=colours, points=points)
     if isinstance(tariff, ListTariff) and isinstance(tariff.scheme, Tempo):
         _check_colours(path, colours)
     if isinstance(tariff, ListTariff) and tariff.lists:
@@ -109,7 +110,7 @@ def _of_site(path: Path, zone: tzinfo | None, colours: Mapping[date, Colour]) ->
         tariff=tariff,
         title=f"{title} ({path.name})",
         zone=zone or ZoneInfo(file.site.time_zone),
-        goals=pricing.goals(file),
+        goals=site_prices.goals(file),
         co2=None if co2 is None or "://" in co2 else str(path.parent / co2),
     )
 

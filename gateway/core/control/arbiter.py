@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.core.switched import Switched, switch
+from gateway.core.model.switched import Switched, switch
 
 WATCHED_S = 20.0  # more is given out only when it was there for so long
 RECENT_S = 6.0  # less is given out when the mean of so long is less

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from gateway.core.control import delay
+from gateway.core.control import meter_delay
+from gateway.core.control.memory import Memory
 from gateway.core.control.net_load import nearest, net_range_w
-from gateway.core.memory import Memory
-from gateway.core.model import Reading
-from gateway.core.site import Battery, Site
+from gateway.core.model.site import Battery, Site
+from gateway.core.model.state import Reading
 
 SLOPES = 3  # steps of the net load in one direction: a cloud, not a switch
 LONGEST_LEAD_S = 3.0
@@ -20,10 +20,10 @@ def estimated(memory: Memory, site: Site, ours: tuple[Battery, ...], grid: Readi
     is_new = memory.shown_s is None or grid.measured_s > memory.shown_s
     low, high = net_range_w(grid.value, grid.measured_s, pool, site.meter_delay_s)
     cautious_w = nearest(_or_middle(memory.cautious_w, low, high), low, high)
-    belief = memory.delay or delay.Belief()
+    belief = memory.delay or meter_delay.Belief()
     paths = [motion.path for _, motion in pool if motion.is_believed]
     if is_new and len(paths) == len(pool):
-        belief = delay.watch(
+        belief = meter_delay.watch(
             belief,
             grid.value,
             grid.measured_s,
@@ -33,7 +33,7 @@ def estimated(memory: Memory, site: Site, ours: tuple[Battery, ...], grid: Readi
             span_w=_span_w(ours),
         )
     before_s = memory.lasting.delay_s
-    believed = delay.believed_s(belief, site.meter_delay_s, _span_w(ours), before_s=before_s)
+    believed = meter_delay.believed_s(belief, site.meter_delay_s, _span_w(ours), before_s=before_s)
     low, high = net_range_w(grid.value, grid.measured_s, pool, believed)
     net_w = nearest(_or_middle(memory.net_w, low, high), low, high)
     slopes, period_s = memory.slopes_w, memory.period_s
@@ -64,7 +64,7 @@ def ahead_w(memory: Memory, site: Site, ours: tuple[Battery, ...]) -> float:
     believed = site.meter_delay_s
     if memory.delay is not None:
         before_s = memory.lasting.delay_s
-        believed = delay.believed_s(memory.delay, site.meter_delay_s, _span_w(ours), before_s=before_s)
+        believed = meter_delay.believed_s(memory.delay, site.meter_delay_s, _span_w(ours), before_s=before_s)
     lead_s = believed[0] + max(battery.dead_time_s for battery in ours) + memory.period_s / 2
     most_w = MOST_AHEAD * sum(battery.charge_max_w for battery in ours)
     return min(max(slope * min(lead_s, LONGEST_LEAD_S), -most_w), most_w)

@@ -9,9 +9,9 @@ the steps of a state of charge make no chatter.
 import math
 from dataclasses import dataclass
 
-from gateway.core.levels import Storage
-from gateway.core.model import Reason
-from gateway.core.plan import Slot
+from gateway.core.model.levels import Storage
+from gateway.core.model.plan import Slot
+from gateway.core.model.state import Reason
 
 GAP = 0.02  # of the capacity: two steps of a state of charge told in percent
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from gateway.core.control.arbiter import Consumer, must_rest, must_run
-from gateway.core.model import Reason
-from gateway.core.plan import LoadSlot
-from gateway.core.switched import Switched
+from gateway.core.model.plan import LoadSlot
+from gateway.core.model.state import Reason
+from gateway.core.model.switched import Switched
 
 
 def reason_of(

@@ -4,13 +4,13 @@ Comfort stays with the device: a tank or building that is colder than the plan k
 would be given nothing. Many a heater does nothing in its own mode, and must not stay cold for ever.
 """
 
-from gateway.core.control.taking import Taking
+from gateway.core.control.load_memory import Taking
 from gateway.core.control.trust import Trust, Watch
-from gateway.core.flexible.car import Car
-from gateway.core.flexible.heat import HeatPump, Tank
-from gateway.core.model import Mode, Reason, SiteState
-from gateway.core.plan import LoadSlot
-from gateway.core.site import LoadDevice
+from gateway.core.loads.car import Car
+from gateway.core.loads.heat import HeatPump, Tank
+from gateway.core.model.plan import LoadSlot
+from gateway.core.model.site import LoadDevice
+from gateway.core.model.state import Mode, Reason, SiteState
 
 SILENT_S = 20.0  # a load that does not tell its power for so long gets its own mode
 STATE_S = 120.0  # the same of its temperature, or whether a car is there

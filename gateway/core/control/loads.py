@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gateway.core.control.arbiter import Consumer
+from gateway.core.control.compete import BATTERY, Live, consumers, divided
+from gateway.core.control.load_headroom import Room, Scene, allowed_w, observed, opened, room_w, settle_s, surplus_w
+from gateway.core.control.load_memory import Taking, is_settled, listened, most_drawn_w, reported, tell
 from gateway.core.control.load_reasons import held_back, limit_reason, reason_of
-from gateway.core.control.load_room import Room, Scene, allowed_w, observed, opened, room_w, settle_s, surplus_w
 from gateway.core.control.load_trust import SILENT_S, is_there, judge_load, takes_none
-from gateway.core.control.taking import Taking, is_settled, listened, most_drawn_w, reported, tell
+from gateway.core.control.memory import Memory
 from gateway.core.control.trust import Trust
-from gateway.core.flexible.compete import BATTERY, Live, consumers, divided
-from gateway.core.levels import Levels
-from gateway.core.memory import Memory
-from gateway.core.model import Mode, Reason, SetPoint, SiteState
-from gateway.core.plan import Slot
-from gateway.core.site import LoadDevice, Site
-from gateway.core.switched import Switched, switch
+from gateway.core.model.levels import Levels
+from gateway.core.model.plan import Slot
+from gateway.core.model.site import LoadDevice, Site
+from gateway.core.model.state import Mode, Reason, SetPoint, SiteState
+from gateway.core.model.switched import Switched, switch
 
 CYCLE_S = 1.0  # so much older a sample of the meter may be when it is decided on
 STEADY_S = 6.0  # beyond that, before a load that goes on running is told another power

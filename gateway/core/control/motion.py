@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gateway.core.site import Battery
+from gateway.core.model.site import Battery
 
 SETTLE_S = 1.5  # beyond dead time and ramp: the report's own period and the node's write
 SLACK_S = 0.1  # by which a set-point may arrive sooner or later than planned

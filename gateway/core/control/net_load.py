@@ -10,7 +10,7 @@ because of our own action, and at once when something else changed.
 from collections.abc import Iterable
 
 from gateway.core.control.motion import Motion, power_range_w
-from gateway.core.site import Battery
+from gateway.core.model.site import Battery
 
 
 def net_range_w(

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.core.levels import Storage
-from gateway.core.site import Battery
+from gateway.core.model.levels import Storage
+from gateway.core.model.site import Battery
 
 LEAD = 0.05  # of the capacity: so much more room or store before another battery is preferred
 STAY = 0.75  # the batteries that work now are left at it unless others lose clearly less: each change moves both

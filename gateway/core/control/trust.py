@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.core.model import Mode, Reason, SiteState
-from gateway.core.site import Site
+from gateway.core.model.site import Site
+from gateway.core.model.state import Mode, Reason, SiteState
 
 FRESH_S = 3.0  # three polls of a meter read each second
 GONE_S = 8.0  # after that the last set-point is no better than the battery's own mode

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 SHARES = (0.1, 0.5, 0.9)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gateway.core.forecast.regression import Regression, added, scaled
-from gateway.core.history import History, Scenarios
+from gateway.core.model.history import History, Scenarios
 
 
 class BuildingForecast:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 
 class LeastSquares:

@@ -12,8 +12,8 @@ import numpy as np
 
 from gateway.core.forecast.scenarios import Prior
 from gateway.core.forecast.season import NEW_YEAR_2000_S, declination
-from gateway.core.grid import Grid
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
+from gateway.core.model.time_grid import TimeGrid
 
 SUN_W_PER_KWP = 480.0
 
@@ -21,7 +21,7 @@ NIGHT_W, MORNING_W, DAY_W, EVENING_W = 250.0, 500.0, 380.0, 750.0
 LOAD_BY_HOUR_W = (*[NIGHT_W] * 6, *[MORNING_W] * 3, *[DAY_W] * 9, *[EVENING_W] * 4, *[DAY_W] * 2)  # local clock
 
 
-def prior(grid: Grid, *, zone: tzinfo, kwp: float, latitude: float, longitude: float) -> Prior:
+def prior(grid: TimeGrid, *, zone: tzinfo, kwp: float, latitude: float, longitude: float) -> Prior:
     """Expected powers (W, sign rule) of each step."""
     middles_s = grid.start_s + grid.step_s * (np.arange(grid.steps, dtype=np.float64) + 0.5)
     load = [LOAD_BY_HOUR_W[datetime.fromtimestamp(moment_s, zone).hour] for moment_s in middles_s.tolist()]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.core.forecast.past_days import Series
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 FEWEST_DAYS = 7
 TELLING = 0.3  # share of the variance of a day's load that the cold of that day must tell

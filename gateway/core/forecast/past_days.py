@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 DAY_S = 86400.0
 ENOUGH = 0.5  # share of a span that must be known for its mean to count

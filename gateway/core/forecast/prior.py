@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 import numpy as np
 
 from gateway.core.forecast.scenarios import Prior
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 # Shape of a household's day by local hour, mean 1: low at night, a small top at noon, the highest in the evening.
 NIGHT_AND_MORNING = (0.6, 0.5, 0.5, 0.5, 0.5, 0.6, 0.8, 1.1, 1.1, 1.0, 0.9, 1.1)

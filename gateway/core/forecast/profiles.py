@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 DAY_S = 86400.0
 HOUR_S = 3600.0

@@ -17,9 +17,9 @@ from gateway.core.forecast.past_days import Series, clock_shift, places_before
 from gateway.core.forecast.season import in_season
 from gateway.core.forecast.tomorrow import evening, last_hours, last_sunshine, tomorrow
 from gateway.core.forecast.weather import Skill, Weather, blended, skill
-from gateway.core.history import History, Scenarios
-from gateway.core.levels import Floats
-from gateway.core.method import ForecastMethod
+from gateway.core.model.history import History, Scenarios
+from gateway.core.model.levels import Floats
+from gateway.core.planning.method import ForecastMethod
 
 LOAD_HOURS = (24.0,)  # the last hours of a load that are compared
 WEEK = 7

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from gateway.core.history import History
-from gateway.core.levels import Floats
+from gateway.core.model.history import History
+from gateway.core.model.levels import Floats
 
 AXIS_DEG = 23.44  # of the earth
 SOLSTICE_DAY = 10.0  # days from the winter solstice to the end of the year

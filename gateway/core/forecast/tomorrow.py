@@ -3,7 +3,7 @@
 import numpy as np
 
 from gateway.core.forecast.past_days import Series
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 FEWEST_DAYS = 3
 FARTHEST = 3.0  # standard deviations: what was never seen is not extrapolated

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.core.forecast.past_days import Series
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 SKILL_DAYS = 14
 FEWEST_DAYS = 3  # before that nothing is known of the feed, and it has no say

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 
-from gateway.core.model import SiteState
+from gateway.core.model.state import SiteState
 from gateway.core.pricing.periods import TEMPO_TURN_H, Colour
 
 KEPT_DAYS = 3

@@ -13,10 +13,10 @@ from datetime import tzinfo
 
 import numpy as np
 
-from gateway.core.grid import Grid, mean
-from gateway.core.levels import Floats
-from gateway.core.model import Reason
-from gateway.core.plan import Plan
+from gateway.core.model.levels import Floats
+from gateway.core.model.plan import Plan
+from gateway.core.model.state import Reason
+from gateway.core.model.time_grid import TimeGrid, mean
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.prices import Prices
 from gateway.core.pricing.tariff import CLOCK_CHANGE_S
@@ -85,7 +85,7 @@ def in_real_prices(plan: Plan, real: Prices) -> Plan:
     return replace(plan, slots=tuple(slots))
 
 
-def co2_on_grid(points: PointSeries, grid: Grid, zone: tzinfo) -> Floats | None:
+def co2_on_grid(points: PointSeries, grid: TimeGrid, zone: tzinfo) -> Floats | None:
     """CO2 in g/kWh of each step; where none is told, that of the same time on the last day that has one.
 
     What still has none gets the mean of the others; None when no step has any.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

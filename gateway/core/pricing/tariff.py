@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from gateway.core.grid import Grid, mean
+from gateway.core.model.time_grid import TimeGrid, mean
 from gateway.core.pricing.periods import Base, Scheme
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.prices import PeakPrice, Period, Prices
@@ -140,7 +140,7 @@ class Power:
         """What a month with this highest import (W, mean of a quarter hour) costs beside its energy."""
         return self.peak_eur_per_kw_month * max(peak_w - self.peak_free_w, 0.0) / 1000
 
-    def peak_price(self, grid: Grid, zone: tzinfo, reached_w: float) -> PeakPrice | None:
+    def peak_price(self, grid: TimeGrid, zone: tzinfo, reached_w: float) -> PeakPrice | None:
         """What new peaks cost on the grid of a plan; `reached_w` is the highest import of its first month so far."""
         if not self.peak_eur_per_kw_month:
             return None
@@ -166,7 +166,7 @@ def placeholder(zone: tzinfo) -> ListTariff:
     return ListTariff(zone=zone, scheme=Base(), lists=lists, sell=0.04, is_assumed=True)
 
 
-def on_grid(tariff: Tariff, grid: Grid) -> Prices:
+def on_grid(tariff: Tariff, grid: TimeGrid) -> Prices:
     """The prices of each step; the name is that of the longest part, and a step is assumed when any part is."""
     columns = _Columns()
     for pieces in grid.pieces(tariff.edges(grid.start_s, grid.end_s)):

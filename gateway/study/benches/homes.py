@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from gateway.core.history import History
-from gateway.core.levels import Floats, GridLimits, Storage
+from gateway.core.model.history import History
+from gateway.core.model.levels import Floats, GridLimits, Storage
 from gateway.study.record.errors import InputError
 from gateway.study.record.series import Record, read_record
 from gateway.study.replay.case import Case

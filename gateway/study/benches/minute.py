@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.core.history import History
-from gateway.core.levels import Floats, Levels, Storage, follow, plain
-from gateway.core.method import Method
-from gateway.house.recordings.table_file import TableFileError, read_columns, read_names
+from gateway.core.model.history import History
+from gateway.core.model.levels import Floats, Levels, Storage, follow, plain
+from gateway.core.planning.method import Method
+from gateway.simulator.recordings.table_file import TableFileError, read_columns, read_names
 from gateway.study.record.errors import InputError, no_table
 from gateway.study.record.series import check_order, floats, one_of, stamps
 from gateway.study.replay.case import Case

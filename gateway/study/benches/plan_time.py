@@ -6,21 +6,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gateway.core.flexible.car import Car, CarState, phase_bands
-from gateway.core.flexible.heat import Tank, TankState
-from gateway.core.flexible.joint import Flexible, plan
-from gateway.core.flexible.loads import Job, wanted_of
-from gateway.core.flexible.needs import Band, Need
-from gateway.core.flexible.program import written
-from gateway.core.flexible.schedule import own_eur, scheduled
-from gateway.core.flexible.shared import Shared
-from gateway.core.flexible.timed import Switchable, SwitchableState
-from gateway.core.flexible.wanted import Outlook
-from gateway.core.grid import Grid
-from gateway.core.history import Scenarios
-from gateway.core.levels import Floats, GridLimits, Storage
-from gateway.core.linear import Effort, Solver
-from gateway.core.method import PlanningMethod
+from gateway.core.loads.car import Car, CarState, phase_bands
+from gateway.core.loads.heat import Tank, TankState
+from gateway.core.loads.kinds import Job, wanted_of
+from gateway.core.loads.needs import Band, Need
+from gateway.core.loads.request import Outlook
+from gateway.core.loads.timed import Switchable, SwitchableState
+from gateway.core.model.history import Scenarios
+from gateway.core.model.levels import Floats, GridLimits, Storage
+from gateway.core.model.time_grid import TimeGrid
+from gateway.core.planning.linear_program import Effort, Solver
+from gateway.core.planning.method import PlanningMethod
+from gateway.core.planning.schedule.joint import Flexible, plan
+from gateway.core.planning.schedule.program import written
+from gateway.core.planning.schedule.schedule import own_eur, scheduled
+from gateway.core.planning.schedule.shared import Shared
 from gateway.core.pricing.prices import Prices
 
 STEPS, STEP_S, SCENARIOS = 96, 900.0, 24
@@ -134,7 +134,7 @@ def _stated(day: Building) -> tuple[Shared, list[Need]]:
         stored_wh=STORED_WH,
         end_price=0.95 * float(day.prices.buy.min()),
     )
-    grid = Grid(start_s=START_S, step_s=STEP_S, steps=STEPS)
+    grid = TimeGrid(start_s=START_S, step_s=STEP_S, steps=STEPS)
     price = np.where(shared.net_w < 0.0, shared.sell, shared.buy)
     outlook = Outlook(grid=grid, now_s=START_S, price=price, outdoor_c=np.zeros(STEPS))
     wanted = [wanted_of(job, outlook).need for job in day.jobs]

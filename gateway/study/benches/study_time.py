@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-from gateway.house.recordings.table_file import TableFileError, read_columns, read_names
+from gateway.simulator.recordings.table_file import TableFileError, read_columns, read_names
 from gateway.study.record.errors import no_table
 from gateway.study.record.series import one_of
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 from gateway.core.pricing.periods import TEMPO_TURN_H, Colour, possible_colours, tempo_day
-from gateway.house.recordings.table_file import TableFileError, read_columns, read_names
+from gateway.simulator.recordings.table_file import TableFileError, read_columns, read_names
 from gateway.study.record.errors import InputError, no_columns, no_table
 
 TOLD_H = 20  # by then meters say tomorrow's colour; some say it earlier

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.house.recordings.table_file import TableFileError
+from gateway.simulator.recordings.table_file import TableFileError
 
 
 class InputError(Exception):

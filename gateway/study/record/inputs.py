@@ -21,9 +21,9 @@ from statistics import median_low
 
 import numpy as np
 
-from gateway.core.history import History
-from gateway.core.levels import Floats
-from gateway.house.recordings.table_file import TableFileError, read_columns, read_names
+from gateway.core.model.history import History
+from gateway.core.model.levels import Floats
+from gateway.simulator.recordings.table_file import TableFileError, read_columns, read_names
 from gateway.study.record.errors import InputError, no_table
 from gateway.study.record.series import Record, check_gaps, check_order, fill_gaps, floats, stamps, told
 

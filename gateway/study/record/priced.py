@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 from gateway.core.pricing.goals import Goals, weigh
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.prices import Prices

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 QUARTER_S = 900  # clocks are changed on quarter hours
 OFFSET = re.compile(r"[+-]\d\d:?\d\d$")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
-from gateway.core.history import History
-from gateway.core.levels import NO_LIMITS, Floats, GridLimits, Storage
+from gateway.core.model.history import History
+from gateway.core.model.levels import NO_LIMITS, Floats, GridLimits, Storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from gateway.adapters.solver import minimise
-from gateway.core.levels import Floats
-from gateway.core.linear import Program
+from gateway.core.model.levels import Floats
+from gateway.core.planning.linear_program import Program
 from gateway.study.replay.case import Case
 
 

@@ -6,8 +6,8 @@ from time import perf_counter
 
 import numpy as np
 
-from gateway.core.levels import Floats, Levels
-from gateway.core.method import Method
+from gateway.core.model.levels import Floats, Levels
+from gateway.core.planning.method import Method
 from gateway.study.replay.case import Case
 from gateway.study.replay.limit import perfect_eur
 from gateway.study.replay.slots import Decide, cost_eur, replay, rule

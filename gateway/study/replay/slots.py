@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gateway.core.levels import Floats, Levels, follow, plain
+from gateway.core.model.levels import Floats, Levels, follow, plain
 from gateway.study.replay.case import Case
 
 Decide = Callable[[int, float], Levels]  # step of the record, stored energy (Wh) -> levels to follow in it

@@ -6,7 +6,7 @@ them for its record. It tells what other months of the same weather and the same
 
 import numpy as np
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 from gateway.study.replay.case import Case
 from gateway.study.replay.slots import step_costs_eur, stored_after
 

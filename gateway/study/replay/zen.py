@@ -3,10 +3,10 @@
 import numpy as np
 
 from gateway.core.forecast.scenarios import Now, draw
-from gateway.core.history import History
-from gateway.core.method import Method
-from gateway.core.plan import Plan
-from gateway.core.planner import plan
+from gateway.core.model.history import History
+from gateway.core.model.plan import Plan
+from gateway.core.planning.method import Method
+from gateway.core.planning.planner import plan
 from gateway.core.pricing.prices import Prices
 from gateway.study.replay.case import Case
 from gateway.study.replay.slots import Decide

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.levels import Floats, Storage
+from gateway.core.model.levels import Floats, Storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

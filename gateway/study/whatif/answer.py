@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gateway.core.levels import Floats, Storage, plain
+from gateway.core.model.levels import Floats, Storage, plain
 from gateway.study.whatif.account import Account, score, total
 from gateway.study.whatif.following import follow_all
 from gateway.study.whatif.foresight import perfect_levels

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gateway.core.levels import Floats, Storage
+from gateway.core.model.levels import Floats, Storage
 
 
 def follow_all(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.core.levels import Floats, Storage
-from gateway.core.storage.recursion import TIE
+from gateway.core.model.levels import Floats, Storage
+from gateway.core.planning.storage.recursion import TIE
 
 Pieces = list[tuple[float, float]]  # (minus worth, Wh), rising: the most valuable first
 

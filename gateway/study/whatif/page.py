@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 from gateway.study.whatif.answer import Size
 from gateway.study.whatif.figures import goals_in_words
 from gateway.study.whatif.planned import on_slots

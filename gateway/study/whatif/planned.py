@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.forecast.scenarios import draw
-from gateway.core.history import History, Scenarios
-from gateway.core.levels import Floats, Storage
-from gateway.core.method import Method, PlanningMethod
-from gateway.core.planner import levels_of, tariff_of
+from gateway.core.model.history import History, Scenarios
+from gateway.core.model.levels import Floats, Storage
+from gateway.core.planning.method import Method, PlanningMethod
+from gateway.core.planning.planner import levels_of, tariff_of
+from gateway.core.planning.storage.recursion import Tariff, levels_wh, thresholds
 from gateway.core.pricing.prices import Prices
-from gateway.core.storage.recursion import Tariff, levels_wh, thresholds
 from gateway.study.whatif.recursion import Task, rising, worths
 
 DAY_S = 86400.0

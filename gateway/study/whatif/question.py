@@ -5,8 +5,8 @@ from datetime import datetime, tzinfo
 
 import numpy as np
 
-from gateway.core.levels import Floats, Storage
-from gateway.core.method import Method
+from gateway.core.model.levels import Floats, Storage
+from gateway.core.planning.method import Method
 from gateway.core.pricing.goals import Goals
 from gateway.study.record.colours import told_until
 from gateway.study.record.priced import weighed_on

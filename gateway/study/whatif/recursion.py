@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.levels import NO_LIMITS, Floats, Storage, reach_of
-from gateway.core.storage.recursion import Tariff, step_prices
+from gateway.core.model.levels import NO_LIMITS, Floats, Storage, reach_of
+from gateway.core.planning.storage.recursion import Tariff, step_prices
 
 Places = NDArray[np.intp]
 

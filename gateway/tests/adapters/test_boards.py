@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway.adapters import boards
-from gateway.places import config_folder
+from gateway.paths import config_folder
 
 SHIPPED = config_folder() / "boards.json"
 

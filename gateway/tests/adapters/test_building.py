@@ -13,9 +13,9 @@ from gateway.adapters.building import ROWS_KEPT, Actuator, Building
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.node.orders import OrderBook
 from gateway.adapters.store.outbox import Outbox
-from gateway.core.model import Mode, Reason, SetPoint
+from gateway.core.model.state import Mode, Reason, SetPoint
 from gateway.ports import Row
-from gateway.tests.adapters.test_holdings import desk_of, readable
+from gateway.tests.adapters.test_readback import desk_of, readable
 from gateway.wire.records import EPOCH_2000
 
 
@@ -129,13 +129,13 @@ async def test_an_order_names_the_run_of_the_node_and_none_is_sent_before_that_i
     building.receive(Message(topic=topic, payload=probe, retained=False))
     clock.now_s += 1
     setpoint = SetPoint(device="battery", power_w=500.0, mode=Mode.CONTROL, reason=Reason(code="test"))
-    await building.lend(setpoint)
+    await building.send(setpoint)
     assert wire.orders() == []
     await building.answered()  # at once: there is nothing to wait for
     for boot in (77, 78):
         state = json.dumps({"up": True, "boot": boot}).encode()
         building.receive(Message(topic="zev/1/s/cellar/state", payload=state, retained=True))
-        await building.lend(setpoint)
+        await building.send(setpoint)
     assert [(order["boot"], order["seq"]) for order in wire.orders()] == [(77, 1), (78, 2)]
     outbox.close()
 

@@ -13,8 +13,8 @@ import pytest
 
 from gateway.adapters.feeds import open_meteo, points
 from gateway.adapters.feeds.feed import Answer, Feed
+from gateway.core.model.weather import Weather
 from gateway.core.pricing.point_series import PointSeries
-from gateway.core.weather import Weather
 from gateway.tests.adapters.outside_answers import CSV, HOUR, START, SUNNY, HandClock
 from gateway.tests.adapters.web_server import WebServer, web_server
 

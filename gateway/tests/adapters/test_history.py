@@ -6,7 +6,7 @@ import numpy as np
 
 from gateway.adapters.store.history import KEPT_S, Past
 from gateway.adapters.store.outbox import Outbox
-from gateway.core.quarters import Quarter
+from gateway.core.model.quarters import Quarter
 
 T = 1_718_971_200
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.adapters.node.tables import Wiring, compile_table
+from gateway.adapters.node.poll_tables import Wiring, compile_table
 from gateway.adapters.products.commands import Setpoint, Target, Write
 from gateway.adapters.products.points import Point
 from gateway.adapters.products.profiles import Profile, ProfileError, find, load
 from gateway.adapters.products.registers import readings
-from gateway.places import config_folder
+from gateway.paths import config_folder
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
 

@@ -10,16 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import settings, wiring
 from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.node.batches import FLAG_NAMES
-from gateway.adapters.node.desk import FormerTable, NodeDesk
 from gateway.adapters.node.ledger import Ledger
 from gateway.adapters.node.orders import Answer, OrderBook
 from gateway.adapters.node.payloads import json_object
-from gateway.adapters.node.tables import recalled, remembered
+from gateway.adapters.node.poll_tables import recalled, remembered
+from gateway.adapters.node.session import FormerTable, NodeSession
 from gateway.adapters.store.outbox import Outbox
-from gateway.places import config_folder
+from gateway.paths import config_folder
+from gateway.site.build import building as site_building
+from gateway.site.file import site_file
 from gateway.wire import records
 
 POWER, PROOF = 0, 1  # block numbers of the meter in the demo's table
@@ -28,13 +29,13 @@ HZ_50 = (0x4248, 0x0000)  # 50.0 as float32, IEEE 754
 
 
 @pytest.fixture
-def desk() -> NodeDesk:
-    file = settings.read(config_folder() / "demo" / "site.toml")
+def desk() -> NodeSession:
+    file = site_file.read(config_folder() / "demo" / "site.toml")
     roles = {name: device.role for name, device in file.devices.items()}
-    return NodeDesk(site_id="lens", table=wiring.tables(file)["cellar"], roles=roles, ledger=Ledger())
+    return NodeSession(site_id="lens", table=site_building.tables(file)["cellar"], roles=roles, ledger=Ledger())
 
 
-def batch(desk: NodeDesk, *rows: tuple[int, int, int, tuple[int, ...]], oldest: int = 1, boot: int = 9) -> bytes:
+def batch(desk: NodeSession, *rows: tuple[int, int, int, tuple[int, ...]], oldest: int = 1, boot: int = 9) -> bytes:
     """(seq, block, flag, registers) at one second per sequence number, as the wire's document says."""
     sent_s = NODE_S + max(seq for seq, *_ in rows)
     parts = [struct.pack(">BBIIIIH", 2, len(rows), desk.table.identity, boot, oldest, sent_s, 250)]
@@ -52,7 +53,7 @@ def proof(hz: tuple[int, ...] = HZ_50) -> tuple[int, ...]:
     return (*hz, *watts(1.5), *watts(2.5))
 
 
-def test_a_power_is_read_and_stored_at_the_node_s_own_time(desk: NodeDesk) -> None:
+def test_a_power_is_read_and_stored_at_the_node_s_own_time(desk: NodeSession) -> None:
     rows = desk.on_data(batch(desk, (1, PROOF, 0, proof()), (2, POWER, 0, watts(1234.5))), 100.0, 5e8)
     assert desk.readings["grid"]["p_w"].value == 1234.5
     stored = next(row for row in rows if "p_w" in row.fields)
@@ -60,12 +61,12 @@ def test_a_power_is_read_and_stored_at_the_node_s_own_time(desk: NodeDesk) -> No
     assert stored.time_ms == (946_684_800 + NODE_S + 2) * 1000 + 250
 
 
-def test_nothing_is_believed_before_the_proof(desk: NodeDesk) -> None:
+def test_nothing_is_believed_before_the_proof(desk: NodeSession) -> None:
     desk.on_data(batch(desk, (1, POWER, 0, watts(1234.5))), 100.0, 5e8)
     assert desk.readings["grid"]["p_w"].why == "proof"
 
 
-def test_a_profile_with_swapped_words_gives_no_number_at_all(desk: NodeDesk) -> None:
+def test_a_profile_with_swapped_words_gives_no_number_at_all(desk: NodeSession) -> None:
     swapped = batch(desk, (1, PROOF, 0, proof(HZ_50[::-1])), (2, POWER, 0, watts(1234.5)[::-1]))
     rows = desk.on_data(swapped, 100.0, 5e8)
     assert all(reading.value is None for reading in desk.readings["grid"].values())
@@ -73,19 +74,19 @@ def test_a_profile_with_swapped_words_gives_no_number_at_all(desk: NodeDesk) -> 
 
 
 @pytest.mark.parametrize("flag", range(1, len(FLAG_NAMES)))
-def test_a_failed_read_is_absent_with_its_reason_and_is_stored_as_such(desk: NodeDesk, flag: int) -> None:
+def test_a_failed_read_is_absent_with_its_reason_and_is_stored_as_such(desk: NodeSession, flag: int) -> None:
     [row] = desk.on_data(batch(desk, (1, POWER, flag, (2,) if flag == records.EXCEPTION else ())), 100.0, 5e8)
     why = FLAG_NAMES[flag]
     assert desk.readings["grid"]["p_w"].why == why
     assert (row.measurement, row.fields) == ("health", {"p_w_why": why})
 
 
-def test_too_few_registers_are_no_reading(desk: NodeDesk) -> None:
+def test_too_few_registers_are_no_reading(desk: NodeSession) -> None:
     desk.on_data(batch(desk, (1, PROOF, 0, proof()), (2, POWER, 0, watts(5.0)[:1])), 100.0, 5e8)
     assert desk.readings["grid"]["p_w"].why == "wrong_reply"
 
 
-def test_a_counter_that_jumps_or_goes_back_is_no_reading(desk: NodeDesk) -> None:
+def test_a_counter_that_jumps_or_goes_back_is_no_reading(desk: NodeSession) -> None:
     def counter(seq: int, kwh: float) -> float | None:
         desk.on_data(batch(desk, (seq, PROOF, 0, (*HZ_50, *watts(kwh), *watts(0.0)))), 100.0 + seq, 5e8)
         return desk.readings["grid"]["e_import_wh"].value
@@ -97,7 +98,7 @@ def test_a_counter_that_jumps_or_goes_back_is_no_reading(desk: NodeDesk) -> None
     assert counter(5, 9_000.0) is None
 
 
-def test_a_counter_that_comes_late_from_flash_is_a_reading_and_disturbs_no_younger_one(desk: NodeDesk) -> None:
+def test_a_counter_that_comes_late_from_flash_is_a_reading_and_disturbs_no_younger_one(desk: NodeSession) -> None:
     def stored(seq: int, kwh: float) -> float | None:
         payload = batch(desk, (seq, PROOF, 0, (*HZ_50, *watts(kwh), *watts(0.0))))
         [row, *_] = desk.on_data(payload, 2000.0, 946_684_800.0 + NODE_S + 1000)
@@ -109,14 +110,14 @@ def test_a_counter_that_comes_late_from_flash_is_a_reading_and_disturbs_no_young
     assert stored(1001, 100.01) == pytest.approx(100_010, abs=1)
 
 
-def test_old_records_after_an_outage_are_stored_but_do_not_replace_the_present(desk: NodeDesk) -> None:
+def test_old_records_after_an_outage_are_stored_but_do_not_replace_the_present(desk: NodeSession) -> None:
     desk.on_data(batch(desk, (1, PROOF, 0, proof()), (9, POWER, 0, watts(9.0))), 100.0, 5e8)
     rows = desk.on_data(batch(desk, (5, POWER, 0, watts(5.0))), 100.5, 5e8)
     assert desk.readings["grid"]["p_w"].value == 9.0
     assert [row.fields for row in rows] == [{"p_w": 5.0}]
 
 
-def test_records_of_another_table_are_counted_but_not_read(desk: NodeDesk) -> None:
+def test_records_of_another_table_are_counted_but_not_read(desk: NodeSession) -> None:
     payload = bytearray(batch(desk, (1, POWER, 0, watts(5.0))))
     payload[2:6] = b"\0\0\0\1"
     assert desk.on_data(bytes(payload), 100.0, 5e8) == []
@@ -129,27 +130,27 @@ def test_records_of_another_table_are_counted_but_not_read(desk: NodeDesk) -> No
     [b"[" * 200_000, b'{"seq":1,"s":1e999,"ms":0}', b'{"seq":1,"s":' + b"9" * 400 + b',"ms":0}', b'{"seq":true,"s":1}'],
     ids=["deep", "infinite", "long", "bool"],
 )
-def test_a_malformed_answer_is_counted_and_nothing_else(desk: NodeDesk, payload: bytes) -> None:
+def test_a_malformed_answer_is_counted_and_nothing_else(desk: NodeSession, payload: bytes) -> None:
     assert desk.on_answer(payload, 1.0) is None
     assert desk.malformed == 1
 
 
-def test_health_with_a_nan_is_not_taken(desk: NodeDesk) -> None:
+def test_health_with_a_nan_is_not_taken(desk: NodeSession) -> None:
     desk.on_health(b'{"uptime_s": NaN}', 1.0)
     assert desk.health == {}
 
 
 @given(st.binary(max_size=200))
 def test_random_bytes_never_become_a_reading(noise: bytes) -> None:
-    file = settings.read(config_folder() / "demo" / "site.toml")
-    desk = NodeDesk(site_id="s", table=wiring.tables(file)["cellar"], roles={}, ledger=Ledger())
+    file = site_file.read(config_folder() / "demo" / "site.toml")
+    desk = NodeSession(site_id="s", table=site_building.tables(file)["cellar"], roles={}, ledger=Ledger())
     for take in (desk.on_state, desk.on_health, desk.on_answer):
         take(noise, 1.0)
     desk.on_data(noise, 1.0, 1.0)
     assert desk.readings == {}
 
 
-def test_quality_follows_the_period_of_the_point(desk: NodeDesk) -> None:
+def test_quality_follows_the_period_of_the_point(desk: NodeSession) -> None:
     desk.on_data(batch(desk, (1, PROOF, 0, proof()), (2, POWER, 0, watts(5.0))), 100.0, 5e8)
     assert [desk.quality("grid", now) for now in (100.5, 103.0, 104.0)] == ["good", "good", "stale"]
 
@@ -192,7 +193,7 @@ def test_a_node_whose_clock_is_an_hour_slow_is_believed_after_ten_seconds() -> N
     assert moment_s == pytest.approx(114.0)
 
 
-def test_a_reboot_without_a_clock_stores_nothing_in_the_year_2000(desk: NodeDesk) -> None:
+def test_a_reboot_without_a_clock_stores_nothing_in_the_year_2000(desk: NodeSession) -> None:
     utc_now = 946_684_800.0 + NODE_S
     desk.on_data(batch(desk, (1, PROOF, 0, proof())), 100.0, utc_now)
     rebooted = bytearray(batch(desk, (1, POWER, 0, watts(7.0)), boot=10))
@@ -217,7 +218,7 @@ def test_orders_are_counted_and_latency_is_from_sample_to_write() -> None:
     assert list(book.latency_ms) == [pytest.approx(80.0)]
 
 
-def uptime_batch(desk: NodeDesk, seqs: range, *, sent_s: float, boot: int = 9, oldest: int = 1) -> bytes:
+def uptime_batch(desk: NodeSession, seqs: range, *, sent_s: float, boot: int = 9, oldest: int = 1) -> bytes:
     """Powers of a node that knows only its uptime: record `seq` was made at uptime `seq`."""
     s, ms = divmod(round(1000 * sent_s), 1000)
     parts = [struct.pack(">BBIIIIH", 2, len(seqs), desk.table.identity, boot, oldest, s, ms)]
@@ -227,7 +228,7 @@ def uptime_batch(desk: NodeDesk, seqs: range, *, sent_s: float, boot: int = 9, o
     return b"".join(parts)
 
 
-def test_a_backlog_without_a_clock_is_as_old_as_its_batches_say(desk: NodeDesk) -> None:
+def test_a_backlog_without_a_clock_is_as_old_as_its_batches_say(desk: NodeSession) -> None:
     desk.proven.add("grid")
     rows = []
     for i, seqs in enumerate((range(1, 11), range(11, 21), range(21, 26))):
@@ -238,7 +239,9 @@ def test_a_backlog_without_a_clock_is_as_old_as_its_batches_say(desk: NodeDesk) 
     assert desk.readings["grid"]["p_w"].measured_s == pytest.approx(1000.01)
 
 
-def test_what_may_have_waited_at_the_broker_without_a_time_is_left_for_the_node_to_send_again(desk: NodeDesk) -> None:
+def test_what_may_have_waited_at_the_broker_without_a_time_is_left_for_the_node_to_resend(
+    desk: NodeSession,
+) -> None:
     desk.proven.add("grid")
     assert desk.on_data(uptime_batch(desk, range(1, 6), sent_s=6), 1000.0, 5e8, live=False) == []
     page = desk.ledger.page()
@@ -247,7 +250,7 @@ def test_what_may_have_waited_at_the_broker_without_a_time_is_left_for_the_node_
     assert len(desk.on_data(uptime_batch(desk, range(1, 6), sent_s=16), 1000.0, 5e8)) == 5
 
 
-def test_records_of_a_former_boot_keep_their_times_and_disturb_nobody(desk: NodeDesk) -> None:
+def test_records_of_a_former_boot_keep_their_times_and_disturb_nobody(desk: NodeSession) -> None:
     utc_now = 946_684_800.0 + NODE_S + 3600
     desk.on_state(json.dumps({"up": True, "boot": 10, "table": desk.table.identity}).encode(), 99.0)
     desk.on_data(batch(desk, (1, PROOF, 0, proof()), boot=10), 100.0, utc_now)
@@ -263,7 +266,7 @@ def test_records_of_a_former_boot_keep_their_times_and_disturb_nobody(desk: Node
     assert desk.ledger.take_news() == {10}
 
 
-def test_records_of_a_former_boot_without_a_time_are_counted_and_heard(desk: NodeDesk) -> None:
+def test_records_of_a_former_boot_without_a_time_are_counted_and_heard(desk: NodeSession) -> None:
     desk.on_state(json.dumps({"up": True, "boot": 10, "table": 0}).encode(), 99.0)
     assert desk.on_data(uptime_batch(desk, range(1, 6), sent_s=6), 1000.0, 5e8) == []
     page = desk.ledger.page()
@@ -271,14 +274,14 @@ def test_records_of_a_former_boot_without_a_time_are_counted_and_heard(desk: Nod
     assert (desk.undatable, page.boots[0].upto) == (5, 5)
 
 
-def test_a_batch_with_an_impossible_moment_is_malformed(desk: NodeDesk) -> None:
+def test_a_batch_with_an_impossible_moment_is_malformed(desk: NodeSession) -> None:
     payload = bytearray(batch(desk, (1, PROOF, 0, proof())))
     payload[18:20] = b"\x03\xe8"  # 1000 ms
     assert desk.on_data(bytes(payload), 1.0, 1.0) == []
     assert desk.malformed == 1
 
 
-def test_records_of_a_former_table_are_still_understood_but_are_history(desk: NodeDesk, tmp_path: Path) -> None:
+def test_records_of_a_former_table_are_still_understood_but_are_history(desk: NodeSession, tmp_path: Path) -> None:
     old = desk.table
     with closing(Outbox(tmp_path / "a.sqlite", max_mb=10)) as outbox:
         assert outbox.remember_table("cellar", old.identity, remembered(old)) == {}

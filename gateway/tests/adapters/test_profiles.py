@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from gateway.adapters.node.tables import Wiring, compile_table
+from gateway.adapters.node.poll_tables import Wiring, compile_table
 from gateway.adapters.products.commands import Target
 from gateway.adapters.products.points import Point
 from gateway.adapters.products.profiles import find
 from gateway.adapters.products.registers import readings
-from gateway.places import config_folder
+from gateway.paths import config_folder
 
 TARGET = {"address": 1000, "type": "uint16"}
 STATE = {"name": "plugged", "address": 1004, "type": "uint32", "every_s": 1, "low": 0, "high": 1}

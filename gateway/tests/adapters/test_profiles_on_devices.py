@@ -5,14 +5,14 @@ import json
 
 import pytest
 
-from gateway.adapters.node.tables import Wiring, compile_table
+from gateway.adapters.node.poll_tables import Wiring, compile_table
 from gateway.adapters.products.profiles import Profile, find
 from gateway.adapters.products.registers import encode, readings
-from gateway.core.model import Reading
-from gateway.house.products.registers import RegisterMap
-from gateway.house.settings.config import HouseConfig
-from gateway.house.simulation import Simulation
-from gateway.places import config_folder
+from gateway.core.model.state import Reading
+from gateway.paths import config_folder
+from gateway.simulator.products.registers import RegisterMap
+from gateway.simulator.settings.config import HouseConfig
+from gateway.simulator.simulation import Simulation
 
 BUS = {"kind": "tcp", "host": "10.0.0.7", "port": 502, "timeout_ms": 1000}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.adapters.products import registers
 from gateway.adapters.products.points import Point
 from gateway.adapters.products.profiles import Profile, find
-from gateway.places import config_folder
+from gateway.paths import config_folder
 
 
 def read(profile: Profile, name: str, words: list[int], *, first: int | None = None):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.adapters.products.commands import Target
 from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.setpoints import Rating, power_of, raw_setpoint
-from gateway.tests.adapters.test_holdings import readable
+from gateway.tests.adapters.test_readback import readable
 
 ONE, THREE = Rating(phases=1), Rating(phases=3)
 

@@ -10,7 +10,7 @@ from gateway.adapters import tariffs
 from gateway.adapters.tariffs import NAMES, TariffError
 from gateway.core.pricing.periods import Base, OffPeak, PeakOffPeak, Tempo, Window
 from gateway.core.pricing.tariff import ListTariff
-from gateway.places import config_folder
+from gateway.paths import config_folder
 
 SHIPPED = sorted((config_folder() / "tariffs").glob("*.toml"))
 SCHEMES = {

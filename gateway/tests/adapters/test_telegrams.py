@@ -4,7 +4,7 @@ import pytest
 
 from gateway.adapters.products import telegrams
 from gateway.adapters.products.profiles import Profile, find
-from gateway.places import config_folder
+from gateway.paths import config_folder
 
 NONE = 0xFFFFFFFF
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway import settings
 from gateway.adapters import boards
 from gateway.commission.compose import compose
 from gateway.commission.secrets import NodeSecrets
-from gateway.places import config_folder
-from gateway.settings import SiteFile, SiteFileError
+from gateway.paths import config_folder
+from gateway.site.file import site_file
+from gateway.site.file.site_file import SiteFile, SiteFileError
 
 SECRETS = NodeSecrets(key="0f" * 32, label="ABCDEFGHJK", broker_password="pw", wifi_password="12345678")  # noqa: S106
 BOARD = ("[nodes.cellar] ", '[nodes.cellar]\nboard = "esp32s3"\nwifi = "house" ')
@@ -24,7 +24,7 @@ def site(tmp_path: Path, *changes: tuple[str, str]) -> SiteFile:
         assert old in text, old
         text = text.replace(old, new, 1)
     (tmp_path / "site.toml").write_text(text)
-    return settings.read(tmp_path / "site.toml")
+    return site_file.read(tmp_path / "site.toml")
 
 
 def test_a_board_is_told_where_broker_and_time_are_and_which_pins_its_lines_have(tmp_path: Path) -> None:

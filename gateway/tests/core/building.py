@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.core.dispatch import Memory, decide
-from gateway.core.flexible.car import Car, phase_bands
-from gateway.core.flexible.heat import HeatPump, Tank
-from gateway.core.flexible.needs import Band
-from gateway.core.flexible.timed import Switchable
-from gateway.core.model import Mode, Reading, SetPoint, SiteState
-from gateway.core.plan import LoadSlot, Slot
-from gateway.core.site import LoadDevice, Site
+from gateway.core.control.dispatch import Memory, decide
+from gateway.core.loads.car import Car, phase_bands
+from gateway.core.loads.heat import HeatPump, Tank
+from gateway.core.loads.needs import Band
+from gateway.core.loads.timed import Switchable
+from gateway.core.model.plan import LoadSlot, Slot
+from gateway.core.model.site import LoadDevice, Site
+from gateway.core.model.state import Mode, Reading, SetPoint, SiteState
 from gateway.tests.core.plant import BATTERY
 
 UTC_S = 1_718_985_600.0

@@ -1,16 +1,16 @@
 """A building in virtual time for the tests of the core: dead time, ramp, late meter, reports at their own moments.
 
-Written apart from `gateway/house` and from the controller, so that a mistake in one of them shows.
+Written apart from `gateway/simulator` and from the controller, so that a mistake in one of them shows.
 """
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gateway.core.dispatch import Memory, decide
-from gateway.core.model import Reading, SetPoint, SiteState
-from gateway.core.plan import Slot
-from gateway.core.site import Battery, Site
+from gateway.core.control.dispatch import Memory, decide
+from gateway.core.model.plan import Slot
+from gateway.core.model.site import Battery, Site
+from gateway.core.model.state import Reading, SetPoint, SiteState
 
 STEP_S = 0.05
 

@@ -8,20 +8,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway import settings
-from gateway.core.flexible.car import CarState
-from gateway.core.flexible.joint import Flexible
-from gateway.core.flexible.timed import ApplianceState, SwitchableState
-from gateway.core.grid import Grid
-from gateway.places import config_folder
+from gateway.core.loads.car import CarState
+from gateway.core.loads.timed import ApplianceState, SwitchableState
+from gateway.core.model.time_grid import TimeGrid
+from gateway.core.planning.schedule.joint import Flexible
+from gateway.paths import config_folder
 from gateway.planning.jobs import Seen, draws_wh, jobs, next_clock
 from gateway.planning.process import ask
-from gateway.settings import SiteFileError
-from gateway.settings.loads import SwitchableSection
-from gateway.tests.planning.questions import NOW, question
+from gateway.site.file import site_file
+from gateway.site.file.load_sections import SwitchableSection
+from gateway.site.file.site_file import SiteFileError
+from gateway.tests.planning.made_inputs import NOW, question
 
 PARIS = ZoneInfo("Europe/Paris")
-GRID = Grid(start_s=NOW, step_s=900.0, steps=96)
+GRID = TimeGrid(start_s=NOW, step_s=900.0, steps=96)
 LOADS = """
 [loads.car]
 kind = "car"
@@ -57,10 +57,10 @@ run_s = 3600
 """
 
 
-def site(tmp_path: Path, loads: str = LOADS) -> settings.SiteFile:
+def site(tmp_path: Path, loads: str = LOADS) -> site_file.SiteFile:
     path = tmp_path / "site.toml"
     path.write_text((config_folder() / "demo" / "site.toml").read_text() + loads)
-    return settings.read(path)
+    return site_file.read(path)
 
 
 SEEN = {
@@ -116,7 +116,7 @@ def test_hours_of_a_switched_load_are_the_next_ones(
     now: str, earliest: str, latest: str, begins: str, ends: str
 ) -> None:
     section = SwitchableSection(kind="switchable", power_w=900, wanted_kwh=0.4, earliest=earliest, latest=latest)
-    grid = Grid(start_s=datetime.fromisoformat(now).timestamp(), step_s=900.0, steps=1)
+    grid = TimeGrid(start_s=datetime.fromisoformat(now).timestamp(), step_s=900.0, steps=1)
     (job,) = jobs({"pool": section}, {}, grid, PARIS)
     assert isinstance(job.state, SwitchableState)
     found = [datetime.fromtimestamp(at_s, PARIS).isoformat() for at_s in (job.state.earliest_s, job.state.latest_s)]

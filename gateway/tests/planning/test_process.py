@@ -9,7 +9,7 @@ import pytest
 from gateway.core.pricing.goals import Weighed
 from gateway.core.pricing.prices import PeakPrice, Period
 from gateway.planning.process import PlanningError, ask
-from gateway.tests.planning.questions import NOW, plan, question
+from gateway.tests.planning.made_inputs import NOW, plan, question
 
 ILL = {
     "killed": ("failed", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
@@ -44,7 +44,7 @@ async def test_what_the_process_says_last_is_told() -> None:
 
 
 async def test_a_plan_comes_through_as_it_was_made() -> None:
-    program = "import pickle, sys\nfrom gateway.tests.planning.questions import plan\n"
+    program = "import pickle, sys\nfrom gateway.tests.planning.made_inputs import plan\n"
     program += "q = pickle.load(sys.stdin.buffer)\npickle.dump(plan(q.now_s), sys.stdout.buffer)"
     assert await ask(question(), command=(sys.executable, "-c", program)) == plan()
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from gateway.core.model import Reason, SiteState
-from gateway.core.plan import LoadSlot, Plan
+from gateway.core.model.plan import LoadSlot, Plan
+from gateway.core.model.state import Reason, SiteState
 from gateway.planning import service
+from gateway.planning.plan_inputs import PlanInputs
 from gateway.planning.process import PlanningError
-from gateway.planning.question import Question
 from gateway.planning.service import OLD_S, NoPlanError, Planning
-from gateway.tests.planning.questions import NOW, plan, question
+from gateway.tests.planning.made_inputs import NOW, plan, question
 
 
 @dataclass
@@ -34,10 +34,10 @@ async def planned(clock: TestClock, answers: list[Plan | Exception]) -> Planning
     """After as many attempts as there are answers."""
     done = asyncio.Event()
 
-    async def prepare() -> Question:
+    async def prepare() -> PlanInputs:
         return question()
 
-    async def ask(_: Question) -> Plan:
+    async def ask(_: PlanInputs) -> Plan:
         answer = answers.pop(0)
         if not answers:
             done.set()
@@ -73,7 +73,7 @@ async def test_a_plan_holds_for_its_slots() -> None:
 
 
 async def test_before_the_first_plan_there_is_none() -> None:
-    async def never(_: object = None) -> Question:
+    async def never(_: object = None) -> PlanInputs:
         raise AssertionError
 
     planning = Planning(clock=TestClock(), prepare=never, ask=never)  # type: ignore[arg-type]
@@ -109,10 +109,10 @@ async def test_a_clock_that_was_set_makes_the_plan_invalid_and_a_new_one(jump_s:
     assert planning.slot(NOW + jump_s) is None
     made: list[float] = []
 
-    async def prepare() -> Question:
+    async def prepare() -> PlanInputs:
         return question()
 
-    async def ask(_: Question) -> Plan:
+    async def ask(_: PlanInputs) -> Plan:
         made.append(clock.utc_s())
         return plan(clock.utc_s())
 
@@ -138,11 +138,11 @@ async def test_each_quarter_has_a_plan_however_long_one_takes(begun_s: float, to
     clock = TestClock(offset_s=NOW + begun_s)
     asked: list[float] = []
 
-    async def prepare() -> Question:
+    async def prepare() -> PlanInputs:
         asked.append(clock.utc_s() - NOW)
         return question()
 
-    async def ask(_: Question) -> Plan:
+    async def ask(_: PlanInputs) -> Plan:
         made = plan(clock.utc_s())
         clock.now_s += took_s
         return made
@@ -176,10 +176,10 @@ async def test_a_load_that_the_plan_does_not_know_goes_by_the_plain_rule() -> No
     slots = plan().slots
     made = replace(plan(), loads={"car": (DUE,) * len(slots)})
 
-    async def ask(_: Question) -> Plan:
+    async def ask(_: PlanInputs) -> Plan:
         return made
 
-    async def prepare() -> Question:
+    async def prepare() -> PlanInputs:
         return question()
 
     clock = TestClock()
@@ -198,10 +198,10 @@ async def test_a_car_that_comes_makes_a_new_plan_at_once() -> None:
     events: list[str] = []
     again = asyncio.Event()
 
-    async def prepare() -> Question:
+    async def prepare() -> PlanInputs:
         return question()
 
-    async def ask(_: Question) -> Plan:
+    async def ask(_: PlanInputs) -> Plan:
         asked.append(tuple(events))
         if len(asked) > 1:
             again.set()

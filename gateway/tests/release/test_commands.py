@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli.node.app import app
-from gateway.places import config_folder
+from gateway.paths import config_folder
 from gateway.release.build import read
 
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from gateway import places
+from gateway import paths
 from gateway.release import ReleaseError
 from gateway.release.build import Release, build, read
 from gateway.release.keys import NewPair, new_pair
@@ -52,8 +52,8 @@ def test_openssl_finds_the_signature_right(keys, release, tmp_path):
 
 
 def test_a_release_holds_every_module_of_the_board_compiled_listed_and_signed(release, keys):
-    node = {path.stem for path in (places.firmware_folder() / "node").glob("*.py")} - {"hal_unix", "hal_unix_setup"}
-    wire = {path.stem for path in places.wire_folder().glob("*.py")}
+    node = {path.stem for path in (paths.firmware_folder() / "node").glob("*.py")} - {"hal_unix", "hal_unix_setup"}
+    wire = {path.stem for path in paths.wire_folder().glob("*.py")}
     wanted = {f"node/{name}.mpy" for name in node} | {f"wire/{name}.mpy" for name in wire}
     assert {file.path for file in release.files} == wanted
     for file in release.files:

@@ -13,9 +13,9 @@ from random import Random
 
 import numpy as np
 
-from gateway.core.history import History
-from gateway.core.method import Method
-from gateway.core.plan import Plan
+from gateway.core.model.history import History
+from gateway.core.model.plan import Plan
+from gateway.core.planning.method import Method
 from gateway.study.benches.homes import home_of
 from gateway.study.record.series import Record
 from gateway.study.replay.case import Case

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.forecast.regression import Regression, added, scaled
-from gateway.core.levels import Floats
-from gateway.core.storage.grid_goal import GridMethod, Worth
-from gateway.core.storage.grid_recursion import GridRecursion, Outlook, blurred, noise_of
-from gateway.core.storage.part_load import PartLoad
+from gateway.core.model.levels import Floats
+from gateway.core.planning.storage.grid_goal import GridMethod, Worth
+from gateway.core.planning.storage.grid_recursion import GridRecursion, Outlook, blurred, noise_of
+from gateway.core.planning.storage.part_load import PartLoad
 from gateway.study.benches.citylearn.district import EFFICIENCY, POWER_LIMIT, POWER_SHARE, SOC, Batteries, District
 
 STEP_S = 3600.0

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 
 POWER_SHARE, EFFICIENCY = (0.0, 0.3, 0.7, 0.8, 1.0), (0.83, 0.83, 0.9, 0.9, 0.85)  # both ways, of the nominal power
 SOC, POWER_LIMIT = (0.0, 0.8, 1.0), (1.0, 1.0, 0.2)  # of the nominal power

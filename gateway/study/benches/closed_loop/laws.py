@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core.control.arbiter import Consumer
-from gateway.core.dispatch import Memory, decide
-from gateway.core.model import SiteState
-from gateway.core.plan import LoadSlot, Slot
-from gateway.core.site import Site
+from gateway.core.control.dispatch import Memory, decide
+from gateway.core.model.plan import LoadSlot, Slot
+from gateway.core.model.site import Site
+from gateway.core.model.state import SiteState
 
 
 @dataclass(slots=True)

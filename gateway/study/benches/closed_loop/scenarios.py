@@ -8,12 +8,12 @@ import numpy as np
 
 from gateway.core.control.arbiter import Consumer
 from gateway.core.control.loads import NO_PLAN
-from gateway.core.flexible.needs import Band
-from gateway.core.flexible.timed import Switchable
-from gateway.core.levels import Floats
-from gateway.core.model import Reason
-from gateway.core.plan import LoadSlot
-from gateway.core.site import Battery, LoadDevice, Site
+from gateway.core.loads.needs import Band
+from gateway.core.loads.timed import Switchable
+from gateway.core.model.levels import Floats
+from gateway.core.model.plan import LoadSlot
+from gateway.core.model.site import Battery, LoadDevice, Site
+from gateway.core.model.state import Reason
 from gateway.study.benches.closed_loop import weather
 from gateway.study.benches.closed_loop.twin import Load, MeterModel, Twin, battery
 

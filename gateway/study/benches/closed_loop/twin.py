@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.core.model import Reading, SiteState
-from gateway.house.physics.battery import Battery
-from gateway.house.settings.config import BatterySettings
+from gateway.core.model.state import Reading, SiteState
+from gateway.simulator.physics.battery import Battery
+from gateway.simulator.settings.config import BatterySettings
 
 STEP_S = 0.2
 EPOCH_S = 1_700_000_000.0  # UTC of the first step

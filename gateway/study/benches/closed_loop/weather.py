@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 from gateway.study.benches.closed_loop.twin import STEP_S, Power
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from gateway.core.forecast.scenarios import draw
-from gateway.core.history import History
-from gateway.core.levels import Floats
-from gateway.core.method import Method
+from gateway.core.model.history import History
+from gateway.core.model.levels import Floats
+from gateway.core.planning.method import Method
 from gateway.study.record.errors import InputError
 from gateway.study.replay.case import Case
 from gateway.study.replay.zen import now_of, seen

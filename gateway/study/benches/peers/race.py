@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.core.levels import Floats
+from gateway.core.model.levels import Floats
 from gateway.study.benches.peers.pipe import Asked
 from gateway.study.benches.peers.problem import Forecast, question
 from gateway.study.replay.case import Case

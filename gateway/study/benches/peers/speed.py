@@ -17,10 +17,10 @@ import numpy as np
 
 from gateway.adapters.solver import minimise
 from gateway.core.forecast.scenarios import draw
-from gateway.core.history import History, Scenarios
-from gateway.core.levels import Floats
-from gateway.core.method import Method
-from gateway.core.planner import plan
+from gateway.core.model.history import History, Scenarios
+from gateway.core.model.levels import Floats
+from gateway.core.planning.method import Method
+from gateway.core.planning.planner import plan
 from gateway.study.benches.peers.problem import question
 from gateway.study.record.errors import InputError
 from gateway.study.replay.case import Case

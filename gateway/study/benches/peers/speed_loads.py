@@ -3,13 +3,13 @@
 import numpy as np
 
 from gateway.adapters.solver import installed
-from gateway.core.flexible import joint
-from gateway.core.flexible.car import Car, CarState, phase_bands
-from gateway.core.flexible.heat import Tank, TankState
-from gateway.core.flexible.joint import Flexible
-from gateway.core.flexible.loads import Job
-from gateway.core.flexible.needs import Band
-from gateway.core.method import Method
+from gateway.core.loads.car import Car, CarState, phase_bands
+from gateway.core.loads.heat import Tank, TankState
+from gateway.core.loads.kinds import Job
+from gateway.core.loads.needs import Band
+from gateway.core.planning.method import Method
+from gateway.core.planning.schedule import joint
+from gateway.core.planning.schedule.joint import Flexible
 from gateway.study.benches.peers.speed import QUARTER_S, STEPS, Day, Took, Watch, Way
 from gateway.study.replay.zen import prices_of
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gateway.core.method import Method
+from gateway.core.planning.method import Method
 from gateway.study.benches.homes import home
 from gateway.study.benches.peers import speed, speed_loads
 from gateway.study.benches.peers.peer import EMHASS, SOLPH

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.core.storage.grid_goal import GridMethod
-from gateway.settings.method import read_method
+from gateway.core.planning.storage.grid_goal import GridMethod
+from gateway.planning.method_file import read_method
 from gateway.study.benches.citylearn.control import controlled
 from gateway.study.benches.citylearn.district import Batteries, District, read, score, shipped_rule
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.core.method import Method
-from gateway.settings.method import read_method
+from gateway.core.planning.method import Method
+from gateway.planning.method_file import read_method
 from gateway.study.benches.homes import home, solarhome
 from gateway.study.replay.case import Case
 from gateway.study.replay.limit import perfect_eur

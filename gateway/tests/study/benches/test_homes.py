@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli.bench.app import app
-from gateway.core.method import Method
+from gateway.core.planning.method import Method
 from gateway.study.benches.homes import home, solarhome
 from gateway.study.replay.case import Case
 from gateway.study.replay.limit import perfect_eur

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.dispatch import Memory, decide
-from gateway.core.levels import Levels
-from gateway.core.model import Mode, Reason, SetPoint, SiteState
-from gateway.core.plan import Slot
-from gateway.core.site import Battery, Site
+from gateway.core.control.dispatch import Memory, decide
+from gateway.core.model.levels import Levels
+from gateway.core.model.plan import Slot
+from gateway.core.model.site import Battery, Site
+from gateway.core.model.state import Mode, Reason, SetPoint, SiteState
 from gateway.study.benches.closed_loop.twin import MeterModel, Twin
 from gateway.study.benches.closed_loop.twin import battery as house_battery
 

@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from gateway.core.levels import Levels
-from gateway.core.model import Mode, Reason
-from gateway.core.plan import LoadSlot, Slot
+from gateway.core.model.levels import Levels
+from gateway.core.model.plan import LoadSlot, Slot
+from gateway.core.model.state import Mode, Reason
 from gateway.tests.core.building import CAR, POOL, TANK, Building, Device, site
 
 SECONDS = 200

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.core.history import History
-from gateway.core.levels import Levels, Storage
+from gateway.core.model.history import History
+from gateway.core.model.levels import Levels, Storage
 from gateway.study.benches.minute import case_of, idle_eur, live, rule, slots_of
 from gateway.study.record.errors import InputError
 from gateway.study.replay.case import Case

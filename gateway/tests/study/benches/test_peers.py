@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from gateway.cli.bench.app import app
 from gateway.cli.bench.peers import in_words
-from gateway.core.method import Method
+from gateway.core.planning.method import Method
 from gateway.study.benches.peers import problem, speed, speed_loads, study
 from gateway.study.benches.peers.environment import Environment
 from gateway.study.benches.peers.peer import EMHASS, SOLPH, Peer, PeerError

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from gateway.core.levels import Storage
-from gateway.core.method import Method
+from gateway.core.model.levels import Storage
+from gateway.core.planning.method import Method
 from gateway.core.pricing.goals import Goals
 from gateway.core.pricing.periods import Colour, Tempo
 from gateway.core.pricing.tariff import ListTariff, PriceList

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from gateway.core.forecast.scenarios import draw
-from gateway.core.history import History
-from gateway.core.levels import NO_LIMITS, Floats, Storage
-from gateway.core.method import Method
-from gateway.core.planner import levels_of
+from gateway.core.model.history import History
+from gateway.core.model.levels import NO_LIMITS, Floats, Storage
+from gateway.core.planning.method import Method
+from gateway.core.planning.planner import levels_of
+from gateway.core.planning.storage.recursion import Tariff, levels_wh, solve, thresholds
 from gateway.core.pricing.prices import Prices
-from gateway.core.storage.recursion import Tariff, levels_wh, solve, thresholds
 from gateway.study.record.inputs import read_inputs
 from gateway.study.whatif.planned import Ground, planned_levels
 from gateway.study.whatif.recursion import Task, rising, worths

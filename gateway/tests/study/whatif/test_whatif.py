@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from gateway.core.history import History
-from gateway.core.levels import Levels, Storage, follow
-from gateway.core.method import Method
+from gateway.core.model.history import History
+from gateway.core.model.levels import Levels, Storage, follow
+from gateway.core.planning.method import Method
 from gateway.core.pricing.periods import OffPeak, PeakOffPeak, Window
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.tariff import ListTariff, PriceList

@@ -1,0 +1,161 @@
+"""How late the meter is, learned from our own set-points.
+
+With the right delay the net load does not move when only the battery does; with a wrong one each move of the battery
+shows up twice in it, once for each direction. So on every sample every delay is tried that the site file allows, alone
+and as ranges of one and two seconds for meters that are not always equally late: how far does the net load wander while
+the battery travels? A range is believed when it wanders hardly more than the whole one, which needs no belief; the
+narrowest such range counts. What is learned fades as the battery travels on, so a meter that changes its ways is found
+out within a few moves, and the whole range holds again.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from gateway.core.control.motion import SLACK_S, Sample
+from gateway.core.model.levels import Floats
+
+STEP_S = 0.25  # between two delays that are tried
+WIDTHS = (0, 2, 4, 8)  # of the ranges that are tried, in steps
+PROOF = 0.25  # of the batteries' whole span: so far they must have travelled before anything is believed
+FADE = 1.2  # of the same: travel after which a third of an experience is left
+ALIKE = 0.1  # more wandering, per travel, than the best one of that width: another delay
+HONEST = (0.27, 0.14, 0.12, 0.12)  # so much more, per travel, than the whole range may a range of that width wander
+MARGIN_S = 0.05
+HALF_S = 0.25  # delays that explain everything alike are one: the middle of them, with so much to each side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trial:
+    """Ranges of one width, by where they begin: the net load that each one tells, and how far it wandered (W)."""
+
+    net_w: Floats
+    wander_w: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Belief:
+    """What has been seen: a trial for each width, the whole range's wandering, the travel of the batteries (W)."""
+
+    trials: tuple[Trial, ...] = ()
+    whole_w: float = 0.0
+    travel_w: float = 0.0
+    last_whole_w: float = 0.0
+    last_power_w: Floats = field(default_factory=lambda: np.zeros(0))
+
+
+def tried_s(bounds_s: tuple[float, float]) -> Floats:
+    """The delays that are tried within the configured bounds."""
+    count = math.floor((bounds_s[1] - bounds_s[0]) / STEP_S + 1e-9) + 1
+    return np.asarray(bounds_s[0] + STEP_S * np.arange(count))
+
+
+def watch(
+    belief: Belief,
+    grid_w: float,
+    at_s: float,
+    paths: Sequence[Sequence[Sample]],
+    *,
+    bounds_s: tuple[float, float],
+    whole_w: float,
+    span_w: float,
+) -> Belief:
+    """Take one sample of the meter in; `whole_w` is the net load that the whole range tells.
+
+    `span_w`: from the batteries' most discharge to their most charge.
+    """
+    moments = at_s - tried_s(bounds_s)
+    low_w, high_w = np.zeros(len(moments)), np.zeros(len(moments))
+    for path in paths:
+        times, powers = [c.at_s for c in path], [c.power_w for c in path]
+        early, late = np.interp(moments - SLACK_S, times, powers), np.interp(moments + SLACK_S, times, powers)
+        low_w, high_w = low_w + np.minimum(early, late), high_w + np.maximum(early, late)
+    if len(belief.last_power_w) != len(moments):
+        return _begun(grid_w, low_w, high_w, whole_w)
+    moved_w = np.abs(high_w - belief.last_power_w)
+    stands = float(moved_w.max()) < 1.0  # for every delay: nothing to be learned
+    travel_w = 0.0 if stands else float(moved_w.mean())
+    keep = math.exp(-travel_w / (FADE * span_w))
+    trials = tuple(
+        _tried(trial, grid_w, low_w, high_w, width, keep=1.0 if stands else keep, counts=not stands)
+        for trial, width in zip(belief.trials, _widths(len(moments)), strict=True)
+    )
+    wander_w = 0.0 if stands else abs(whole_w - belief.last_whole_w)
+    return Belief(
+        trials=trials,
+        whole_w=keep * belief.whole_w + wander_w,
+        travel_w=keep * belief.travel_w + travel_w,
+        last_whole_w=whole_w,
+        last_power_w=high_w,
+    )
+
+
+def believed_s(
+    belief: Belief, bounds_s: tuple[float, float], span_w: float, *, before_s: tuple[float, float] | None = None
+) -> tuple[float, float]:
+    """The range of delays that is proven; the configured one while nothing is.
+
+    `before_s`: what another run had proven. It holds, inside of what is configured now, until the batteries have
+    travelled far enough to judge.
+    """
+    if belief.travel_w < PROOF * span_w:
+        return bounds_s if before_s is None else _inside(before_s, bounds_s)
+    for trial, width, honest in zip(belief.trials, WIDTHS, HONEST, strict=False):
+        excess = (trial.wander_w - belief.whole_w) / belief.travel_w
+        best = float(excess.min())
+        if best > honest:
+            continue
+        tried = tried_s(bounds_s)
+        if width == 0:
+            alike = tried[excess <= best + ALIKE]
+            low_s, high_s = _middle(float(alike.min()) - MARGIN_S, float(alike.max()) + MARGIN_S)
+        else:
+            low_s = float(tried[excess.argmin()]) - MARGIN_S
+            high_s = low_s + width * STEP_S + 2 * MARGIN_S
+        return max(low_s, bounds_s[0]), min(high_s, bounds_s[1])
+    return bounds_s
+
+
+def _inside(range_s: tuple[float, float], bounds_s: tuple[float, float]) -> tuple[float, float]:
+    low_s, high_s = max(range_s[0], bounds_s[0]), min(range_s[1], bounds_s[1])
+    return (low_s, high_s) if low_s <= high_s else bounds_s
+
+
+def _middle(low_s: float, high_s: float) -> tuple[float, float]:
+    middle_s, half_s = (low_s + high_s) / 2, min((high_s - low_s) / 2, HALF_S)
+    return middle_s - half_s, middle_s + half_s
+
+
+def _widths(count: int) -> tuple[int, ...]:
+    """Those that are narrower than the whole range."""
+    return tuple(width for width in WIDTHS if width < count - 1) or WIDTHS[:1]
+
+
+def _begun(grid_w: float, low_w: Floats, high_w: Floats, whole_w: float) -> Belief:
+    trials = []
+    for width in _widths(len(low_w)):
+        least, most = _over(low_w, high_w, width)
+        trials.append(Trial(net_w=grid_w - (least + most) / 2, wander_w=np.zeros(len(least))))
+    return Belief(trials=tuple(trials), last_whole_w=whole_w, last_power_w=high_w)
+
+
+def _tried(
+    trial: Trial, grid_w: float, low_w: Floats, high_w: Floats, width: int, *, keep: float, counts: bool
+) -> Trial:
+    least, most = _over(low_w, high_w, width)
+    net_w = np.clip(trial.net_w, grid_w - most, grid_w - least)
+    wander_w = trial.wander_w if not counts else keep * trial.wander_w + np.abs(net_w - trial.net_w)
+    return replace(trial, net_w=net_w, wander_w=wander_w)
+
+
+def _over(low_w: Floats, high_w: Floats, width: int) -> tuple[Floats, Floats]:
+    """Least and most power for each range of `width` steps."""
+    if width == 0:
+        return low_w, high_w
+    return (
+        sliding_window_view(low_w, width + 1).min(axis=1),
+        sliding_window_view(high_w, width + 1).max(axis=1),
+    )

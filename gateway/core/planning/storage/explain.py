@@ -1,0 +1,105 @@
+"""Why each slot of a plan has its levels: a code and both numbers of the comparison.
+
+| code | what the slot does | numbers |
+|---|---|---|
+| `grid_charge` | charges from the grid up to a level | energy_wh, buy_price, worth_price, hours |
+| `kept` | keeps a reserve although the building needs energy | kept_wh, worth_price, hours |
+| `sell` | gives stored energy to the grid | energy_wh, sell_price, worth_price |
+| `leave_surplus` | leaves surplus to the grid although there is room | room_wh, sell_price, worth_price |
+| `all_surplus` | takes all surplus | sell_price, worth_price |
+| `plain_rule` | gives the building what it needs | |
+
+`worth_price` is the marginal value of stored energy at the end of the slot (EUR/kWh). Hours: the next dearer time, or
+the rest of the plan where none is: `begin_day` counted from the slot's local day, `begin_clock` and `end_clock` in
+minutes of the local day.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+import numpy as np
+
+from gateway.core.model.levels import Floats, Levels
+from gateway.core.model.plan import Plan
+from gateway.core.model.state import Reason
+
+SMALL_WH = 1.0
+SMALL_W = 25.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a slot is expected to meet: energy stored at its start (Wh), net load (W), prices and worth (EUR/kWh)."""
+
+    energy_wh: float
+    net_w: float
+    buy: float
+    sell: float
+    worth: float
+
+
+def explain(levels: Levels, expected: Expected, hours: dict[str, float]) -> Reason:
+    """The reason for the levels of one slot."""
+    sold = {"sell_price": expected.sell, "worth_price": expected.worth}
+    if levels.charge_wh > expected.energy_wh + SMALL_WH:
+        energy_wh = levels.charge_wh - expected.energy_wh
+        bought = {"energy_wh": energy_wh, "buy_price": expected.buy, "worth_price": expected.worth}
+        return Reason(code="grid_charge", numbers={**bought, **hours})
+    if expected.energy_wh > levels.export_wh + SMALL_WH:
+        return Reason(code="sell", numbers={"energy_wh": expected.energy_wh - levels.export_wh, **sold})
+    if expected.net_w <= 0.0:
+        return _about_surplus(levels, expected, sold)
+    kept_wh = min(levels.reserve_wh, expected.energy_wh)
+    if kept_wh > SMALL_WH:
+        return Reason(code="kept", numbers={"kept_wh": kept_wh, "worth_price": expected.worth, **hours})
+    return Reason(code="plain_rule")
+
+
+def _about_surplus(levels: Levels, expected: Expected, sold: dict[str, float]) -> Reason:
+    room_wh = levels.export_wh - max(levels.fill_wh, expected.energy_wh)
+    if room_wh > SMALL_WH:
+        return Reason(code="leave_surplus", numbers={"room_wh": room_wh, **sold})
+    return Reason(code="all_surplus", numbers=sold)
+
+
+def dearer_times(buy: Floats, starts_s: Floats, step_s: float, zone: tzinfo) -> list[dict[str, float]]:
+    """For each step the hours of the next run of steps that are dearer than it; the rest of the plan where none is."""
+    moments = [datetime.fromtimestamp(start_s, zone) for start_s in (*starts_s.tolist(), float(starts_s[-1] + step_s))]
+    minutes = [float(moment.hour * 60 + moment.minute) for moment in moments]
+    days = [moment.toordinal() for moment in moments]
+    found = []
+    for k in range(len(buy)):
+        first, end = _next_run(buy[k:] > buy[k])
+        hours = {"begin_clock": minutes[k + first], "end_clock": minutes[k + end]}
+        found.append({"begin_day": float(days[k + first] - days[k]), **hours})
+    return found
+
+
+def limit_notes(over_w: Floats, limit_w: float, plan: Plan, zone: tzinfo) -> Iterator[Reason]:
+    """When first more is expected to be drawn than the connection bears, in spite of the storage (`limit_short`).
+
+    `over_w`: the expected import of each slot less the limit.
+    """
+    over = over_w > SMALL_W
+    if over.any():
+        first, end = _next_run(over)
+        moments = [plan.slots[0].start_s + index * plan.step_s for index in (0, first, end)]
+        now, begin, stop = (datetime.fromtimestamp(moment_s, zone) for moment_s in moments)
+        numbers = {
+            "limit_w": limit_w,
+            "over_w": float(over_w[first:end].max()),
+            "begin_day": float((begin.date() - now.date()).days),
+            "begin_clock": float(begin.hour * 60 + begin.minute),
+            "end_clock": float(stop.hour * 60 + stop.minute),
+        }
+        yield Reason(code="limit_short", numbers=numbers)
+
+
+def _next_run(wanted: np.ndarray) -> tuple[int, int]:
+    """Where the first run of True begins and ends; all places where there is none."""
+    if not wanted.any():
+        return 0, len(wanted)
+    first = int(np.argmax(wanted))
+    rest = wanted[first:]
+    return first, first + (len(rest) if rest.all() else int(np.argmin(rest)))

@@ -1,0 +1,81 @@
+"""Collects what a plan is made from: the building now, its past, and what is known from outside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from gateway.adapters.store.history import Past
+from gateway.core.control import pool
+from gateway.core.control.pool import Member
+from gateway.core.model.levels import GridLimits
+from gateway.core.model.quarters import QUARTER_S
+from gateway.core.model.site import Site
+from gateway.core.model.state import Reason, SiteState
+from gateway.core.model.time_grid import TimeGrid
+from gateway.core.planning.method import Method
+from gateway.core.planning.schedule.joint import Flexible
+from gateway.core.pricing.goals import Weighed
+from gateway.core.pricing.tariff import month_start_s
+from gateway.planning.plan_inputs import Place, PlanInputs
+from gateway.planning.service import NoPlanError
+from gateway.planning.weather_inputs import WeatherInputs
+from gateway.ports import Clock
+
+HORIZON = 96  # quarter hours
+SOC_S = 120.0  # the state of charge moves slowly
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputCollector:
+    """`question` is what Planning prepares each plan with."""
+
+    clock: Clock
+    clock_is_set: Callable[[], bool]
+    state: Callable[[], SiteState]
+    site: Site
+    zone: str
+    past: Past
+    prices: Callable[[TimeGrid, SiteState, float], Weighed]
+    sky: WeatherInputs
+    place: Place
+    method: Method
+    flexible: Callable[[TimeGrid, SiteState], Flexible]
+
+    async def question(self) -> PlanInputs:
+        """What is known now. Raises NoPlanError where that is too little, OutboxError where the store fails."""
+        if not self.site.batteries:
+            raise NoPlanError(Reason(code="no_battery"))
+        if not self.clock_is_set():
+            raise NoPlanError(Reason(code="clock_unset"))
+        state = self.state()
+        grid = TimeGrid(start_s=state.utc_s // QUARTER_S * QUARTER_S, step_s=QUARTER_S, steps=HORIZON)
+        history = await self.past.quarters(int(grid.start_s), self.method.forecast.days)
+        return PlanInputs(
+            now_s=state.utc_s,
+            time_zone=self.zone,
+            history=history,
+            suns=await self.sky.suns(grid, history),
+            prices=self.prices(grid, state, await self._reached_w(state.utc_s)),
+            storage=pool.storage(self.site.batteries),
+            stored_wh=self._stored_wh(state),
+            limits=GridLimits(import_max_w=self.site.import_limit_w, export_max_w=self.site.export_limit_w),
+            place=self.place,
+            method=self.method,
+            flexible=self.flexible(grid, state),
+            notes=self.sky.notes(grid),
+            outdoor=await self.sky.outdoor(grid, history),
+        )
+
+    async def _reached_w(self, utc_s: float) -> float:
+        """The highest quarter hour of import in this month so far."""
+        return await self.past.highest_import_w(month_start_s(utc_s, ZoneInfo(self.zone)), utc_s)
+
+    def _stored_wh(self, state: SiteState) -> float:
+        """Energy above the reserves of all batteries."""
+        members = []
+        for battery in self.site.batteries:
+            soc = state.value(battery.id, "soc", max_age_s=SOC_S)
+            if soc is None:
+                raise NoPlanError(Reason(code="lost_soc"))
+            members.append(Member(battery=battery, soc=soc, low_w=0.0, high_w=0.0))
+        return pool.stored_wh(members)

@@ -1,0 +1,56 @@
+"""What can be told of the flexible loads on the control line, in units of the house."""
+
+from typing import Any
+
+from gateway.simulator.physics.car import Car
+from gateway.simulator.physics.heat_pump import HeatPump
+from gateway.simulator.physics.tank import Tank
+from gateway.simulator.simulation import Simulation
+
+Story = dict[str, Any]
+
+
+def loads_told(simulation: Simulation) -> dict[str, Story]:
+    """Each load by its name: its power, its energy since the start, and how it is."""
+    loads, state = simulation.loads, simulation.state
+    now_s = state.elapsed_s
+    told: dict[str, Story] = {}
+    if loads.car:
+        told["car"] = _car(loads.car, now_s)
+    if loads.tank:
+        told["tank"] = _tank(loads.tank)
+    if loads.heat_pump:
+        told["heat_pump"] = _heat_pump(loads.heat_pump, now_s)
+    return {
+        name: {"power_w": state.loads_w[name], "energy_wh": state.loads_wh[name], **story}
+        for name, story in told.items()
+    }
+
+
+def _car(car: Car, now_s: float) -> Story:
+    charger = car.charger
+    return {
+        "plugged": car.plugged,
+        "soc": car.soc,
+        "session_wh": car.session_wh,
+        "setpoint_a": charger.setpoint_a,
+        "offered_a": charger.offered_a(now_s),
+        "failsafe": charger.in_failsafe(now_s),
+        "writes": charger.writes,
+        "hurried_writes": charger.hurried_writes,
+    }
+
+
+def _tank(tank: Tank) -> Story:
+    return {"temp_c": tank.temp_c, "work": tank.work, "drawn_wh": tank.books.drawn_wh, "writes": tank.writes}
+
+
+def _heat_pump(heat_pump: HeatPump, now_s: float) -> Story:
+    return {
+        "temp_c": heat_pump.temp_c,
+        "outdoor_c": heat_pump.outdoor_c,
+        "running": heat_pump.running,
+        "forced": heat_pump.forced,
+        "offered_w": heat_pump.offered_w(now_s),
+        "writes": heat_pump.writes,
+    }

@@ -1,0 +1,176 @@
+"""The whole building without its links: physics, meter, faults, register maps, and what can be told of it."""
+
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+
+from gateway.mistakes import Mistake
+from gateway.simulator.faults import (
+    ActiveFaults,
+    BatteryRefuses,
+    CarAsleep,
+    Device,
+    Fault,
+    InverterRefuses,
+    NanSentinel,
+)
+from gateway.simulator.physics.battery import Battery
+from gateway.simulator.physics.building import Building, PowerSource, State
+from gateway.simulator.physics.inverter import Inverter
+from gateway.simulator.physics.load import Household
+from gateway.simulator.physics.loads import loads_of
+from gateway.simulator.physics.meter import MeterDisplay
+from gateway.simulator.physics.pv import Roof
+from gateway.simulator.products import sdm630, sma_storage, sma_tripower, sunspec
+from gateway.simulator.products.linky import Linky
+from gateway.simulator.products.load_maps import maps_of, points_of
+from gateway.simulator.products.registers import RefusesWrites, RegisterMap
+from gateway.simulator.products.sdm630 import Sdm630
+from gateway.simulator.products.sma_storage import SmaStorage
+from gateway.simulator.products.sma_tripower import SmaTripower
+from gateway.simulator.products.sunspec import SunspecInverter
+from gateway.simulator.recordings.series import open_series
+from gateway.simulator.settings.config import LOADS, HouseConfig
+from gateway.simulator.settings.mistakes import HouseFileError
+
+STEP_S = 0.1  # live step: 10 Hz
+TRACE_ROWS = 6000  # ten minutes at 10 Hz
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceRow:
+    """One step on the machine's monotonic clock."""
+
+    monotonic_s: float
+    state: State
+
+
+class Simulation:
+    """The building in one piece; `advance` is all that moves it, live or in virtual time."""
+
+    def __init__(self, config: HouseConfig, *, monotonic_s: float = 0.0) -> None:
+        start_s = config.clock.start_utc_s
+        load, pv = _sources(config)
+        self.battery = Battery(config.battery)
+        self.inverter = Inverter(config.pv)
+        self.loads = loads_of(config)
+        self.building = Building(
+            load=load,
+            pv=pv,
+            inverter=self.inverter,
+            battery=self.battery,
+            start_utc_s=start_s,
+            loads=self.loads,
+        )
+        self.faults = ActiveFaults()
+        self._begun_s = monotonic_s
+        self.state = self.building.advance(1e-3)  # a first picture for the registers
+        self.meter = MeterDisplay(config.meter, seed=config.seed, first=self.state)
+        self.linky = Linky(config.linky, config.clock, first=self.state)
+        self.trace: deque[TraceRow] = deque(maxlen=TRACE_ROWS)
+        self._serve(config)
+
+    @property
+    def monotonic_s(self) -> float:
+        """The machine's monotonic clock at the end of the last step."""
+        return self._begun_s + self.state.elapsed_s
+
+    def advance(self, dt_s: float) -> State:
+        """Let time pass in one step."""
+        if self.loads.car:
+            self.loads.car.asleep = self.faults.find(CarAsleep, "car") is not None
+        self.state = self.building.advance(dt_s)
+        self.faults.pass_to(self.state.elapsed_s)
+        self.meter.take(self.state, self.faults)
+        self.linky.take(self.state)
+        self.trace.append(TraceRow(monotonic_s=self.monotonic_s, state=self.state))
+        return self.state
+
+    def begin(self, fault: Fault) -> None:
+        """Let something go wrong; ValueError for what the building or the device does not have."""
+        if fault.device in LOADS and fault.device not in self.loads.by_name:
+            raise ValueError(f"there is no {fault.device} in this building")
+        points = self._points[fault.device]
+        if isinstance(fault, NanSentinel) and fault.point not in points:
+            raise ValueError(f"{fault.device} has no point {fault.point!r}; there are {', '.join(points)}")
+        self.faults.add(fault)
+
+    def align(self, monotonic_s: float) -> None:
+        """Say that the machine's monotonic clock stands here at the end of the last step."""
+        self._begun_s = monotonic_s - self.state.elapsed_s
+
+    def last_rows(self, seconds: float) -> list[TraceRow]:
+        """The steps of the last seconds, oldest first."""
+        wanted = min(max(round(seconds / STEP_S), 0), len(self.trace))
+        return list(islice(self.trace, len(self.trace) - wanted, None))
+
+    def _serve(self, config: HouseConfig) -> None:
+        """The register maps of the devices."""
+        serve = config.serve
+        self.meter_registers = Sdm630(
+            lambda: self.meter.shown,
+            without_value=lambda: self.faults.points_without_value("meter"),
+            unit=serve.meter.unit,
+            baud=serve.meter.baud,
+        )
+        self.pv_registers = self._pv_map(config)
+        self.battery_registers = SmaStorage(
+            self.battery,
+            lambda: self.state,
+            now=lambda: self.building.elapsed_s,
+            without_value=lambda: self.faults.points_without_value("battery"),
+            refusal=self._refusal,
+        )
+        self.load_registers = maps_of(self.loads, serve, now=lambda: self.building.elapsed_s, faults=self.faults)
+        tripower = serve.pv.profile == "sma_tripower"
+        self._points: dict[Device, tuple[str, ...]] = {
+            "meter": tuple(sdm630.ADDRESSES),
+            "pv": tuple(sma_tripower.POINTS if tripower else sunspec.NAN_POINTS),
+            "battery": tuple(sma_storage.POINTS),
+            "linky": (),
+            "car": points_of("car", serve),
+            "tank": points_of("tank", serve),
+            "heat_pump": points_of("heat_pump", serve),
+        }
+
+    def _pv_map(self, config: HouseConfig) -> RegisterMap:
+        if config.serve.pv.profile == "sunspec":
+            return SunspecInverter(
+                lambda: self.state, settings=config.pv, without_value=lambda: self.faults.points_without_value("pv")
+            )
+        tripower = SmaTripower(
+            self.inverter,
+            lambda: self.state,
+            now=lambda: self.building.elapsed_s,
+            without_value=lambda: self.faults.points_without_value("pv"),
+        )
+        return RefusesWrites(tripower, self._limit_refusal)
+
+    def _limit_refusal(self) -> int | None:
+        refuses = self.faults.find(InverterRefuses, "pv")
+        return refuses.code if refuses else None
+
+    def _refusal(self) -> int | None:
+        refuses = self.faults.find(BatteryRefuses, "battery")
+        return refuses.code if refuses else None
+
+
+def _sources(config: HouseConfig) -> tuple[PowerSource, PowerSource]:
+    """Load and PV from files or generators; the mistakes of both files at once."""
+    start_s = config.clock.start_utc_s
+    load: PowerSource = Household(config.load, seed=config.seed, start_s=start_s)
+    pv: PowerSource = Roof(config.pv, seed=config.seed, start_s=start_s)
+    mistakes: list[Mistake] = []
+    try:
+        if config.load.file:
+            load = open_series(config.load, "load", kwp=config.pv.kwp, zone=config.clock.zone, start_utc_s=start_s)
+    except HouseFileError as error:
+        mistakes += error.mistakes
+    try:
+        if config.pv.file:
+            pv = open_series(config.pv, "pv", kwp=config.pv.kwp, zone=config.clock.zone, start_utc_s=start_s)
+    except HouseFileError as error:
+        mistakes += error.mistakes
+    if mistakes:
+        raise HouseFileError(None, mistakes)
+    return load, pv

@@ -1,0 +1,44 @@
+"""What must not stand in a file: passwords, keys and tokens, from the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.mistakes import Mistake
+from gateway.site.file.site_file import SiteFile, SiteFileError
+
+KEY_HEX = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Of one site. `node_keys` seal orders and poll tables."""
+
+    broker_password: str | None
+    node_keys: Mapping[str, bytes]
+    influx_token: str | None
+
+    @classmethod
+    def read(cls, file: SiteFile, environment: Mapping[str, str]) -> "Credentials":
+        """Secrets of a site. Raises SiteFileError naming every variable that is missing or malformed."""
+        keys = {node: environment.get(_key_name(node), "") for node in file.nodes}
+        mistakes = [
+            Mistake(
+                path=_key_name(node), found=f"{len(key)} characters", allowed="64 hexadecimal digits in the environment"
+            )
+            for node, key in keys.items()
+            if len(key) != KEY_HEX or not all(c in "0123456789abcdefABCDEF" for c in key)
+        ]
+        token = environment.get("ZEN_INFLUX_TOKEN")
+        if file.database is not None and not token:
+            mistakes.append(Mistake(path="ZEN_INFLUX_TOKEN", found="nothing", allowed="a token of the database"))
+        if mistakes:
+            raise SiteFileError(file.path, mistakes)
+        return cls(
+            broker_password=environment.get("ZEN_BROKER_PASSWORD"),
+            node_keys={node: bytes.fromhex(key) for node, key in keys.items()},
+            influx_token=token,
+        )
+
+
+def _key_name(node: str) -> str:
+    return f"ZEN_KEY_{node.upper().replace('-', '_')}"
