@@ -1,0 +1,95 @@
+"""`core` and `wire` import what is listed here and nothing else, and do nothing that a pure function cannot do.
+
+A list of what is allowed, because a list of what is forbidden never names the next socket.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2]
+
+ALLOWED = {
+    # `dataclasses` to `typing`: the standard library without a clock, a file, a socket, a thread or chance in it.
+    "core": frozenset(
+        {
+            *(
+                "bisect",
+                "collections.abc",
+                "dataclasses",
+                "datetime",
+                "enum",
+                "functools",
+                "heapq",
+                "itertools",
+                "math",
+            ),
+            *("operator", "types", "typing"),
+            *("numpy", "numpy.lib.stride_tricks", "numpy.typing"),
+            "gateway.core",
+        }
+    ),
+    # What MicroPython has on the board, too; `seal` is its neighbour there.
+    "wire": frozenset({"binascii", "hashlib", "json", "micropython", "gateway.wire", "seal", "wire"}),
+}
+CLOCKS_AND_CHANCE = frozenset({"now", "utcnow", "today", "random"})  # datetime.now(), date.today(), numpy.random
+OUTSIDE = frozenset({"open", "print", "input", "eval", "exec", "compile", "__import__", "breakpoint"})
+
+
+def faults(text: str, allowed: frozenset[str]) -> list[str]:
+    """What a module does that it may not, each with its line."""
+    return [fault for node in ast.walk(ast.parse(text)) for fault in _faults(node, allowed)]
+
+
+def _faults(node: ast.AST, allowed: frozenset[str]) -> Iterator[str]:
+    match node:
+        case ast.Import(names=names):
+            yield from (f"line {node.lineno}: import {one.name}" for one in names if not _is_in(one.name, allowed))
+        case ast.ImportFrom(module=module, level=level) if not _is_in(module or "", allowed) and not (
+            level and not module
+        ):
+            yield f"line {node.lineno}: from {module} import"
+        case ast.Await() | ast.AsyncFunctionDef() | ast.AsyncFor() | ast.AsyncWith():
+            yield f"line {node.lineno}: awaits"
+        case ast.Attribute(attr=name) if name in CLOCKS_AND_CHANCE:
+            yield f"line {node.lineno}: .{name}"
+        case ast.Call(func=ast.Name(id=name)) if name in OUTSIDE:
+            yield f"line {node.lineno}: {name}()"
+
+
+def _is_in(module: str, allowed: frozenset[str]) -> bool:
+    """Whether it is listed, or a module of a listed package of ours."""
+    return module in allowed or any(module.startswith(f"{one}.") for one in allowed if one.startswith("gateway."))
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_a_leaf_imports_only_what_is_listed(name: str) -> None:
+    files = sorted((PACKAGE / name).rglob("*.py"))
+    assert files
+    found = {str(file.relative_to(PACKAGE)): faults(file.read_text(encoding="utf-8"), ALLOWED[name]) for file in files}
+    assert {file: rows for file, rows in found.items() if rows} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("import asyncio", "import socket", "import pymodbus", "import numpy.random", "from os import path"),
+        *("from gateway import paths", "from gateway.ports import Clock", "import importlib", "from time import time"),
+        *(
+            "async def decide(): ...",
+            "now = datetime.now()",
+            "np.random.default_rng()",
+            "open('x')",
+            "__import__('os')",
+        ),
+    ],
+)
+def test_the_wall_of_the_core_holds(line: str) -> None:
+    assert faults(line, ALLOWED["core"]) != []
+
+
+@pytest.mark.parametrize("line", ["import math", "from gateway.core.model.state import Mode", "import numpy as np"])
+def test_what_the_core_needs_gets_through(line: str) -> None:
+    assert faults(line, ALLOWED["core"]) == []
