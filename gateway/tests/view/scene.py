@@ -231,7 +231,7 @@ async def with_everything(folder: Path) -> dict[str, str]:
             cycle = Cycle(
                 number=number, state=state(clock, **powers), setpoints=SETPOINTS, load_w=0.1, late_ms=number / 8
             )
-            gateway.display.show(cycle)
+            gateway.view.show(cycle)
         rows = [Row(measurement="m", tags={}, fields={"v": 1.0}, time_ms=i) for i in range(2)]
         await gateway.building.keep(rows)
         assert gateway.forwarder is not None
@@ -250,16 +250,16 @@ async def without_meter(folder: Path) -> dict[str, str]:
         for number, step_s in enumerate((1.0, 12.0, 7000.0), start=1):
             clock.now_s += step_s
             found = state(clock, **silent)  # type: ignore[arg-type]
-            gateway.display.show(Cycle(number=number, state=found, setpoints=(released,), load_w=None, late_ms=0.0))
+            gateway.view.show(Cycle(number=number, state=found, setpoints=(released,), load_w=None, late_ms=0.0))
         return await answers(gateway)
 
 
 async def answers(gateway: Gateway) -> dict[str, str]:
     """Everything the API says now, by its address; what belongs to the machine it runs on is left out."""
-    transport = httpx.ASGITransport(app=create_app(gateway.display))
+    transport = httpx.ASGITransport(app=create_app(gateway.view))
     async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
         found = {path: (await client.get(path)).text for path in ASKED}
-    found["/api/live"] = await first_event(LiveStreams(gateway.display))
+    found["/api/live"] = await first_event(LiveStreams(gateway.view))
     return {path: OF_THIS_MACHINE.sub(r'"\1":"…"', text) for path, text in found.items()}
 
 

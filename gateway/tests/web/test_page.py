@@ -236,7 +236,7 @@ def test_the_chart_shows_a_day_and_reads_out_a_moment(page, open_tab):
         event = f"new KeyboardEvent('keydown', {{key: '{key}'}})"
         tab.run(f"document.querySelector('#trend-chart').dispatchEvent({event})")
     rows = page.view.trend(24.0)
-    powers = [rows[f"{name}_w"][-2] for name in ("pv", "battery", "grid", "load", "battery", "grid")]
+    powers = [getattr(rows, f"{name}_w")[-2] for name in ("pv", "battery", "grid", "load", "battery", "grid")]
     # Sun and battery give when negative, the grid when positive; the rest is 0 on that side.
     signs = (-1, -1, 1, 1, 1, -1)
     told = [plain(figure("en", "p_w", max(0.0, sign * power))) for sign, power in zip(signs, powers, strict=True)]
