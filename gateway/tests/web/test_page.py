@@ -137,7 +137,8 @@ def test_what_a_charger_alone_was_told_is_told_in_its_own_words(page, open_tab):
     state = with_loads()
     car = next(each for each in state["setpoints"] if each["name"] == "car")
     answer = {"asked_w": 1600.0, "applied_w": 1600.0, "held_w": None, "by": "applied", "why": ""}
-    page.publish({**state, "setpoint": car, "setpoints": [car], "orders": {"wallbox": answer}})
+    first = {key: car[key] for key in ("device", "power_w", "mode", "reason")}
+    page.publish({**state, "setpoint": first, "setpoints": [car], "orders": {"wallbox": answer}})
     tab.wait("document.querySelector('#setpoint-order').textContent.includes('1,60')")
     assert plain(tab.text("#setpoint-order")) == "Prendre 1,60 kW"
     assert plain(tab.text("#setpoint-held")) == "L’appareil l’a prise, sans pouvoir être relu : Prendre 1,60 kW"
@@ -289,7 +290,7 @@ def test_the_page_asks_only_its_own_address_and_the_console_stays_empty(page, op
     for language in ("en", "fr"):
         tab = open_tab(f"?lang={language}")
         tab.wait(CHART)
-        for state in (without_meter(), with_flow(pv_w=None, soc=None), {**SUNNY, "soc": None, "devices": []}):
+        for state in (without_meter(), {**with_flow(pv_w=None), "soc": None}, {**SUNNY, "soc": None, "devices": []}):
             page.publish(state)
             tab.wait(f"document.querySelectorAll('.device').length === {len(state['devices'])}")
         own = urllib.parse.urlsplit(page.address.url).netloc

@@ -57,10 +57,10 @@ class PointView:
 
     name: Annotated[str, About("name of the point; its ending is the unit")]
     value: Annotated[
-        float | None, About("the value reported last", unit="by name", sign=DRAWN, null="there is none: see `why`")
+        float | None, About("the value reported last", unit="by name", sign=DRAWN, null="there is no value: see `why`")
     ]
     age_s: Annotated[float | None, About("since the device answered", unit="s", null="it never did")]
-    why: Annotated[str | None, About("why there is no value", null="there is one")]
+    why: Annotated[str | None, About("why there is no value", null="there is a value")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class DeviceView:
         About("`good`, `stale` (no report for three periods) or `absent` (a report without a value), of its power"),
     ]
     age_s: Annotated[float | None, About("since it answered for its power", unit="s", null="it never did")]
-    why: Annotated[str | None, About("why its power is not current", null="it is")]
+    why: Annotated[str | None, About("why its power is not current", null="it is current")]
     points: Annotated[tuple[PointView, ...], About("its points, in the order of its profile")]
 
 
@@ -90,7 +90,7 @@ class SetPointView:
         str,
         About("`control` (decided now), `hold` (renewed while a reading is late), `release` (given back) or `watch`"),
     ]
-    reason: Annotated[ReasonView, About("why")]
+    reason: Annotated[ReasonView, About("why it is asked")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class NamedSetPointView:
     device: Annotated[str, About("its name in the site file")]
     power_w: Annotated[float | None, About("power", unit="W", sign=DRAWN, null="the device runs itself")]
     mode: Annotated[str, About("as in `setpoint`")]
-    reason: Annotated[ReasonView, About("why")]
+    reason: Annotated[ReasonView, About("why it is asked")]
     name: Annotated[str, About("name of the load in the site file, else of the device")]
     kind: Annotated[str | None, About("kind of the load", null="the device is no load")]
     role: Annotated[str, About("`pv`, `battery` or `load`")]
@@ -110,7 +110,9 @@ class NamedSetPointView:
 class PlanMadeView:
     """Enough to see that there is a new plan."""
 
-    made_s: Annotated[float | None, About("when the present plan was made", unit="s since 1970", null="there is none")]
+    made_s: Annotated[
+        float | None, About("when the present plan was made", unit="s since 1970", null="there is no plan")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +149,11 @@ class LinksView:
 class OrderView:
     """What a device was ordered last, and what it says that it holds."""
 
-    asked_w: Annotated[float | None, About("power ordered", unit="W", sign=DRAWN, null="to run itself")]
-    applied_w: Annotated[float | None, About("power written to it", unit="W", sign=DRAWN, null="none is written")]
+    asked_w: Annotated[float | None, About("power ordered", unit="W", sign=DRAWN, null="it shall run itself")]
+    applied_w: Annotated[float | None, About("power written to it", unit="W", sign=DRAWN, null="no order is written")]
     held_w: Annotated[
-        float | None, About("power read back from it", unit="W", sign=DRAWN, null="the product cannot be read back")
+        float | None,
+        About("power read back from it", unit="W", sign=DRAWN, null="the product cannot be read back, or was not yet"),
     ]
     by: Annotated[
         str, About("how it came by this: `applied` (an order), `safe`, `expired`, `released`; empty before the first")
@@ -164,7 +167,7 @@ class DatabaseView:
 
     configured: Annotated[bool, About("the site file names a database")]
     waiting: Annotated[int, About("rows that wait for the database")]
-    error: Annotated[str | None, About("what is wrong, in English", null="nothing is")]
+    error: Annotated[str | None, About("what is wrong, in English", null="nothing is wrong")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ class LoadPlanView:
     name: Annotated[str, About("its name in the site file")]
     kind: Annotated[str, About("kind of the load; `inverter` for one that may be curtailed")]
     power_w: Annotated[tuple[float, ...], About("mean power of each step", unit="W", sign=DRAWN)]
-    reasons: Annotated[tuple[ReasonView, ...], About("why, of each step")]
+    reasons: Annotated[tuple[ReasonView, ...], About("why it does so in each step")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

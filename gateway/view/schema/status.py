@@ -60,13 +60,13 @@ class DatabaseCountsView:
 class StatusView:
     """Counts and figures since the start of the gateway."""
 
-    cycles: Annotated[int, About("cycles")]
+    cycles: Annotated[int, About("finished cycles")]
     cycle_late_ms: Annotated[SpreadView, About("how late cycles began")]
     instance: Annotated[str, About("name of this installation, which stays the same for its store")]
-    orders: Annotated[OrderCountsView, About("orders")]
+    orders: Annotated[OrderCountsView, About("orders to devices")]
     latency_ms: Annotated[SpreadView, About("from the meter's sample to the answer of the device")]
-    nodes: Annotated[Mapping[str, NodeCountsView], About("by node")]
+    nodes: Annotated[Mapping[str, NodeCountsView], About("records and messages of each node")]
     time: Annotated[TimeCountsView, About("time server")]
-    database: Annotated[DatabaseCountsView, About("rows")]
+    database: Annotated[DatabaseCountsView, About("rows of the database")]
     rss_mb: Annotated[float, About("memory now; 0 where the system does not tell", unit="MiB")]
     rss_peak_mb: Annotated[float, About("most memory so far", unit="MiB")]
