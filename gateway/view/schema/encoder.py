@@ -8,6 +8,8 @@ from gateway.view.schema.keys import LEFT_OUT
 
 Json = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
+_PLAIN = frozenset({bool, int, float, str, type(None)})  # a column of the trend has 1500 of them: no call for each
+
 
 def encode(shown: object) -> Json:
     """A value of the schema as JSON values. TypeError for what the schema does not hold."""
@@ -16,7 +18,7 @@ def encode(shown: object) -> Json:
     if isinstance(shown, Mapping):
         return {str(key): encode(value) for key, value in shown.items()}
     if isinstance(shown, (list, tuple)):
-        return [encode(value) for value in shown]
+        return [value if type(value) in _PLAIN else encode(value) for value in shown]
     if is_dataclass(shown):
         values = {field.name: getattr(shown, field.name) for field in fields(shown)}
         return {name: encode(value) for name, value in values.items() if value is not LEFT_OUT}
