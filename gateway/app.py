@@ -23,8 +23,11 @@ from gateway.site.build.building import core_site
 from gateway.site.build.feeds import outside
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
-from gateway.view.display import Cast, Display, Trend
-from gateway.view.measures import Measures
+from gateway.view.collector import ViewCollector
+from gateway.view.labels import DeviceLabel, Labels
+from gateway.view.schema.cycle import SiteView
+from gateway.view.status import GatewayStatus
+from gateway.view.trend import RecentTrend
 from gateway.web.app import create_app
 from gateway.web.server import serve
 
@@ -54,7 +57,7 @@ class Gateway:
         self.planning = Planning(
             clock=clock, prepare=ground.question, ask=ask, plain=loads.wants, events=self.sightings.events
         )
-        self.display = self._display()
+        self.view = self._view()
         self.loop = Loop(
             site=self.site,
             site_id=file.site.id,
@@ -63,13 +66,13 @@ class Gateway:
             actuation=self.building,
             store=self.building,
             plans=self.planning,
-            displays=(self.sightings, self.display, self.diary),
+            displays=(self.sightings, self.view, self.diary),
             lasting=self.diary.lasting(),
         )
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Control until `stop`; `ready` is told the page's address. Set-points are released before anything closes."""
-        app = create_app(self.display)
+        app = create_app(self.view)
         async with (
             serve(app, host=self.file.page.host, port=self.file.page.port) as address,
             serve_time(self.time, host=self.file.time.host, port=self.file.time.port),
@@ -105,10 +108,10 @@ class Gateway:
                 await self.building.leave()
         raise _Left
 
-    def _display(self) -> Display:
+    def _view(self) -> ViewCollector:
         file = self.file
         since = int(self.clock.utc_s()) - 86400
-        measures = Measures(
+        status = GatewayStatus(
             clock=self.clock,
             building=self.building,
             broker=self.broker,
@@ -116,28 +119,32 @@ class Gateway:
             outbox=self.outbox,
             time=self.time,
         )
-        return Display(
+        return ViewCollector(
             site=self.site,
+            labels=_labels(file),
             before=Cycle(number=0, state=self.building.state(), setpoints=(), load_w=None, late_ms=0.0),
-            heading={"site": file.site.model_dump(), "version": __version__},
-            cast=_cast(file),
             quality=lambda device, now_s: self.building.desks[file.devices[device].node].quality(device, now_s),
-            links=measures.links,
-            status=measures.status,
-            planning=self.planning.standing,
-            trend=Trend(self.past.trend(since)),
-            keep_trend=self.diary.step,
+            parts=status,
+            plan_status=self.planning.standing,
+            trend=RecentTrend(self.past.trend(since)),
+            keep_step=self.diary.step,
         )
 
 
-def _cast(file: SiteFile) -> Cast:
-    return Cast(
-        devices={
-            id_: {"role": d.role, "title": file.profiles[id_].title, "node": d.node} for id_, d in file.devices.items()
-        },
-        points={id_: [point.name for point in profile.points] for id_, profile in file.profiles.items()},
+def _labels(file: SiteFile) -> Labels:
+    site = file.site
+    return Labels(
+        site=SiteView(id=site.id, name=site.name, time_zone=site.time_zone),
+        version=__version__,
+        devices={id_: _device_label(file, id_) for id_ in file.devices},
         kinds={id_: section.kind for id_, section in file.loads.items()},
     )
+
+
+def _device_label(file: SiteFile, device: str) -> DeviceLabel:
+    section, profile = file.devices[device], file.profiles[device]
+    points = tuple(point.name for point in profile.points)
+    return DeviceLabel(role=section.role, title=profile.title, node=section.node, points=points)
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -40,7 +40,7 @@ def test_check_accepts_the_demo_s_site_file() -> None:
     ("language", "told"),
     [
         ("en", ["car (Car), commanded through wallbox", "pool (Switched load), planned and shown only"]),
-        ("fr", ["car (Voiture), commandée par wallbox", "pool (Charge commandée), seulement planifiée et montrée"]),
+        ("fr", ["car (Voiture), commandée par wallbox", "pool (Charge commutée), seulement planifiée et affichée"]),
     ],
 )
 def test_check_tells_which_loads_are_commanded(tmp_path: Path, language: str, told: list[str]) -> None:

@@ -92,8 +92,8 @@ async def test_no_numbers_in_history_and_forecast_cost_their_steps_only(chain_of
         assert all(0 <= level <= 1 for row in ("charge", "reserve", "fill", "export") for level in made[row])
         assert told(made["notes"]) == {
             "weather_missing": (
-                "There is no weather forecast: the roof’s past days stand in.",
-                "Il n’y a pas de prévision météo : les jours passés du toit en tiennent lieu.",
+                "There is no weather forecast: PV production is forecast from past days.",
+                "Il n’y a pas de prévision météo : la production PV est prévue d’après les jours passés.",
             )
         }
         assert web.asked
@@ -129,8 +129,8 @@ async def test_a_dead_price_feed_leaves_the_dear_fallback(chain_of: OpenChain, w
         made = await until_planned(chain)
         assert set(made["buy"]) == {0.31}
         english, french = told(made["notes"])["assumed_price"]
-        assert "0.31 €/kWh is assumed, the dearest that is possible" in english
-        assert "0,31 €/kWh est supposé, le plus cher possible" in french
+        assert "0.31 €/kWh is assumed, the highest possible price" in english
+        assert "0,31 €/kWh est supposé, le prix le plus élevé possible" in french
 
 
 @pytest.mark.timeout(120)
@@ -140,7 +140,7 @@ async def test_a_limit_that_cannot_be_kept_is_told_and_all_else_goes_on(chain_of
         await until_mode(chain, "control", 20)
         made = await until_planned(chain)
         english, french = told(made["notes"])["limit_short"]
-        assert english.startswith("The connection allows 100 W: today 18:00–")
+        assert english.startswith("The grid connection allows 100 W: today 18:00–")
         assert french.startswith("Le raccordement permet 100 W : aujourd’hui de 18 h à ")
 
         async def rests() -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import tempfile
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,6 +18,7 @@ from gateway.cli.language import language, say
 from gateway.site.credentials import Credentials
 from gateway.site.file.sections import StoreSection
 from gateway.site.file.site_file import SiteFile
+from gateway.view.schema.cycle import CycleView
 from gateway.words.figures import figure
 
 WaitOption = Annotated[float, typer.Option(help="Longest wait for the devices' reports.", min=1, max=120)]
@@ -38,7 +39,7 @@ def once(site: SiteArgument, wait_s: WaitOption = 15.0) -> None:
     _print(state)
 
 
-async def _look(file: SiteFile, credentials: Credentials, wait_s: float) -> tuple[dict[str, Any], str | None]:
+async def _look(file: SiteFile, credentials: Credentials, wait_s: float) -> tuple[CycleView, str | None]:
     gateway = Gateway(file, credentials, clock=SystemClock(), writes=False)
     connection = asyncio.create_task(gateway.broker.run(gateway.building.receive), name="broker")
     try:
@@ -46,7 +47,7 @@ async def _look(file: SiteFile, credentials: Credentials, wait_s: float) -> tupl
             async with asyncio.timeout(wait_s):
                 await _all_reported(gateway, set(file.devices))
         await gateway.loop.cycle(commands=False)
-        return gateway.display.state(), None if gateway.broker.is_up else gateway.broker.error
+        return gateway.view.state(), None if gateway.broker.is_up else gateway.broker.error
     finally:
         connection.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -64,22 +65,20 @@ async def _all_reported(gateway: Gateway, devices: set[str]) -> None:
         await gateway.building.sample(1.0)
 
 
-def _print(state: dict[str, Any]) -> None:
+def _print(state: CycleView) -> None:
     console = Console()
-    table = Table(title=Text(f"{state['site']['name']} · {state['time']}"))
+    table = Table(title=Text(f"{state.site.name} · {state.time}"))
     for heading in ("once.device", "once.point", "once.value", "once.age", "once.quality"):
         table.add_column(say(heading), justify="right" if heading in ("once.value", "once.age") else "left")
-    for device in state["devices"]:
-        for i, point in enumerate(device["points"]):
-            value = figure(language(), point["name"], point["value"])
-            age = "" if point["age_s"] is None else f"{point['age_s']:.1f} s"
-            quality = say(f"why.{point['why']}") if point["why"] else say(f"quality.{device['quality']}")
-            table.add_row(device["id"] if i == 0 else "", point["name"], value, age, quality)
+    for device in state.devices:
+        for i, point in enumerate(device.points):
+            value = figure(language(), point.name, point.value)
+            age = "" if point.age_s is None else f"{point.age_s:.1f} s"
+            quality = say(f"why.{point.why}") if point.why else say(f"quality.{device.quality}")
+            table.add_row(device.id if i == 0 else "", point.name, value, age, quality)
         table.add_section()
     console.print(table)
-    setpoint = state["setpoint"]
+    setpoint = state.setpoint
     if setpoint is not None:
-        reason = say(f"reason.{setpoint['reason']['code']}", **setpoint["reason"]["numbers"])
-        console.print(
-            f"{setpoint['device']}: {figure(language(), 'p_w', setpoint['power_w'])} - {reason}", markup=False
-        )
+        reason = say(f"reason.{setpoint.reason.code}", **setpoint.reason.numbers)
+        console.print(f"{setpoint.device}: {figure(language(), 'p_w', setpoint.power_w)} - {reason}", markup=False)

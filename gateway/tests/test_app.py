@@ -17,6 +17,7 @@ from gateway.paths import config_folder
 from gateway.site.credentials import Credentials
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFile
+from gateway.view.schema.status import TimeCountsView
 
 YEAR_S = 365 * 86400
 
@@ -68,7 +69,7 @@ async def test_nodes_are_told_the_time_that_the_gateway_lives_by(file: SiteFile,
         found = await asyncio.to_thread(ntplib.NTPClient().request, "127.0.0.1", 4, file.time.port, 5)
         assert found.offset == pytest.approx(-YEAR_S, abs=0.1)
         assert found.leap == 0
-        assert gateway.display.status()["time"] == {"answered": 1, "ignored": 0}
+        assert gateway.view.status().time == TimeCountsView(answered=1, ignored=0)
 
 
 async def test_a_clock_that_nobody_has_set_is_not_told_before_it_has_settled(file: SiteFile, monkeypatch) -> None:
@@ -89,6 +90,6 @@ async def test_a_time_port_that_is_taken_ends_the_start_with_its_place_in_the_si
 
 async def test_a_node_that_was_never_heard_is_shown_as_such(file: SiteFile) -> None:
     async with running(file, SystemClock()) as gateway:
-        [shown] = gateway.display.state()["links"]["nodes"]
-        assert (shown["id"], shown["up"], shown["fw"], shown["has_table"]) == ("cellar", False, "", False)
-        assert gateway.display.state()["links"]["broker"] is False
+        [shown] = gateway.view.state().links.nodes
+        assert (shown.id, shown.up, shown.fw, shown.has_table) == ("cellar", False, "", False)
+        assert gateway.view.state().links.broker is False

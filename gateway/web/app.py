@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.view.schema.encoder import json_text
 from gateway.web.files import read_static
 from gateway.web.headers import SecurityHeaders
 from gateway.web.live import LiveStreams
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from gateway.web.files import StaticFiles
-    from gateway.web.view import View
+    from gateway.web.source import ViewSource
 
 HOURS = (0.05, 168.0)  # three minutes to a week
 YEAR_S = 31_536_000
 FRESH = {"cache-control": "no-store"}
 
 
-def create_app(view: "View", *, live: LiveStreams | None = None) -> Starlette:
+def create_app(view: "ViewSource", *, live: LiveStreams | None = None) -> Starlette:
     """The page and its API, showing a view. `app.state.live` are its open streams."""
     static = read_static()
     live = LiveStreams(view) if live is None else live
@@ -65,22 +66,22 @@ async def _static(request: "Request", *, static: "StaticFiles") -> Response:
     return Response(file.content, media_type=file.media_type, headers=headers)
 
 
-async def _state(request: "Request", *, view: "View") -> Response:
+async def _state(request: "Request", *, view: "ViewSource") -> Response:
     _allow(request)
-    return JSONResponse(view.state(), headers=FRESH)
+    return _answer(view.state())
 
 
-async def _plan(request: "Request", *, view: "View") -> Response:
+async def _plan(request: "Request", *, view: "ViewSource") -> Response:
     _allow(request)
-    return JSONResponse(view.plan(), headers=FRESH)
+    return _answer(view.plan())
 
 
-async def _status(request: "Request", *, view: "View") -> Response:
+async def _status(request: "Request", *, view: "ViewSource") -> Response:
     _allow(request)
-    return JSONResponse(view.status(), headers=FRESH)
+    return _answer(view.status())
 
 
-async def _trend(request: "Request", *, view: "View") -> Response:
+async def _trend(request: "Request", *, view: "ViewSource") -> Response:
     _allow(request, "hours")
     found = request.query_params.get("hours", "24")
     try:
@@ -89,7 +90,12 @@ async def _trend(request: "Request", *, view: "View") -> Response:
         hours = math.nan
     if not HOURS[0] <= hours <= HOURS[1]:  # false for nan too
         raise BadQuery(field="hours", found=found, allowed=f"a number from {HOURS[0]} to {HOURS[1]}")
-    return JSONResponse(view.trend(hours), headers=FRESH)
+    return _answer(view.trend(hours))
+
+
+def _answer(shown: object) -> Response:
+    """A view of the schema as the wire has it."""
+    return Response(json_text(shown), media_type="application/json", headers=FRESH)
 
 
 class BadQuery(HTTPException):

@@ -1,16 +1,17 @@
 """Server-sent events (WHATWG HTML, 9.2): one event `state` per cycle, a comment while nothing changes."""
 
 import asyncio
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
+from gateway.view.schema.encoder import json_text
+
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from gateway.web.view import View
+    from gateway.web.source import ViewSource
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -25,7 +26,7 @@ class LiveStreams:
     A stream asks for the state when its client is ready for it: a slow client misses cycles, it never queues them.
     """
 
-    def __init__(self, view: "View", *, limit: int = 32, heartbeat_s: float = 10.0, send_s: float = 20.0) -> None:
+    def __init__(self, view: "ViewSource", *, limit: int = 32, heartbeat_s: float = 10.0, send_s: float = 20.0) -> None:
         """`limit`: streams at once; `send_s`: a client that takes nothing for so long is dropped."""
         self._view = view
         self._limit = limit
@@ -76,9 +77,8 @@ class LiveStreams:
                 body = b": nothing new\n\n"
                 continue
             state = self._view.state()
-            after = int(str(state["cycle"]))
-            text = json.dumps(state, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-            body = f"id: {after}\nevent: state\ndata: {text}\n\n".encode()
+            after = state.cycle
+            body = f"id: {after}\nevent: state\ndata: {json_text(state)}\n\n".encode()
         _end(life)
 
     async def _changed(self, after: int) -> bool:

@@ -1,9 +1,9 @@
 """All words that people read, in every language, with their numbers: the page and the commands speak from one source.
 
 A text is a row of `<language>.json`. Its placeholders are `{name}` or `{name:as}`; the ending of the name says the unit
-(`gateway.words.figures`), `as` says how a signed power is told:
+(`gateway.words.figures`), `as` says how a signed power is shown:
 
-| as      | -1200 W is told as                                       |
+| as      | -1200 W is shown as                                      |
 |---------|----------------------------------------------------------|
 | (none)  | minus 1.20 kW                                            |
 | `size`  | 1.20 kW                                                  |
@@ -57,21 +57,21 @@ def text(language: str, key: str, **numbers: "Number") -> str:
         raise WordError(f"no text {key!r} in {language}.json")
 
     def fill(match: re.Match[str]) -> str:
-        name, told_as = match.group(1), match.group(2)
+        name, shown_as = match.group(1), match.group(2)
         if name not in numbers:
             raise WordError(f"text {key!r} needs the number {name!r}")
-        return _tell(language, name, told_as, numbers[name])
+        return _shown(language, name, shown_as, numbers[name])
 
     return PLACEHOLDER.sub(fill, rows[key])
 
 
-def _tell(language: str, name: str, told_as: str | None, value: "Number") -> str:
-    if told_as is None or not isinstance(value, (int, float)):
+def _shown(language: str, name: str, shown_as: str | None, value: "Number") -> str:
+    if shown_as is None or not isinstance(value, (int, float)):
         return figure(language, name, value)
-    if told_as == "day":
+    if shown_as == "day":
         return words(language)[f"day.{min(max(round(value), 0), 2)}"]
     size = figure(language, name, abs(value))
-    if told_as == "size":
+    if shown_as == "size":
         return size
     side = "zero" if is_zero(name, value) else "import" if value > 0 else "export"
-    return words(language)[f"{told_as}.{side}"].replace("{power}", size)
+    return words(language)[f"{shown_as}.{side}"].replace("{power}", size)

@@ -145,7 +145,7 @@ def test_a_plan_says_from_when_to_when_the_colour_is_not_known(tmp_path: Path) -
     numbers = dict(found.notes[0].numbers)  # Friday from 06:00 to the end of the plan at 20:00
     assert numbers == {"buy_price": 0.6468, "begin_day": 1.0, "begin_clock": 360.0, "end_clock": 1200.0}
     assert text("fr", "reason.assumed_price", **numbers).replace("\N{NO-BREAK SPACE}", " ") == (
-        "Le prix demain de 6 h à 20 h n’est pas encore connu : 0,647 €/kWh est supposé, le plus cher possible."
+        "Le prix demain de 6 h à 20 h n’est pas encore connu : 0,647 €/kWh est supposé, le prix le plus élevé possible."
     )
 
 

@@ -4,6 +4,12 @@ import asyncio
 import copy
 import math
 
+from gateway.tests.view.decoder import decode
+from gateway.view.schema.cycle import CycleView
+from gateway.view.schema.plan import PlanView
+from gateway.view.schema.status import StatusView
+from gateway.view.schema.trend import TrendView
+
 NOON = 1_718_964_605  # 2024-06-21T10:10:05Z
 
 
@@ -51,7 +57,7 @@ SUNNY = {
         "nodes": [
             {
                 "id": "cellar", "up": True, "age_s": 0.2, "lost": 0, "boot": 7, "fw": "0.1.0", "build": 848000000,
-                "mode": "run", "why": "", "refused": "", "heard": True, "update": "", "has_table": True,
+                "mode": "run", "why": "", "refused": "", "heard": True, "update": "", "test": "", "has_table": True,
             }
         ],
     },
@@ -114,7 +120,7 @@ def day(hours, end=NOON, step_s=120):
 
 
 def winter_plan(start=NOON // 900 * 900, steps=96):
-    """A battery that is filled at night and kept for the evening; the fields of `View.plan`."""
+    """A battery that is filled at night and kept for the evening; the keys of `PlanView`."""
     hours = [(start + 900 * i) / 3600 % 24 + 2 for i in range(steps)]  # Paris in summer
     night = [hour % 24 < 6 or hour % 24 >= 22 for hour in hours]
     until = {"begin_day": 1.0, "begin_clock": 360.0, "end_clock": 1320.0}
@@ -162,6 +168,20 @@ def plan_with_loads():
     return plan
 
 
+STATUS = {
+    "cycles": 1,
+    "cycle_late_ms": {"median": 0.5, "p99": 1.5},
+    "instance": "1f2e3d4c",
+    "orders": {"sent": 1, "applied": 1, "refused": 0, "failed": 0},
+    "latency_ms": {"median": 240.0, "p99": 310.0},
+    "nodes": {},
+    "time": {"answered": 0, "ignored": 0},
+    "database": {"written": 0, "dropped": 0},
+    "rss_mb": 61.0,
+    "rss_peak_mb": 64.5,
+}
+
+
 class FakeView:
     """What the tests show to the page."""
 
@@ -181,18 +201,18 @@ class FakeView:
         self._news = asyncio.Event()
 
     def state(self):
-        return self._state
+        return decode(CycleView, self._state)
 
     def trend(self, hours):
         self.asked_hours.append(hours)
         hours = min(hours, self._known_h)
-        return day(hours, step_s=max(12, int(hours * 3600 / 1400)))
+        return decode(TrendView, day(hours, step_s=max(12, int(hours * 3600 / 1400))))
 
     def plan(self):
-        return self.shown_plan
+        return decode(PlanView, self.shown_plan)
 
     def status(self):
-        return {"cycle_late_ms_p99": 1.5, "rss_mb": 61.0}
+        return decode(StatusView, STATUS)
 
     async def changed(self, after):
         while self._state["cycle"] <= after:

@@ -13,9 +13,9 @@ def test_a_lost_connection_is_marked_and_its_age_grows(page, open_tab):
     page.close()
     tab.wait("document.body.dataset.live === 'lost'")
     assert tab.text("#live") == "Connection lost"
-    assert tab.text("#banner").startswith("No connection to the gateway. What you see is ")
+    assert tab.text("#banner").startswith("No connection to the gateway. The values shown are ")
     assert tab.run("document.getAnimations().some(a => a.animationName === 'flow')") is False
-    tab.wait("/is [2-9]\\ss old/.test(document.querySelector('#banner').innerText)")
+    tab.wait("/are [2-9]\\ss old/.test(document.querySelector('#banner').innerText)")
     assert "too old" in tab.text("[data-device=grid] .badge")
     tab.wait("/measured [2-9]\\ss ago/.test(document.querySelector('[data-device=grid]').innerText)")
 
@@ -36,5 +36,5 @@ def test_a_gateway_that_stands_still_is_not_shown_as_live(page, open_tab):
     tab = open_tab()
     page.is_beating = False
     tab.wait("document.body.dataset.live === 'stuck'")
-    assert tab.text("#live") == "Standing still"
+    assert tab.text("#live") == "No new values"
     assert "sends no new values" in tab.text("#banner")

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from gateway.tests.web.fake_view import SUNNY, FakeView
+from gateway.view.schema.encoder import json_text
 from gateway.web import create_app, serve
 from gateway.web.live import LiveStreams
 
@@ -91,8 +92,8 @@ async def test_a_slow_client_gets_the_newest_state_and_no_queue():
 
 
 def client_state(view):
-    body = json.dumps(view.state(), ensure_ascii=False, separators=(",", ":"))
-    return f"id: {view.state()['cycle']}\nevent: state\ndata: {body}\n\n".encode()
+    state = view.state()
+    return f"id: {state.cycle}\nevent: state\ndata: {json_text(state)}\n\n".encode()
 
 
 async def test_a_client_that_reads_nothing_is_dropped():

@@ -63,10 +63,10 @@ def test_production_is_a_positive_number_and_the_arrows_say_the_rest(open_tab):
     assert flows(tab) == ["3.40 kW", "1.20 kW", "700 W", "1.50 kW"]
     assert edges(tab) == {"pv": "to-house", "grid": "from-house", "battery": "from-house"}
     assert plain(tab.text("#flow-sentence")) == (
-        "3.40 kW from the sun → 700 W for the house, 1.50 kW into the battery, and 1.20 kW to the grid"
+        "3.40 kW from PV → 700 W for the building, 1.50 kW into the battery, and 1.20 kW to the grid"
     )
     label = plain(tab.run("document.querySelector('.flow-picture').getAttribute('aria-label')"))
-    assert label.startswith("Sun: production, 3.40 kW. Grid: export, 1.20 kW. House:")
+    assert label.startswith("PV: production, 3.40 kW. Grid: export, 1.20 kW. Building:")
 
 
 @pytest.mark.parametrize(
@@ -97,24 +97,24 @@ def test_numbers_change_with_each_cycle_without_a_reload(page, open_tab):
 
 def test_the_set_point_tells_what_and_why(page, open_tab):
     tab = open_tab("?lang=fr")
-    assert plain(tab.text("#setpoint-order")) == "Se charger à 1,50 kW"
-    assert plain(tab.text("#setpoint-held")) == "L’appareil l’a prise, sans pouvoir être relu : Se charger à 1,50 kW"
-    assert plain(tab.text("#setpoint-reason")).startswith("Sans la batterie, 2,70 kW partiraient vers le réseau.")
+    assert plain(tab.text("#setpoint-order")) == "Charge à 1,50 kW"
+    assert plain(tab.text("#setpoint-held")) == "Acceptée par l’appareil, qui ne peut pas être relu : Charge à 1,50 kW"
+    assert plain(tab.text("#setpoint-reason")).startswith("Sans la batterie, 2,70 kW seraient injectés dans le réseau.")
     page.publish(without_meter())
     tab.wait("document.querySelector('#setpoint-mode').dataset.mode === 'release'")
-    assert plain(tab.text("#setpoint-order")) == "Rien : elle se gère seule"
-    assert "muet depuis 2 min" in plain(tab.text("#setpoint-reason"))
-    held = "Demandé : Se charger à 1,20 kW. L’appareil retient : Se charger à 1,18 kW"
+    assert plain(tab.text("#setpoint-order")) == "Aucune : mode autonome"
+    assert "compteur réseau depuis 2 min" in plain(tab.text("#setpoint-reason"))
+    held = "Envoyé : Charge à 1,20 kW. Relu dans l’appareil : Charge à 1,18 kW"
     assert plain(tab.text("#setpoint-held")) == held
 
 
 TOLD = """
 [...document.querySelectorAll('#setpoint-others li')]
-.map(row => ['name', 'order', 'why'].map(part => row.querySelector(`.told-${part}`).textContent))
+.map(row => ['name', 'power', 'reason'].map(part => row.querySelector(`.setpoint-row-${part}`).textContent))
 """
-LANES = """
-[...document.querySelectorAll('#plan-loads .lane')]
-.map(lane => ['name', 'value', 'why'].map(part => lane.querySelector(`.lane-${part}`).textContent))
+LOAD_ROWS = """
+[...document.querySelectorAll('#plan-loads .load-row')]
+.map(row => ['name', 'power', 'reason'].map(part => row.querySelector(`.load-row-${part}`).textContent))
 """
 
 
@@ -125,9 +125,9 @@ def test_every_commanded_device_is_shown_with_its_set_point_and_why(page, open_t
     tab.wait(f"{TOLD}.length === 3")
     assert plain(tab.text("#setpoint-name")) == "Batterie (battery)"
     assert [[plain(part) for part in row] for row in tab.run(TOLD)] == [
-        ["Batterie (loft)", "Se charger à 700 W", plain(tab.text("#setpoint-reason"))],
-        ["Voiture", "Prendre 1,60 kW", "Prend 1,60 kW sur 3,10 kW de surplus."],
-        ["Eau chaude", "Ne rien prendre", "À 60,2 °C, ne prend plus rien : 60,0 °C suffisent."],
+        ["Batterie (loft)", "Charge à 700 W", plain(tab.text("#setpoint-reason"))],
+        ["Voiture", "Consommer 1,60 kW", "Utilise 1,60 kW des 3,10 kW de surplus."],
+        ["Eau chaude", "Arrêt", "À 60,2 °C, la température suffit : le maximum est de 60,0 °C."],
     ]
     assert tab.errors == []
 
@@ -137,10 +137,11 @@ def test_what_a_charger_alone_was_told_is_told_in_its_own_words(page, open_tab):
     state = with_loads()
     car = next(each for each in state["setpoints"] if each["name"] == "car")
     answer = {"asked_w": 1600.0, "applied_w": 1600.0, "held_w": None, "by": "applied", "why": ""}
-    page.publish({**state, "setpoint": car, "setpoints": [car], "orders": {"wallbox": answer}})
+    first = {key: car[key] for key in ("device", "power_w", "mode", "reason")}
+    page.publish({**state, "setpoint": first, "setpoints": [car], "orders": {"wallbox": answer}})
     tab.wait("document.querySelector('#setpoint-order').textContent.includes('1,60')")
-    assert plain(tab.text("#setpoint-order")) == "Prendre 1,60 kW"
-    assert plain(tab.text("#setpoint-held")) == "L’appareil l’a prise, sans pouvoir être relu : Prendre 1,60 kW"
+    assert plain(tab.text("#setpoint-order")) == "Consommer 1,60 kW"
+    assert plain(tab.text("#setpoint-held")) == "Acceptée par l’appareil, qui ne peut pas être relu : Consommer 1,60 kW"
 
 
 def test_loads_are_no_part_of_the_house_and_the_balance_is_told(page, open_tab):
@@ -149,8 +150,12 @@ def test_loads_are_no_part_of_the_house_and_the_balance_is_told(page, open_tab):
     tab.wait("document.querySelector('.node.role-load .node-does').textContent.includes('loads')")
     assert flows(tab) == ["3.40 kW", "0 W", "300 W", "1.50 kW"]
     assert plain(tab.run("document.querySelector('.node.role-load .node-does').textContent")) == "+ 1.60 kW loads"
-    house, loads, battery = "300 W for the house", "1.60 kW for car, water and other loads", "1.50 kW into the battery"
-    assert plain(tab.text("#flow-sentence")) == f"3.40 kW from the sun → {house}, {loads}, and {battery}"
+    house, loads, battery = (
+        "300 W for the building",
+        "1.60 kW for car, hot water and other loads",
+        "1.50 kW into the battery",
+    )
+    assert plain(tab.text("#flow-sentence")) == f"3.40 kW from PV → {house}, {loads}, and {battery}"
     tab.wait("!document.querySelector('.legend-to .role-loads').hidden")
 
 
@@ -158,17 +163,17 @@ def test_loads_are_no_part_of_the_house_and_the_balance_is_told(page, open_tab):
 def test_the_plan_shows_when_each_load_runs_and_why(page, open_tab, width):
     page.view.shown_plan = plan_with_loads()
     tab = open_tab(width=width, height=900)
-    tab.wait(f"{LANES}.length === 2")  # an inverter that is not held back has none
-    car, water = tab.run(LANES)
-    assert plain(" ".join(car)) == "Car  Waits until today 22:00: then it costs 0.164 €/kWh instead of 0.208 €/kWh."
+    tab.wait(f"{LOAD_ROWS}.length === 2")  # an inverter that is not curtailed has none
+    car, water = tab.run(LOAD_ROWS)
+    assert plain(" ".join(car)) == "Car  Waits until today 22:00: the price will be 0.164 €/kWh instead of 0.208 €/kWh."
     assert water[0] == "Hot water"
-    tab.wait("document.querySelectorAll('#plan-loads .lane-block').length >= 2")
+    tab.wait("document.querySelectorAll('#plan-loads .load-row-block').length >= 2")
     right = "document.querySelector('#plan-chart').dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight'}))"
     tab.run(f"for (let step = 0; step < 45; step += 1) {right}")  # eleven hours on it is night
-    tab.wait(f"{LANES}[0][1] !== ''")
-    power, why = (plain(part) for part in tab.run(LANES)[0][1:])
+    tab.wait(f"{LOAD_ROWS}[0][1] !== ''")
+    power, why = (plain(part) for part in tab.run(LOAD_ROWS)[0][1:])
     assert power == "3.68 kW"
-    assert why == "3.68 kW at 0.164 €/kWh: 12.0 kWh are wanted tomorrow by 07:00."
+    assert why == "3.68 kW at 0.164 €/kWh: 12.0 kWh are needed tomorrow by 07:00."
     assert tab.run(OUTSIDE) == []
     assert tab.errors == []
 
@@ -202,7 +207,7 @@ def test_the_language_is_switched_by_a_button_and_remembered(page, open_tab):
     tab = open_tab("?lang=en")
     tab.run("document.querySelector('#language').click()")
     tab.wait("document.documentElement.lang === 'fr' && document.body.dataset.live === 'good'")
-    assert tab.text("#flow-title") == "La puissance en ce moment"
+    assert tab.text("#flow-title") == "Puissances en ce moment"
     assert plain(tab.run("document.querySelector('.role-pv .node-value').textContent")) == "3,40 kW"
     tab.go(page.address.url)
     tab.wait("location.search === '' && document.documentElement.lang === 'fr'")
@@ -236,7 +241,7 @@ def test_the_chart_shows_a_day_and_reads_out_a_moment(page, open_tab):
         event = f"new KeyboardEvent('keydown', {{key: '{key}'}})"
         tab.run(f"document.querySelector('#trend-chart').dispatchEvent({event})")
     rows = page.view.trend(24.0)
-    powers = [rows[f"{name}_w"][-2] for name in ("pv", "battery", "grid", "load", "battery", "grid")]
+    powers = [getattr(rows, f"{name}_w")[-2] for name in ("pv", "battery", "grid", "load", "battery", "grid")]
     # Sun and battery give when negative, the grid when positive; the rest is 0 on that side.
     signs = (-1, -1, 1, 1, 1, -1)
     told = [plain(figure("en", "p_w", max(0.0, sign * power))) for sign, power in zip(signs, powers, strict=True)]
@@ -255,7 +260,7 @@ def test_the_range_of_the_chart_is_chosen_with_buttons(page, open_tab):
 
 
 @pytest.mark.parametrize(
-    ("known_h", "pressed", "note"), [(0.2, "1 h", "Mean values."), (0.0, "24 h", "No values in this time yet.")]
+    ("known_h", "pressed", "note"), [(0.2, "1 h", "Mean values."), (0.0, "24 h", "No values in this period yet.")]
 )
 def test_a_young_history_fills_the_chart_and_an_empty_one_says_so(browser, known_h, pressed, note):
     page = PageThread(lambda: FakeView(known_h=known_h))
@@ -289,7 +294,7 @@ def test_the_page_asks_only_its_own_address_and_the_console_stays_empty(page, op
     for language in ("en", "fr"):
         tab = open_tab(f"?lang={language}")
         tab.wait(CHART)
-        for state in (without_meter(), with_flow(pv_w=None, soc=None), {**SUNNY, "soc": None, "devices": []}):
+        for state in (without_meter(), {**with_flow(pv_w=None), "soc": None}, {**SUNNY, "soc": None, "devices": []}):
             page.publish(state)
             tab.wait(f"document.querySelectorAll('.device').length === {len(state['devices'])}")
         own = urllib.parse.urlsplit(page.address.url).netloc
@@ -308,14 +313,14 @@ NODE = "document.querySelectorAll('#links .link')[1]"
         ({"up": False, "refused": "ram"}, False, ["not connected"]),
         ({"mode": "safe", "why": "bus rs485: OSError(5,)"}, False, ["safe mode", "last restart: bus rs485: OSError"]),
         ({"mode": "trial", "why": "update"}, False, ["on trial", "last restart: into a new release"]),
-        ({"why": "trial: broker"}, True, ["last restart: a new release did not prove itself: broker"]),
+        ({"why": "trial: broker"}, True, ["last restart: a new release did not pass its trial: broker"]),
         ({"refused": "silent: rs485"}, False, ["it refuses its poll table: silent: rs485"]),
         ({"has_table": False}, False, ["another poll table"]),
-        ({"heard": False}, False, ["does not see its measurements stored"]),
+        ({"heard": False}, False, ["its measurements are not acknowledged"]),
         ({"test": "good"}, True, ["firmware"]),
         ({"test": "unit 2, broker"}, False, ["its self-test found: unit 2, broker"]),
-        ({"update": "pull"}, False, ["update: the node fetches it"]),
-        ({"update": "refused: older"}, False, ["update: Refused; the node runs on as before. older"]),
+        ({"update": "pull"}, False, ["update: the node is downloading it"]),
+        ({"update": "refused: older"}, False, ["update: Refused; the node keeps running as before. older"]),
     ],
 )
 def test_a_node_says_why_it_does_not_do_what_it_should(page, open_tab, node, good, told):

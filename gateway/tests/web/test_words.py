@@ -213,12 +213,12 @@ def test_a_number_is_told_in_its_unit_and_language(name, value, english, french)
 def test_a_signed_power_is_told_by_its_direction():
     numbers = {"net_w": -2700.0, "target_w": 0.2, "power_w": 2700.0}
     assert text("en", "reason.hold_grid_charge", **numbers).replace("\N{NO-BREAK SPACE}", " ") == (
-        "Without the battery, 2.70 kW would go to the grid. It charges with 2.70 kW so that the grid stays at 0 W."
+        "Without the battery, 2.70 kW would be exported. It charges at 2.70 kW to keep the grid at 0 W."
     )
     numbers = {"net_w": 310.0, "target_w": -50.0, "power_w": -360.0}
     told = text("fr", "reason.hold_grid_discharge", **numbers).replace("\N{NO-BREAK SPACE}", " ")
-    assert told.startswith("Sans la batterie, 310 W viendraient du réseau. Elle fournit 360 W pour que le réseau")
-    assert told.endswith("reste à 50 W d\N{RIGHT SINGLE QUOTATION MARK}injection.")
+    assert told.startswith("Sans la batterie, 310 W seraient soutirés du réseau. Elle se décharge à 360 W pour")
+    assert told.endswith("maintenir le réseau à 50 W d\N{RIGHT SINGLE QUOTATION MARK}injection.")
 
 
 KEPT = {"kept_wh": 3100.0, "worth_price": 0.19, "begin_day": 1.0, "begin_clock": 360.0, "end_clock": 1320.0}
@@ -227,10 +227,10 @@ KEPT = {"kept_wh": 3100.0, "worth_price": 0.19, "begin_day": 1.0, "begin_clock":
 @pytest.mark.parametrize(
     ("language", "begin_day", "told"),
     [
-        ("en", 1.0, "3.10_kWh kept: tomorrow 06:00–22:00 it is worth 0.19_€/kWh."),
-        ("en", 0.0, "3.10_kWh kept: today 06:00–22:00 it is worth 0.19_€/kWh."),
-        ("fr", 1.0, "3,10_kWh gardés_: demain de 6_h à 22_h, ils valent 0,19_€/kWh."),
-        ("fr", 2.0, "3,10_kWh gardés_: après-demain de 6_h à 22_h, ils valent 0,19_€/kWh."),
+        ("en", 1.0, "3.10_kWh kept: tomorrow 06:00–22:00 it will be worth 0.19_€/kWh."),
+        ("en", 0.0, "3.10_kWh kept: today 06:00–22:00 it will be worth 0.19_€/kWh."),
+        ("fr", 1.0, "3,10_kWh gardés_: demain de 6_h à 22_h, ils vaudront 0,19_€/kWh."),
+        ("fr", 2.0, "3,10_kWh gardés_: après-demain de 6_h à 22_h, ils vaudront 0,19_€/kWh."),
     ],
 )
 def test_a_plan_s_reason_tells_both_numbers_and_the_hours(language, begin_day, told):

@@ -8,7 +8,7 @@ const AXIS = 62; // px, the same for both charts, so that their times stand abov
 const LEAST_W = 500; // a quiet house does not fill the chart with noise
 
 /**
- * `show({trend, layers, start, end, zone})` draws; `onPoint({index, time})` tells the step
+ * `show({trend, layers, start, end, zone})` draws; `onPoint({index, time})` gives the step
  * pointed at, or the last known one.
  */
 export function createCharts(place, { onPoint }) {
@@ -52,16 +52,16 @@ export function createCharts(place, { onPoint }) {
   }
 
   const valueAxis = () => ({ ...lines(), size: AXIS, gap: 6 });
-  const timeAxis = () => ({ ...lines(), size: 30, gap: 4, space: 64, values: (_, splits) => splits.map(timeTold) });
+  const timeAxis = () => ({ ...lines(), size: 30, gap: 4, space: 64, values: (_, splits) => splits.map(timeText) });
   const lines = () => ({
     stroke: style("--muted"),
     font: `12px ${style("font-family")}`,
     grid: { stroke: style("--line"), width: 1 },
     ticks: { show: false },
   });
-  const timeTold = (seconds) => {
-    const told = clock(shown, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })(seconds);
-    return told === "00:00" ? clock(shown, { weekday: "short", day: "numeric" })(seconds) : told;
+  const timeText = (seconds) => {
+    const text = clock(shown, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })(seconds);
+    return text === "00:00" ? clock(shown, { weekday: "short", day: "numeric" })(seconds) : text;
   };
   const powerData = () => [shown.trend.t, shown.above, shown.below];
 

@@ -81,7 +81,7 @@ function createRow(point) {
   return {
     elements: [label, cell],
     show({ role, age_s: deviceAge }, now, sinceS) {
-      write(value, now.value === null ? ABSENT : tell(role, now));
+      write(value, now.value === null ? ABSENT : valueText(role, now));
       setAttribute(cell, "data-why", now.why);
       const isLate = now.age_s !== null && now.age_s > (deviceAge ?? 0) + 2;
       const age = now.value !== null && isLate ? now.age_s : null;
@@ -91,8 +91,8 @@ function createRow(point) {
   };
 }
 
-/** A power is told as its size and a word for its direction, so that nobody needs the sign rule to read it. */
-function tell(role, { name, value }) {
+/** A power is shown as its size and a word for its direction, so that nobody needs the sign rule to read it. */
+function valueText(role, { name, value }) {
   if (!/^p(_.*)?_w$/.test(name) || typeof value !== "number") return figure(name, value);
   const does = isZero(name, value) ? "zero" : `${role}.${value > 0 ? "positive" : "negative"}`;
   return `${figure(name, Math.abs(value))} · ${say(`does.${does}`)}`;

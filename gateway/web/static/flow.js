@@ -1,4 +1,4 @@
-/** Sun, house, battery and grid, and what flows between them now. */
+/** PV, building, battery and grid, and what flows between them now. */
 
 import { setAttribute, svg, write } from "./dom.js";
 import { figure, language } from "./language.js";
@@ -7,8 +7,8 @@ import { say } from "./words.js";
 const IDLE_W = 15; // below it a meter's noise would make the arrows flicker
 const RADIUS = 35;
 const PLACES = { pv: [180, 42], grid: [56, 190], load: [180, 190], battery: [304, 190] };
-const ROLES = ["pv", "grid", "battery"]; // the ends of the three edges; the other end is always the house
-const SOURCES = ["pv", "battery", "grid", "load"]; // in the order they are told
+const ROLES = ["pv", "grid", "battery"]; // the ends of the three edges; the other end is always the building
+const SOURCES = ["pv", "battery", "grid", "load"]; // in the order of the sentence
 const USES = ["load", "battery", "grid", "pv"];
 
 /** The diagram with the sentence below it. */
@@ -46,7 +46,7 @@ function describe(state, sinceS) {
   const parts = {};
   for (const role of Object.keys(PLACES)) {
     const power = state.flow[`${role}_w`];
-    const device = role === "load" ? undefined : worst(state.devices.filter((each) => each.role === role)); // the house is no device
+    const device = role === "load" ? undefined : worst(state.devices.filter((each) => each.role === role)); // the building is no device
     const isStale = power !== null && device?.quality === "stale";
     const quality = power === null ? "absent" : isStale ? "stale" : "good";
     const loads = role === "load" ? (state.flow.loads_w ?? 0) : 0;
@@ -60,7 +60,7 @@ const reason = (role, device) => say(role === "load" ? "flow.part_missing" : dev
 const size = (power) => figure("p_w", power === null ? null : Math.abs(power));
 
 function verb(role, power, quality, device, sinceS) {
-  if (quality === "absent") return say("does.absent"); // the reason has no room here: the sentence tells it
+  if (quality === "absent") return say("does.absent"); // the reason has no room here: the sentence gives it
   if (quality === "stale") return say("flow.old", { age_s: (device.age_s ?? 0) + sinceS });
   if (Math.abs(power) < IDLE_W && role !== "load") return say("does.zero");
   return say(`does.${role}.${power > 0 ? "positive" : "negative"}`);
@@ -69,11 +69,11 @@ function verb(role, power, quality, device, sinceS) {
 function sentence(parts) {
   const gone = Object.values(parts).filter((part) => part.power === null);
   if (gone.length > 0) {
-    const told = gone.map((part) => say("flow.part", { role: say(`role.${part.role}`), why: part.why }));
-    return say("flow.unknown", { parts: list(told) });
+    const missing = gone.map((part) => say("flow.part", { role: say(`role.${part.role}`), why: part.why }));
+    return say("flow.unknown", { parts: list(missing) });
   }
   const flowing = (roles) => roles.map((role) => parts[role]).filter((part) => Math.abs(part.power) >= IDLE_W);
-  // The house is the only one whose positive power is a use of its own; all others give when negative, but the grid.
+  // The building is the only one whose positive power is a use of its own; all others give when negative, but the grid.
   const gives = (part) => (part.role === "grid" ? part.power > 0 : part.power < 0);
   const sources = flowing(SOURCES).filter(gives).map((part) => say(`from.${part.role}`, { power: part.figure }));
   const uses = flowing(USES).filter((part) => !gives(part)).map((part) => say(`to.${part.role}`, { power: part.figure }));
@@ -100,7 +100,7 @@ function createNode(role) {
     disc.append(svg("clipPath", { id: "node-clip" }, svg("circle", { r: RADIUS - 1 })),
       svg("g", { "clip-path": "url(#node-clip)" }, level));
   }
-  // The sun has its words beside it: below it runs the edge to the house.
+  // PV has its words beside it: below it runs the edge to the building.
   const words = role === "pv"
     ? svg("g", { class: "node-words node-beside", transform: `translate(${RADIUS + 12} -14)` }, name, value, does)
     : svg("g", { class: "node-words", transform: `translate(0 ${RADIUS + 18})` }, name, value, does);
@@ -135,13 +135,13 @@ function createEdge(role) {
     element,
     show({ power, quality }) {
       const isFlowing = power !== null && Math.abs(power) >= IDLE_W;
-      const isToHouse = role === "grid" ? power > 0 : power < 0;
-      const [from, to] = isToHouse ? [PLACES[role], PLACES.load] : [PLACES.load, PLACES[role]];
+      const isToBuilding = role === "grid" ? power > 0 : power < 0;
+      const [from, to] = isToBuilding ? [PLACES[role], PLACES.load] : [PLACES.load, PLACES[role]];
       const line = between(from, to);
       setAttribute(track, "d", line.path);
       setAttribute(dots, "d", line.path);
       setAttribute(arrow, "transform", `translate(${line.tip}) rotate(${line.angle})`);
-      setAttribute(element, "data-flow", isFlowing ? (isToHouse ? "to-house" : "from-house") : power === null ? "unknown" : "idle");
+      setAttribute(element, "data-flow", isFlowing ? (isToBuilding ? "to-house" : "from-house") : power === null ? "unknown" : "idle");
       setAttribute(element, "data-quality", quality);
       if (isFlowing) element.style.setProperty("--pace", `${pace(Math.abs(power)).toFixed(1)}s`);
     },

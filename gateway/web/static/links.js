@@ -51,10 +51,10 @@ function nodeTroubles({ mode, refused, heard, update, test, has_table: hasTable 
 const lastRestart = ({ why }) => why && say("links.restart", { why: inWords("restart", why) });
 
 /** A node's word, and what it adds behind a colon; as it is when we have no text for it. */
-function inWords(family, told) {
-  const [word, ...more] = told.split(": ");
+function inWords(family, text) {
+  const [word, ...more] = text.split(": ");
   const key = `${family}.${word}`;
-  return knows(key) ? [say(key), ...more].join(" ") : told;
+  return knows(key) ? [say(key), ...more].join(" ") : text;
 }
 
 function databaseRow({ configured, waiting, error }) {

@@ -2,9 +2,9 @@
 
 import { html, setAttribute, write } from "./dom.js";
 import { figure, language, number } from "./language.js";
-import { createLanes } from "./lanes.js";
+import { createLoadRows } from "./loadplan.js";
 import { createPlanChart } from "./planchart.js";
-import { why } from "./told.js";
+import { reasonText } from "./setpoints.js";
 import { say } from "./words.js";
 
 const AGAIN_MS = 60000;
@@ -12,7 +12,7 @@ const ROWS = ["charge", "reserve", "fill", "export", "expected"];
 
 export function createPlan(find) {
   const legend = createLegend(find("plan-legend"));
-  const lanes = createLanes(find("plan-loads"));
+  const loads = createLoadRows(find("plan-loads"));
   const chart = createPlanChart(find("plan-chart"), { onPoint: point });
   let asked = 0;
   let made = null;
@@ -34,9 +34,9 @@ export function createPlan(find) {
     plan = next;
     const has = plan.t.length > 0;
     find("plan-body").hidden = !has;
-    write(find("plan-now"), has ? why(plan.reasons[0]) : `${say("plan.none")} ${why(plan.why)}`);
-    write(find("plan-late"), [...(has && plan.why ? [plan.why] : []), ...plan.notes].map(why).join(" "));
-    lanes.show(plan);
+    write(find("plan-now"), has ? reasonText(plan.reasons[0]) : `${say("plan.none")} ${reasonText(plan.why)}`);
+    write(find("plan-late"), [...(has && plan.why ? [plan.why] : []), ...plan.notes].map(reasonText).join(" "));
+    loads.show(plan);
     if (has) chart.show({ plan, zone });
     setAttribute(find("plan-chart"), "aria-label", has ? say("plan.label", { hours: (plan.t.length * plan.step_s) / 3600 }) : say("plan.title"));
   }
@@ -44,8 +44,8 @@ export function createPlan(find) {
   function point(index) {
     const clock = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "fr-FR", { timeZone: zone, weekday: "short", hour: "2-digit", minute: "2-digit" });
     legend.show(plan, index, clock.format(plan.t[index] * 1000));
-    write(find("plan-reason"), why(plan.reasons[index]));
-    lanes.point(index);
+    write(find("plan-reason"), reasonText(plan.reasons[index]));
+    loads.point(index);
   }
 
   find("plan-chart").addEventListener("focus", () => setAttribute(find("plan-reason"), "aria-live", "polite"));

@@ -6,7 +6,7 @@ const uPlot = globalThis.uPlot;
 const AXIS = 62; // px, as in the charts of the last hours
 const BAND = 16; // px of the price band
 
-/** `show({plan, zone})` draws; `onPoint(index)` tells the step pointed at, or the present one. */
+/** `show({plan, zone})` draws; `onPoint(index)` gives the step pointed at, or the present one. */
 export function createPlanChart(place, { onPoint }) {
   const style = (name) => getComputedStyle(place).getPropertyValue(name).trim();
   let shown = null;

@@ -1,12 +1,13 @@
-/** What devices are told and why, and how full the battery is. */
+/** The set-points with their reasons, and the state of charge. */
 
 import { setAttribute, write } from "./dom.js";
 import { figure, isZero } from "./language.js";
-import { createTold, labels, order, why } from "./told.js";
+import { labels } from "./names.js";
+import { createSetpointRows, reasonText, setpointText } from "./setpoints.js";
 import { knows, say } from "./words.js";
 
 export function createSetpoint(find) {
-  const told = createTold(find("setpoint-others"));
+  const others = createSetpointRows(find("setpoint-others"));
   return {
     show(state) {
       showCharge(find, state);
@@ -14,26 +15,26 @@ export function createSetpoint(find) {
       const { mode, reason } = state.setpoint;
       const names = labels(state.setpoints);
       write(find("setpoint-name"), state.setpoints.length > 1 ? names[0] : "");
-      write(find("setpoint-order"), order(state.setpoints[0]));
+      write(find("setpoint-order"), setpointText(state.setpoints[0]));
       write(find("setpoint-mode"), say(`mode.${mode}`));
       setAttribute(find("setpoint-mode"), "data-mode", mode);
-      write(find("setpoint-reason"), why(reason));
+      write(find("setpoint-reason"), reasonText(reason));
       write(find("setpoint-now"), state.setpoints[0].role === "battery" ? doing(state.flow.battery_w) : "");
-      write(find("setpoint-held"), held(state.orders?.[state.setpoint.device], state.setpoints[0].role));
-      told.show(state.setpoints.slice(1), names.slice(1));
+      write(find("setpoint-held"), readback(state.orders?.[state.setpoint.device], state.setpoints[0].role));
+      others.show(state.setpoints.slice(1), names.slice(1));
     },
   };
 }
 
-/** What the device itself says of the last order; nothing before the first. */
-function held(answer, role) {
+/** What was read back from the device after the last order; nothing before the first. */
+function readback(answer, role) {
   if (!answer) return "";
   const { asked_w: asked, applied_w: applied, held_w: now, by, why } = answer;
-  const tell = (power) => order({ role, power_w: power });
-  if (why === "readback" && now !== null) return say("setpoint.differs", { asked: tell(asked), held: tell(now) });
+  const inWords = (power) => setpointText({ role, power_w: power });
+  if (why === "readback" && now !== null) return say("setpoint.differs", { asked: inWords(asked), held: inWords(now) });
   if (why) return say("setpoint.failed", { why: knows(`order.${why}`) ? say(`order.${why}`) : why });
   if (applied === null) return by ? say("setpoint.own") : "";
-  return now === null ? say("setpoint.taken", { asked: tell(applied) }) : say("setpoint.held", { held: tell(now) });
+  return now === null ? say("setpoint.taken", { asked: inWords(applied) }) : say("setpoint.held", { held: inWords(now) });
 }
 
 function doing(power) {

@@ -1,4 +1,4 @@
-/** The history as stacked layers: above the line where electricity comes from, below it where it goes. */
+/** The history as stacked layers: sources above the line, uses below it. */
 
 export const SOURCES = ["pv", "battery", "grid"];
 export const USES = ["load", "loads", "battery", "grid"];
@@ -13,12 +13,12 @@ export function split(trend, hasLoads = false) {
   const part = (sign, row) => row.map((value) => (value === null ? null : Math.max(0, sign * value)));
   return {
     from: { pv: part(-1, trend.pv_w), battery: part(-1, trend.battery_w), grid: part(1, trend.grid_w) },
-    to: { load: part(1, trend.load_w), ...(hasLoads ? { loads: left(trend) } : {}), battery: part(1, trend.battery_w), grid: part(-1, trend.grid_w) },
+    to: { load: part(1, trend.load_w), ...(hasLoads ? { loads: plannedLoads(trend) } : {}), battery: part(1, trend.battery_w), grid: part(-1, trend.grid_w) },
   };
 }
 
-/** What of the grid's power neither sun, battery nor house explains. */
-function left(trend) {
+/** What of the grid's power neither PV, battery nor base load explains. */
+function plannedLoads(trend) {
   return trend.grid_w.map((_, index) => {
     const [grid, ...rest] = ["grid_w", "pv_w", "battery_w", "load_w"].map((name) => trend[name][index]);
     if (grid === null || rest.includes(null)) return null;

@@ -1,4 +1,4 @@
-/** Texts with their numbers, as gateway/words/__init__.py tells them. */
+/** Texts with their numbers, as gateway/words/__init__.py writes them. */
 
 import { figure, isZero, number } from "./language.js";
 
@@ -11,16 +11,16 @@ export const knows = (key) => Object.hasOwn(rows, key);
 /** The text of a key with its numbers filled in. */
 export function say(key, numbers = {}) {
   if (!knows(key)) throw new Error(`no text ${key}`);
-  return rows[key].replace(PLACEHOLDER, (_, name, toldAs) => tell(name, toldAs, numbers[name]));
+  return rows[key].replace(PLACEHOLDER, (_, name, shownAs) => shown(name, shownAs, numbers[name]));
 }
 
-function tell(name, toldAs, value) {
-  if (toldAs === undefined || typeof value !== "number") return figure(name, value);
-  if (toldAs === "day") return rows[`day.${Math.min(Math.max(Math.round(value), 0), 2)}`];
+function shown(name, shownAs, value) {
+  if (shownAs === undefined || typeof value !== "number") return figure(name, value);
+  if (shownAs === "day") return rows[`day.${Math.min(Math.max(Math.round(value), 0), 2)}`];
   const size = figure(name, Math.abs(value));
-  if (toldAs === "size") return size;
+  if (shownAs === "size") return size;
   const side = isZero(name, value) ? "zero" : value > 0 ? "import" : "export";
-  return rows[`${toldAs}.${side}`].replace("{power}", () => size);
+  return rows[`${shownAs}.${side}`].replace("{power}", () => size);
 }
 
 export { figure, number };

@@ -1,12 +1,11 @@
-/** The set-points of all devices but the first: one row each, what it is told and why. */
+/** Set-points and reasons in words, and a row for each device but the first with its set-point and why. */
 
 import { html, icon, setAttribute, write } from "./dom.js";
 import { isZero } from "./language.js";
-import { labels } from "./names.js";
 import { knows, say } from "./words.js";
 
-/** A set-point in words: batteries charge and discharge, loads take, the sun is held back. */
-export function order({ role, power_w: power }) {
+/** A set-point in words: batteries charge and discharge, loads draw, PV is curtailed. */
+export function setpointText({ role, power_w: power }) {
   if (power === null) return say(role === "pv" ? "setpoint.free" : "setpoint.none");
   if (role === "pv") return say("setpoint.produce", { power_w: power });
   if (role === "load") return isZero("power_w", power) ? say("setpoint.off") : say("setpoint.take", { power_w: power });
@@ -15,12 +14,12 @@ export function order({ role, power_w: power }) {
 }
 
 /** A reason in words; a code that this page does not know is still better than nothing. */
-export function why(reason) {
+export function reasonText(reason) {
   const key = `reason.${reason?.code}`;
   return knows(key) ? say(key, reason.numbers) : (reason?.code ?? "");
 }
 
-export function createTold(place) {
+export function createSetpointRows(place) {
   let rows = new Map();
 
   function show(setpoints, names) {
@@ -36,21 +35,19 @@ export function createTold(place) {
 }
 
 function createRow({ role, kind }) {
-  const name = html("span", { class: "told-name" });
-  const value = html("span", { class: "told-order" });
-  const reason = html("span", { class: "told-why muted" });
-  const element = html("li", { class: `role-${role}` }, html("span", { class: "told-icon" }, icon(kind ?? role)), name, value, reason);
+  const name = html("span", { class: "setpoint-row-name" });
+  const value = html("span", { class: "setpoint-row-power" });
+  const reason = html("span", { class: "setpoint-row-reason muted" });
+  const element = html("li", { class: `role-${role}` }, html("span", { class: "setpoint-row-icon" }, icon(kind ?? role)), name, value, reason);
 
   return {
     element,
     show(setpoint, label) {
       const isOurs = setpoint.mode === "control";
       write(name, label);
-      write(value, isOurs || setpoint.mode === "hold" ? order(setpoint) : say(`mode.${setpoint.mode}`));
-      write(reason, why(setpoint.reason));
+      write(value, isOurs || setpoint.mode === "hold" ? setpointText(setpoint) : say(`mode.${setpoint.mode}`));
+      write(reason, reasonText(setpoint.reason));
       setAttribute(element, "data-mode", setpoint.mode);
     },
   };
 }
-
-export { labels };

@@ -1,0 +1,132 @@
+"""What the gateway's parts say of themselves: connections, orders, store, figures."""
+
+import resource
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.adapters.broker import Broker
+from gateway.adapters.building import Building
+from gateway.adapters.node.readback import Readback
+from gateway.adapters.node.session import NodeSession
+from gateway.adapters.sntp import TimeServer
+from gateway.adapters.store.influx import Forwarder
+from gateway.adapters.store.outbox import Outbox
+from gateway.ports import Clock
+from gateway.view.schema.cycle import DatabaseView, LinksView, NodeView, OrderView
+from gateway.view.schema.status import (
+    DatabaseCountsView,
+    NodeCountsView,
+    OrderCountsView,
+    SpreadView,
+    StatusView,
+    TimeCountsView,
+)
+from gateway.view.spread import spread
+
+LONGEST_AGE_S = 86400.0  # a node that was never heard is as old as one that is silent for a day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayStatus:
+    """Asks the parts when somebody looks; keeps nothing itself. `forwarder` is None without a database."""
+
+    clock: Clock
+    building: Building
+    broker: Broker
+    forwarder: Forwarder | None
+    outbox: Outbox
+    time: TimeServer
+
+    def links(self) -> LinksView:
+        """Broker and nodes."""
+        now_s = self.clock.monotonic_s()
+        nodes = tuple(_node_view(node, session, now_s) for node, session in self.building.desks.items())
+        return LinksView(broker=self.broker.is_up, nodes=nodes)
+
+    def orders(self) -> Mapping[str, OrderView]:
+        """By device that was ordered something."""
+        return {
+            device: _order_view(readback)
+            for session in self.building.desks.values()
+            for device, readback in session.holdings.items()
+        }
+
+    def database(self) -> DatabaseView:
+        """Store and database; what is wrong on disk is told first."""
+        forwarder = self.forwarder
+        return DatabaseView(
+            configured=forwarder is not None,
+            waiting=self.outbox.waiting,
+            error=self.building.store_error or (forwarder.error if forwarder else None),
+        )
+
+    def status(self, *, cycles: int, cycle_late_ms: SpreadView) -> StatusView:
+        """Counts and figures since the start."""
+        orders = self.building.orders
+        return StatusView(
+            cycles=cycles,
+            cycle_late_ms=cycle_late_ms,
+            instance=self.building.presence.instance,
+            orders=OrderCountsView(
+                sent=orders.sent, applied=orders.applied, refused=orders.refused, failed=orders.failed
+            ),
+            latency_ms=spread(orders.latency_ms),
+            nodes={node: _node_counts(session) for node, session in self.building.desks.items()},
+            time=TimeCountsView(answered=self.time.answered, ignored=self.time.ignored),
+            database=DatabaseCountsView(
+                written=self.forwarder.written if self.forwarder else 0,
+                dropped=self.outbox.dropped + self.building.rows_cut,
+            ),
+            rss_mb=_rss_mb(),
+            rss_peak_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        )
+
+
+def _node_view(node: str, session: NodeSession, now_s: float) -> NodeView:
+    status = session.standing
+    return NodeView(
+        id=node,
+        up=status.up,
+        boot=status.boot,
+        fw=status.fw,
+        build=status.build,
+        mode=status.mode,
+        why=status.why,
+        refused=status.refused,
+        heard=status.heard,
+        update=status.update,
+        test=status.test,
+        has_table=session.runs_our_table,
+        age_s=round(min(now_s - session.seen_s, LONGEST_AGE_S), 1),
+        lost=session.ledger.lost,
+    )
+
+
+def _order_view(readback: Readback) -> OrderView:
+    return OrderView(
+        asked_w=readback.asked_w,
+        applied_w=readback.applied_w,
+        held_w=readback.held_w,
+        by=readback.by,
+        why=readback.why,
+    )
+
+
+def _node_counts(session: NodeSession) -> NodeCountsView:
+    return NodeCountsView(
+        **session.ledger.counts(),
+        malformed=session.malformed,
+        unreadable=session.unreadable,
+        undatable=session.undatable,
+        health=session.health,
+    )
+
+
+def _rss_mb() -> float:
+    """Resident memory now (Linux: second field of statm, in pages); 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0.0
+    return round(pages * resource.getpagesize() / 2**20, 1)

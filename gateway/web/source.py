@@ -1,0 +1,33 @@
+from typing import Protocol
+
+from gateway.view.schema.cycle import CycleView
+from gateway.view.schema.plan import PlanView
+from gateway.view.schema.status import StatusView
+from gateway.view.schema.trend import TrendView
+
+
+class ViewSource(Protocol):
+    """Where the page gets what it shows.
+
+    Called in the gateway's own loop: each answer comes from memory within milliseconds.
+    """
+
+    def state(self) -> CycleView:
+        """The last finished cycle."""
+        ...
+
+    def trend(self, hours: float) -> TrendView:
+        """The last hours up to now."""
+        ...
+
+    def plan(self) -> PlanView:
+        """The plan that is followed, or why there is none."""
+        ...
+
+    def status(self) -> StatusView:
+        """Figures of the gateway itself."""
+        ...
+
+    async def changed(self, after: int) -> int:
+        """Wait for a cycle number above `after` and return it; the caller limits the wait."""
+        ...
