@@ -17,7 +17,7 @@ KEEPALIVE_S = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class BrokerAddress:
     """Where the broker is and who we are there; `identity` names the session that it keeps for us."""
 
     host: str
@@ -49,7 +49,7 @@ class Will:
 class Broker:
     """Publishes while connected; what cannot be sent is refused, not queued: the newest word counts."""
 
-    def __init__(self, address: Address, *, will: Will | None, subscriptions: Sequence[str]) -> None:
+    def __init__(self, address: BrokerAddress, *, will: Will | None, subscriptions: Sequence[str]) -> None:
         self._address = address
         self._will = will
         self._subscriptions = [(topic, 1) for topic in subscriptions]

@@ -10,18 +10,22 @@ import json
 import secrets
 from dataclasses import dataclass
 
-SAY_S = 10.0
-BELIEVED_S = 30.0
+SAY_S = 10.0  # two may get lost before the others stop believing
+BELIEVED_S = 30.0  # the longest lease: by then every device of a gateway that is gone has been given back
 PROBE_AGAIN_S = 10.0  # beyond the time that a long backlog takes
 LISTEN_S = 0.5  # beyond the probe's return: retained messages come in an order of the broker's choice
 
 
 @dataclass(slots=True, kw_only=True)
 class Presence:
-    """What this gateway knows of itself and of others. All moments are monotonic seconds."""
+    """What this gateway knows of itself and of others. All moments are monotonic seconds.
+
+    `writes` off: this gateway only looks, says nothing and gives way to nobody.
+    """
 
     instance: str
     session: int
+    writes: bool = True
     other: str | None = None
     _other_s: float = 0.0
     _connection: int = 0
@@ -65,8 +69,10 @@ class Presence:
         self.other, self._other_s = "a newer session", now_s
 
     def rival(self, now_s: float) -> str | None:
-        """The other gateway that commands, if one does."""
-        return self.other if self.other is not None and now_s - self._other_s <= BELIEVED_S else None
+        """The other gateway that commands, if one does; None for a gateway that only looks."""
+        if not self.writes or self.other is None:
+            return None
+        return self.other if now_s - self._other_s <= BELIEVED_S else None
 
     def has_listened(self, now_s: float, connection: int | None = None) -> bool:
         """Whether everything that others said before our connection (that of this number) has been heard."""
@@ -76,7 +82,7 @@ class Presence:
 
     def may_write(self, now_s: float) -> bool:
         """Whether orders may be sent now."""
-        return self.has_listened(now_s) and self.rival(now_s) is None
+        return self.writes and self.has_listened(now_s) and self.rival(now_s) is None
 
     def to_say(self, now_s: float) -> tuple[bool, bool]:
         """(whether to say now that we are here, whether it is the first time on this connection)."""

@@ -13,7 +13,7 @@ from gateway.commission.compose import compose
 from gateway.commission.console import Console
 from gateway.commission.faults import CommissionError
 from gateway.mistakes import Mistake, choice
-from gateway.site.build import building as site_building
+from gateway.site.build.poll_tables import poll_tables
 from gateway.site.file.site_file import SiteFile, SiteFileError
 from gateway.wire import essentials
 
@@ -51,7 +51,7 @@ def from_site(
     return Plan(
         node=node,
         essentials=compose(file, node, boards, found, computer=computer),
-        table=site_building.tables(file)[node].text,
+        table=poll_tables(file)[node].text,
         label=found.label,
         made=found.made,
         secrets_file=kept,

@@ -70,8 +70,8 @@ class Planning:
         plan = self.standing(utc_s).plan
         return None if plan is None else plan.at(utc_s)
 
-    def wants(self, state: SiteState) -> Mapping[str, LoadSlot]:
-        """What each load would have now: by the plan, by the plain rule where that does not know the load."""
+    def requests(self, state: SiteState) -> Mapping[str, LoadSlot]:
+        """What each load asks for now: by the plan, by the plain rule where that does not know the load."""
         plan = self.standing(state.utc_s).plan
         return {**self._plain(state), **(plan.loads_at(state.utc_s) if plan is not None else {})}
 

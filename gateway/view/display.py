@@ -1,4 +1,4 @@
-"""What people are shown: the newest cycle and the last day, from memory. Fits the port Display and the page's View."""
+"""What people are shown: the newest cycle and the last day, from memory. Fits the port CycleObserver and the View."""
 
 import asyncio
 import math

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.adapters.broker import Broker
-from gateway.adapters.building import Building
+from gateway.adapters.node.actuation import NodeActuation
+from gateway.adapters.node.persistence import NodePersistence
+from gateway.adapters.node.session import NodeSession
+from gateway.adapters.presence import Presence
 from gateway.adapters.sntp import TimeServer
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
@@ -19,8 +22,11 @@ class Measures:
     """Asks the parts when somebody looks; keeps nothing itself."""
 
     clock: Clock
-    building: Building
+    presence: Presence
     broker: Broker
+    sessions: Mapping[str, NodeSession]
+    actuation: NodeActuation
+    persistence: NodePersistence
     forwarder: Forwarder | None
     outbox: Outbox
     time: TimeServer
@@ -35,33 +41,33 @@ class Measures:
                 "nodes": [
                     {
                         "id": node,
-                        **desk.standing.as_json(),
-                        "has_table": desk.runs_our_table,
-                        "age_s": round(min(now_s - desk.seen_s, 86400.0), 1),
-                        "lost": desk.ledger.lost,
+                        **session.status.as_json(),
+                        "has_table": session.runs_our_table,
+                        "age_s": round(min(now_s - session.seen_s, 86400.0), 1),
+                        "lost": session.ledger.lost,
                     }
-                    for node, desk in self.building.desks.items()
+                    for node, session in self.sessions.items()
                 ],
             },
             "orders": {
-                device: holding.as_json()
-                for desk in self.building.desks.values()
-                for device, holding in desk.holdings.items()
+                device: readback.as_json()
+                for session in self.sessions.values()
+                for device, readback in session.readbacks.items()
             },
             "database": {
                 "configured": forwarder is not None,
                 "waiting": self.outbox.waiting,
-                "error": self.building.store_error or (forwarder.error if forwarder else None),
+                "error": self.persistence.error or (forwarder.error if forwarder else None),
             },
         }
 
     def status(self) -> Mapping[str, object]:
         """Counts and figures since the start."""
-        orders = self.building.orders
-        dropped = self.outbox.dropped + self.building.rows_cut
+        orders = self.actuation.orders
+        dropped = self.outbox.dropped + self.persistence.rows_cut
         written = self.forwarder.written if self.forwarder else 0
         return {
-            "instance": self.building.presence.instance,
+            "instance": self.presence.instance,
             "orders": {
                 "sent": orders.sent,
                 "applied": orders.applied,
@@ -71,13 +77,13 @@ class Measures:
             "latency_ms": percentiles(orders.latency_ms),
             "nodes": {
                 node: {
-                    **desk.ledger.counts(),
-                    "malformed": desk.malformed,
-                    "unreadable": desk.unreadable,
-                    "undatable": desk.undatable,
-                    "health": desk.health,
+                    **session.ledger.counts(),
+                    "malformed": session.malformed,
+                    "unreadable": session.unreadable,
+                    "undatable": session.undatable,
+                    "health": session.health,
                 }
-                for node, desk in self.building.desks.items()
+                for node, session in self.sessions.items()
             },
             "time": {"answered": self.time.answered, "ignored": self.time.ignored},
             "database": {"written": written, "dropped": dropped},

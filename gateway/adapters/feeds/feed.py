@@ -35,7 +35,7 @@ class ContentError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(Generic[Value]):
+class FeedAnswer(Generic[Value]):
     """What a feed knows now. `why` tells the last failure, also beside a value that is used all the same."""
 
     value: Value | None
@@ -76,21 +76,21 @@ class Feed(Generic[Value]):
         self._failures = 0
         self._recall()
 
-    def answer(self) -> Answer[Value]:
+    def answer(self) -> FeedAnswer[Value]:
         """What is known now."""
         if self._value is None:
-            return Answer(value=None, age_s=None, is_stale=True, why=self._why)
+            return FeedAnswer(value=None, age_s=None, is_stale=True, why=self._why)
         age_s = max(self._clock.utc_s() - self._got_s, 0.0)
         if age_s > self._good_s:
-            return Answer(value=None, age_s=age_s, is_stale=True, why=self._why or "stale")
-        return Answer(value=self._value, age_s=age_s, is_stale=age_s > 2 * self._every_s, why=self._why)
+            return FeedAnswer(value=None, age_s=age_s, is_stale=True, why=self._why or "stale")
+        return FeedAnswer(value=self._value, age_s=age_s, is_stale=age_s > 2 * self._every_s, why=self._why)
 
     def due_s(self) -> float:
         """Seconds until what is known should be renewed; 0 when there is nothing."""
         age_s = self.answer().age_s
         return 0.0 if age_s is None else max(self._every_s - age_s, 0.0)
 
-    async def turn(self) -> float:
+    async def refresh(self) -> float:
         """Fetch once; the seconds until the next time: `every_s`, or a pause that doubles with each failure."""
         try:
             body = await self._body()
@@ -113,7 +113,7 @@ class Feed(Generic[Value]):
         pause_s = self.due_s()
         while True:
             await asyncio.sleep(pause_s * random.uniform(1.0, 1.2))  # noqa: S311 - not all gateways at one moment
-            pause_s = await self.turn()
+            pause_s = await self.refresh()
 
     async def _body(self) -> bytes:
         if is_address(self._source):

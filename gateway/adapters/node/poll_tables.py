@@ -106,8 +106,8 @@ def numbered(text: str, number: int) -> str:
     return f'{{"n":{number},{text[1:]}'
 
 
-def remembered(table: NodeTable) -> str:
-    """What `recalled` needs of a table, to be kept for records that come after it was replaced."""
+def stored_blocks(table: NodeTable) -> str:
+    """What `restored_blocks` needs of a table, to be stored for records that come after it was replaced."""
     profiles = {block.device: block.profile.model_dump(mode="json", by_alias=True) for block in table.blocks}
     blocks = [
         [block.device, [block.profile.points.index(point) for point in block.points], block.first, block.count]
@@ -116,11 +116,11 @@ def remembered(table: NodeTable) -> str:
     return json.dumps({"profiles": profiles, "blocks": blocks}, separators=(",", ":"))
 
 
-def recalled(text: str) -> tuple[Block, ...]:
+def restored_blocks(text: str) -> tuple[Block, ...]:
     """The blocks of a former table, by number; none when this version cannot read its profiles any more."""
-    kept = json.loads(text)
+    stored = json.loads(text)
     try:
-        profiles = {device: Profile.model_validate(profile) for device, profile in kept["profiles"].items()}
+        profiles = {device: Profile.model_validate(profile) for device, profile in stored["profiles"].items()}
     except ValueError:
         return ()
     return tuple(
@@ -132,7 +132,7 @@ def recalled(text: str) -> tuple[Block, ...]:
             count=count,
             every_s=0.0,
         )
-        for device, points, first, count in kept["blocks"]
+        for device, points, first, count in stored["blocks"]
     )
 
 

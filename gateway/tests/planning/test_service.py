@@ -184,13 +184,13 @@ async def test_a_load_that_the_plan_does_not_know_goes_by_the_plain_rule() -> No
 
     clock = TestClock()
     planning = Planning(clock=clock, prepare=prepare, ask=ask, plain=lambda _state: {"car": LIKES, "pool": LIKES})
-    assert planning.wants(at(NOW + 10)) == {"car": LIKES, "pool": LIKES}
+    assert planning.requests(at(NOW + 10)) == {"car": LIKES, "pool": LIKES}
     running = asyncio.create_task(planning.run())
     while planning.slot(NOW + 10) is None:  # noqa: ASYNC110 - until the first plan
         await asyncio.sleep(0)
     running.cancel()
-    assert planning.wants(at(NOW + 10)) == {"car": DUE, "pool": LIKES}
-    assert planning.wants(at(NOW + OLD_S + 100_000)) == {"car": LIKES, "pool": LIKES}
+    assert planning.requests(at(NOW + 10)) == {"car": DUE, "pool": LIKES}
+    assert planning.requests(at(NOW + OLD_S + 100_000)) == {"car": LIKES, "pool": LIKES}
 
 
 async def test_a_car_that_comes_makes_a_new_plan_at_once() -> None:
