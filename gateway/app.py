@@ -63,7 +63,7 @@ class Gateway:
         )
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
-        """Control until `stop`; `ready` is told the page's address. Set-points are released before anything closes."""
+        """Control until `stop`; `ready` is given the page's address. Set-points are released before anything closes."""
         app = create_app(self.display)
         async with (
             serve(app, host=self.file.page.host, port=self.file.page.port) as address,
@@ -89,7 +89,7 @@ class Gateway:
         self.outbox.close()
 
     async def _leave_on(self, stop: asyncio.Event, cycle: asyncio.Task[None]) -> None:
-        """The order of leaving: no more cycles, devices given back, our records safe, our absence told."""
+        """The order of leaving: no more cycles, devices given back, our records safe, our absence announced."""
         await stop.wait()
         cycle.cancel()
         await asyncio.wait([cycle], timeout=LEAVE_S)

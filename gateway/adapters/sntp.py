@@ -68,7 +68,7 @@ def ntp(utc_s: float) -> int:
 
 
 def is_settled(settle_s: float) -> bool:
-    """Whether this machine's clock may be believed: set by somebody, or up for so long that nobody will come.
+    """Whether this machine's clock may be trusted: set by somebody, or up for so long that nobody will come.
 
     A small computer without a battery wakes up at the time of its last shutdown and is set a minute later.
     """
@@ -111,9 +111,9 @@ class _Protocol(asyncio.DatagramProtocol):
 
 def _is_synchronised() -> bool:
     """What the kernel was told by an NTP client (adjtimex(2) with modes 0 only reads; the answer says the state)."""
-    room = (ctypes.c_long * 64)()  # longer than struct timex
+    buffer = (ctypes.c_long * 64)()  # longer than struct timex
     try:
-        state = int(ctypes.CDLL(None).adjtimex(ctypes.byref(room)))
+        state = int(ctypes.CDLL(None).adjtimex(ctypes.byref(buffer)))
     except (OSError, AttributeError):
         return False
     return 0 <= state < TIME_ERROR

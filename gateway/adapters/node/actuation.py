@@ -20,7 +20,7 @@ from gateway.wire.sealing import seal
 
 _log = logging.getLogger(__name__)
 
-ANSWER_S = 3.0  # how long we wait for an answer before we leave anyway: the longest timeout of a bus, and its retry
+ANSWER_S = 3.0  # how long we wait for an answer before we leave anyway: the longest timeout of a bus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,9 +108,9 @@ class NodeLink:
         now_s = self._clock.monotonic_s()
         before = self._presence.rival(now_s)
         if leaf == topics.STATE:
-            self._presence.meet(json_object(payload), now_s)
+            self._presence.receive_state(json_object(payload), now_s)
         else:
-            self._presence.probe_came(payload, now_s)
+            self._presence.receive_probe(payload, now_s)
         rival = self._presence.rival(now_s)
         if rival not in (None, before):
             _log.warning("gateway %s was here first: this one only watches", rival)

@@ -58,7 +58,7 @@ class NodeMeasurements:
 
 
 def _metered(devices: Mapping[str, Mapping[str, Reading]], device: str, meter: str) -> dict[str, Reading]:
-    """Readings of a device with the power that its meter tells, if that has told any."""
+    """Readings of a device with the power that its meter reports, or without power while that has reported none."""
     own = {name: reading for name, reading in devices.get(device, {}).items() if name != "p_w"}
     power = devices.get(meter, {}).get("p_w")
     return own if power is None else {**own, "p_w": power}

@@ -16,7 +16,7 @@ from gateway.wire import topics
 
 _log = logging.getLogger(__name__)
 
-ROWS_KEPT = 20_000  # rows that wait in memory for a disk that cannot be written: about an hour of one building
+ROWS_KEPT = 20_000  # rows that wait in memory for a disk that cannot be written: an hour at five a second
 
 
 class NodePersistence:

@@ -188,7 +188,7 @@ def _label_blocks(wiring: Wiring) -> Iterable[tuple[Block, Mapping[str, object]]
     points = [point for point in wiring.profile.points if isinstance(point, Label)]
     for every_s in sorted({point.every_s for point in points}):
         for run in telegrams.runs([point for point in points if point.every_s == every_s], most=wire.MAX_LABELS):
-            labels = telegrams.wanted(run)
+            labels = telegrams.wire_labels(run)
             block = Block(
                 device=wiring.device,
                 profile=wiring.profile,

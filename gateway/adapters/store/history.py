@@ -13,10 +13,10 @@ from gateway.core.model.quarters import QUARTER_S, Quarter
 TREND_S = 10  # seconds of one step of the trend
 TREND_KEPT_S = 2 * 86400
 TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
-TOLD_KEPT_S = 60 * 86400
+FORECASTS_KEPT_S = 60 * 86400  # plans compare them with what came over 56 days (`days` in config/planner.toml)
 MOST_W = 1e7  # what a site file may call a power: more in the store is damage
-MOST_W_M2 = 2e3
-MOST_C = 90.0
+MOST_W_M2 = 2e3  # the sun gives 1361 outside of the atmosphere, cloud edges add to what arrives
+MOST_C = 90.0  # of either sign
 KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
 
 _SCHEMA = f"""
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
 
 
 class HistoryStore:
-    """Trend and quarters in the file of the outbox. Calls may raise OutboxError."""
+    """Trend, quarters, forecasts and notes in the file of the outbox. Calls may raise OutboxError."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
@@ -84,14 +84,14 @@ class HistoryStore:
         known = [power_w for (found,) in rows if np.isfinite(power_w := _known(found, MOST_W))]
         return max([0.0, *known])
 
-    async def save_irradiance_forecast(self, told: Sequence[tuple[int, float]]) -> None:
+    async def save_irradiance_forecast(self, forecast: Sequence[tuple[int, float]]) -> None:
         """What the weather feed says of coming quarters (start, W/m2); what was said first of each stays."""
 
         def write(db: sqlite3.Connection) -> None:
-            db.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", told)
-            db.execute("DELETE FROM told WHERE t < ?", (max(row[0] for row in told) - TOLD_KEPT_S,))
+            db.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", forecast)
+            db.execute("DELETE FROM told WHERE t < ?", (max(row[0] for row in forecast) - FORECASTS_KEPT_S,))
 
-        if told:
+        if forecast:
             await self._outbox.write(write)
 
     async def irradiance_forecast(self, start_s: int, count: int) -> Floats:
@@ -108,7 +108,7 @@ class HistoryStore:
 
         def write(db: sqlite3.Connection) -> None:
             db.executemany("INSERT OR REPLACE INTO outdoor VALUES (?, ?)", temps)
-            db.execute("DELETE FROM outdoor WHERE t < ?", (max(row[0] for row in temps) - TOLD_KEPT_S,))
+            db.execute("DELETE FROM outdoor WHERE t < ?", (max(row[0] for row in temps) - FORECASTS_KEPT_S,))
 
         if temps:
             await self._outbox.write(write)

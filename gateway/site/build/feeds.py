@@ -37,12 +37,12 @@ def feeds(file: SiteFile, *, clock: Clock, folder: Path) -> Feeds:
     tariff, section = file.tariff, file.feeds
     beside = file.path.parent
 
-    def point_feed(told: str | None, parse: Callable[[bytes], PointSeries], cache: str) -> Feed[PointSeries] | None:
+    def point_feed(source: str | None, parse: Callable[[bytes], PointSeries], cache: str) -> Feed[PointSeries] | None:
         """An address as it is; a file beside the site file unless absolute."""
-        if told is None:
+        if source is None:
             return None
-        source = told if is_address(told) else str(beside / told)
-        return Feed(source=source, parse=parse, cache=folder / cache, clock=clock, every_s=HOUR_S, good_s=POINTS_GOOD_S)
+        place = source if is_address(source) else str(beside / source)
+        return Feed(source=place, parse=parse, cache=folder / cache, clock=clock, every_s=HOUR_S, good_s=POINTS_GOOD_S)
 
     return Feeds(
         weather=None if section is None or section.weather is None else _weather(section.weather, clock, folder),
