@@ -173,7 +173,7 @@ LISTENING = ("rs485.rx", "tic.rx", "eth.miso", "eth.int", "eth.clock")
 
 
 def load(path: Path | None = None) -> Mapping[str, Board]:
-    """The boards by name, from `config/boards.json` unless told otherwise. Raises BoardsError with every mistake."""
+    """The boards by name, from `path` or `config/boards.json`. Raises BoardsError with every mistake."""
     path = path or config_folder() / "boards.json"
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))

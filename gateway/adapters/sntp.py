@@ -21,7 +21,7 @@ PACKET = struct.Struct(">BBbbII4s8sQQQ")  # figure 1: 48 bytes
 NTP_1970 = 2_208_988_800  # seconds from 1900, where NTP begins, to 1970
 CLIENT, SERVER = 3, 4
 UNSYNCHRONISED = 3  # leap indicator: do not use
-LOCAL_STRATUM = 10  # a clock that does not tell who sets it: any real reference is preferred
+LOCAL_STRATUM = 10  # our own clock, whoever sets it: any real reference is preferred
 PRECISION = -20  # 2^-20 s
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 FIRST_PAUSE_S = 60.0  # after a failure; a server in trouble is not asked more often
-LONGEST_PAUSE_S = 3600.0
+LONGEST_PAUSE_S = 3600.0  # the period of what is asked for: nothing is older for having failed
 CLOCK_S = 300.0  # an answer from further ahead than this was cached under a wrong clock
 
 
@@ -39,9 +39,9 @@ class FeedAnswer(Generic[Value]):
     """What a feed knows now. `why` tells the last failure, also beside a value that is used all the same."""
 
     value: Value | None
-    age_s: float | None
-    is_stale: bool
-    why: str | None
+    age_s: float | None  # None when nothing was ever fetched
+    is_stale: bool  # at least one fetch was missed, or there is no value
+    why: str | None  # a word of `why.*`
 
 
 class Feed(Generic[Value]):

@@ -19,7 +19,7 @@ from gateway.core.model.weather import Weather
 TILTED, FLAT, TEMPERATURE = "global_tilted_irradiance", "shortwave_radiation", "temperature_2m"
 UNITS = {TILTED: "W/m²", FLAT: "W/m²", TEMPERATURE: "°C", "time": "unixtime"}
 BRIGHTEST_W_M2 = 1800.0  # cloud edges exceed the sun's 1361 for minutes, never for an hour
-COLDEST_C, HOTTEST_C = -90.0, 60.0
+COLDEST_C, HOTTEST_C = -90.0, 60.0  # records of the world: -89.2 and 56.7 (WMO)
 MOST_STEPS = 24 * 17  # Open-Meteo gives 16 days at most, and one may be begun
 LAST_S = 2**33  # in 2242: a time beyond it is in milliseconds
 

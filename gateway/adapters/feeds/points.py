@@ -20,6 +20,7 @@ PRICE = {"EUR/kWh": 1.0, "EUR/MWh": 0.001}
 CO2 = {"g/kWh": 1.0}
 HEADINGS = {"price_eur_per_kwh": "EUR/kWh", "price_eur_per_mwh": "EUR/MWh", "co2_g_per_kwh": "g/kWh"}
 MOST_POINTS = 20_000  # half a year of quarter hours
+# What lies beyond is a mistake of unit: the day-ahead market has stayed within -500 and 5000 EUR/MWh.
 RANGES = {"EUR/kWh": (-10.0, 10.0), "EUR/MWh": (-10_000.0, 10_000.0), "g/kWh": (0.0, 3000.0)}
 
 

@@ -14,7 +14,9 @@ from gateway.adapters.products.setpoints import PLAIN, Rating, raw_setpoint
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
 
+# Number forms of a table's `set` (`gateway.wire.table`).
 _FORMAT = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I"}
+# Function codes that read (Modbus Application Protocol V1.1b3, 6.1 to 6.4).
 _FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 _LONGEST = ("timeout_ms", "gap_ms")  # fields of a bus that its slowest unit decides
 
@@ -63,7 +65,7 @@ class NodeTable:
 
     node: str
     text: str
-    identity: int
+    identity: int  # of the text: the same table is not taken twice (`gateway.wire.table.identity`)
     blocks: tuple[Block, ...]
     actuators: Mapping[str, int]
     ratings: Mapping[str, Rating] = field(default_factory=dict)

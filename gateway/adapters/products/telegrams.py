@@ -6,7 +6,7 @@ from gateway.adapters.products.points import Label
 from gateway.core.model.state import Reading
 
 REGISTERS = 2  # of a label in a record
-ABSENT = 0xFFFFFFFF
+ABSENT = 0xFFFFFFFF  # both registers of a label that the telegram did not have
 
 WireLabel = tuple[str, str]  # a label and its form on the wire
 

@@ -11,7 +11,7 @@ from gateway.core.model.levels import Floats
 from gateway.core.model.quarters import QUARTER_S, Quarter
 
 TREND_S = 10  # seconds of one step of the trend
-TREND_KEPT_S = 2 * 86400
+TREND_KEPT_S = 2 * 86400  # the page shows one day
 TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
 FORECASTS_KEPT_S = 60 * 86400  # plans compare them with what came over 56 days (`days` in config/planner.toml)
 MOST_W = 1e7  # what a site file may call a power: more in the store is damage
@@ -85,7 +85,7 @@ class HistoryStore:
         return max([0.0, *known])
 
     async def save_irradiance_forecast(self, forecast: Sequence[tuple[int, float]]) -> None:
-        """What the weather feed says of coming quarters (start, W/m2); what was said first of each stays."""
+        """What the weather feed says of coming quarters (start, W/m²); what was said first of each stays."""
 
         def write(db: sqlite3.Connection) -> None:
             db.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", forecast)
@@ -95,7 +95,7 @@ class HistoryStore:
             await self._outbox.write(write)
 
     async def irradiance_forecast(self, start_s: int, count: int) -> Floats:
-        """What had been said of so many quarters (W/m2); NaN where nothing."""
+        """What had been said of so many quarters (W/m²); NaN where nothing."""
         sql = "SELECT t, irradiance_w_m2 FROM told WHERE t >= ? AND t < ?"
         rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, start_s + QUARTER_S * count)).fetchall())
         found = np.full(count, np.nan)

@@ -19,8 +19,8 @@ from gateway.ports import FieldValue, Row
 
 T = TypeVar("T")
 
-DROP_AT_ONCE = 5000  # lines given up when the cap is reached
-TABLES_KEPT = 8  # former poll tables of a node
+DROP_AT_ONCE = 5000  # lines given up when the cap is reached: room for about a quarter of an hour
+TABLES_KEPT = 8  # former poll tables of a node: records that refer to an older one cannot be read any more
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -86,3 +86,14 @@ def test_a_probe_that_got_lost_is_sent_again_and_a_returned_one_is_not() -> None
     assert again is not None
     presence.receive_probe(again, PROBE_AGAIN_S + 1)
     assert presence.probe(1, 10 * PROBE_AGAIN_S) is None
+
+
+def test_a_gateway_that_only_looks_never_writes_and_gives_way_to_nobody() -> None:
+    presence = Presence(instance="me", session=0, writes=False)
+    probe = presence.probe(1, 0.0)
+    assert probe is not None
+    presence.receive_probe(probe, 1.0)
+    presence.receive_state(said("other", 0), 1.5)
+    assert not presence.may_write(2.0)
+    assert presence.to_say(2.0) == (False, False)
+    assert presence.rival(2.0) is None
