@@ -13,7 +13,7 @@ from gateway.core.model.plan import LoadSlot, Plan, Slot
 from gateway.core.model.quarters import QUARTER_S
 from gateway.core.model.state import Reason, SiteState
 from gateway.planning.plan_inputs import PlanInputs
-from gateway.planning.process import PlanningError
+from gateway.planning.process import WorkerError
 from gateway.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Planning:
         except NoPlanError as none:
             self._plan, self._why = None, none.reason
             return SOON_S
-        except PlanningError as error:
+        except WorkerError as error:
             _log.warning("no plan: %s", error)
             self._why = Reason(code=f"plan_{error.code}")
             return AGAIN_S

@@ -7,7 +7,7 @@ import numpy as np
 from gateway.adapters.feeds.feed import FeedAnswer
 from gateway.adapters.store.history import HistoryStore
 from gateway.core.forecast.outdoor import Outdoor
-from gateway.core.forecast.weather import Weather as Suns
+from gateway.core.forecast.weather import PvForecast
 from gateway.core.model.history import History
 from gateway.core.model.levels import Floats
 from gateway.core.model.state import Reason
@@ -28,7 +28,7 @@ class WeatherInputs:
         self._past = past
         self._kwp = kwp
 
-    async def suns(self, grid: TimeGrid, history: History) -> Suns | None:
+    async def suns(self, grid: TimeGrid, history: History) -> PvForecast | None:
         """None without a feed or a known roof, or when the feed reaches not far enough. Raises OutboxError."""
         weather = None if self._weather is None else self._weather().value
         members = None if weather is None or self._kwp <= 0.0 else _on_grid(weather, grid)
@@ -37,7 +37,7 @@ class WeatherInputs:
         await self._past.save_irradiance_forecast(_told(members.mean(axis=0), grid))
         steps = len(history.load_w)
         told = await self._past.irradiance_forecast(int(history.start_s), steps)
-        return Suns(members_w=self._power_w(members), past_w=self._power_w(told))
+        return PvForecast(members_w=self._power_w(members), past_w=self._power_w(told))
 
     async def outdoor(self, grid: TimeGrid, history: History) -> Outdoor | None:
         """Temperatures of the history and of the coming steps; None without a feed. Raises OutboxError."""

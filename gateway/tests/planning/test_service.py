@@ -10,7 +10,7 @@ from gateway.core.model.plan import LoadSlot, Plan
 from gateway.core.model.state import Reason, SiteState
 from gateway.planning import service
 from gateway.planning.plan_inputs import PlanInputs
-from gateway.planning.process import PlanningError
+from gateway.planning.process import WorkerError
 from gateway.planning.service import OLD_S, NoPlanError, Planning
 from gateway.tests.planning.made_inputs import NOW, plan, question
 
@@ -90,7 +90,7 @@ async def test_an_old_plan_is_no_plan() -> None:
 
 @pytest.mark.parametrize("why", ["late", "failed", "nonsense"])
 async def test_a_failure_leaves_the_last_plan_until_it_is_old_and_says_why(why: str) -> None:
-    planning = await planned(TestClock(), [plan(), PlanningError(why)])
+    planning = await planned(TestClock(), [plan(), WorkerError(why)])
     assert planning.slot(NOW + 1000) == plan().slots[1]
     assert planning.slot(NOW + OLD_S + 1) is None
     assert code(planning, NOW + OLD_S + 1) == f"plan_{why}"
