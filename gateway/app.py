@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from gateway import __version__
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.sntp import TimeServer, is_settled, serve_time
-from gateway.adapters.store.history import Past
+from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
 from gateway.loop import Loop
 from gateway.observers.load_observer import LoadObserver
@@ -20,7 +20,7 @@ from gateway.planning.service import Planning
 from gateway.ports import Cycle
 from gateway.site.build import parts
 from gateway.site.build.building import core_site
-from gateway.site.build.feeds import outside
+from gateway.site.build.feeds import feeds
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.view.collector import ViewCollector
@@ -43,46 +43,41 @@ class Gateway:
         self.clock = clock
         self.site = core_site(file)
         self.outbox = Outbox(parts.store_path(file), max_mb=file.store.max_mb)
-        self.past = Past(self.outbox)
-        self.building = parts.building(file, credentials, self.outbox, clock, writes=writes)
-        self.broker = parts.broker(file, credentials, self.building, writes=writes)
-        self.building.attach(self.broker)
+        self.past = HistoryStore(self.outbox)
+        self.nodes = parts.node_side(file, credentials, self.outbox, clock, writes=writes)
         self.forwarder = parts.forwarder(file, credentials, self.outbox)
         self.time = TimeServer(clock=clock, is_trusted=lambda: is_settled(file.time.settle_s))
-        self.diary = Recorder(site=self.site, past=self.past)
-        self.outside = outside(file, clock=clock, folder=parts.store_path(file).parent)
-        self.sightings = LoadObserver(sections=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
-        loads = parts.loads(file, self.outside, sightings=self.sightings)
-        ground = parts.ground(file, self.outside, clock=clock, building=self.building, past=self.past, loads=loads)
-        self.planning = Planning(
-            clock=clock, prepare=ground.question, ask=ask, plain=loads.wants, events=self.sightings.events
-        )
+        self.recorder = Recorder(site=self.site, past=self.past)
+        self.feeds = feeds(file, clock=clock, folder=parts.store_path(file).parent)
+        self.load_observer = LoadObserver(sections=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
+        self.planning = self._planning()
         self.view = self._view()
         self.loop = Loop(
             site=self.site,
             site_id=file.site.id,
             clock=clock,
-            measurements=self.building,
-            actuation=self.building,
-            store=self.building,
+            measurements=self.nodes.measurements,
+            actuation=self.nodes.actuation,
+            persistence=self.nodes.persistence,
+            link=self.nodes.link,
             plans=self.planning,
-            displays=(self.sightings, self.view, self.diary),
-            lasting=self.diary.lasting(),
+            observers=(self.load_observer, self.view, self.recorder),
+            lasting=self.recorder.lasting(),
         )
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
-        """Control until `stop`; `ready` is told the page's address. Set-points are released before anything closes."""
+        """Control until `stop`; `ready` is given the page's address. Set-points are released before anything closes."""
         app = create_app(self.view)
         async with (
             serve(app, host=self.file.page.host, port=self.file.page.port) as address,
             serve_time(self.time, host=self.file.time.host, port=self.file.time.port),
             _stopping(stop) as tasks,
         ):
-            tasks.create_task(self.broker.run(self.building.receive), name="broker")
-            tasks.create_task(self.diary.run(), name="diary")
-            tasks.create_task(self.sightings.run(), name="loads")
+            tasks.create_task(self.nodes.broker.run(self.nodes.link.receive), name="broker")
+            tasks.create_task(self.recorder.run(), name="recorder")
+            tasks.create_task(self.load_observer.run(), name="loads")
             tasks.create_task(self.planning.run(), name="planning")
-            for feed in self.outside.all:
+            for feed in self.feeds.all:
                 tasks.create_task(feed.run(), name="feed")
             if self.forwarder is not None:
                 tasks.create_task(self.forwarder.run(), name="database")
@@ -97,24 +92,46 @@ class Gateway:
         self.outbox.close()
 
     async def _leave_on(self, stop: asyncio.Event, cycle: asyncio.Task[None]) -> None:
-        """The order of leaving: no more cycles, devices given back, our records safe, our absence told."""
+        """The order of leaving: no more cycles, devices given back, our records safe, our absence announced."""
         await stop.wait()
         cycle.cancel()
         await asyncio.wait([cycle], timeout=LEAVE_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_S):
                 await self.loop.release()
-                await self.building.keep([])
-                await self.building.leave()
+                await self.nodes.persistence.save([])
+                await self.nodes.link.attend()
+                await self.nodes.link.leave()
         raise _Left
+
+    def _planning(self) -> Planning:
+        loads = parts.loads(self.file, self.feeds, observer=self.load_observer)
+        collector = parts.collector(
+            self.file,
+            self.feeds,
+            clock=self.clock,
+            state=self.nodes.measurements.state,
+            past=self.past,
+            flexible=loads,
+        )
+        return Planning(
+            clock=self.clock,
+            prepare=collector.question,
+            ask=ask,
+            plain=loads.wants,
+            events=self.load_observer.events,
+        )
 
     def _view(self) -> ViewCollector:
         file = self.file
         since = int(self.clock.utc_s()) - 86400
         status = GatewayStatus(
             clock=self.clock,
-            building=self.building,
-            broker=self.broker,
+            presence=self.nodes.presence,
+            broker=self.nodes.broker,
+            sessions=self.nodes.sessions,
+            actuation=self.nodes.actuation,
+            persistence=self.nodes.persistence,
             forwarder=self.forwarder,
             outbox=self.outbox,
             time=self.time,
@@ -122,12 +139,12 @@ class Gateway:
         return ViewCollector(
             site=self.site,
             labels=_labels(file),
-            before=Cycle(number=0, state=self.building.state(), setpoints=(), load_w=None, late_ms=0.0),
-            quality=lambda device, now_s: self.building.desks[file.devices[device].node].quality(device, now_s),
+            before=Cycle(number=0, state=self.nodes.measurements.state(), setpoints=(), load_w=None, late_ms=0.0),
+            quality=lambda device, now_s: self.nodes.sessions[file.devices[device].node].quality(device, now_s),
             parts=status,
             plan_status=self.planning.standing,
             trend=RecentTrend(self.past.trend(since)),
-            keep_step=self.diary.step,
+            keep_step=self.recorder.step,
         )
 
 

@@ -1,4 +1,4 @@
-"""The cycle of a second: freeze the state, decide, send the set-points, keep it all, show it.
+"""The cycle of a second: freeze the state, decide, send the set-points, store it all, show it.
 
 A cycle starts when a sample of the grid meter arrives, because an old sample is worth less each moment, and at the
 latest a period after the one before. A late cycle is not caught up: the next one waits for the next sample.
@@ -11,12 +11,23 @@ from dataclasses import replace
 from gateway.core.control.dispatch import Memory, decide
 from gateway.core.control.memory import Lasting
 from gateway.core.model.site import Site
-from gateway.core.model.state import SHOWN_S, Mode, Reason, SetPoint, load_w
-from gateway.ports import Actuation, Clock, Cycle, Display, Field, Measurements, Plans, Row, Store
+from gateway.core.model.state import SHOWN_S, Mode, Reason, SetPoint, SiteState, load_w
+from gateway.ports import (
+    Actuation,
+    Clock,
+    Cycle,
+    CycleObserver,
+    FieldValue,
+    Link,
+    Measurements,
+    Persistence,
+    Plans,
+    Row,
+)
 
-PERIOD_S = 1.0
-PATIENCE_S = 0.25  # how long beyond the period a sample is waited for
-REPEAT_S = 5.0  # a release that got lost is said again
+PERIOD_S = 1.0  # the period at which grid meters are read
+PATIENCE_S = 0.25  # how long beyond the period a sample is waited for: a batch's way through node and broker
+REPEAT_S = 5.0  # a release that got lost is sent again: twice within the usual lease
 NEAREST_S = 0.6  # two cycles are never closer: a burst of old samples is one
 
 
@@ -31,9 +42,10 @@ class Loop:
         clock: Clock,
         measurements: Measurements,
         actuation: Actuation,
-        store: Store,
+        persistence: Persistence,
+        link: Link,
         plans: Plans,
-        displays: Sequence[Display],
+        observers: Sequence[CycleObserver],
         lasting: Lasting,
     ) -> None:
         self._site = site
@@ -41,12 +53,13 @@ class Loop:
         self._clock = clock
         self._measurements = measurements
         self._actuation = actuation
-        self._store = store
+        self._persistence = persistence
+        self._link = link
         self._plans = plans
-        self._displays = displays
+        self._observers = observers
         self._memory = Memory(lasting=lasting)
         self._number = 0
-        self._given_back_s: dict[str, float] = {}
+        self._released_s: dict[str, float] = {}  # when each device was released last
         self._commanded: set[str] = set()  # devices that may hold a set-point of ours
 
     async def run(self) -> None:
@@ -64,12 +77,7 @@ class Loop:
     async def cycle(self, *, late_ms: float = 0.0, commands: bool = True) -> Cycle:
         """One turn. With `commands` off nothing is sent."""
         state = self._measurements.state()
-        slot, wants = self._plans.slot(state.utc_s), self._plans.wants(state)
-        setpoints, self._memory = decide(state, self._site, slot, self._memory, wants)
-        other = self._actuation.yields_to()
-        if setpoints and other is not None:
-            setpoints = tuple(_watch_only(setpoint, other) for setpoint in setpoints)
-            self._memory = Memory(lasting=self._memory.lasting)
+        setpoints = self._decide(state)
         for setpoint in setpoints:
             if commands and setpoint.mode is not Mode.WATCH:
                 await self._send(setpoint)
@@ -83,25 +91,36 @@ class Loop:
             lasting=self._memory.lasting,
             curtailed=self._memory.curtailment.limit_w is not None,
         )
-        await self._store.keep(rows(cycle, self._site, self._site_id))
-        for display in self._displays:
-            display.show(cycle)
+        await self._persistence.save(rows(cycle, self._site, self._site_id))
+        await self._link.attend()
+        for observer in self._observers:
+            observer.show(cycle)
         return cycle
+
+    def _decide(self, state: SiteState) -> tuple[SetPoint, ...]:
+        """The set-points of this cycle; beside another gateway that commands they are shown and not sent."""
+        slot, requests = self._plans.slot(state.utc_s), self._plans.requests(state)
+        setpoints, self._memory = decide(state, self._site, slot, self._memory, requests)
+        other = self._actuation.yields_to()
+        if setpoints and other is not None:
+            setpoints = tuple(_watch_only(setpoint, other) for setpoint in setpoints)
+            self._memory = Memory(lasting=self._memory.lasting)
+        return setpoints
 
     async def _send(self, setpoint: SetPoint) -> None:
         """A set-point each cycle, which also renews its lease; a release at once and then now and then."""
         now_s = self._clock.monotonic_s()
         if setpoint.power_w is not None:
-            self._given_back_s.pop(setpoint.device, None)
+            self._released_s.pop(setpoint.device, None)
             self._commanded.add(setpoint.device)
-        elif now_s - self._given_back_s.get(setpoint.device, -math.inf) < REPEAT_S:
+        elif now_s - self._released_s.get(setpoint.device, -math.inf) < REPEAT_S:
             return
         else:
-            self._given_back_s[setpoint.device] = now_s
+            self._released_s[setpoint.device] = now_s
         await self._actuation.send(setpoint)
 
     async def release(self) -> None:
-        """Give every device back now that was ever told anything: the last act of the program."""
+        """Give every device back now that was ever commanded: the last act of the program."""
         reason = Reason(code="stopping")
         for device in sorted(self._commanded):
             setpoint = SetPoint(device=device, power_w=None, mode=Mode.RELEASE, reason=reason)
@@ -118,7 +137,7 @@ def _watch_only(setpoint: SetPoint, other: str) -> SetPoint:
 def rows(cycle: Cycle, site: Site, site_id: str) -> Sequence[Row]:
     """The state and the decision as database rows: powers in W by the sign rule, the reason with its numbers."""
     time_ms = round(1000 * cycle.state.utc_s)
-    powers: dict[str, Field] = {}
+    powers: dict[str, FieldValue] = {}
     for device in (site.grid, *site.metered):
         power_w = cycle.state.value(device, "p_w", max_age_s=SHOWN_S)
         if power_w is not None:
@@ -126,11 +145,11 @@ def rows(cycle: Cycle, site: Site, site_id: str) -> Sequence[Row]:
     if cycle.load_w is not None:
         powers["load_w"] = cycle.load_w
     found = [Row(measurement="state", tags={"site": site_id}, fields=powers, time_ms=time_ms)] if powers else []
-    return [*found, *(_told(setpoint, site_id, time_ms) for setpoint in cycle.setpoints)]
+    return [*found, *(_setpoint_row(setpoint, site_id, time_ms) for setpoint in cycle.setpoints)]
 
 
-def _told(setpoint: SetPoint, site_id: str, time_ms: int) -> Row:
-    fields: dict[str, Field] = {"mode": setpoint.mode.value, "reason": setpoint.reason.code}
+def _setpoint_row(setpoint: SetPoint, site_id: str, time_ms: int) -> Row:
+    fields: dict[str, FieldValue] = {"mode": setpoint.mode.value, "reason": setpoint.reason.code}
     fields |= {f"why_{name}": number for name, number in setpoint.reason.numbers.items()}
     if setpoint.power_w is not None:
         fields["p_set_w"] = float(setpoint.power_w)

@@ -1,4 +1,4 @@
-"""Mistakes in files that people write: each with its place, what was found and what is allowed; all told at once."""
+"""Mistakes in files that people write: each with its place, what was found, what is allowed; all reported together."""
 
 import difflib
 import json
@@ -57,7 +57,7 @@ def validated(model: type[Model], value: Any, *, at: str = "") -> tuple[Model | 
 
 
 def mistakes_of(error: ValidationError, model: type | None = None, *, at: str = "") -> list[Mistake]:
-    """Pydantic's findings in our words; with the model, unknown keys are told the known ones."""
+    """Pydantic's findings in our words; with the model, an unknown key is answered with the known ones."""
     return [_mistake(model, detail, at) for detail in error.errors(include_url=False)]
 
 

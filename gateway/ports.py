@@ -1,4 +1,4 @@
-"""What the loop needs of the world. Adapters fit these; tests may too."""
+"""What the loop needs of the world: each part that it is given fits one of these; tests may too."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,16 +8,16 @@ from gateway.core.control.memory import Lasting
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.state import SetPoint, SiteState
 
-Field = float | int | bool | str
+FieldValue = float | int | bool | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One point for the database: idempotent, because its time is the moment of the measurement."""
+    """One point for the database; writing it twice changes nothing, for its time is that of the measurement."""
 
     measurement: str
     tags: Mapping[str, str]
-    fields: Mapping[str, Field]
+    fields: Mapping[str, FieldValue]
     time_ms: int  # UTC
 
 
@@ -57,15 +57,23 @@ class Actuation(Protocol):
         ...
 
     def yields_to(self) -> str | None:
-        """The other gateway that writes here, if there is one."""
+        """The other gateway that commands here and was first; None when there is none."""
         ...
 
 
-class Store(Protocol):
+class Persistence(Protocol):
     """What must not be lost."""
 
-    async def keep(self, rows: Sequence[Row]) -> None:
-        """Return when the rows are safe on disk."""
+    async def save(self, rows: Sequence[Row]) -> None:
+        """Return when the rows are safe on disk, or wait for a disk that cannot be written."""
+        ...
+
+
+class Link(Protocol):
+    """What the nodes and other gateways must hear of this one, beside set-points."""
+
+    async def attend(self) -> None:
+        """Send what is due now."""
         ...
 
 
@@ -73,14 +81,13 @@ class Store(Protocol):
 class Cycle:
     """One turn of the loop, as shown and stored."""
 
-    number: int
+    number: int  # rises by one with each cycle of this run
     state: SiteState
     setpoints: tuple[SetPoint, ...]
-    load_w: float | None
-    late_ms: float
-    lasting: Lasting = field(default_factory=Lasting)
-    curtailed: bool = False
-    """Whether the roof was held back: its power then tells nothing of the sun."""
+    load_w: float | None  # the base load, without what is commanded; None when a reading behind it is missing
+    late_ms: float  # how long after its sample, or after its time without one, the cycle began
+    lasting: Lasting = field(default_factory=Lasting)  # what decisions must remember over a restart
+    curtailed: bool = False  # whether the PV power was limited: it then tells nothing of the sun
 
     @property
     def setpoint(self) -> SetPoint | None:
@@ -95,13 +102,13 @@ class Plans(Protocol):
         """What to follow at this moment (UTC); None is the plain rule."""
         ...
 
-    def wants(self, state: SiteState) -> Mapping[str, LoadSlot]:
-        """What each load would have in this state: by the plan, or by the plain rule where it has none."""
+    def requests(self, state: SiteState) -> Mapping[str, LoadSlot]:
+        """What each load asks for in this state: by the plan, or by the plain rule where it has none."""
         ...
 
 
-class Display(Protocol):
-    """Who wants to see each cycle."""
+class CycleObserver(Protocol):
+    """Who looks on: each is shown every finished cycle."""
 
     def show(self, cycle: Cycle) -> None:
         """Take the newest cycle; never waits."""

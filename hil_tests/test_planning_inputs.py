@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.store.history import Past
+from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
 from gateway.rig.chain import Chain
 from gateway.tests.adapters.web_server import WebServer, web_server
@@ -70,7 +70,7 @@ def sunless() -> bytes:
 async def damage_the_past(chain: Chain) -> None:
     """Two weeks of quarter hours of which most cannot be."""
     outbox = Outbox(chain.folder / "store.sqlite", max_mb=200)
-    Past(outbox)
+    HistoryStore(outbox)
     first = int(START_S) // 900 * 900 - 14 * 86400
     rows = [(first + 900 * i, ILL[i % 7] if i % 7 < len(ILL) else 400.0, ILL[i % 5]) for i in range(14 * 96)]
     ends = [(first + 900 * i, "NaN") for i in range(14 * 96)]

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import slot
 from bench import FIRMWARE, KEY, NODE, SITE, Node
 
-from gateway.adapters.broker import Address
+from gateway.adapters.broker import BrokerAddress
 from gateway.release.build import Release, build, compile_file, pack
 from gateway.release.keys import NewPair, read_key
 from gateway.release.send import Outcome, send
@@ -100,7 +100,7 @@ class Sending:
     def __init__(self, release: Release, port: int, **how):
         self.progress: list[tuple[int, int]] = []
         self.said: list[tuple[str, str]] = []
-        address = Address(
+        address = BrokerAddress(
             host="127.0.0.1", port=port, identity="update", keeps_session=False, user=None, password=None, ca=None
         )
         self.task = asyncio.create_task(

@@ -15,15 +15,16 @@ from bench import figure
 from board.mutants import mutant
 
 from gateway.adapters.broker import Message
-from gateway.adapters.building import Building
+from gateway.adapters.node import actuation, changes, link, persistence
 from gateway.adapters.node.ledger import BOOTS_KEPT, Ledger
-from gateway.adapters.node.orders import OrderBook
 from gateway.adapters.node.session import NodeSession
+from gateway.adapters.presence import LISTEN_S
 from gateway.adapters.sntp import TimeServer
 from gateway.adapters.store.outbox import Outbox
 from gateway.paths import config_folder
-from gateway.site.build import building as site_building
+from gateway.site.build.poll_tables import poll_tables
 from gateway.site.file import site_file
+from gateway.tests.adapters.node_side import Wire, node_side
 from gateway.wire import records
 
 SITE, NODE = "lens", "cellar"
@@ -55,8 +56,8 @@ class Clock:
 class Sender:
     """A node that says everything that a node says, rightly; `message` spoils it more often than not."""
 
-    def __init__(self, desk: NodeSession):
-        self.table = desk.table
+    def __init__(self, session: NodeSession):
+        self.table = session.table
         self.boot, self.seq = 1, 0
 
     def batch(self) -> bytes:
@@ -114,60 +115,71 @@ def forget(line: logging.LogRecord) -> bool:
     return not line.getMessage()
 
 
+class Forgetful(Wire):
+    """Keeps the last message only."""
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> bool:
+        self.sent.clear()
+        return await super().publish(topic, payload, qos=qos, retain=retain)
+
+
 @pytest.fixture
-def building(tmp_path):
-    """With all its parts but a broker; what it logs is put into words and forgotten."""
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def side(clock, tmp_path):
+    """The node side of a gateway whose probe has come back; what it logs is put into words and forgotten."""
     file = site_file.read(config_folder() / "demo" / "site.toml")
     roles = {name: device.role for name, device in file.devices.items()}
-    desk = NodeSession(site_id=SITE, table=site_building.tables(file)[NODE], roles=roles, ledger=Ledger())
-    logger = logging.getLogger(Building.__module__)
-    logger.addFilter(forget)
+    session = NodeSession(site_id=SITE, table=poll_tables(file)[NODE], roles=roles, ledger=Ledger())
+    loggers = [logging.getLogger(module.__name__) for module in (actuation, changes, link, persistence)]
+    for logger in loggers:
+        logger.addFilter(forget)
+    wire = Forgetful()
     with contextlib.closing(Outbox(tmp_path / "outbox.sqlite", max_mb=5)) as outbox:
-        yield Building(
-            site_id=SITE,
-            grid="grid",
-            clock=Clock(),
-            desks={NODE: desk},
-            keys={NODE: bytes(32)},
-            actuators={},
-            outbox=outbox,
-            orders=OrderBook(session=5),
-            writes=True,
-        )
-    logger.removeFilter(forget)
+        parts = node_side(clock=clock, outbox=outbox, wire=wire, sessions={NODE: session}, site_id=SITE, session=5)
+        await parts.end_cycle()
+        [(topic, probe, _, _)] = wire.sent
+        parts.link.receive(Message(topic=topic, payload=probe, retained=False))
+        clock.now_s += LISTEN_S
+        yield parts
+    for logger in loggers:
+        logger.removeFilter(forget)
 
 
-def check(building) -> int:
+def check(side) -> int:
     """Everything that would be stored or shown now; gives how many rows there are."""
-    for row in building._rows:
+    for row in side.persistence.waiting:
         assert 0 <= row.time_ms < 2**53
         for value in row.fields.values():
             assert isinstance(value, (int, str)) or math.isfinite(value), row
-    desk = building.desks[NODE]
-    for holding in desk.holdings.values():
-        json.dumps(holding.as_json(), allow_nan=False)
-    json.dumps(desk.standing.as_json(), allow_nan=False)
-    for readings in building.state().devices.values():
+    session = side.sessions[NODE]
+    for readback in session.readbacks.values():
+        json.dumps(readback.as_json(), allow_nan=False)
+    json.dumps(session.status.as_json(), allow_nan=False)
+    for readings in side.measurements.state().devices.values():
         assert all(one.value is None or math.isfinite(one.value) for one in readings.values())
-    return len(building._rows)
+    return len(side.persistence.waiting)
 
 
 @counts
-async def test_nothing_a_node_says_makes_the_gateway_fall_grow_or_store_nonsense(count, building, capsys):
+async def test_nothing_a_node_says_makes_the_gateway_fall_grow_or_store_nonsense(count, side, clock, capsys):
     seed = 1 if count == SHORT else random.SystemRandom().getrandbits(30)
     random.seed(seed)
-    desk = building.desks[NODE]
-    sender, begun, rows, middle = Sender(desk), time.monotonic(), 0, 0
+    session = side.sessions[NODE]
+    sender, begun, rows, middle = Sender(session), time.monotonic(), 0, 0
     tracemalloc.start()
     try:
         for i in range(count):
-            building._clock.now_s += 0.01
+            clock.now_s += 0.01
             if i % (count // LIVES) == 0:
                 sender.boot, sender.seq = random.getrandbits(31), 0
-            building.receive(sender.message())
+            side.link.receive(sender.message())
             if i % KEEP_EACH == 0:
-                rows += check(building)
-                await building.keep([])
+                rows += check(side)
+                await side.end_cycle()
             if i == count // 2:
                 gc.collect()
                 middle = tracemalloc.get_traced_memory()[0]
@@ -176,14 +188,14 @@ async def test_nothing_a_node_says_makes_the_gateway_fall_grow_or_store_nonsense
     finally:
         tracemalloc.stop()
     took_s = time.monotonic() - begun
-    ledger = desk.ledger.counts()
+    ledger = session.ledger.counts()
     figure(
         capsys,
-        f"{count} messages of seed {seed} in {took_s:.0f} s: {rows} rows, {desk.malformed} malformed, "
+        f"{count} messages of seed {seed} in {took_s:.0f} s: {rows} rows, {session.malformed} malformed, "
         f"{ledger['received']} records, {growth} bytes of growth",
     )
     assert rows > count // 10  # what is right was taken
-    assert desk.malformed > count // 50
+    assert session.malformed > count // 50
     assert growth < GROWTH_BYTES
 
 

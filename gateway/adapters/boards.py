@@ -23,11 +23,11 @@ class BoardsError(MistakesError):
     """All mistakes of the table of boards."""
 
 
-class _Strict(BaseModel):
+class _BoardPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Rs485(_Strict):
+class Rs485(_BoardPart):
     """A UART and its transceiver; `de` None: the transceiver finds its direction itself."""
 
     uart: Literal[1, 2]  # 0 is the console
@@ -36,7 +36,7 @@ class Rs485(_Strict):
     de: Gpio | None
 
 
-class Tic(_Strict):
+class Tic(_BoardPart):
     """A UART that only listens. `tx` stays unconnected: the interpreter gives every UART one, and ours harms nobody."""
 
     uart: Literal[1, 2]
@@ -44,7 +44,7 @@ class Tic(_Strict):
     tx: Gpio
 
 
-class Lan8720(_Strict):
+class Lan8720(_BoardPart):
     """At the chip's own MAC; `power` switches its clock or supply, `clock` takes the 50 MHz."""
 
     phy: Literal["LAN8720"]
@@ -55,7 +55,7 @@ class Lan8720(_Strict):
     clock: Literal[0]
 
 
-class W5500(_Strict):
+class W5500(_BoardPart):
     """At an SPI bus."""
 
     phy: Literal["W5500"]
@@ -69,7 +69,7 @@ class W5500(_Strict):
     reset: Gpio | None
 
 
-class Image(_Strict):
+class Image(_BoardPart):
     """The interpreter: its name in the MicroPython downloads, the oldest version that serves, where it is flashed.
 
     `ota`: it has two partitions for itself and can be updated over the air.
@@ -81,7 +81,7 @@ class Image(_Strict):
     ota: bool
 
 
-class Board(_Strict):
+class Board(_BoardPart):
     """One product, or one wiring of it."""
 
     title: str
@@ -173,7 +173,7 @@ LISTENING = ("rs485.rx", "tic.rx", "eth.miso", "eth.int", "eth.clock")
 
 
 def load(path: Path | None = None) -> Mapping[str, Board]:
-    """The boards by name, from `config/boards.json` unless told otherwise. Raises BoardsError with every mistake."""
+    """The boards by name, from `path` or `config/boards.json`. Raises BoardsError with every mistake."""
     path = path or config_folder() / "boards.json"
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))

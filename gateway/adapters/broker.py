@@ -12,21 +12,21 @@ import aiomqtt
 _log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0  # short: a building without its broker is not controlled
-SEND_S = 3.0
-KEEPALIVE_S = 10
+SEND_S = 3.0  # for one message, and for each step of connecting
+KEEPALIVE_S = 10  # the broker gives us up, and says our will, after 15 s (MQTT 3.1.1, 3.1.2.10: one and a half times)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where the broker is and who we are there; `identity` names the session that it keeps for us."""
+class BrokerAddress:
+    """Where the broker is and who we are there; `identity` names us, and the session that it keeps for us if asked."""
 
     host: str
     port: int
     identity: str
-    keeps_session: bool
+    keeps_session: bool  # what is sent to us while we are away waits there
     user: str | None
     password: str | None
-    ca: str | None
+    ca: str | None  # the file of the certificate that vouches for it; None is a connection without TLS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Will:
 class Broker:
     """Publishes while connected; what cannot be sent is refused, not queued: the newest word counts."""
 
-    def __init__(self, address: Address, *, will: Will | None, subscriptions: Sequence[str]) -> None:
+    def __init__(self, address: BrokerAddress, *, will: Will | None, subscriptions: Sequence[str]) -> None:
         self._address = address
         self._will = will
         self._subscriptions = [(topic, 1) for topic in subscriptions]

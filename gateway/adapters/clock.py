@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from gateway.ports import Clock
 
-WINDOW_S = 30.0
+WINDOW_S = 30.0  # of the quickest message: crystals part by at most 3 ms in it (100 ppm), travel times vary by more
 WARM_S = 10.0  # a backlog is through by then
-BACKLOG_S = 5.0  # a record this much older than its arrival was kept somewhere
-SET_BACK_S = 0.5
+BACKLOG_S = 5.0  # a record this much older than its arrival was stored somewhere: no message travels that long
+SET_BACK_S = 0.5  # records of one boot may be stamped a little out of order; this much is a clock that was set
 ASKED_WITHIN_S = 150.0  # nodes ask for the time once a minute
 CORRECTED_S = 1.0  # less is a correction, not a clock that was set
 

@@ -1,30 +1,34 @@
 """One writer per building: who commands, when several gateways meet at one broker.
 
 Each gateway says that it is there (retained, with a will, and again every SAY_S). The one with the older session stays;
-the other only watches. What another says counts for BELIEVED_S, so that nobody waits for a gateway that is gone without
-a word. A new connection first listens: a broker may have a long backlog for us, so a probe of our own goes round, and
-when it is back, everything that was said before has been heard.
+the other only watches. What another says counts for RIVAL_S, so that nobody waits for a gateway that has gone without
+saying so. A new connection first listens: the broker may have a long backlog for us, so a probe of our own goes round,
+and when it is back, everything that was sent before it has been received.
 """
 
 import json
 import secrets
 from dataclasses import dataclass
 
-SAY_S = 10.0
-BELIEVED_S = 30.0
+SAY_S = 10.0  # two may get lost before a gateway counts as gone
+RIVAL_S = 30.0  # the longest lease: by then every device of a gateway that has gone is back in its own mode
 PROBE_AGAIN_S = 10.0  # beyond the time that a long backlog takes
 LISTEN_S = 0.5  # beyond the probe's return: retained messages come in an order of the broker's choice
 
 
 @dataclass(slots=True, kw_only=True)
 class Presence:
-    """What this gateway knows of itself and of others. All moments are monotonic seconds."""
+    """What this gateway knows of itself and of others. All moments are monotonic seconds.
+
+    `writes` off: this gateway only looks, says nothing and gives way to nobody.
+    """
 
     instance: str
     session: int
-    other: str | None = None
-    _other_s: float = 0.0
-    _connection: int = 0
+    writes: bool = True
+    other: str | None = None  # the gateway that was here first, as last heard
+    _other_s: float = 0.0  # when that was
+    _connection: int = 0  # number of the one that the probe went out on
     _probe: str | None = None
     _probe_sent_s: float = 0.0
     _probe_back_s: float | None = None
@@ -43,13 +47,13 @@ class Presence:
         self._probe, self._probe_sent_s = secrets.token_hex(8), now_s
         return self._probe.encode()
 
-    def probe_came(self, payload: bytes, now_s: float) -> None:
+    def receive_probe(self, payload: bytes, now_s: float) -> None:
         """A probe is back; only our newest one counts."""
         if payload.decode("ascii", "replace") == self._probe:
             self._probe_back_s = now_s
 
-    def meet(self, said: dict[str, object], now_s: float) -> None:
-        """Somebody said who he is, or his will speaks for him."""
+    def receive_state(self, said: dict[str, object], now_s: float) -> None:
+        """The state of a gateway, or its will; our own comes back as well."""
         instance, session, up = said.get("instance"), said.get("sid"), said.get("up")
         if not isinstance(instance, str) or not isinstance(session, int) or instance == self.instance:
             return
@@ -58,15 +62,17 @@ class Presence:
             return
         if instance == self.other:
             self.other = None
-        self._said_s = None  # he has spoken over us: say again that we are here
+        self._said_s = None  # its retained message has replaced ours: say again that we are here
 
     def refused(self, now_s: float) -> None:
         """A node obeys a newer session than ours."""
         self.other, self._other_s = "a newer session", now_s
 
     def rival(self, now_s: float) -> str | None:
-        """The other gateway that commands, if one does."""
-        return self.other if self.other is not None and now_s - self._other_s <= BELIEVED_S else None
+        """The other gateway that commands, if one does; None for a gateway that only looks."""
+        if not self.writes or self.other is None:
+            return None
+        return self.other if now_s - self._other_s <= RIVAL_S else None
 
     def has_listened(self, now_s: float, connection: int | None = None) -> bool:
         """Whether everything that others said before our connection (that of this number) has been heard."""
@@ -76,7 +82,7 @@ class Presence:
 
     def may_write(self, now_s: float) -> bool:
         """Whether orders may be sent now."""
-        return self.has_listened(now_s) and self.rival(now_s) is None
+        return self.writes and self.has_listened(now_s) and self.rival(now_s) is None
 
     def to_say(self, now_s: float) -> tuple[bool, bool]:
         """(whether to say now that we are here, whether it is the first time on this connection)."""

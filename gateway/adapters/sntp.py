@@ -21,7 +21,7 @@ PACKET = struct.Struct(">BBbbII4s8sQQQ")  # figure 1: 48 bytes
 NTP_1970 = 2_208_988_800  # seconds from 1900, where NTP begins, to 1970
 CLIENT, SERVER = 3, 4
 UNSYNCHRONISED = 3  # leap indicator: do not use
-LOCAL_STRATUM = 10  # a clock that does not tell who sets it: any real reference is preferred
+LOCAL_STRATUM = 10  # our own clock, whoever sets it: any real reference is preferred
 PRECISION = -20  # 2^-20 s
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 
@@ -68,7 +68,7 @@ def ntp(utc_s: float) -> int:
 
 
 def is_settled(settle_s: float) -> bool:
-    """Whether this machine's clock may be believed: set by somebody, or up for so long that nobody will come.
+    """Whether this machine's clock may be trusted: set by somebody, or up for so long that nobody will come.
 
     A small computer without a battery wakes up at the time of its last shutdown and is set a minute later.
     """
@@ -111,9 +111,9 @@ class _Protocol(asyncio.DatagramProtocol):
 
 def _is_synchronised() -> bool:
     """What the kernel was told by an NTP client (adjtimex(2) with modes 0 only reads; the answer says the state)."""
-    room = (ctypes.c_long * 64)()  # longer than struct timex
+    buffer = (ctypes.c_long * 64)()  # longer than struct timex
     try:
-        state = int(ctypes.CDLL(None).adjtimex(ctypes.byref(room)))
+        state = int(ctypes.CDLL(None).adjtimex(ctypes.byref(buffer)))
     except (OSError, AttributeError):
         return False
     return 0 <= state < TIME_ERROR

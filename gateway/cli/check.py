@@ -12,7 +12,7 @@ from rich.text import Text
 
 from gateway.cli.language import say
 from gateway.mistakes import MistakesError
-from gateway.site.build import building as site_building
+from gateway.site.build.poll_tables import poll_tables
 from gateway.site.credentials import Credentials
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFile, SiteFileError
@@ -24,7 +24,7 @@ SiteArgument = Annotated[Path, typer.Argument(help="The site file (TOML).", meta
 def check(site: SiteArgument) -> None:
     """Tell every mistake of a site file at once: its place, what was found, what is allowed."""
     file = read(site)
-    tables = site_building.tables(file)
+    tables = poll_tables(file)
     blocks = sum(len(table.blocks) for table in tables.values())
     numbers = {"devices": len(file.devices), "nodes": len(file.nodes), "blocks": blocks}
     addresses = {"page": f"{file.page.host}:{file.page.port}", "time": f"{file.time.host}:{file.time.port}"}
@@ -51,7 +51,7 @@ def read(path: Path, *, may_lack_prices: bool = False) -> SiteFile:
     """
     try:
         file = site_file.read(path, may_lack_prices=may_lack_prices)
-        site_building.tables(file)
+        poll_tables(file)
     except SiteFileError as error:
         show_mistakes(error)
     except TableError as error:

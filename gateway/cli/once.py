@@ -41,13 +41,13 @@ def once(site: SiteArgument, wait_s: WaitOption = 15.0) -> None:
 
 async def _look(file: SiteFile, credentials: Credentials, wait_s: float) -> tuple[CycleView, str | None]:
     gateway = Gateway(file, credentials, clock=SystemClock(), writes=False)
-    connection = asyncio.create_task(gateway.broker.run(gateway.building.receive), name="broker")
+    connection = asyncio.create_task(gateway.nodes.broker.run(gateway.nodes.link.receive), name="broker")
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await _all_reported(gateway, set(file.devices))
         await gateway.loop.cycle(commands=False)
-        return gateway.view.state(), None if gateway.broker.is_up else gateway.broker.error
+        return gateway.view.state(), None if gateway.nodes.broker.is_up else gateway.nodes.broker.error
     finally:
         connection.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -59,10 +59,10 @@ async def _all_reported(gateway: Gateway, devices: set[str]) -> None:
     """Wait until each device has told its power and every point once."""
     wanted = {(device, point.name) for device in devices for point in gateway.file.profiles[device].points}
     while True:
-        state = gateway.building.state()
+        state = gateway.nodes.measurements.state()
         if all(state.reading(device, point).measured_s > 0 for device, point in wanted):
             return
-        await gateway.building.sample(1.0)
+        await gateway.nodes.measurements.sample(1.0)
 
 
 def _print(state: CycleView) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
-from gateway.adapters.store.history import Past
+from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import OutboxError
 from gateway.core.loads.carry import RUNS_W
 from gateway.core.loads.timed import Appliance
@@ -130,9 +130,9 @@ def last_clock(utc_s: float, clock: str, zone: tzinfo) -> float:
 
 
 class LoadObserver:
-    """Follows the loads that have a device. Fits the port Display; `run` keeps what a restart must not forget."""
+    """Follows the loads that have a device. Fits the port CycleObserver; `run` keeps what a restart must not forget."""
 
-    def __init__(self, *, sections: Mapping[str, LoadSection], zone: tzinfo, past: Past) -> None:
+    def __init__(self, *, sections: Mapping[str, LoadSection], zone: tzinfo, past: HistoryStore) -> None:
         self._sections = {id_: section for id_, section in sections.items() if section.device is not None}
         self._zone = zone
         self._past = past
@@ -179,7 +179,7 @@ class LoadObserver:
     async def keep(self) -> None:
         """Keep now. Raises OutboxError."""
         plain = self._plain()
-        await self._past.keep_note(NOTE, plain)
+        await self._past.save_note(NOTE, plain)
         self._kept = plain
 
     def _now(self, id_: str, section: LoadSection, state: SiteState) -> Seen:

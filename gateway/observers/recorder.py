@@ -1,6 +1,6 @@
-"""Keeps what must be known after a restart: quarter hours, the steps of the chart, and what decisions remember.
+"""Stores what must be known after a restart: quarter hours, the steps of the chart, and what decisions remember.
 
-Fits the port Display: it looks on, and never holds up a cycle.
+Fits the port CycleObserver: it looks on, and never holds up a cycle.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import json
 from collections import deque
 from collections.abc import Mapping
 
-from gateway.adapters.store.history import Past
+from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import OutboxError
 from gateway.core.control.memory import Lasting, kept, recalled
 from gateway.core.model.quarters import Filling, Quarter, fill
@@ -17,27 +17,27 @@ from gateway.core.model.site import Site
 from gateway.core.model.state import SHOWN_S
 from gateway.ports import Cycle
 
-Step = tuple[int, Mapping[str, float | None]]
+Step = tuple[int, Mapping[str, float | None]]  # of the chart: its start (unix s), and means by name
 
-STEPS_KEPT = 1000  # while the store cannot be written: the chart is a convenience
+STEPS_KEPT = 1000  # while the store cannot be written, nearly three hours: the chart is a convenience
 AGAIN_S = 10.0  # after a store that could not be written
 
 
 class Recorder:
     """`run` writes what `show` has noted; a store that cannot be written now is tried again."""
 
-    def __init__(self, *, site: Site, past: Past) -> None:
+    def __init__(self, *, site: Site, past: HistoryStore) -> None:
         self._site = site
         self._past = past
         self._filling = Filling()
         self._quarters: list[Quarter] = []
         self._steps: deque[Step] = deque(maxlen=STEPS_KEPT)
         self._lasting = self.lasting()
-        self._kept = self._lasting
-        self._news = asyncio.Event()
+        self._stored = self._lasting
+        self._due = asyncio.Event()  # something is to be written
 
     def lasting(self) -> Lasting:
-        """What decisions remember of the run before; a damaged note is a fresh start."""
+        """What decisions remember of the run before; nothing without a note, or with a damaged one."""
         with contextlib.suppress(ValueError, RecursionError):
             return recalled(json.loads(self._past.note("lasting") or "null"))
         return Lasting()
@@ -57,32 +57,32 @@ class Recorder:
         )
         self._quarters += [done] if done else []
         self._lasting = cycle.lasting
-        if self._quarters or self._lasting != self._kept:
-            self._news.set()
+        if self._quarters or self._lasting != self._stored:
+            self._due.set()
 
     def step(self, t: int, values: Mapping[str, float | None]) -> None:
         """A finished step of the page's chart."""
         self._steps.append((t, values))
-        self._news.set()
+        self._due.set()
 
     async def run(self) -> None:
         """Write for ever."""
         while True:
-            await self._news.wait()
-            self._news.clear()
-            with contextlib.suppress(OutboxError):  # told by the cycle, whose rows cannot be written either
+            await self._due.wait()
+            self._due.clear()
+            with contextlib.suppress(OutboxError):  # the cycle reports it: its rows cannot be written either
                 await self._write()
                 continue
             await asyncio.sleep(AGAIN_S)
-            self._news.set()
+            self._due.set()
 
     async def _write(self) -> None:
         quarters, lasting = self._quarters[:], self._lasting
-        await self._past.keep_quarters(quarters)
+        await self._past.save_quarters(quarters)
         del self._quarters[: len(quarters)]
         while self._steps:
-            await self._past.keep_trend(*self._steps[0])
+            await self._past.save_trend(*self._steps[0])
             self._steps.popleft()
-        if lasting != self._kept:
-            await self._past.keep_note("lasting", json.dumps(kept(lasting)))
-            self._kept = lasting
+        if lasting != self._stored:
+            await self._past.save_note("lasting", json.dumps(kept(lasting)))
+            self._stored = lasting

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.adapters.store.history import Past
+from gateway.adapters.store.history import HistoryStore
 from gateway.core.control import pool
 from gateway.core.control.pool import Member
 from gateway.core.model.levels import GridLimits
@@ -34,7 +34,7 @@ class InputCollector:
     state: Callable[[], SiteState]
     site: Site
     zone: str
-    past: Past
+    past: HistoryStore
     prices: Callable[[TimeGrid, SiteState, float], Weighed]
     sky: WeatherInputs
     place: Place

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from gateway.core.forecast.outdoor import Outdoor
-from gateway.core.forecast.weather import Weather as Suns
+from gateway.core.forecast.weather import PvForecast
 from gateway.core.model.history import History
 from gateway.core.model.levels import GridLimits, Storage
 from gateway.core.model.state import Reason
@@ -32,7 +32,7 @@ class PlanInputs:
     now_s: float  # UTC
     time_zone: str
     history: History
-    suns: Suns | None
+    suns: PvForecast | None
     prices: Weighed
     storage: Storage
     stored_wh: float

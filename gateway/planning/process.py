@@ -13,7 +13,7 @@ PATIENCE_S = 20.0  # on the slowest gateway most of it goes by before planning b
 LAST_WORDS = 300  # of what it said on standard error
 
 
-class PlanningError(Exception):
+class WorkerError(Exception):
     """No plan came: `code` is late, failed or nonsense; the text says more for the log."""
 
     def __init__(self, code: str, text: str = "") -> None:
@@ -22,24 +22,24 @@ class PlanningError(Exception):
 
 
 async def ask(question: PlanInputs, *, command: Sequence[str] = WORKER, patience_s: float = PATIENCE_S) -> Plan:
-    """The plan of a fresh process. Raises PlanningError; the process has ended in any case."""
+    """The plan of a fresh process. Raises WorkerError; the process has ended in any case."""
     pipe = asyncio.subprocess.PIPE
     child = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
     try:
         async with asyncio.timeout(patience_s):
             answer, words = await child.communicate(pickle.dumps(question))
     except TimeoutError:
-        raise PlanningError("late", f"no plan within {patience_s:.0f} s") from None
+        raise WorkerError("late", f"no plan within {patience_s:.0f} s") from None
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
     if child.returncode != 0:
-        raise PlanningError("failed", words.decode(errors="replace").strip()[-LAST_WORDS:] or f"{child.returncode}")
+        raise WorkerError("failed", words.decode(errors="replace").strip()[-LAST_WORDS:] or f"{child.returncode}")
     try:
         plan = pickle.loads(answer)  # noqa: S301 - from our own child through a pipe
     except Exception as error:
-        raise PlanningError("nonsense", str(error)) from error
+        raise WorkerError("nonsense", str(error)) from error
     if not isinstance(plan, Plan):
-        raise PlanningError("nonsense", f"a {type(plan).__name__}")
+        raise WorkerError("nonsense", f"a {type(plan).__name__}")
     return plan

@@ -13,7 +13,7 @@ from gateway.core.model.plan import LoadSlot, Plan, Slot
 from gateway.core.model.quarters import QUARTER_S
 from gateway.core.model.state import Reason, SiteState
 from gateway.planning.plan_inputs import PlanInputs
-from gateway.planning.process import PlanningError
+from gateway.planning.process import WorkerError
 from gateway.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -70,8 +70,8 @@ class Planning:
         plan = self.standing(utc_s).plan
         return None if plan is None else plan.at(utc_s)
 
-    def wants(self, state: SiteState) -> Mapping[str, LoadSlot]:
-        """What each load would have now: by the plan, by the plain rule where that does not know the load."""
+    def requests(self, state: SiteState) -> Mapping[str, LoadSlot]:
+        """What each load asks for now: by the plan, by the plain rule where that does not know the load."""
         plan = self.standing(state.utc_s).plan
         return {**self._plain(state), **(plan.loads_at(state.utc_s) if plan is not None else {})}
 
@@ -104,7 +104,7 @@ class Planning:
         except NoPlanError as none:
             self._plan, self._why = None, none.reason
             return SOON_S
-        except PlanningError as error:
+        except WorkerError as error:
             _log.warning("no plan: %s", error)
             self._why = Reason(code=f"plan_{error.code}")
             return AGAIN_S

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gateway.adapters.feeds.feed import Answer
-from gateway.adapters.store.history import Past
+from gateway.adapters.feeds.feed import FeedAnswer
+from gateway.adapters.store.history import HistoryStore
 from gateway.core.forecast.outdoor import Outdoor
-from gateway.core.forecast.weather import Weather as Suns
+from gateway.core.forecast.weather import PvForecast
 from gateway.core.model.history import History
 from gateway.core.model.levels import Floats
 from gateway.core.model.state import Reason
@@ -23,21 +23,21 @@ AHEAD_S = (12 * 3600, 36 * 3600)  # what is said so far ahead is kept, to be com
 class WeatherInputs:
     """`suns` gives what scenarios are drawn with, and keeps today's word for later."""
 
-    def __init__(self, *, weather: Callable[[], Answer[Weather]] | None, past: Past, kwp: float) -> None:
+    def __init__(self, *, weather: Callable[[], FeedAnswer[Weather]] | None, past: HistoryStore, kwp: float) -> None:
         self._weather = weather
         self._past = past
         self._kwp = kwp
 
-    async def suns(self, grid: TimeGrid, history: History) -> Suns | None:
+    async def suns(self, grid: TimeGrid, history: History) -> PvForecast | None:
         """None without a feed or a known roof, or when the feed reaches not far enough. Raises OutboxError."""
         weather = None if self._weather is None else self._weather().value
         members = None if weather is None or self._kwp <= 0.0 else _on_grid(weather, grid)
         if members is None or not np.isfinite(members).all():
             return None
-        await self._past.keep_told(_told(members.mean(axis=0), grid))
+        await self._past.save_irradiance_forecast(_told(members.mean(axis=0), grid))
         steps = len(history.load_w)
-        told = await self._past.told(int(history.start_s), steps)
-        return Suns(members_w=self._power_w(members), past_w=self._power_w(told))
+        told = await self._past.irradiance_forecast(int(history.start_s), steps)
+        return PvForecast(members_w=self._power_w(members), past_w=self._power_w(told))
 
     async def outdoor(self, grid: TimeGrid, history: History) -> Outdoor | None:
         """Temperatures of the history and of the coming steps; None without a feed. Raises OutboxError."""
@@ -45,8 +45,10 @@ class WeatherInputs:
         if ahead_c is None:
             return None
         soon = [(int(grid.start_s + grid.step_s * step), float(ahead_c[step])) for step in range(SOON)]
-        await self._past.keep_outdoor(soon)
-        return Outdoor(past_c=await self._past.outdoor_c(int(history.start_s), len(history.load_w)), ahead_c=ahead_c)
+        await self._past.save_outdoor_forecast(soon)
+        return Outdoor(
+            past_c=await self._past.outdoor_forecast_c(int(history.start_s), len(history.load_w)), ahead_c=ahead_c
+        )
 
     def notes(self, grid: TimeGrid) -> tuple[Reason, ...]:
         """That a feed that was asked for says too little of these steps, or that what it says is old."""

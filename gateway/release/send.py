@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.adapters.broker import Address, Broker, Message
+from gateway.adapters.broker import Broker, BrokerAddress, Message
 from gateway.release.build import Release
 from gateway.wire import release as form
 from gateway.wire import topics
@@ -42,7 +42,7 @@ class Outcome:
 async def send(
     release: Release,
     *,
-    broker: Address,
+    broker: BrokerAddress,
     site: str,
     node: str,
     key: bytes,

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from gateway.mistakes import Mistake
 from gateway.site.file.site_file import SiteFile, SiteFileError
 
-KEY_HEX = 64
+KEY_HEX = 64  # digits of the 256-bit key that a node shares with its gateway (`gateway.wire.seal`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Of one site. `node_keys` seal orders and poll tables."""
+    """Of one site."""
 
-    broker_password: str | None
-    node_keys: Mapping[str, bytes]
-    influx_token: str | None
+    broker_password: str | None  # None for a broker that asks for none
+    node_keys: Mapping[str, bytes]  # by node: they seal orders and poll tables
+    influx_token: str | None  # None where no database is configured
 
     @classmethod
     def read(cls, file: SiteFile, environment: Mapping[str, str]) -> "Credentials":

@@ -31,11 +31,12 @@ class World:
     silent_after_s: float = 1e9
     car: bool = False
     sent_at_answer: int = 0
+    attended: int = 0
 
     def slot(self, _utc_s):
         return None
 
-    def wants(self, _state):
+    def requests(self, _state):
         due = LoadSlot(power_w=3680.0, value=2.0, reason=Reason(code="load_must"))
         return {"car": due} if self.car else {}
 
@@ -77,8 +78,11 @@ class World:
     def yields_to(self) -> str | None:
         return self.other
 
-    async def keep(self, rows: Sequence[Row]) -> None:
+    async def save(self, rows: Sequence[Row]) -> None:
         self.kept += rows
+
+    async def attend(self) -> None:
+        self.attended += 1
 
     def show(self, cycle: Cycle) -> None:
         self.shown.append(cycle)
@@ -91,9 +95,10 @@ def loop_of(world: World) -> Loop:
         clock=world,
         measurements=world,
         actuation=world,
-        store=world,
+        persistence=world,
+        link=world,
         plans=world,
-        displays=(world,),
+        observers=(world,),
         lasting=Lasting(),
     )
 
@@ -109,6 +114,7 @@ async def test_each_sample_starts_a_cycle_at_once() -> None:
     world = await run(World(arrivals=[1.0, 2.02, 3.01, 4.0]))
     assert world.starts[:4] == [1.0, 2.02, 3.01, 4.0]
     assert world.shown[0].late_ms == 0
+    assert world.attended == len(world.shown)  # once a cycle
 
 
 async def test_without_samples_the_loop_still_turns() -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.adapters.broker import Broker
-from gateway.adapters.building import Building
+from gateway.adapters.node.actuation import NodeActuation
+from gateway.adapters.node.persistence import NodePersistence
 from gateway.adapters.node.readback import Readback
 from gateway.adapters.node.session import NodeSession
+from gateway.adapters.presence import Presence
 from gateway.adapters.sntp import TimeServer
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
@@ -32,8 +34,11 @@ class GatewayStatus:
     """Asks the parts when somebody looks; keeps nothing itself. `forwarder` is None without a database."""
 
     clock: Clock
-    building: Building
+    presence: Presence
     broker: Broker
+    sessions: Mapping[str, NodeSession]
+    actuation: NodeActuation
+    persistence: NodePersistence
     forwarder: Forwarder | None
     outbox: Outbox
     time: TimeServer
@@ -41,15 +46,15 @@ class GatewayStatus:
     def links(self) -> LinksView:
         """Broker and nodes."""
         now_s = self.clock.monotonic_s()
-        nodes = tuple(_node_view(node, session, now_s) for node, session in self.building.desks.items())
+        nodes = tuple(_node_view(node, session, now_s) for node, session in self.sessions.items())
         return LinksView(broker=self.broker.is_up, nodes=nodes)
 
     def orders(self) -> Mapping[str, OrderView]:
         """By device that was ordered something."""
         return {
             device: _order_view(readback)
-            for session in self.building.desks.values()
-            for device, readback in session.holdings.items()
+            for session in self.sessions.values()
+            for device, readback in session.readbacks.items()
         }
 
     def database(self) -> DatabaseView:
@@ -58,25 +63,25 @@ class GatewayStatus:
         return DatabaseView(
             configured=forwarder is not None,
             waiting=self.outbox.waiting,
-            error=self.building.store_error or (forwarder.error if forwarder else None),
+            error=self.persistence.error or (forwarder.error if forwarder else None),
         )
 
     def status(self, *, cycles: int, cycle_late_ms: SpreadView) -> StatusView:
         """Counts and figures since the start."""
-        orders = self.building.orders
+        orders = self.actuation.orders
         return StatusView(
             cycles=cycles,
             cycle_late_ms=cycle_late_ms,
-            instance=self.building.presence.instance,
+            instance=self.presence.instance,
             orders=OrderCountsView(
                 sent=orders.sent, applied=orders.applied, refused=orders.refused, failed=orders.failed
             ),
             latency_ms=spread(orders.latency_ms),
-            nodes={node: _node_counts(session) for node, session in self.building.desks.items()},
+            nodes={node: _node_counts(session) for node, session in self.sessions.items()},
             time=TimeCountsView(answered=self.time.answered, ignored=self.time.ignored),
             database=DatabaseCountsView(
                 written=self.forwarder.written if self.forwarder else 0,
-                dropped=self.outbox.dropped + self.building.rows_cut,
+                dropped=self.outbox.dropped + self.persistence.rows_cut,
             ),
             rss_mb=_rss_mb(),
             rss_peak_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
@@ -84,7 +89,7 @@ class GatewayStatus:
 
 
 def _node_view(node: str, session: NodeSession, now_s: float) -> NodeView:
-    status = session.standing
+    status = session.status
     return NodeView(
         id=node,
         up=status.up,

@@ -1,4 +1,4 @@
-"""What comes from outside: fetched when due, kept on disk, used while it is young enough, and never waited for.
+"""What comes from outside: fetched when due, cached on disk, used while it is young enough, and never waited for.
 
 A feed always answers at once: the newest value with its age, or an absence with its reason. The last good answer is
 used although it is old (`is_stale`), until it is older than its `good_s`.
@@ -21,9 +21,9 @@ _log = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
 
-FIRST_PAUSE_S = 60.0
-LONGEST_PAUSE_S = 3600.0
-CLOCK_S = 300.0  # an answer from further ahead than this was kept under a wrong clock
+FIRST_PAUSE_S = 60.0  # after a failure; a server in trouble is not asked more often
+LONGEST_PAUSE_S = 3600.0  # the period of what is asked for: nothing is older for having failed
+CLOCK_S = 300.0  # an answer from further ahead than this was cached under a wrong clock
 
 
 class ContentError(Exception):
@@ -35,20 +35,20 @@ class ContentError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(Generic[Value]):
+class FeedAnswer(Generic[Value]):
     """What a feed knows now. `why` tells the last failure, also beside a value that is used all the same."""
 
     value: Value | None
-    age_s: float | None
-    is_stale: bool
-    why: str | None
+    age_s: float | None  # None when nothing was ever fetched
+    is_stale: bool  # at least one fetch was missed, or there is no value
+    why: str | None  # a word of `why.*`
 
 
 class Feed(Generic[Value]):
     """One address (or file). `parse` makes a value of the body, or raises ContentError.
 
-    `every_s`: how often it is fetched; `good_s`: how long an answer may be used; `cache`: where the last good body is
-    kept over a restart.
+    `every_s`: how often it is fetched; `good_s`: how long an answer may be used; `cache`: where the last good body
+    outlives a restart.
     """
 
     def __init__(
@@ -74,23 +74,23 @@ class Feed(Generic[Value]):
         self._got_s = 0.0
         self._why: str | None = "no_data"
         self._failures = 0
-        self._recall()
+        self._restore()
 
-    def answer(self) -> Answer[Value]:
+    def answer(self) -> FeedAnswer[Value]:
         """What is known now."""
         if self._value is None:
-            return Answer(value=None, age_s=None, is_stale=True, why=self._why)
+            return FeedAnswer(value=None, age_s=None, is_stale=True, why=self._why)
         age_s = max(self._clock.utc_s() - self._got_s, 0.0)
         if age_s > self._good_s:
-            return Answer(value=None, age_s=age_s, is_stale=True, why=self._why or "stale")
-        return Answer(value=self._value, age_s=age_s, is_stale=age_s > 2 * self._every_s, why=self._why)
+            return FeedAnswer(value=None, age_s=age_s, is_stale=True, why=self._why or "stale")
+        return FeedAnswer(value=self._value, age_s=age_s, is_stale=age_s > 2 * self._every_s, why=self._why)
 
     def due_s(self) -> float:
         """Seconds until what is known should be renewed; 0 when there is nothing."""
         age_s = self.answer().age_s
         return 0.0 if age_s is None else max(self._every_s - age_s, 0.0)
 
-    async def turn(self) -> float:
+    async def refresh(self) -> float:
         """Fetch once; the seconds until the next time: `every_s`, or a pause that doubles with each failure."""
         try:
             body = await self._body()
@@ -105,15 +105,15 @@ class Feed(Generic[Value]):
         if self._failures:
             _log.info("%s answers again after %d failures", self._place, self._failures)
         self._value, self._got_s, self._why, self._failures = value, self._clock.utc_s(), None, 0
-        await asyncio.to_thread(self._keep, body)
+        await asyncio.to_thread(self._save, body)
         return self._every_s
 
     async def run(self) -> None:
-        """Fetch for ever; what was kept is not fetched again before it is due."""
+        """Fetch for ever; what was cached is not fetched again before it is due."""
         pause_s = self.due_s()
         while True:
             await asyncio.sleep(pause_s * random.uniform(1.0, 1.2))  # noqa: S311 - not all gateways at one moment
-            pause_s = await self.turn()
+            pause_s = await self.refresh()
 
     async def _body(self) -> bytes:
         if is_address(self._source):
@@ -123,25 +123,25 @@ class Feed(Generic[Value]):
         except OSError as error:
             raise FetchError("offline", f"{self._source}: {error.strerror or error}") from error
 
-    def _keep(self, body: bytes) -> None:
+    def _save(self, body: bytes) -> None:
         """On disk as a whole or not at all; a full disk costs the cache and nothing else."""
-        page = {"source": _digest(self._source), "got_s": self._got_s, "body": body.decode("utf-8", "replace")}
+        cached = {"source": _digest(self._source), "got_s": self._got_s, "body": body.decode("utf-8", "replace")}
         part = self._cache.with_suffix(".part")
         try:
             self._cache.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(page), encoding="utf-8")
+            part.write_text(json.dumps(cached), encoding="utf-8")
             part.replace(self._cache)
         except OSError as error:
-            _log.warning("%s is not kept: %s", self._cache, error)
+            _log.warning("%s is not written: %s", self._cache, error)
 
-    def _recall(self) -> None:
-        """Take up what was kept; what cannot be read, or is of another address, is as if it had never been."""
+    def _restore(self) -> None:
+        """Take up what was cached; a file that cannot be read, or is of another address, counts as none."""
         try:
-            page = json.loads(self._cache.read_text(encoding="utf-8"))
-            got_s = float(page["got_s"])
-            if page["source"] != _digest(self._source) or not got_s <= self._clock.utc_s() + CLOCK_S:
+            cached = json.loads(self._cache.read_text(encoding="utf-8"))
+            got_s = float(cached["got_s"])
+            if cached["source"] != _digest(self._source) or not got_s <= self._clock.utc_s() + CLOCK_S:
                 return
-            self._value, self._got_s, self._why = self._parse(page["body"].encode()), got_s, None
+            self._value, self._got_s, self._why = self._parse(cached["body"].encode()), got_s, None
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ContentError) as error:

@@ -11,8 +11,8 @@ from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 MOST_BYTES = 2_000_000  # a week of forty members by the hour is a fifth of it
-PIECE = 65536
-LONGEST_WAIT_S = 86400.0
+PIECE = 65536  # bytes; the time is looked at after each
+LONGEST_WAIT_S = 86400.0  # a server that asks for more is asked again tomorrow
 HEADERS = {"User-Agent": "zen-e-ville", "Accept": "*/*"}
 
 
@@ -114,9 +114,9 @@ def _body(answer: http.client.HTTPResponse, place: str, until_s: float, most_byt
             raise FetchError("too_large", f"{place}: more than {most_bytes} bytes")
         if time.monotonic() > until_s:
             raise FetchError("timeout", f"{place}: {len(body)} bytes when the time was over")
-    told = answer.headers.get("Content-Length")
-    if told is not None and told.isdecimal() and len(body) < int(told):
-        raise FetchError("garbled", f"{place}: {len(body)} of {told} bytes")
+    length = answer.headers.get("Content-Length")
+    if length is not None and length.isdecimal() and len(body) < int(length):
+        raise FetchError("garbled", f"{place}: {len(body)} of {length} bytes")
     return bytes(body)
 
 
@@ -126,14 +126,14 @@ def _refused(place: str, error: urllib.error.HTTPError) -> FetchError:
     return FetchError("busy" if busy else "refused", f"{place}: {error.code} {error.reason}", wait_s=wait_s)
 
 
-def _wait_s(told: str | None) -> float | None:
+def _wait_s(retry_after: str | None) -> float | None:
     """Retry-After as seconds or as a date (RFC 9110, 10.2.3); at most a day, None when it says nothing."""
-    if told is None:
+    if retry_after is None:
         return None
-    if told.isdecimal():
-        return min(float(told), LONGEST_WAIT_S)
+    if retry_after.isdecimal():
+        return min(float(retry_after), LONGEST_WAIT_S)
     try:
-        until_s = parsedate_to_datetime(told).timestamp()
+        until_s = parsedate_to_datetime(retry_after).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(until_s - time.time(), 0.0), LONGEST_WAIT_S)

@@ -19,9 +19,9 @@ from gateway.core.model.weather import Weather
 TILTED, FLAT, TEMPERATURE = "global_tilted_irradiance", "shortwave_radiation", "temperature_2m"
 UNITS = {TILTED: "W/m²", FLAT: "W/m²", TEMPERATURE: "°C", "time": "unixtime"}
 BRIGHTEST_W_M2 = 1800.0  # cloud edges exceed the sun's 1361 for minutes, never for an hour
-COLDEST_C, HOTTEST_C = -90.0, 60.0
-MOST_STEPS = 24 * 17
-LAST_S = 2**33  # in 2242
+COLDEST_C, HOTTEST_C = -90.0, 60.0  # records of the world: -89.2 and 56.7 (WMO)
+MOST_STEPS = 24 * 17  # Open-Meteo gives 16 days at most, and one may be begun
+LAST_S = 2**33  # in 2242: a time beyond it is in milliseconds
 
 
 def address(
@@ -33,7 +33,7 @@ def address(
     azimuth_deg: float | None = None,
     model: str | None = None,
 ) -> str:
-    """Where to ask for three days; the place is told to two decimals (1 km), which is finer than any model."""
+    """Where to ask for three days; the place is given to two decimals (1 km), which is finer than any model."""
     roof = {} if tilt_deg is None or azimuth_deg is None else {"tilt": tilt_deg, "azimuth": azimuth_deg}
     ensemble = {} if model is None else {"models": model}
     query = {
@@ -50,27 +50,29 @@ def address(
 
 
 def parse(body: bytes) -> Weather:
-    """The forecast in an answer. Raises ContentError: garbled, or units when it is told in others."""
+    """The forecast in an answer. Raises ContentError: garbled, or units when they are not ours."""
     try:
-        told = json.loads(body)
-        hourly, units = told["hourly"], told["hourly_units"]
+        document = json.loads(body)
+        hourly, units = document["hourly"], document["hourly_units"]
         times_s = [int(t) for t in hourly["time"]]
         columns = {str(name): column for name, column in hourly.items() if name != "time"}
     except (ValueError, TypeError, KeyError, RecursionError, AttributeError, OverflowError) as error:
         raise ContentError("garbled", f"weather: {error!r}") from error
     _check_units(units, columns)
     step_s = _step_s(times_s)
-    sun = [_column(columns[name], len(times_s), 0.0, BRIGHTEST_W_M2) for name in columns if _is_of(name, TILTED, FLAT)]
-    warmth = [
+    irradiance = [
+        _column(columns[name], len(times_s), 0.0, BRIGHTEST_W_M2) for name in columns if _is_of(name, TILTED, FLAT)
+    ]
+    temps = [
         _column(columns[name], len(times_s), COLDEST_C, HOTTEST_C) for name in columns if _is_of(name, TEMPERATURE)
     ]
-    if not sun or not np.isfinite(np.array(sun)).any():
+    if not irradiance or not np.isfinite(np.array(irradiance)).any():
         raise ContentError("garbled", "weather: no irradiance")
     return Weather(
         start_s=float(times_s[0]) - step_s,
         step_s=step_s,
-        irradiance_w_m2=np.array(sun),
-        temp_c=_over_steps(warmth, len(times_s)),
+        irradiance_w_m2=np.array(irradiance),
+        temp_c=_over_steps(temps, len(times_s)),
     )
 
 
@@ -83,9 +85,9 @@ def _check_units(units: Any, columns: dict[str, Any]) -> None:
     if not isinstance(units, dict):
         raise ContentError("garbled", "weather: no units")
     for name in ("time", *columns):
-        wanted = next((unit for kind, unit in UNITS.items() if _is_of(name, kind)), None)
-        if wanted is not None and units.get(name) != wanted:
-            raise ContentError("units", f"weather: {name} in {units.get(name)!r}, wanted {wanted!r}")
+        expected = next((unit for kind, unit in UNITS.items() if _is_of(name, kind)), None)
+        if expected is not None and units.get(name) != expected:
+            raise ContentError("units", f"weather: {name} in {units.get(name)!r}, expected {expected!r}")
 
 
 def _step_s(times_s: list[int]) -> float:
@@ -107,11 +109,11 @@ def _column(values: Any, length: int, low: float, high: float) -> list[float]:
     ]
 
 
-def _over_steps(warmth: list[list[float]], length: int) -> Floats:
+def _over_steps(temps: list[list[float]], length: int) -> Floats:
     """Temperatures at the ends of steps as means over them; the first step has only its end."""
-    if not warmth:
+    if not temps:
         return np.full(length, math.nan)
-    members = np.array(warmth)
+    members = np.array(temps)
     known = np.isfinite(members)
     total = np.where(known, members, 0.0).sum(axis=0)
     ends = np.divide(total, known.sum(axis=0), out=np.full(length, math.nan), where=known.any(axis=0))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gateway.wire import records
 
+# By the number of the flag (`gateway.wire.records`); also the reasons of an absent reading.
 FLAG_NAMES = ("ok", "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model")
 
 

@@ -1,4 +1,8 @@
-"""Which records of a node are in: every one counted once, however often it comes."""
+"""Which records of a node are in: every one counted once, however often it comes.
+
+A node numbers its records from 1 with each boot and sends each until it is told that it was stored (`heard`), so the
+same record may come several times, out of order, and behind records of a later boot.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,26 +11,26 @@ BOOTS_KEPT = 16  # a node brings records of former boots from its flash, and a b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BootPage:
+class BootSnapshot:
     """One boot: all records up to `upto` are in, or were given up by the node; so are those of the ranges `beyond`."""
 
     boot: int
     upto: int
-    beyond: Sequence[tuple[int, int]] = ()
+    beyond: Sequence[tuple[int, int]] = ()  # (first, last), both included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A ledger as kept on disk; the newest boot is the last one."""
+class LedgerSnapshot:
+    """A ledger as it is stored on disk; the newest boot is the last one."""
 
-    boots: Sequence[BootPage]
+    boots: Sequence[BootSnapshot]
     received: int
     duplicated: int
     lost: int
 
 
 @dataclass(slots=True)
-class _Book:
+class _BootRecords:
     """One boot: all up to `upto` is settled, of what lies beyond it only the gaps are missing."""
 
     upto: int = 0
@@ -36,9 +40,10 @@ class _Book:
         """Nothing below this sequence will come any more."""
         self.upto = below - 1
         self.beyond = {seq for seq in self.beyond if seq > self.upto}
-        self.close_up()
+        self.close_gaps()
 
-    def close_up(self) -> None:
+    def close_gaps(self) -> None:
+        """Move `upto` on as far as there is no gap."""
         while self.upto + 1 in self.beyond:
             self.upto += 1
             self.beyond.discard(self.upto)
@@ -56,67 +61,69 @@ class _Book:
 
 @dataclass(slots=True)
 class Ledger:
-    """The books of one node. `seq` starts at 1 with each boot. `news`: boots with a batch that is not answered yet."""
+    """The records of one node by boot. `unanswered`: boots with a batch for which `heard` was not said yet."""
 
     received: int = 0
     duplicated: int = 0
     lost: int = 0
-    news: set[int] = field(default_factory=set)
-    _books: dict[int, _Book] = field(default_factory=dict)  # by boot, newest last
-    _open: _Book = field(default_factory=_Book)
+    unanswered: set[int] = field(default_factory=set)
+    _boots: dict[int, _BootRecords] = field(default_factory=dict)  # newest last
+    _open: _BootRecords = field(default_factory=_BootRecords)  # of the batch that is being read
 
     @classmethod
-    def opened(cls, page: Page | None) -> "Ledger":
-        """The ledger as it was left, or a new one."""
-        if page is None:
+    def restored(cls, snapshot: LedgerSnapshot | None) -> "Ledger":
+        """The ledger as it was stored, or a new one."""
+        if snapshot is None:
             return cls()
-        books = {
-            boot.boot: _Book(boot.upto, {seq for first, last in boot.beyond for seq in range(first, last + 1)})
-            for boot in page.boots
+        boots = {
+            boot.boot: _BootRecords(boot.upto, {seq for first, last in boot.beyond for seq in range(first, last + 1)})
+            for boot in snapshot.boots
         }
-        return cls(page.received, page.duplicated, page.lost, set(), books, list(books.values())[-1])
+        newest = list(boots.values())[-1]
+        return cls(snapshot.received, snapshot.duplicated, snapshot.lost, set(), boots, newest)
 
     def begin(self, boot: int, oldest: int, *, former: bool = False) -> None:
         """A batch of `boot` starts, whose node holds nothing older than `oldest`: what is missing below is lost.
 
         `former`: the node has started again since; its present boot stays the newest.
         """
-        self.news.add(boot)
-        if boot not in self._books:
-            self._books = {boot: _Book(), **self._books} if former else {**self._books, boot: _Book()}
-            for old in [one for one in self._books if one != boot][:-BOOTS_KEPT]:
-                del self._books[old]
-        self._open = book = self._books[boot]
-        missing = range(book.upto + 1, oldest)
+        self.unanswered.add(boot)
+        if boot not in self._boots:
+            new = {boot: _BootRecords()}
+            self._boots = {**new, **self._boots} if former else {**self._boots, **new}
+            for old in [one for one in self._boots if one != boot][:-BOOTS_KEPT]:
+                del self._boots[old]
+        self._open = records = self._boots[boot]
+        missing = range(records.upto + 1, oldest)
         if missing:
-            self.lost += len(missing) - sum(seq in missing for seq in book.beyond)
-            book.give_up(oldest)
+            self.lost += len(missing) - sum(seq in missing for seq in records.beyond)
+            records.give_up(oldest)
 
     def admit(self, seq: int) -> bool:
         """Whether this record of the open batch is new; it is in from now on."""
-        book = self._open
-        if seq <= book.upto or seq in book.beyond:
+        records = self._open
+        if seq <= records.upto or seq in records.beyond:
             self.duplicated += 1
             return False
-        book.beyond.add(seq)
+        records.beyond.add(seq)
         self.received += 1
-        book.close_up()
+        records.close_gaps()
         return True
 
-    def page(self) -> Page | None:
-        """What to keep on disk; None before the first batch."""
-        if not self._books:
+    def snapshot(self) -> LedgerSnapshot | None:
+        """What to store on disk; None before the first batch."""
+        if not self._boots:
             return None
-        boots = [BootPage(boot=boot, upto=book.upto, beyond=book.ranges()) for boot, book in self._books.items()]
-        return Page(boots=boots, received=self.received, duplicated=self.duplicated, lost=self.lost)
+        boots = [BootSnapshot(boot=boot, upto=one.upto, beyond=one.ranges()) for boot, one in self._boots.items()]
+        return LedgerSnapshot(boots=boots, received=self.received, duplicated=self.duplicated, lost=self.lost)
 
-    def take_news(self) -> set[int]:
-        """Boots to speak of once the page is on disk: those heard of since the last time, and the newest."""
-        news, self.news = self.news | set(list(self._books)[-1:]), set()
-        return news
+    def take_unanswered(self) -> set[int]:
+        """Boots to answer once the snapshot is on disk: those heard of since the last time, and the newest."""
+        unanswered, self.unanswered = self.unanswered | set(list(self._boots)[-1:]), set()
+        return unanswered
 
     def counts(self) -> Mapping[str, int]:
         """For the status page; `sent` is the highest sequence seen of the newest boot."""
-        newest = list(self._books.values())[-1] if self._books else _Book()
+        newest = list(self._boots.values())[-1] if self._boots else _BootRecords()
         sent = max(newest.beyond, default=newest.upto)
         return {"sent": sent, "received": self.received, "lost": self.lost, "duplicated": self.duplicated}

@@ -1,4 +1,4 @@
-"""Orders sent to nodes, and their answers."""
+"""Orders as they are written for nodes, and what became of them (the wire form is in `gateway.wire.orders`)."""
 
 import json
 from collections import deque
@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 
 from gateway.wire.records import EPOCH_2000
 
+OPEN_ORDERS = 50  # an order a second lives for 30 s at most: an older one is never answered any more
+LATENCIES_KEPT = 100_000  # a day of one order a second
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What became of an order. `written`: the device was really written in this answer; moment on our clock.
+class OrderAnswer:
+    """What became of an order. `written`: the device was really written in this answer.
 
-    `values`: of the order, raw; `back`: what was read back, as `rb` of `gateway.wire.orders`.
+    `device`: None for an actuator that is not in our poll table. `values`: of the order, raw; `back`: what was read
+    back, as `rb` of `gateway.wire.orders`.
     """
 
     seq: int
@@ -20,7 +24,7 @@ class Answer:
     done: str
     why: str
     written: bool
-    at_s: float
+    at_s: float  # on our monotonic clock
     values: object = None
     back: Sequence[int | None] | None = None
 
@@ -31,17 +35,18 @@ class Answer:
 
 
 @dataclass(slots=True)
-class OrderBook:
-    """Orders sent and what became of them. `latency_ms`: from the meter's sample to the device's answer."""
+class OrderLog:
+    """Numbers the orders of this run (`session`) and counts what became of them."""
 
     session: int
-    seq: int = 0
+    seq: int = 0  # of the last order
     sent: int = 0
     applied: int = 0
     refused: int = 0
     failed: int = 0
-    latency_ms: deque[float] = field(default_factory=lambda: deque(maxlen=100_000))
-    _open: dict[int, float | None] = field(default_factory=dict)
+    latency_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
+    """From the meter's sample to the device's answer."""
+    _open: dict[int, float | None] = field(default_factory=dict)  # moments of the samples behind them, by sequence
 
     def order(
         self, boot: int, actuator: int, values: list[int] | None, ttl_ms: int, utc_s: float, sample_s: float | None
@@ -49,13 +54,13 @@ class OrderBook:
         """The text of the next order to that run of a node; `sample_s` is the moment of the meter sample behind it."""
         self.seq += 1
         self.sent += 1
-        self._open = {seq: at for seq, at in self._open.items() if seq > self.seq - 50}
+        self._open = {seq: at for seq, at in self._open.items() if seq > self.seq - OPEN_ORDERS}
         self._open[self.seq] = sample_s
         order = {"boot": boot, "sid": self.session, "seq": self.seq, "act": actuator, "v": values, "ttl": ttl_ms}
         order["at"] = max(0, int(utc_s) - EPOCH_2000)
         return json.dumps(order, separators=(",", ":"))
 
-    def settle(self, answer: Answer) -> None:
+    def settle(self, answer: OrderAnswer) -> None:
         """Count an answer; only those that really wrote tell about latency."""
         if answer.done in ("applied", "released"):
             self.applied += 1

@@ -14,7 +14,9 @@ from gateway.adapters.products.setpoints import PLAIN, Rating, raw_setpoint
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
 
+# Number forms of a table's `set` (`gateway.wire.table`).
 _FORMAT = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I"}
+# Function codes that read (Modbus Application Protocol V1.1b3, 6.1 to 6.4).
 _FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 _LONGEST = ("timeout_ms", "gap_ms")  # fields of a bus that its slowest unit decides
 
@@ -63,7 +65,7 @@ class NodeTable:
 
     node: str
     text: str
-    identity: int
+    identity: int  # of the text: the same table is not taken twice (`gateway.wire.table.identity`)
     blocks: tuple[Block, ...]
     actuators: Mapping[str, int]
     ratings: Mapping[str, Rating] = field(default_factory=dict)
@@ -106,8 +108,8 @@ def numbered(text: str, number: int) -> str:
     return f'{{"n":{number},{text[1:]}'
 
 
-def remembered(table: NodeTable) -> str:
-    """What `recalled` needs of a table, to be kept for records that come after it was replaced."""
+def stored_blocks(table: NodeTable) -> str:
+    """What `restored_blocks` needs of a table, to be stored for records that come after it was replaced."""
     profiles = {block.device: block.profile.model_dump(mode="json", by_alias=True) for block in table.blocks}
     blocks = [
         [block.device, [block.profile.points.index(point) for point in block.points], block.first, block.count]
@@ -116,11 +118,11 @@ def remembered(table: NodeTable) -> str:
     return json.dumps({"profiles": profiles, "blocks": blocks}, separators=(",", ":"))
 
 
-def recalled(text: str) -> tuple[Block, ...]:
+def restored_blocks(text: str) -> tuple[Block, ...]:
     """The blocks of a former table, by number; none when this version cannot read its profiles any more."""
-    kept = json.loads(text)
+    stored = json.loads(text)
     try:
-        profiles = {device: Profile.model_validate(profile) for device, profile in kept["profiles"].items()}
+        profiles = {device: Profile.model_validate(profile) for device, profile in stored["profiles"].items()}
     except ValueError:
         return ()
     return tuple(
@@ -132,7 +134,7 @@ def recalled(text: str) -> tuple[Block, ...]:
             count=count,
             every_s=0.0,
         )
-        for device, points, first, count in kept["blocks"]
+        for device, points, first, count in stored["blocks"]
     )
 
 
@@ -188,7 +190,7 @@ def _label_blocks(wiring: Wiring) -> Iterable[tuple[Block, Mapping[str, object]]
     points = [point for point in wiring.profile.points if isinstance(point, Label)]
     for every_s in sorted({point.every_s for point in points}):
         for run in telegrams.runs([point for point in points if point.every_s == every_s], most=wire.MAX_LABELS):
-            labels = telegrams.wanted(run)
+            labels = telegrams.wire_labels(run)
             block = Block(
                 device=wiring.device,
                 profile=wiring.profile,

@@ -1,20 +1,21 @@
-"""What a device was asked for, and what it says that it holds: from a node's answers and its health."""
+"""What a device was asked for, and what it holds as read back from it: from a node's answers and its health."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
+from gateway.adapters.node.orders import OrderAnswer
 from gateway.adapters.products.points import TYPES
 from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.setpoints import PLAIN, Rating, power_of
 
 MOST_NUMBERS = 64  # in one answer; no table has more
-WORTH = range(-(2**31), 2**32)  # what two registers can hold, with a sign or without
+REGISTER_PAIR = range(-(2**31), 2**32)  # what two registers can hold, with a sign or without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readback:
-    """Powers in W, drawn positive; None is "nothing", or "not known" for what is held.
+    """Powers in W, drawn positive; None is "nothing", or "not known" for `held_w`.
 
     `by`: how the device came by what it holds (applied: by an order; safe, expired, released: by the safe values).
     `why`: what went wrong last, in a word of `gateway.wire.orders`; empty when nothing did.
@@ -53,19 +54,33 @@ def from_health(profile: Profile, entry: object, rating: Rating = PLAIN) -> Read
     return Readback(
         asked_w=ordered_w(profile, asked, rating),
         applied_w=ordered_w(profile, applied, rating),
-        held_w=None if asked is None else held_w(profile, back, rating),
+        held_w=None if asked is None else readback_w(profile, back, rating),
         by=str(by),
         why=str(why or ""),
+    )
+
+
+def after_answer(before: Readback, answer: OrderAnswer, profile: Profile, rating: Rating = PLAIN) -> Readback:
+    """What is known of a device after the answer to an order; one that was refused has changed nothing in it."""
+    if answer.done == "refused":
+        return replace(before, why=answer.why)
+    asked_w = ordered_w(profile, answer.values, rating)
+    return Readback(
+        asked_w=asked_w,
+        applied_w=asked_w if answer.done == "applied" else None,
+        held_w=None if asked_w is None else readback_w(profile, answer.back, rating),
+        by=before.by if answer.done == "failed" else answer.done,
+        why=answer.why,
     )
 
 
 def ordered_w(profile: Profile, values: object, rating: Rating = PLAIN) -> float | None:
     """The power in the values of an order; None when it has none."""
     first = values[0] if isinstance(values, list) and values else None
-    return power_of(profile, first, rating) if _is_whole(first) and first in WORTH else None
+    return power_of(profile, first, rating) if _is_whole(first) and first in REGISTER_PAIR else None
 
 
-def held_w(profile: Profile, numbers: object, rating: Rating = PLAIN) -> float | None:
+def readback_w(profile: Profile, numbers: object, rating: Rating = PLAIN) -> float | None:
     """The power in what was read back after an order; None where the product cannot be read or was not."""
     setpoint = profile.setpoint
     if setpoint is None or not isinstance(numbers, list) or len(numbers) <= len(setpoint.arm):

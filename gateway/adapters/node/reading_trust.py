@@ -1,4 +1,4 @@
-"""What is believed of a device's readings: nothing before its proof fits, and no counter that jumps."""
+"""Which of a device's readings may be trusted: none before its proof fits, and no counter that jumps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,27 +12,27 @@ COUNTER_MAX_W = 200_000.0  # no building of ours moves more
 
 @dataclass(slots=True)
 class ReadingTrust:
-    """`proven`: the devices that fit their profile; kept by whoever made this."""
+    """`trusted`: the devices that fit their profile; stored by whoever made this."""
 
-    proven: set[str]
-    _counters: dict[tuple[str, str], Reading] = field(default_factory=dict)
+    trusted: set[str]
+    _counters: dict[tuple[str, str], Reading] = field(default_factory=dict)  # newest, by device and point
 
-    def believed(self, block: Block, fresh: Mapping[str, Reading]) -> Mapping[str, Reading]:
-        """The readings of a block, absent as long as the device is not proven or a counter cannot be true."""
+    def check(self, block: Block, fresh: Mapping[str, Reading]) -> Mapping[str, Reading]:
+        """The readings of a block, absent as long as the device is not trusted or a counter cannot be true."""
         if block.profile.proof is None:
-            self.proven.add(block.device)  # each group of a telegram has a checksum
+            self.trusted.add(block.device)  # each group of a telegram has a checksum
         else:
             self._prove(block.device, fresh.get(block.profile.proof))
-        if block.device not in self.proven:
-            return {name: without(reading, "proof") for name, reading in fresh.items()}
+        if block.device not in self.trusted:
+            return unproven(fresh)
         return {name: self._plausible(block, name, reading) for name, reading in fresh.items()}
 
     def _prove(self, device: str, proof: Reading | None) -> None:
-        """A device is believed from the first proof that fits to the first that is impossible."""
+        """A device is trusted from the first proof that fits to the first that is impossible."""
         if proof is not None and proof.value is not None:
-            self.proven.add(device)
+            self.trusted.add(device)
         elif proof is not None and proof.why == "implausible":
-            self.proven.discard(device)
+            self.trusted.discard(device)
 
     def _plausible(self, block: Block, name: str, reading: Reading) -> Reading:
         """A counter may neither go back nor rise faster than any building draws; a changed meter starts anew.
@@ -55,6 +55,9 @@ class ReadingTrust:
         return Reading.absent("implausible", reading.measured_s)
 
 
-def without(reading: Reading, why: str) -> Reading:
-    """The reading without its value, if it had one."""
-    return Reading.absent(why, reading.measured_s) if reading.value is not None else reading
+def unproven(fresh: Mapping[str, Reading]) -> Mapping[str, Reading]:
+    """The readings of a device whose proof has not been seen: without their values; a failed read keeps its reason."""
+    return {
+        name: Reading.absent("proof", reading.measured_s) if reading.value is not None else reading
+        for name, reading in fresh.items()
+    }

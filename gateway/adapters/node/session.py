@@ -1,30 +1,29 @@
-"""The nodes as the gateway knows them: their records become readings, their answers become counts."""
+"""One node as the gateway knows it: records become readings; answers and health become readbacks and a status."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.node import batches
-from gateway.adapters.node.batches import FLAG_NAMES, BatchError, Record
+from gateway.adapters.node.batches import BatchError, Record
 from gateway.adapters.node.ledger import Ledger
-from gateway.adapters.node.orders import Answer
+from gateway.adapters.node.orders import OrderAnswer
 from gateway.adapters.node.payloads import is_count, json_object
 from gateway.adapters.node.poll_tables import Block, NodeTable
-from gateway.adapters.node.readback import Readback, from_health, held_w, numbers_of, ordered_w
-from gateway.adapters.node.reading_trust import ReadingTrust, without
+from gateway.adapters.node.readback import Readback, after_answer, from_health, numbers_of
+from gateway.adapters.node.reading_trust import ReadingTrust, unproven
+from gateway.adapters.node.readings import readings_of, rows_of
 from gateway.adapters.node.status import NodeStatus
-from gateway.adapters.products import registers, telegrams
-from gateway.adapters.products.points import Label, Point
 from gateway.core.model.state import Reading
 from gateway.ports import Row
-from gateway.wire import records
-from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000, OK
+from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000
 
 MEASUREMENTS: Mapping[str, str] = {"grid": "meter", "pv": "pv", "battery": "battery", "load": "meter"}  # by role
-STALE_PERIODS = 3
+STALE_PERIODS = 3  # one report may get lost and one come late
+STALE_SLACK_S = 0.5  # a period that is short is not measured more finely than messages travel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +31,7 @@ class FormerTable:
     """What is left of a poll table: its blocks by number, and the devices that fitted their profile."""
 
     blocks: Sequence[Block]
-    proven: AbstractSet[str]
+    trusted: AbstractSet[str]
 
 
 @dataclass(slots=True)
@@ -41,62 +40,62 @@ class NodeSession:
 
     site_id: str
     table: NodeTable
-    roles: Mapping[str, str]  # device -> role
+    roles: Mapping[str, str]  # by device
     ledger: Ledger
     table_number: int = 0  # how new the table is
-    proven: set[str] = field(default_factory=set)  # devices that fit their profile under this table
+    trusted: set[str] = field(default_factory=set)  # devices that fit their profile under this table
     former: Mapping[int, FormerTable] = field(default_factory=dict)  # by identity
-    readings: dict[str, dict[str, Reading]] = field(default_factory=dict)
-    standing: NodeStatus = field(default_factory=NodeStatus)
+    readings: dict[str, dict[str, Reading]] = field(default_factory=dict)  # newest, by device and point
+    status: NodeStatus = field(default_factory=NodeStatus)
     runs_our_table: bool = False
-    seen_s: float = -math.inf
-    health: Mapping[str, Any] = field(default_factory=dict)
-    malformed: int = 0
+    seen_s: float = -math.inf  # monotonic
+    health: Mapping[str, Any] = field(default_factory=dict)  # as the node sent it last
+    malformed: int = 0  # messages
     unreadable: int = 0  # records of a poll table that nobody remembers
-    holdings: dict[str, Readback] = field(default_factory=dict)  # by device that takes orders
+    readbacks: dict[str, Readback] = field(default_factory=dict)  # by device that takes orders
     undatable: int = 0  # records of a former boot that never knew the time
     boot: int | None = None  # the node's present one
     _clock: NodeClock = field(default_factory=NodeClock)
-    _beliefs: ReadingTrust = field(init=False)
+    _trust: ReadingTrust = field(init=False)
 
     def __post_init__(self) -> None:
-        """ReadingTrust are kept in `proven`."""
-        self._beliefs = ReadingTrust(self.proven)
+        """The trust in readings is kept in `trusted`."""
+        self._trust = ReadingTrust(self.trusted)
 
     @property
     def up(self) -> bool:
         """Whether the node is at the broker, as it or its will says."""
-        return self.standing.up
+        return self.status.up
 
-    def on_state(self, payload: bytes, now_s: float) -> None:
+    def receive_state(self, payload: bytes, now_s: float) -> None:
         """The node's presence: retained JSON, or its will."""
         state = json_object(payload)
-        self.standing = self.standing.after_state(state)
+        self.status = self.status.after_state(state)
         self.runs_our_table = self.up and state.get("table") == self.table.identity
         if self.up and is_count(boot := state.get("boot")):
             self.boot = boot
         if self.up:
             self.seen_s = now_s
 
-    def on_health(self, payload: bytes, now_s: float) -> None:
+    def receive_health(self, payload: bytes, now_s: float) -> None:
         """The node's own figures."""
         self.health, self.seen_s = json_object(payload), now_s
-        self.standing = self.standing.after_health(self.health)
+        self.status = self.status.after_health(self.health)
         entries = self.health.get("actuators")
         if not isinstance(entries, list) or not self.runs_our_table:
             return
         for device, number in self.table.actuators.items():
             entry = entries[number] if number < len(entries) else None
-            holding = from_health(self.table.profile(device), entry, self.table.ratings[device])
-            if holding is not None:
-                self.holdings[device] = holding
+            readback = from_health(self.table.profile(device), entry, self.table.ratings[device])
+            if readback is not None:
+                self.readbacks[device] = readback
 
-    def on_test(self, payload: bytes, now_s: float) -> None:
+    def receive_test(self, payload: bytes, now_s: float) -> None:
         """The result of the node's self-test."""
         self.seen_s = now_s
-        self.standing = self.standing.after_test(json_object(payload))
+        self.status = self.status.after_test(json_object(payload))
 
-    def on_answer(self, payload: bytes, now_s: float) -> Answer | None:
+    def receive_answer(self, payload: bytes, now_s: float) -> OrderAnswer | None:
         """The answer to an order; None for a message that is none."""
         answer = json_object(payload)
         seq, s, ms = answer.get("seq"), answer.get("s"), answer.get("ms")
@@ -104,7 +103,7 @@ class NodeSession:
             self.malformed += 1
             return None
         number = answer.get("act")
-        settled = Answer(
+        settled = OrderAnswer(
             seq=seq,
             device=next((device for device, known in self.table.actuators.items() if known == number), None),
             done=str(answer.get("done")),
@@ -114,10 +113,10 @@ class NodeSession:
             values=answer.get("v"),
             back=numbers_of(answer.get("rb")),
         )
-        self._hold(settled)
+        self._renew_readback(settled)
         return settled
 
-    def on_data(self, payload: bytes, now_s: float, utc_s: float, *, live: bool = True) -> list[Row]:
+    def receive_batch(self, payload: bytes, now_s: float, utc_s: float, *, live: bool = True) -> list[Row]:
         """Take a batch in: readings are renewed, the rows returned are to be stored before `heard` is said.
 
         A record that does not know its time is as old as its batch says, if the message came straight here (`live`).
@@ -136,20 +135,36 @@ class NodeSession:
         rows: list[Row] = []
         for record in batch.records:
             stamp = _stamp(batch.boot, record)
-            if (stamp.utc_s is None and not former and not live) or not self.ledger.admit(record.seq):
-                continue
-            if former and stamp.utc_s is None:
-                self.undatable += 1
-                continue
-            measured_s = self._moment_s(stamp, now_s, utc_s, former=former)
-            read = self._read_of(batch.table, record, measured_s)
-            if read is None:
-                self.unreadable += 1
-                continue
-            block, fresh = read
-            time_s = utc_s - (now_s - measured_s) if stamp.utc_s is None else stamp.utc_s
-            rows += self._rows(block, fresh, round(1000 * time_s))
+            if self._is_taken(record, stamp, former=former, live=live):
+                measured_s = self._moment_s(stamp, now_s, utc_s, former=former)
+                time_s = utc_s - (now_s - measured_s) if stamp.utc_s is None else stamp.utc_s
+                rows += self._read(batch.table, record, measured_s, round(1000 * time_s))
         return rows
+
+    def quality(self, device: str, now_s: float) -> str:
+        """good, stale (no report for three periods) or absent (reported without a value) for a device's power.
+
+        A device that reports no power is judged by the point that proves its profile.
+        """
+        profile = self.table.profile(device)
+        name = "p_w" if profile.point("p_w") is not None else profile.proof or "p_w"
+        reading = self.readings.get(device, {}).get(name)
+        block = next((b for b in self.table.blocks if b.device == device and _has(b, name)), None)
+        if reading is None or block is None:
+            return "stale"
+        if now_s - reading.measured_s > STALE_PERIODS * block.every_s + STALE_SLACK_S:
+            return "stale"
+        return "good" if reading.value is not None else "absent"
+
+    def _is_taken(self, record: Record, stamp: Stamp, *, former: bool, live: bool) -> bool:
+        """Whether a record is new and has a time; what is left alone here is not in the ledger and comes again."""
+        is_dated = stamp.utc_s is not None
+        if (not is_dated and not former and not live) or not self.ledger.admit(record.seq):
+            return False
+        if not is_dated and former:
+            self.undatable += 1
+            return False
+        return True
 
     def _moment_s(self, stamp: Stamp, now_s: float, utc_s: float, *, former: bool) -> float:
         """Our monotonic moment of a record; of a former boot nothing but its UTC is known."""
@@ -157,86 +172,38 @@ class NodeSession:
             return now_s - max(0.0, utc_s - stamp.utc_s)
         return self._clock.moment_s(stamp, now_s, utc_s)
 
-    def quality(self, device: str, now_s: float) -> str:
-        """good, stale (no report for three periods) or absent (reported without a value) for a device's power.
-
-        Of a device that does not tell its power: of what proves it.
-        """
-        profile = self.table.profile(device)
-        name = "p_w" if profile.point("p_w") is not None else profile.proof or "p_w"
-        reading = self.readings.get(device, {}).get(name)
-        block = next((b for b in self.table.blocks if b.device == device and _has(b, name)), None)
-        if reading is None or block is None or now_s - reading.measured_s > STALE_PERIODS * block.every_s + 0.5:
-            return "stale"
-        return "good" if reading.value is not None else "absent"
-
-    def _hold(self, answer: Answer) -> None:
-        """Renew what the device of an answer holds."""
-        device = answer.device
-        if device is None:
-            return
-        before = self.holdings.get(device, Readback())
-        if answer.is_overtaken:
-            return
-        if answer.done == "refused":
-            self.holdings[device] = replace(before, why=answer.why)
-            return
-        profile, rating = self.table.profile(device), self.table.ratings[device]
-        asked_w = ordered_w(profile, answer.values, rating)
-        self.holdings[device] = Readback(
-            asked_w=asked_w,
-            applied_w=asked_w if answer.done == "applied" else None,
-            held_w=None if asked_w is None else held_w(profile, answer.back, rating),
-            by=before.by if answer.done == "failed" else answer.done,
-            why=answer.why,
-        )
-
-    def _read_of(self, identity: int, record: Record, measured_s: float) -> tuple[Block, Mapping[str, Reading]] | None:
-        """Block and readings of a record; one of a former table is history and renews nothing. None: no such block."""
+    def _read(self, identity: int, record: Record, measured_s: float, time_ms: int) -> Sequence[Row]:
+        """Renew the readings of a record and give its rows; one of a former table is history and renews nothing."""
         former = self.former.get(identity) if identity != self.table.identity else None
         blocks = self.table.blocks if identity == self.table.identity else former.blocks if former else ()
         if record.block >= len(blocks) or blocks[record.block].device not in self.roles:
-            return None
+            self.unreadable += 1
+            return ()
         block = blocks[record.block]
-        fresh = _scaled(block, record, measured_s)
+        fresh = readings_of(block, record, measured_s)
         if former is None:
-            fresh = self._beliefs.believed(block, fresh)
-            self._remember(block.device, fresh)
-        elif block.device not in former.proven:
-            fresh = {name: without(reading, "proof") for name, reading in fresh.items()}
-        return block, fresh
+            fresh = self._trust.check(block, fresh)
+            self._renew(block.device, fresh)
+        elif block.device not in former.trusted:
+            fresh = unproven(fresh)
+        tags = {"site": self.site_id, "device": block.device}
+        measurement = MEASUREMENTS[self.roles[block.device]]
+        return tuple(rows_of(fresh, measurement=measurement, tags=tags, time_ms=time_ms))
 
-    def _remember(self, device: str, fresh: Mapping[str, Reading]) -> None:
+    def _renew(self, device: str, fresh: Mapping[str, Reading]) -> None:
         """Only what is newer: after an outage old records come, and they are history."""
         known = self.readings.setdefault(device, {})
         for name, reading in fresh.items():
             if name not in known or reading.measured_s >= known[name].measured_s:
                 known[name] = reading
 
-    def _rows(self, block: Block, fresh: Mapping[str, Reading], time_ms: int) -> Iterator[Row]:
-        tags = {"site": self.site_id, "device": block.device}
-        values = {name: reading.value for name, reading in fresh.items() if reading.value is not None}
-        if "soc" in values:
-            values["soc_pct"] = 100 * values.pop("soc")
-        if values:
-            yield Row(measurement=MEASUREMENTS[self.roles[block.device]], tags=tags, fields=values, time_ms=time_ms)
-        absent = {f"{name}_why": reading.why for name, reading in fresh.items() if reading.why is not None}
-        if absent:
-            yield Row(measurement="health", tags=tags, fields=absent, time_ms=time_ms)
-
-
-def _scaled(block: Block, record: Record, measured_s: float) -> Mapping[str, Reading]:
-    """Readings of a block as its profile says; absent with the flag of a failed read."""
-    flag, words = record.flag, record.registers
-    if flag == OK and len(words) != block.registers:
-        flag = records.WRONG_REPLY
-    if flag != OK:
-        return {point.name: Reading.absent(FLAG_NAMES[flag], measured_s) for point in block.points}
-    if block.profile.links.tic is not None:
-        labels = [point for point in block.points if isinstance(point, Label)]
-        return dict(telegrams.readings(labels, words, measured_s))
-    points = [point for point in block.points if isinstance(point, Point)]
-    return dict(registers.readings(block.profile, points, block.first, words, measured_s))
+    def _renew_readback(self, answer: OrderAnswer) -> None:
+        """What the device of an answer holds now; an answer that a younger order has overtaken says nothing of it."""
+        device = answer.device
+        if device is None or answer.is_overtaken:
+            return
+        before = self.readbacks.get(device, Readback())
+        self.readbacks[device] = after_answer(before, answer, self.table.profile(device), self.table.ratings[device])
 
 
 def _stamp(boot: int, record: Record) -> Stamp:

@@ -62,10 +62,10 @@ class NodeStatus:
         found = _OLD.search(self.refused)
         return (int(found[1]), int(found[2])) if found else None
 
-    def after_test(self, told: Mapping[str, Any]) -> "NodeStatus":
+    def after_test(self, result: Mapping[str, Any]) -> "NodeStatus":
         """The node's self-test; one of another boot, or without rows, tells nothing."""
-        rows = told.get("rows")
-        if told.get("boot") != self.boot or not isinstance(rows, list) or not rows:
+        rows = result.get("rows")
+        if result.get("boot") != self.boot or not isinstance(rows, list) or not rows:
             return self
         bad = [_step(row) for row in rows if not (isinstance(row, dict) and row.get("ok") is True)]
         return replace(self, test=_text(", ".join(bad)) or "good")

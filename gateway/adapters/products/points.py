@@ -120,7 +120,7 @@ class Label(_Value):
         return self
 
     @property
-    def wanted(self) -> tuple[tuple[str, str], ...]:
+    def wire_labels(self) -> tuple[tuple[str, str], ...]:
         """The labels it needs, each with its form on the wire."""
         form = "c" if self.counter else {"decimal": "d", "hexadecimal": "x", "text": "s"}[self.form]
         return ((self.label, form), *(((self.minus, "d"),) if self.minus else ()))

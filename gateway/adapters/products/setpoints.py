@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.adapters.products.commands import Target
 from gateway.adapters.products.profiles import Profile
 
-VOLT = 230.0  # nominal, phase to neutral (EN 50160)
+VOLT = 230.0  # nominal voltage, phase to neutral (EN 50160)
 ALMOST = 1e-6  # of a step of the register: 6 A computed as 5.9999999 A are 6 A
 
 
@@ -27,7 +27,7 @@ PLAIN = Rating()
 def raw_setpoint(profile: Profile, power_w: float, rating: Rating = PLAIN) -> list[int]:
     """The values of an order: the power (W, drawn positive) in the product's own unit, scale and sign.
 
-    Amperes and shares are cut, not rounded: what comes of them is never more than was wanted.
+    Amperes and shares are cut, not rounded: the device never gets more than was asked for.
     """
     target = _target(profile)
     if target.unit == "switch":

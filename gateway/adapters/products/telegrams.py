@@ -6,21 +6,21 @@ from gateway.adapters.products.points import Label
 from gateway.core.model.state import Reading
 
 REGISTERS = 2  # of a label in a record
-ABSENT = 0xFFFFFFFF
+ABSENT = 0xFFFFFFFF  # both registers of a label that the telegram did not have
 
-Wanted = tuple[str, str]  # a label and its form on the wire
+WireLabel = tuple[str, str]  # a label and its form on the wire
 
 
-def wanted(points: Iterable[Label]) -> list[Wanted]:
+def wire_labels(points: Iterable[Label]) -> list[WireLabel]:
     """The labels of some points in the order in which they travel, each once."""
-    return list(dict.fromkeys(label for point in points for label in point.wanted))
+    return list(dict.fromkeys(label for point in points for label in point.wire_labels))
 
 
 def runs(points: Sequence[Label], *, most: int) -> Iterable[list[Label]]:
     """The points in parts that need no more than so many labels each."""
     run: list[Label] = []
     for point in points:
-        if len(wanted([*run, point])) > most:
+        if len(wire_labels([*run, point])) > most:
             yield run
             run = []
         run.append(point)
@@ -31,7 +31,7 @@ def runs(points: Sequence[Label], *, most: int) -> Iterable[list[Label]]:
 def readings(points: Sequence[Label], registers: Sequence[int], measured_s: float) -> Mapping[str, Reading]:
     """Readings of the points of a block; an optional point without its label has none at all."""
     numbers = (registers[i] << 16 | registers[i + 1] for i in range(0, len(registers), REGISTERS))
-    data = dict(zip((label for label, _ in wanted(points)), numbers, strict=True))
+    data = dict(zip((label for label, _ in wire_labels(points)), numbers, strict=True))
     present = {label: number for label, number in data.items() if number != ABSENT}
     return {
         point.name: _reading(point, present, measured_s)

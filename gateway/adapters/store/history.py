@@ -11,12 +11,12 @@ from gateway.core.model.levels import Floats
 from gateway.core.model.quarters import QUARTER_S, Quarter
 
 TREND_S = 10  # seconds of one step of the trend
-TREND_KEPT_S = 2 * 86400
+TREND_KEPT_S = 2 * 86400  # the page shows one day
 TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
-TOLD_KEPT_S = 60 * 86400
+FORECASTS_KEPT_S = 60 * 86400  # plans compare them with what came over 56 days (`days` in config/planner.toml)
 MOST_W = 1e7  # what a site file may call a power: more in the store is damage
-MOST_W_M2 = 2e3
-MOST_C = 90.0
+MOST_W_M2 = 2e3  # the sun gives 1361 outside of the atmosphere, cloud edges add to what arrives
+MOST_C = 90.0  # of either sign
 KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
 
 _SCHEMA = f"""
@@ -29,14 +29,14 @@ CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
 """
 
 
-class Past:
-    """Trend and quarters in the file of the outbox. Calls may raise OutboxError."""
+class HistoryStore:
+    """Trend, quarters, forecasts and notes in the file of the outbox. Calls may raise OutboxError."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         outbox.at_start(lambda db: db.executescript(_SCHEMA))
 
-    async def keep_trend(self, t: int, values: Mapping[str, float | None]) -> None:
+    async def save_trend(self, t: int, values: Mapping[str, float | None]) -> None:
         """One step of the page's chart: mean powers (W) and state of charge over the step that starts at `t`."""
         row = (t, *(values.get(name) for name in TREND))
 
@@ -51,7 +51,7 @@ class Past:
         sql = f"SELECT t, {', '.join(TREND)} FROM trend WHERE t >= ? ORDER BY t"  # noqa: S608 - names are ours
         return self._outbox.at_start(lambda db: db.execute(sql, (since,)).fetchall())
 
-    async def keep_quarters(self, quarters: Sequence[Quarter]) -> None:
+    async def save_quarters(self, quarters: Sequence[Quarter]) -> None:
         """Finished quarters; one that is there already is replaced."""
         rows = [(q.start_s, q.load_w, q.pv_w) for q in quarters]
         grid = [(q.start_s, q.grid_w) for q in quarters if q.grid_w is not None]
@@ -84,18 +84,18 @@ class Past:
         known = [power_w for (found,) in rows if np.isfinite(power_w := _known(found, MOST_W))]
         return max([0.0, *known])
 
-    async def keep_told(self, told: Sequence[tuple[int, float]]) -> None:
-        """What the weather feed says of coming quarters (start, W/m2); what was said first of each stays."""
+    async def save_irradiance_forecast(self, forecast: Sequence[tuple[int, float]]) -> None:
+        """What the weather feed says of coming quarters (start, W/m²); what was said first of each stays."""
 
         def write(db: sqlite3.Connection) -> None:
-            db.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", told)
-            db.execute("DELETE FROM told WHERE t < ?", (max(row[0] for row in told) - TOLD_KEPT_S,))
+            db.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", forecast)
+            db.execute("DELETE FROM told WHERE t < ?", (max(row[0] for row in forecast) - FORECASTS_KEPT_S,))
 
-        if told:
+        if forecast:
             await self._outbox.write(write)
 
-    async def told(self, start_s: int, count: int) -> Floats:
-        """What had been said of so many quarters (W/m2); NaN where nothing."""
+    async def irradiance_forecast(self, start_s: int, count: int) -> Floats:
+        """What had been said of so many quarters (W/m²); NaN where nothing."""
         sql = "SELECT t, irradiance_w_m2 FROM told WHERE t >= ? AND t < ?"
         rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, start_s + QUARTER_S * count)).fetchall())
         found = np.full(count, np.nan)
@@ -103,17 +103,17 @@ class Past:
             found[(t - start_s) // QUARTER_S] = _known(irradiance_w_m2, MOST_W_M2)
         return found
 
-    async def keep_outdoor(self, temps: Sequence[tuple[int, float]]) -> None:
+    async def save_outdoor_forecast(self, temps: Sequence[tuple[int, float]]) -> None:
         """How warm the feed says the next quarters are (start, °C); what was said last of each stays."""
 
         def write(db: sqlite3.Connection) -> None:
             db.executemany("INSERT OR REPLACE INTO outdoor VALUES (?, ?)", temps)
-            db.execute("DELETE FROM outdoor WHERE t < ?", (max(row[0] for row in temps) - TOLD_KEPT_S,))
+            db.execute("DELETE FROM outdoor WHERE t < ?", (max(row[0] for row in temps) - FORECASTS_KEPT_S,))
 
         if temps:
             await self._outbox.write(write)
 
-    async def outdoor_c(self, start_s: int, count: int) -> Floats:
+    async def outdoor_forecast_c(self, start_s: int, count: int) -> Floats:
         """How warm it had been said to be in so many quarters (°C); NaN where nothing."""
         sql = "SELECT t, temp_c FROM outdoor WHERE t >= ? AND t < ?"
         rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, start_s + QUARTER_S * count)).fetchall())
@@ -122,12 +122,12 @@ class Past:
             found[(t - start_s) // QUARTER_S] = _known(temp_c, MOST_C)
         return found
 
-    async def keep_note(self, name: str, text: str) -> None:
+    async def save_note(self, name: str, text: str) -> None:
         """A text to be found again after a restart."""
         await self._outbox.write(lambda db: db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text)))
 
     def note(self, name: str) -> str | None:
-        """The text that was kept. For the start only: it reads at once."""
+        """The text that was saved, None without one. For the start only: it reads at once."""
         row = self._outbox.at_start(lambda db: db.execute("SELECT text FROM notes WHERE name = ?", (name,)).fetchone())
         return None if row is None else str(row[0])
 

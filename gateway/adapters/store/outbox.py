@@ -1,6 +1,6 @@
 """The outbox: everything that must not be lost, in one SQLite file, until the database has it.
 
-WAL with synchronous=FULL: what `keep` has returned for survives a power cut. The file is capped, because a full disk
+WAL with synchronous=FULL: what `save` has returned for survives a power cut. The file is capped, because a full disk
 could not even be emptied (in WAL mode DELETE needs room too); at the cap the oldest lines go, and are counted.
 """
 
@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from gateway.adapters.node.ledger import BootPage, Page
-from gateway.ports import Field, Row
+from gateway.adapters.node.ledger import BootSnapshot, LedgerSnapshot
+from gateway.ports import FieldValue, Row
 
 T = TypeVar("T")
 
-DROP_AT_ONCE = 5000  # lines given up when the cap is reached
-TABLES_KEPT = 8  # former poll tables of a node
+DROP_AT_ONCE = 5000  # lines given up when the cap is reached: room for about a quarter of an hour
+TABLES_KEPT = 8  # former poll tables of a node: records that refer to an older one cannot be read any more
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -76,28 +76,29 @@ class Outbox:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('session', ?)", (str(session),))
         return session
 
-    def ledger(self, node: str) -> Page | None:
-        """The ledger of a node as it was last kept."""
+    def ledger(self, node: str) -> LedgerSnapshot | None:
+        """The ledger of a node as it was stored last; None for a node that was never heard."""
         sql = "SELECT boot, upto, received, duplicated, lost FROM ledger WHERE node = ?"
         row = self._db.execute(sql, (node,)).fetchone()
         if row is None:
             return None
         boot, upto, received, duplicated, lost = row
-        boots = [BootPage(boot=boot, upto=upto)]
-        kept = self._db.execute("SELECT boots FROM boots WHERE node = ?", (node,)).fetchone()
-        if kept is not None:  # a store of version 0.1 knows the newest one only
+        boots = [BootSnapshot(boot=boot, upto=upto)]
+        stored = self._db.execute("SELECT boots FROM boots WHERE node = ?", (node,)).fetchone()
+        if stored is not None:  # a store of version 0.1 knows the newest one only
             boots = [
-                BootPage(boot=b, upto=u, beyond=[(first, last) for first, last in s]) for b, u, s in json.loads(kept[0])
+                BootSnapshot(boot=b, upto=u, beyond=[(first, last) for first, last in s])
+                for b, u, s in json.loads(stored[0])
             ]
-        return Page(boots=boots, received=received, duplicated=duplicated, lost=lost)
+        return LedgerSnapshot(boots=boots, received=received, duplicated=duplicated, lost=lost)
 
-    def proven(self, table: int) -> set[str]:
+    def trusted(self, table: int) -> set[str]:
         """Devices that fitted their profile under this poll table when the gateway last ran."""
         rows = self._db.execute("SELECT device FROM proven WHERE node_table = ?", (table,)).fetchall()
         return {str(device) for (device,) in rows}
 
-    def remember_table(self, node: str, identity: int, text: str) -> dict[int, str]:
-        """Keep the table that a node gets now; the texts of its former ones by their identity. For the start only."""
+    def save_table(self, node: str, identity: int, text: str) -> dict[int, str]:
+        """Store the table that a node gets now; gives the texts of its former ones by identity. For the start only."""
         self._db.execute(
             "INSERT OR REPLACE INTO tables (node, identity, text) VALUES (?, ?, ?)", (node, identity, text)
         )
@@ -108,15 +109,15 @@ class Outbox:
 
     def table_number(self, node: str, identity: int, now: int) -> int:
         """How new the node's table is: it rises with each change, whatever the clock says. For the start only."""
-        kept = self._numbered(node)
-        return kept[1] if kept[0] == identity else self._number(node, identity, now)
+        stored = self._numbered(node)
+        return stored[1] if stored[0] == identity else self._number(node, identity, now)
 
     async def renumber(self, node: str, identity: int, now: int) -> int:
         """A higher number for the same table: the node has met a newer one."""
         return await self._do(lambda: self._number(node, identity, now))
 
-    async def keep_proven(self, table: int, devices: AbstractSet[str]) -> None:
-        """What `proven` shall say from now on."""
+    async def save_trusted(self, table: int, devices: AbstractSet[str]) -> None:
+        """What `trusted` shall give from now on."""
         rows = [(table, device) for device in sorted(devices)]
 
         def write() -> None:
@@ -125,7 +126,7 @@ class Outbox:
 
         await self._do(lambda: self._transaction(write))
 
-    async def keep(self, rows: Sequence[Row], pages: Mapping[str, Page]) -> None:
+    async def save(self, rows: Sequence[Row], ledgers: Mapping[str, LedgerSnapshot]) -> None:
         """Rows and ledgers in one transaction: both are on disk when this returns, or neither is."""
         lines = [(line(row),) for row in rows if row.fields]
 
@@ -135,12 +136,12 @@ class Outbox:
                 "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?)",
                 [
                     (node, p.boots[-1].boot, p.boots[-1].upto, p.received, p.duplicated, p.lost)
-                    for node, p in pages.items()
+                    for node, p in ledgers.items()
                 ],
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO boots VALUES (?, ?)",
-                [(node, json.dumps([(b.boot, b.upto, b.beyond) for b in p.boots])) for node, p in pages.items()],
+                [(node, json.dumps([(b.boot, b.upto, b.beyond) for b in p.boots])) for node, p in ledgers.items()],
             )
 
         await self._do(lambda: self._transaction(write))
@@ -246,7 +247,7 @@ def _key(text: str) -> str:
     return text
 
 
-def _value(value: Field) -> str:
+def _value(value: FieldValue) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.adapters import boards
-from gateway.adapters.broker import Address
+from gateway.adapters.broker import BrokerAddress
 from gateway.adapters.node.poll_tables import NodeTable
 from gateway.cli.check import read, read_credentials
 from gateway.cli.language import say
@@ -17,7 +17,7 @@ from gateway.commission.faults import CommissionError
 from gateway.mistakes import choice
 from gateway.release import build, signing
 from gateway.release.send import Outcome, send
-from gateway.site.build import building as site_building
+from gateway.site.build.poll_tables import poll_tables
 from gateway.site.file.site_file import SiteFile
 from gateway.words import WordError
 
@@ -87,7 +87,7 @@ def update(
     runs = outcome.state in ("confirmed", "switched")
     text = f"{say(f'node.update.{outcome.state}')} {_why(outcome.why)}"
     people.print(text.strip(), style="green" if runs else "red", markup=False)
-    is_well = _show_test(outcome, site_building.tables(file)[node])
+    is_well = _show_test(outcome, poll_tables(file)[node])
     raise typer.Exit(0 if runs and is_well else 1)
 
 
@@ -100,10 +100,10 @@ def _show_test(outcome: Outcome, table: NodeTable) -> bool:
     return outcome.test is not None
 
 
-def _address(file: SiteFile, node: str, password: str | None) -> Address:
+def _address(file: SiteFile, node: str, password: str | None) -> BrokerAddress:
     """The broker, as the gateway's own account reaches it."""
     section = file.broker
-    return Address(
+    return BrokerAddress(
         host=section.host,
         port=section.port,
         identity=f"zev-{file.site.id}-update-{node}",

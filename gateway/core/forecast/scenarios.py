@@ -16,7 +16,7 @@ from gateway.core.forecast.outdoor import Outdoor, heating_degrees, tells
 from gateway.core.forecast.past_days import Series, clock_shift, places_before
 from gateway.core.forecast.season import in_season
 from gateway.core.forecast.tomorrow import evening, last_hours, last_sunshine, tomorrow
-from gateway.core.forecast.weather import Skill, Weather, blended, skill
+from gateway.core.forecast.weather import PvForecast, Skill, blended, skill
 from gateway.core.model.history import History, Scenarios
 from gateway.core.model.levels import Floats
 from gateway.core.planning.method import ForecastMethod
@@ -54,7 +54,7 @@ def draw(
     method: ForecastMethod = DEFAULT,
     now: Now = NOTHING_KNOWN,
     prior: Prior | None = None,
-    weather: Weather | None = None,
+    weather: PvForecast | None = None,
     outdoor: Outdoor | None = None,
 ) -> Scenarios:
     """Equally likely futures of `steps` steps from the end of the history on; never with NaN, always the same.
@@ -177,7 +177,7 @@ def widened(energies: Floats, weights: Floats) -> Floats:
     return np.asarray(mean + factor * (energies - mean))
 
 
-def _skill(series: Series, weather: Weather, method: ForecastMethod) -> Skill:
+def _skill(series: Series, weather: PvForecast, method: ForecastMethod) -> Skill:
     own, real = tomorrow(
         series,
         last_sunshine(series, method.days),

@@ -13,7 +13,7 @@ BIAS = (0.5, 2.0)  # a feed farther off than this describes another roof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weather:
+class PvForecast:
     """`members_w` (members x steps, W, PV negative): what the feed says of the coming steps.
 
     `past_w`: what it had said, about a day ahead, of each step of the history; NaN where nothing.
@@ -54,7 +54,7 @@ def skill(series: Series, past: Floats, own: Floats, real: Floats) -> Skill:
     return Skill(share=own_error / total if total > 0.0 else 0.5, factor=factor)
 
 
-def blended(suns: Floats, weights: Floats, weather: Weather, found: Skill) -> tuple[Floats, Floats]:
+def blended(suns: Floats, weights: Floats, weather: PvForecast, found: Skill) -> tuple[Floats, Floats]:
     """The suns (days x steps, positive) and weights of our own with the feed's members beside them, by their share."""
     members = np.maximum(-weather.members_w, 0.0) * found.factor
     if not len(members) or found.share <= 0.0 or not np.isfinite(members).all():

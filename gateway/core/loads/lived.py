@@ -6,7 +6,7 @@ import numpy as np
 
 from gateway.core.model.levels import Floats, Levels, follow
 from gateway.core.planning.schedule.shared import Shared
-from gateway.core.planning.storage.recursion import Tariff, solve
+from gateway.core.planning.storage.recursion import StepPrices, solve
 
 K = 1000.0
 POINTS = 41
@@ -25,7 +25,7 @@ def lived(shared: Shared, taken_w: Floats) -> Lived:
     storage = shared.storage
     if storage is None:
         return Lived(worth=np.zeros(shared.steps), cost_eur=shared.cost_eur(taken_w))
-    tariff = Tariff(buy=shared.buy, sell=np.minimum(shared.sell, shared.buy))
+    tariff = StepPrices(buy=shared.buy, sell=np.minimum(shared.sell, shared.buy))
     net = shared.net_w + taken_w
     values = solve(
         net[None], tariff, storage, hours=shared.hours, limits=shared.limits, points=POINTS, mixing=0.0,

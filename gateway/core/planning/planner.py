@@ -19,7 +19,7 @@ from gateway.core.model.state import Reason
 from gateway.core.planning.method import PlanningMethod
 from gateway.core.planning.storage.explain import Expected, dearer_times, explain, limit_notes
 from gateway.core.planning.storage.peak import Course, best_aim
-from gateway.core.planning.storage.recursion import Aim, Tariff, Values, solve
+from gateway.core.planning.storage.recursion import Aim, StepPrices, Values, solve
 from gateway.core.pricing.prices import PeakPrice, Prices
 
 
@@ -119,7 +119,7 @@ def _solved(
     return best_aim(course, prices.peak, lambda aim: solved(aim=aim))
 
 
-def tariff_of(scenarios: Scenarios, prices: Prices) -> Tariff:
+def tariff_of(scenarios: Scenarios, prices: Prices) -> StepPrices:
     """The prices of the scenarios' steps, `sell` clipped to `buy`: selling dearer than buying would be a pump."""
     steps = scenarios.net_w.shape[1]
     if scenarios.net_w.size == 0:
@@ -129,14 +129,14 @@ def tariff_of(scenarios: Scenarios, prices: Prices) -> Tariff:
     buy, sell = prices.buy[:steps], prices.sell[:steps]
     if not (np.isfinite(buy).all() and np.isfinite(sell).all()):
         raise PlanningError("prices are finite numbers")
-    return Tariff(buy=buy, sell=np.minimum(sell, buy))
+    return StepPrices(buy=buy, sell=np.minimum(sell, buy))
 
 
 def _plan(
     storage: Storage,
     energies_wh: Floats,
     scenarios: Scenarios,
-    tariff: Tariff,
+    tariff: StepPrices,
     values: Values,
     aim: Aim,
     *,

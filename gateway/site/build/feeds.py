@@ -1,5 +1,6 @@
-"""The feeds that a site file asks for, each with its own page in the cache folder."""
+"""The feeds that a site file asks for, from the sections `feeds` and `tariff`; each caches its last answer on disk."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from gateway.site.file.site_file import SiteFile
 
 HOUR_S = 3600.0
 DAY_S = 86400.0
+POINTS_GOOD_S = 8 * DAY_S  # points carry their times: an old answer is right as far as it reaches
+WEATHER_GOOD_S = 1.5 * DAY_S  # it is asked for three days, so an answer of the day before still holds the coming day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,45 +32,31 @@ class Feeds:
         return tuple(feed for feed in (self.weather, self.prices, self.co2) if feed is not None)
 
 
-def outside(file: SiteFile, *, clock: Clock, folder: Path) -> Feeds:
+def feeds(file: SiteFile, *, clock: Clock, folder: Path) -> Feeds:
     """The feeds of a building; `folder` keeps their last good answers over a restart."""
-    tariff, feeds = file.tariff, file.feeds
-    weather = None if feeds is None or feeds.weather is None else _weather(feeds.weather, clock, folder)
-    prices = co2 = None
-    if tariff is not None and tariff.points is not None:
-        # Points carry their times: an old answer is right as far as it reaches, and then the last day stands in.
-        prices = Feed(
-            source=_source(tariff.points, file.path.parent),
-            parse=points.parse_prices,
-            cache=folder / "prices.json",
-            clock=clock,
-            every_s=HOUR_S,
-            good_s=8 * DAY_S,
-        )
-    if feeds is not None and feeds.co2 is not None:
-        co2 = Feed(
-            source=_source(feeds.co2, file.path.parent),
-            parse=points.parse_co2,
-            cache=folder / "co2.json",
-            clock=clock,
-            every_s=HOUR_S,
-            good_s=8 * DAY_S,
-        )
-    return Feeds(weather=weather, prices=prices, co2=co2)
+    tariff, section = file.tariff, file.feeds
+    beside = file.path.parent
+
+    def point_feed(source: str | None, parse: Callable[[bytes], PointSeries], cache: str) -> Feed[PointSeries] | None:
+        """An address as it is; a file beside the site file unless absolute."""
+        if source is None:
+            return None
+        place = source if is_address(source) else str(beside / source)
+        return Feed(source=place, parse=parse, cache=folder / cache, clock=clock, every_s=HOUR_S, good_s=POINTS_GOOD_S)
+
+    return Feeds(
+        weather=None if section is None or section.weather is None else _weather(section.weather, clock, folder),
+        prices=point_feed(None if tariff is None else tariff.points, points.parse_prices, "prices.json"),
+        co2=point_feed(None if section is None else section.co2, points.parse_co2, "co2.json"),
+    )
 
 
 def _weather(section: WeatherSection, clock: Clock, folder: Path) -> Feed[Weather]:
-    """Asked for three days, so that an answer of the day before still holds the coming day."""
     return Feed(
         source=open_meteo.address(**section.model_dump()),
         parse=open_meteo.parse,
         cache=folder / "weather.json",
         clock=clock,
         every_s=HOUR_S,
-        good_s=1.5 * DAY_S,
+        good_s=WEATHER_GOOD_S,
     )
-
-
-def _source(told: str, beside: Path) -> str:
-    """An address as it is; a file beside the site file unless absolute."""
-    return told if is_address(told) else str(beside / told)

@@ -1,18 +1,28 @@
-"""The parts of a gateway from its site file, each built once and handed to the others by `app`."""
+"""The parts of a gateway from its site file, each built once here and handed to the others by `app`.
 
+Sections used: `site`, `devices`, `control`, `broker`, `database`, `store`, `feeds`, `loads` and `time`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.adapters.broker import Address, Broker, Will
-from gateway.adapters.building import Actuator, Building
+from gateway.adapters.broker import Broker, BrokerAddress, Will
+from gateway.adapters.node.actuation import Actuator, NodeActuation
 from gateway.adapters.node.ledger import Ledger
-from gateway.adapters.node.orders import OrderBook
-from gateway.adapters.node.poll_tables import recalled, remembered
+from gateway.adapters.node.link import NodeLink, presence_topic, subscriptions
+from gateway.adapters.node.measurements import NodeMeasurements
+from gateway.adapters.node.orders import OrderLog
+from gateway.adapters.node.persistence import NodePersistence
+from gateway.adapters.node.poll_tables import NodeTable, restored_blocks, stored_blocks
 from gateway.adapters.node.session import FormerTable, NodeSession
+from gateway.adapters.presence import Presence
 from gateway.adapters.sntp import is_settled
-from gateway.adapters.store.history import Past
+from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
+from gateway.core.model.state import SiteState
 from gateway.observers.load_observer import LoadObserver
 from gateway.planning.collector import InputCollector
 from gateway.planning.load_inputs import Loads
@@ -21,76 +31,68 @@ from gateway.planning.plan_inputs import Place
 from gateway.planning.price_inputs import PriceInputs
 from gateway.planning.weather_inputs import WeatherInputs
 from gateway.ports import Clock
-from gateway.site.build.building import core_site, meters, tables
+from gateway.site.build.building import core_site, meters
 from gateway.site.build.feeds import Feeds
+from gateway.site.build.poll_tables import poll_tables
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.wire.records import EPOCH_2000
 
-MIDDLE = (50.3, 2.8)  # Arras
+MIDDLE = (50.3, 2.8)  # Arras: the middle of the Hauts-de-France, where the demonstrators are
 
 
-def building(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Clock, *, writes: bool) -> Building:
-    """All nodes behind one broker, with what is remembered of them."""
-    by_node = tables(file)
-    now = int(clock.utc_s()) - EPOCH_2000
-    roles = {id_: device.role for id_, device in file.devices.items()}
-    desks = {
-        node: NodeSession(
-            site_id=file.site.id,
-            table=table,
-            roles=roles,
-            ledger=Ledger.opened(outbox.ledger(node)),
-            table_number=outbox.table_number(node, table.identity, now) if writes else 0,
-            proven=outbox.proven(table.identity),
-            former={
-                identity: FormerTable(blocks=recalled(text), proven=outbox.proven(identity))
-                for identity, text in outbox.remember_table(node, table.identity, remembered(table)).items()
-            },
-        )
-        for node, table in by_node.items()
-    }
-    actuators = {
-        device: Actuator(
-            node=node,
-            number=number,
-            key=credentials.node_keys[node],
-            profile=file.profiles[device],
-            ttl_ms=1000 * file.control.lease_s,
-            rating=table.ratings[device],
-        )
-        for node, table in by_node.items()
-        for device, number in table.actuators.items()
-    }
-    session = outbox.next_session(now) if writes else 0
-    return Building(
-        site_id=file.site.id,
-        grid=core_site(file).grid,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSide:
+    """All that lies between the loop and the nodes behind the broker."""
+
+    presence: Presence
+    broker: Broker
+    sessions: Mapping[str, NodeSession]
+    measurements: NodeMeasurements
+    actuation: NodeActuation
+    persistence: NodePersistence
+    link: NodeLink
+
+
+def node_side(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Clock, *, writes: bool) -> NodeSide:
+    """The parts of the node side, each handed to those that need it; with `writes` off they only look."""
+    site_id = file.site.id
+    ours = _presence(outbox, clock, writes=writes)
+    broker = _broker(file, credentials, ours)
+    sessions = _sessions(file, outbox, clock, writes=writes)
+    measurements = NodeMeasurements(clock=clock, sessions=sessions, grid=core_site(file).grid, meters=meters(file))
+    actuation = NodeActuation(
+        site_id=site_id,
         clock=clock,
-        desks=desks,
+        broker=broker,
+        presence=ours,
+        sessions=sessions,
+        actuators=_actuators(file, credentials, sessions),
+        orders=OrderLog(session=ours.session),
+    )
+    persistence = NodePersistence(
+        site_id=site_id, clock=clock, broker=broker, presence=ours, sessions=sessions, outbox=outbox
+    )
+    link = NodeLink(
+        site_id=site_id,
+        clock=clock,
+        broker=broker,
+        presence=ours,
+        sessions=sessions,
         keys=credentials.node_keys,
-        actuators=actuators,
-        meters=meters(file),
-        outbox=outbox,
-        orders=OrderBook(session=session),
-        writes=writes,
+        measurements=measurements,
+        actuation=actuation,
+        persistence=persistence,
     )
-
-
-def broker(file: SiteFile, credentials: Credentials, ours: Building, *, writes: bool) -> Broker:
-    """The connection, with our will and what we listen to."""
-    section = file.broker
-    address = Address(
-        host=section.host,
-        port=section.port,
-        identity=f"zev-{file.site.id}-{ours.presence.instance}",
-        keeps_session=writes,
-        user=section.user,
-        password=credentials.broker_password,
-        ca=str(file.path.parent / section.ca) if section.ca else None,
+    return NodeSide(
+        presence=ours,
+        broker=broker,
+        sessions=sessions,
+        measurements=measurements,
+        actuation=actuation,
+        persistence=persistence,
+        link=link,
     )
-    will = Will(topic=ours.presence_topic, payload=ours.presence.payload(up=False)) if writes else None
-    return Broker(address, will=will, subscriptions=ours.subscriptions)
 
 
 def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwarder | None:
@@ -103,35 +105,111 @@ def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwa
     )
 
 
-def loads(file: SiteFile, found: Feeds, *, sightings: LoadObserver) -> Loads:
+def loads(file: SiteFile, outside: Feeds, *, observer: LoadObserver) -> Loads:
     """The flexible loads as they are asked for."""
     return Loads(
         sections=file.loads,
         zone=ZoneInfo(file.site.time_zone),
         site=core_site(file),
-        seen=sightings.seen,
-        weather=lambda: found.weather.answer().value if found.weather else None,
+        seen=observer.seen,
+        weather=lambda: outside.weather.answer().value if outside.weather else None,
     )
 
 
-def ground(
-    file: SiteFile, found: Feeds, *, clock: Clock, building: Building, past: Past, loads: Loads
+def collector(
+    file: SiteFile,
+    outside: Feeds,
+    *,
+    clock: Clock,
+    state: Callable[[], SiteState],
+    past: HistoryStore,
+    flexible: Loads,
 ) -> InputCollector:
     """What plans are made from."""
     site, place = core_site(file), _place(file)
     return InputCollector(
         clock=clock,
         clock_is_set=lambda: is_settled(file.time.settle_s),
-        state=building.state,
+        state=state,
         site=site,
         zone=file.site.time_zone,
         past=past,
-        prices=PriceInputs(file, found, meter=site.grid).weighed,
-        sky=WeatherInputs(weather=found.weather.answer if found.weather else None, past=past, kwp=place.kwp),
+        prices=PriceInputs(file, outside, meter=site.grid).weighed,
+        sky=WeatherInputs(weather=outside.weather.answer if outside.weather else None, past=past, kwp=place.kwp),
         place=place,
         method=read_method(),
-        flexible=loads.flexible,
+        flexible=flexible.flexible,
     )
+
+
+def store_path(file: SiteFile) -> Path:
+    """Where the outbox is."""
+    return file.path.parent / file.store.path
+
+
+def _presence(outbox: Outbox, clock: Clock, *, writes: bool) -> Presence:
+    """Who we are among the gateways of this building; one that only looks has no session of its own."""
+    session = outbox.next_session(int(clock.utc_s()) - EPOCH_2000) if writes else 0
+    return Presence(instance=outbox.instance(), session=session, writes=writes)
+
+
+def _broker(file: SiteFile, credentials: Credentials, ours: Presence) -> Broker:
+    """The connection, with our will and what we listen to."""
+    section, site_id = file.broker, file.site.id
+    address = BrokerAddress(
+        host=section.host,
+        port=section.port,
+        identity=f"zev-{site_id}-{ours.instance}",
+        keeps_session=ours.writes,
+        user=section.user,
+        password=credentials.broker_password,
+        ca=str(file.path.parent / section.ca) if section.ca else None,
+    )
+    will = Will(topic=presence_topic(site_id), payload=ours.payload(up=False)) if ours.writes else None
+    return Broker(address, will=will, subscriptions=subscriptions(site_id))
+
+
+def _sessions(file: SiteFile, outbox: Outbox, clock: Clock, *, writes: bool) -> dict[str, NodeSession]:
+    """All nodes, with what the store remembers of them."""
+    now = int(clock.utc_s()) - EPOCH_2000
+    roles = {id_: device.role for id_, device in file.devices.items()}
+    return {
+        node: NodeSession(
+            site_id=file.site.id,
+            table=table,
+            roles=roles,
+            ledger=Ledger.restored(outbox.ledger(node)),
+            table_number=outbox.table_number(node, table.identity, now) if writes else 0,
+            trusted=outbox.trusted(table.identity),
+            former=_former_tables(node, table, outbox),
+        )
+        for node, table in poll_tables(file).items()
+    }
+
+
+def _actuators(file: SiteFile, credentials: Credentials, sessions: Mapping[str, NodeSession]) -> dict[str, Actuator]:
+    """The devices that take orders."""
+    return {
+        device: Actuator(
+            node=node,
+            number=number,
+            key=credentials.node_keys[node],
+            profile=file.profiles[device],
+            ttl_ms=1000 * file.control.lease_s,
+            rating=session.table.ratings[device],
+        )
+        for node, session in sessions.items()
+        for device, number in session.table.actuators.items()
+    }
+
+
+def _former_tables(node: str, table: NodeTable, outbox: Outbox) -> dict[int, FormerTable]:
+    """By identity: records may still come that refer to a table which was replaced."""
+    texts = outbox.save_table(node, table.identity, stored_blocks(table))
+    return {
+        identity: FormerTable(blocks=restored_blocks(text), trusted=outbox.trusted(identity))
+        for identity, text in texts.items()
+    }
 
 
 def _place(file: SiteFile) -> Place:
@@ -140,8 +218,3 @@ def _place(file: SiteFile) -> Place:
     latitude, longitude = (weather.latitude, weather.longitude) if weather else MIDDLE
     kwp = sum((device.peak_w or 0.0) / 1000 for device in file.devices.values())
     return Place(latitude=latitude, longitude=longitude, kwp=kwp)
-
-
-def store_path(file: SiteFile) -> Path:
-    """Where the outbox is."""
-    return file.path.parent / file.store.path

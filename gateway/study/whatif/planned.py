@@ -16,7 +16,7 @@ from gateway.core.model.history import History, Scenarios
 from gateway.core.model.levels import Floats, Storage
 from gateway.core.planning.method import Method, PlanningMethod
 from gateway.core.planning.planner import levels_of, tariff_of
-from gateway.core.planning.storage.recursion import Tariff, levels_wh, thresholds
+from gateway.core.planning.storage.recursion import StepPrices, levels_wh, thresholds
 from gateway.core.pricing.prices import Prices
 from gateway.study.whatif.recursion import Task, rising, worths
 
@@ -65,7 +65,7 @@ class _Outlook:
 
     scenarios: Scenarios
     prices: Prices
-    tariff: Tariff
+    tariff: StepPrices
     followed: int
 
 

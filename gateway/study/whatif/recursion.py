@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.model.levels import NO_LIMITS, Floats, Storage, reach_of
-from gateway.core.planning.storage.recursion import Tariff, step_prices
+from gateway.core.planning.storage.recursion import StepPrices, step_prices
 
 Places = NDArray[np.intp]
 
@@ -39,7 +39,7 @@ class Task:
     mixing: float
 
 
-def rising(tariff: Tariff, storage: Storage) -> Floats | None:
+def rising(tariff: StepPrices, storage: Storage) -> Floats | None:
     """Prices of each step (steps x 4) that rise with the amount, as is needed here; None where they do not.
 
     Where surplus costs money, always the same, nothing stored is worth so little that it would be sold: its price is

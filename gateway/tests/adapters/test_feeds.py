@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.feeds import open_meteo, points
-from gateway.adapters.feeds.feed import Answer, Feed
+from gateway.adapters.feeds.feed import Feed, FeedAnswer
 from gateway.core.model.weather import Weather
 from gateway.core.pricing.point_series import PointSeries
 from gateway.tests.adapters.outside_answers import CSV, HOUR, START, SUNNY, HandClock
@@ -47,7 +47,7 @@ def weather_feed(
 async def test_a_forecast_is_read_with_its_hours_and_units(server: WebServer, clock: HandClock, tmp_path: Path) -> None:
     server.serve(json.dumps(SUNNY).encode())
     feed = weather_feed(server, clock, tmp_path)
-    assert await feed.turn() == 3600.0
+    assert await feed.refresh() == 3600.0
     answer = feed.answer()
     assert (answer.age_s, answer.is_stale, answer.why) == (0.0, False, None)
     weather = answer.value
@@ -76,13 +76,13 @@ async def test_a_server_that_refuses_is_left_in_peace(
 ) -> None:
     server.serve(b"no", status, **headers)
     feed = weather_feed(server, clock, tmp_path)
-    assert await feed.turn() == pause_s
-    assert feed.answer() == Answer(value=None, age_s=None, is_stale=True, why=why)
+    assert await feed.refresh() == pause_s
+    assert feed.answer() == FeedAnswer(value=None, age_s=None, is_stale=True, why=why)
 
 
 async def test_a_date_to_come_back_is_kept(server: WebServer, clock: HandClock, tmp_path: Path) -> None:
     server.serve(b"", 503, Retry_After=formatdate(time.time() + 1000, usegmt=True))
-    assert 990 < await weather_feed(server, clock, tmp_path).turn() <= 1000
+    assert 990 < await weather_feed(server, clock, tmp_path).refresh() <= 1000
 
 
 async def test_pauses_double_up_to_the_usual_one_and_end_with_the_first_answer(
@@ -90,11 +90,11 @@ async def test_pauses_double_up_to_the_usual_one_and_end_with_the_first_answer(
 ) -> None:
     server.serve(b"", 500)
     feed = weather_feed(server, clock, tmp_path)
-    assert [await feed.turn() for _ in range(8)] == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert [await feed.refresh() for _ in range(8)] == [60, 120, 240, 480, 960, 1920, 3600, 3600]
     server.serve(json.dumps(SUNNY).encode())
-    assert await feed.turn() == 3600.0
+    assert await feed.refresh() == 3600.0
     server.serve(b"", 500)
-    assert await feed.turn() == 60.0
+    assert await feed.refresh() == 60.0
 
 
 async def test_without_internet_there_is_an_absence_and_no_error(clock: HandClock, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ async def test_without_internet_there_is_an_absence_and_no_error(clock: HandCloc
         source=f"http://127.0.0.1:{port}/", parse=open_meteo.parse, cache=tmp_path / "w.json",
         clock=clock, every_s=3600.0, good_s=86400.0,
     )  # fmt: skip
-    await feed.turn()
+    await feed.refresh()
     assert feed.answer().why == "offline"
 
 
@@ -115,7 +115,7 @@ async def test_a_slow_server_is_left_when_the_time_is_over(
     server.drip(pause_s)
     began_s = time.monotonic()
     feed = weather_feed(server, clock, tmp_path, limit_s=0.3)
-    await feed.turn()
+    await feed.refresh()
     assert feed.answer().why == "timeout"
     assert time.monotonic() - began_s < 5
 
@@ -125,12 +125,12 @@ async def test_an_old_answer_is_used_and_says_its_age_until_it_is_too_old(
 ) -> None:
     server.serve(json.dumps(SUNNY).encode())
     feed = weather_feed(server, clock, tmp_path)
-    await feed.turn()
+    await feed.refresh()
     server.serve(b"", 500)
     table = [(1800, False, True), (3600 * 3, True, True), (86400, True, True), (86401, True, False)]
     for age_s, is_stale, is_used in table:
         clock.now_s = START + age_s
-        await feed.turn()
+        await feed.refresh()
         answer = feed.answer()
         assert (answer.age_s, answer.is_stale, answer.value is not None, answer.why) == (
             age_s,
@@ -142,7 +142,7 @@ async def test_an_old_answer_is_used_and_says_its_age_until_it_is_too_old(
 
 async def test_an_answer_outlives_a_restart(server: WebServer, clock: HandClock, tmp_path: Path) -> None:
     server.serve(json.dumps(SUNNY).encode())
-    await weather_feed(server, clock, tmp_path).turn()
+    await weather_feed(server, clock, tmp_path).refresh()
     server.serve(b"", 500)
     clock.now_s += 7000
     answer = weather_feed(server, clock, tmp_path).answer()
@@ -171,7 +171,7 @@ async def test_an_answer_outlives_a_restart(server: WebServer, clock: HandClock,
 async def test_a_damaged_cache_is_no_cache(server: WebServer, clock: HandClock, tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "weather.json").write_bytes(damage)
     feed = weather_feed(server, clock, tmp_path)
-    assert feed.answer() == Answer(value=None, age_s=None, is_stale=True, why="no_data")
+    assert feed.answer() == FeedAnswer(value=None, age_s=None, is_stale=True, why="no_data")
 
 
 async def test_what_was_kept_under_a_wrong_clock_is_not_used(
@@ -179,7 +179,7 @@ async def test_what_was_kept_under_a_wrong_clock_is_not_used(
 ) -> None:
     server.serve(json.dumps(SUNNY).encode())
     clock.now_s += 86400 * 400
-    await weather_feed(server, clock, tmp_path).turn()
+    await weather_feed(server, clock, tmp_path).refresh()
     clock.now_s -= 86400 * 400
     assert weather_feed(server, clock, tmp_path).answer().value is None
 
@@ -190,7 +190,7 @@ async def test_a_cache_that_cannot_be_written_costs_nothing_else(
     server.serve(json.dumps(SUNNY).encode())
     (tmp_path / "file").write_text("")
     feed = weather_feed(server, clock, tmp_path / "file")
-    await feed.turn()
+    await feed.refresh()
     assert feed.answer().value is not None
 
 
@@ -217,9 +217,9 @@ async def test_neither_log_nor_cache_holds_what_the_address_holds(
     caplog.set_level("DEBUG", logger="gateway")
     feed = weather_feed(server, clock, tmp_path, path="/v1?key=secret")
     server.serve(b"", 500)
-    await feed.turn()
+    await feed.refresh()
     server.serve(json.dumps(SUNNY).encode())
-    await feed.turn()
+    await feed.refresh()
     assert len(caplog.records) == 2
     assert "secret" not in caplog.text + (tmp_path / "weather.json").read_text()
     assert server.asked == ["/v1?key=secret"] * 2
@@ -231,8 +231,8 @@ async def test_prices_can_come_from_a_file_beside_the_site_file(clock: HandClock
         source=str(source), parse=points.parse_prices, cache=tmp_path / "cache.json",
         clock=clock, every_s=600.0, good_s=86400.0,
     )  # fmt: skip
-    await feed.turn()
+    await feed.refresh()
     assert feed.answer().why == "offline"
     source.write_bytes(CSV)
-    await feed.turn()
+    await feed.refresh()
     assert feed.answer().value == points.parse_prices(CSV)

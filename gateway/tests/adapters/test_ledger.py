@@ -12,7 +12,7 @@ def deliver(ledger: Ledger, oldest: int, seqs: list[int]) -> list[int]:
 
 
 def upto(ledger: Ledger) -> int:
-    return ledger.page().boots[-1].upto
+    return ledger.snapshot().boots[-1].upto
 
 
 def test_a_resent_batch_is_dropped_and_counted() -> None:
@@ -56,7 +56,7 @@ def test_a_late_copy_of_a_former_boot_changes_nothing() -> None:
     lost = ledger.lost
     ledger.begin(1, 500_000)
     assert not ledger.admit(500_000)
-    assert (ledger.lost, ledger.page().boots[-1].boot, upto(ledger)) == (lost, 2, 2)
+    assert (ledger.lost, ledger.snapshot().boots[-1].boot, upto(ledger)) == (lost, 2, 2)
 
 
 @given(st.data())
@@ -77,9 +77,9 @@ def test_records_from_flash_fill_the_gap_below_the_present_ones_and_all_survives
     ledger = Ledger()
     deliver(ledger, 1, [1, 2, 3])
     deliver(ledger, 4, [90, 91, 92])  # the node still holds 4 on its flash
-    page = ledger.page()
+    page = ledger.snapshot()
     assert [(boot.upto, list(boot.beyond)) for boot in page.boots] == [(3, [(90, 92)])]
-    again = Ledger.opened(page)
+    again = Ledger.restored(page)
     assert deliver(again, 4, [90, 91, 92, 93]) == [93]
     assert deliver(again, 4, list(range(4, 90))) == list(range(4, 90))
     assert (upto(again), again.lost) == (93, 0)
@@ -91,7 +91,7 @@ def test_a_former_boot_never_becomes_the_newest_and_its_gaps_are_its_own() -> No
     ledger.admit(1)
     ledger.begin(1, 5, former=True)
     ledger.admit(5)
-    assert [(boot.boot, boot.upto) for boot in ledger.page().boots] == [(1, 5), (2, 1)]
+    assert [(boot.boot, boot.upto) for boot in ledger.snapshot().boots] == [(1, 5), (2, 1)]
     assert ledger.counts()["sent"] == 1
 
 
@@ -100,6 +100,6 @@ def test_many_boots_are_kept_but_not_all() -> None:
     for boot in range(1, 100):
         ledger.begin(boot, 1)
         ledger.admit(1)
-    boots = [boot.boot for boot in ledger.page().boots]
+    boots = [boot.boot for boot in ledger.snapshot().boots]
     assert boots[-1] == 99
     assert 10 < len(boots) < 20

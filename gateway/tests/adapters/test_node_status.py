@@ -22,9 +22,9 @@ PULLING = {"boot": 7, "build": 9, "file": 3, "at": 0, "n": 512, "state": "pull",
     ],
 )
 def test_a_health_tells_what_keeps_a_node_from_its_work(health, refused, heard, update) -> None:
-    standing = NodeStatus().after_state(STATE).after_health(health)
-    assert (standing.up, standing.fw, standing.build, standing.mode) == (True, "0.2.0", 848_000_000, "run")
-    assert (standing.why, standing.refused, standing.heard, standing.update) == ("update", refused, heard, update)
+    status = NodeStatus().after_state(STATE).after_health(health)
+    assert (status.up, status.fw, status.build, status.mode) == (True, "0.2.0", 848_000_000, "run")
+    assert (status.why, status.refused, status.heard, status.update) == ("update", refused, heard, update)
 
 
 def test_a_new_boot_starts_without_the_old_troubles_and_a_reconnection_keeps_them() -> None:
@@ -67,9 +67,9 @@ DEAF = {"step": "broker", "n": 0, "ok": False, "text": "-1"}
     ],
 )
 def test_what_the_self_test_of_this_boot_found_is_told(told, test) -> None:
-    standing = NodeStatus().after_state(STATE).after_test(told)
-    assert standing.test == test
-    assert standing.after_state(STATE | {"boot": 9}).test == ""
+    status = NodeStatus().after_state(STATE).after_test(told)
+    assert status.test == test
+    assert status.after_state(STATE | {"boot": 9}).test == ""
 
 
 anything = st.recursive(

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.node.batches import FLAG_NAMES
 from gateway.adapters.node.ledger import Ledger
-from gateway.adapters.node.orders import Answer, OrderBook
+from gateway.adapters.node.orders import OrderAnswer, OrderLog
 from gateway.adapters.node.payloads import json_object
-from gateway.adapters.node.poll_tables import recalled, remembered
+from gateway.adapters.node.poll_tables import restored_blocks, stored_blocks
 from gateway.adapters.node.session import FormerTable, NodeSession
 from gateway.adapters.store.outbox import Outbox
 from gateway.paths import config_folder
-from gateway.site.build import building as site_building
+from gateway.site.build.poll_tables import poll_tables
 from gateway.site.file import site_file
 from gateway.wire import records
 
@@ -29,16 +29,21 @@ HZ_50 = (0x4248, 0x0000)  # 50.0 as float32, IEEE 754
 
 
 @pytest.fixture
-def desk() -> NodeSession:
+def session() -> NodeSession:
+    return demo_session()
+
+
+def demo_session() -> NodeSession:
+    """The demo's node, with nothing heard of it yet."""
     file = site_file.read(config_folder() / "demo" / "site.toml")
     roles = {name: device.role for name, device in file.devices.items()}
-    return NodeSession(site_id="lens", table=site_building.tables(file)["cellar"], roles=roles, ledger=Ledger())
+    return NodeSession(site_id="lens", table=poll_tables(file)["cellar"], roles=roles, ledger=Ledger())
 
 
-def batch(desk: NodeSession, *rows: tuple[int, int, int, tuple[int, ...]], oldest: int = 1, boot: int = 9) -> bytes:
+def batch(session: NodeSession, *rows: tuple[int, int, int, tuple[int, ...]], oldest: int = 1, boot: int = 9) -> bytes:
     """(seq, block, flag, registers) at one second per sequence number, as the wire's document says."""
     sent_s = NODE_S + max(seq for seq, *_ in rows)
-    parts = [struct.pack(">BBIIIIH", 2, len(rows), desk.table.identity, boot, oldest, sent_s, 250)]
+    parts = [struct.pack(">BBIIIIH", 2, len(rows), session.table.identity, boot, oldest, sent_s, 250)]
     for seq, block, flag, words in rows:
         parts.append(struct.pack(">IIHBBBB", seq, NODE_S + seq, 250, 2, block, flag, len(words)))
         parts.append(struct.pack(f">{len(words)}H", *words))
@@ -53,43 +58,45 @@ def proof(hz: tuple[int, ...] = HZ_50) -> tuple[int, ...]:
     return (*hz, *watts(1.5), *watts(2.5))
 
 
-def test_a_power_is_read_and_stored_at_the_node_s_own_time(desk: NodeSession) -> None:
-    rows = desk.on_data(batch(desk, (1, PROOF, 0, proof()), (2, POWER, 0, watts(1234.5))), 100.0, 5e8)
-    assert desk.readings["grid"]["p_w"].value == 1234.5
+def test_a_power_is_read_and_stored_at_the_node_s_own_time(session: NodeSession) -> None:
+    rows = session.receive_batch(batch(session, (1, PROOF, 0, proof()), (2, POWER, 0, watts(1234.5))), 100.0, 5e8)
+    assert session.readings["grid"]["p_w"].value == 1234.5
     stored = next(row for row in rows if "p_w" in row.fields)
     assert (stored.measurement, stored.tags) == ("meter", {"site": "lens", "device": "grid"})
     assert stored.time_ms == (946_684_800 + NODE_S + 2) * 1000 + 250
 
 
-def test_nothing_is_believed_before_the_proof(desk: NodeSession) -> None:
-    desk.on_data(batch(desk, (1, POWER, 0, watts(1234.5))), 100.0, 5e8)
-    assert desk.readings["grid"]["p_w"].why == "proof"
+def test_nothing_is_believed_before_the_proof(session: NodeSession) -> None:
+    session.receive_batch(batch(session, (1, POWER, 0, watts(1234.5))), 100.0, 5e8)
+    assert session.readings["grid"]["p_w"].why == "proof"
 
 
-def test_a_profile_with_swapped_words_gives_no_number_at_all(desk: NodeSession) -> None:
-    swapped = batch(desk, (1, PROOF, 0, proof(HZ_50[::-1])), (2, POWER, 0, watts(1234.5)[::-1]))
-    rows = desk.on_data(swapped, 100.0, 5e8)
-    assert all(reading.value is None for reading in desk.readings["grid"].values())
+def test_a_profile_with_swapped_words_gives_no_number_at_all(session: NodeSession) -> None:
+    swapped = batch(session, (1, PROOF, 0, proof(HZ_50[::-1])), (2, POWER, 0, watts(1234.5)[::-1]))
+    rows = session.receive_batch(swapped, 100.0, 5e8)
+    assert all(reading.value is None for reading in session.readings["grid"].values())
     assert {row.measurement for row in rows} == {"health"}
 
 
 @pytest.mark.parametrize("flag", range(1, len(FLAG_NAMES)))
-def test_a_failed_read_is_absent_with_its_reason_and_is_stored_as_such(desk: NodeSession, flag: int) -> None:
-    [row] = desk.on_data(batch(desk, (1, POWER, flag, (2,) if flag == records.EXCEPTION else ())), 100.0, 5e8)
+def test_a_failed_read_is_absent_with_its_reason_and_is_stored_as_such(session: NodeSession, flag: int) -> None:
+    [row] = session.receive_batch(
+        batch(session, (1, POWER, flag, (2,) if flag == records.EXCEPTION else ())), 100.0, 5e8
+    )
     why = FLAG_NAMES[flag]
-    assert desk.readings["grid"]["p_w"].why == why
+    assert session.readings["grid"]["p_w"].why == why
     assert (row.measurement, row.fields) == ("health", {"p_w_why": why})
 
 
-def test_too_few_registers_are_no_reading(desk: NodeSession) -> None:
-    desk.on_data(batch(desk, (1, PROOF, 0, proof()), (2, POWER, 0, watts(5.0)[:1])), 100.0, 5e8)
-    assert desk.readings["grid"]["p_w"].why == "wrong_reply"
+def test_too_few_registers_are_no_reading(session: NodeSession) -> None:
+    session.receive_batch(batch(session, (1, PROOF, 0, proof()), (2, POWER, 0, watts(5.0)[:1])), 100.0, 5e8)
+    assert session.readings["grid"]["p_w"].why == "wrong_reply"
 
 
-def test_a_counter_that_jumps_or_goes_back_is_no_reading(desk: NodeSession) -> None:
+def test_a_counter_that_jumps_or_goes_back_is_no_reading(session: NodeSession) -> None:
     def counter(seq: int, kwh: float) -> float | None:
-        desk.on_data(batch(desk, (seq, PROOF, 0, (*HZ_50, *watts(kwh), *watts(0.0)))), 100.0 + seq, 5e8)
-        return desk.readings["grid"]["e_import_wh"].value
+        session.receive_batch(batch(session, (seq, PROOF, 0, (*HZ_50, *watts(kwh), *watts(0.0)))), 100.0 + seq, 5e8)
+        return session.readings["grid"]["e_import_wh"].value
 
     assert counter(1, 100.0) == 100_000
     assert counter(2, 100.1) == pytest.approx(100_100, abs=1)
@@ -98,10 +105,10 @@ def test_a_counter_that_jumps_or_goes_back_is_no_reading(desk: NodeSession) -> N
     assert counter(5, 9_000.0) is None
 
 
-def test_a_counter_that_comes_late_from_flash_is_a_reading_and_disturbs_no_younger_one(desk: NodeSession) -> None:
+def test_a_counter_that_comes_late_from_flash_is_a_reading_and_disturbs_no_younger_one(session: NodeSession) -> None:
     def stored(seq: int, kwh: float) -> float | None:
-        payload = batch(desk, (seq, PROOF, 0, (*HZ_50, *watts(kwh), *watts(0.0))))
-        [row, *_] = desk.on_data(payload, 2000.0, 946_684_800.0 + NODE_S + 1000)
+        payload = batch(session, (seq, PROOF, 0, (*HZ_50, *watts(kwh), *watts(0.0))))
+        [row, *_] = session.receive_batch(payload, 2000.0, 946_684_800.0 + NODE_S + 1000)
         return row.fields.get("e_import_wh")
 
     assert stored(1000, 100.0) == 100_000
@@ -110,19 +117,19 @@ def test_a_counter_that_comes_late_from_flash_is_a_reading_and_disturbs_no_young
     assert stored(1001, 100.01) == pytest.approx(100_010, abs=1)
 
 
-def test_old_records_after_an_outage_are_stored_but_do_not_replace_the_present(desk: NodeSession) -> None:
-    desk.on_data(batch(desk, (1, PROOF, 0, proof()), (9, POWER, 0, watts(9.0))), 100.0, 5e8)
-    rows = desk.on_data(batch(desk, (5, POWER, 0, watts(5.0))), 100.5, 5e8)
-    assert desk.readings["grid"]["p_w"].value == 9.0
+def test_old_records_after_an_outage_are_stored_but_do_not_replace_the_present(session: NodeSession) -> None:
+    session.receive_batch(batch(session, (1, PROOF, 0, proof()), (9, POWER, 0, watts(9.0))), 100.0, 5e8)
+    rows = session.receive_batch(batch(session, (5, POWER, 0, watts(5.0))), 100.5, 5e8)
+    assert session.readings["grid"]["p_w"].value == 9.0
     assert [row.fields for row in rows] == [{"p_w": 5.0}]
 
 
-def test_records_of_another_table_are_counted_but_not_read(desk: NodeSession) -> None:
-    payload = bytearray(batch(desk, (1, POWER, 0, watts(5.0))))
+def test_records_of_another_table_are_counted_but_not_read(session: NodeSession) -> None:
+    payload = bytearray(batch(session, (1, POWER, 0, watts(5.0))))
     payload[2:6] = b"\0\0\0\1"
-    assert desk.on_data(bytes(payload), 100.0, 5e8) == []
-    assert (desk.ledger.received, desk.unreadable) == (1, 1)
-    assert desk.readings == {}
+    assert session.receive_batch(bytes(payload), 100.0, 5e8) == []
+    assert (session.ledger.received, session.unreadable) == (1, 1)
+    assert session.readings == {}
 
 
 @pytest.mark.parametrize(
@@ -130,29 +137,29 @@ def test_records_of_another_table_are_counted_but_not_read(desk: NodeSession) ->
     [b"[" * 200_000, b'{"seq":1,"s":1e999,"ms":0}', b'{"seq":1,"s":' + b"9" * 400 + b',"ms":0}', b'{"seq":true,"s":1}'],
     ids=["deep", "infinite", "long", "bool"],
 )
-def test_a_malformed_answer_is_counted_and_nothing_else(desk: NodeSession, payload: bytes) -> None:
-    assert desk.on_answer(payload, 1.0) is None
-    assert desk.malformed == 1
+def test_a_malformed_answer_is_counted_and_nothing_else(session: NodeSession, payload: bytes) -> None:
+    assert session.receive_answer(payload, 1.0) is None
+    assert session.malformed == 1
 
 
-def test_health_with_a_nan_is_not_taken(desk: NodeSession) -> None:
-    desk.on_health(b'{"uptime_s": NaN}', 1.0)
-    assert desk.health == {}
+def test_health_with_a_nan_is_not_taken(session: NodeSession) -> None:
+    session.receive_health(b'{"uptime_s": NaN}', 1.0)
+    assert session.health == {}
 
 
 @given(st.binary(max_size=200))
 def test_random_bytes_never_become_a_reading(noise: bytes) -> None:
     file = site_file.read(config_folder() / "demo" / "site.toml")
-    desk = NodeSession(site_id="s", table=site_building.tables(file)["cellar"], roles={}, ledger=Ledger())
-    for take in (desk.on_state, desk.on_health, desk.on_answer):
+    session = NodeSession(site_id="s", table=poll_tables(file)["cellar"], roles={}, ledger=Ledger())
+    for take in (session.receive_state, session.receive_health, session.receive_answer):
         take(noise, 1.0)
-    desk.on_data(noise, 1.0, 1.0)
-    assert desk.readings == {}
+    session.receive_batch(noise, 1.0, 1.0)
+    assert session.readings == {}
 
 
-def test_quality_follows_the_period_of_the_point(desk: NodeSession) -> None:
-    desk.on_data(batch(desk, (1, PROOF, 0, proof()), (2, POWER, 0, watts(5.0))), 100.0, 5e8)
-    assert [desk.quality("grid", now) for now in (100.5, 103.0, 104.0)] == ["good", "good", "stale"]
+def test_quality_follows_the_period_of_the_point(session: NodeSession) -> None:
+    session.receive_batch(batch(session, (1, PROOF, 0, proof()), (2, POWER, 0, watts(5.0))), 100.0, 5e8)
+    assert [session.quality("grid", now) for now in (100.5, 103.0, 104.0)] == ["good", "good", "stale"]
 
 
 def made(seq: int, node_s: float, *, boot: int = 1, utc_s: float | None = None) -> Stamp:
@@ -193,120 +200,122 @@ def test_a_node_whose_clock_is_an_hour_slow_is_believed_after_ten_seconds() -> N
     assert moment_s == pytest.approx(114.0)
 
 
-def test_a_reboot_without_a_clock_stores_nothing_in_the_year_2000(desk: NodeSession) -> None:
+def test_a_reboot_without_a_clock_stores_nothing_in_the_year_2000(session: NodeSession) -> None:
     utc_now = 946_684_800.0 + NODE_S
-    desk.on_data(batch(desk, (1, PROOF, 0, proof())), 100.0, utc_now)
-    rebooted = bytearray(batch(desk, (1, POWER, 0, watts(7.0)), boot=10))
+    session.receive_batch(batch(session, (1, PROOF, 0, proof())), 100.0, utc_now)
+    rebooted = bytearray(batch(session, (1, POWER, 0, watts(7.0)), boot=10))
     rebooted[records.HEADER_SIZE + 4 : records.HEADER_SIZE + 8] = (3).to_bytes(4, "big")  # uptime 3 s
     rebooted[records.HEADER_SIZE + 10] = records.CLOCK_UNKNOWN
     rebooted[14:18] = (3).to_bytes(4, "big")
-    [row] = desk.on_data(bytes(rebooted), 130.0, utc_now + 30)
+    [row] = session.receive_batch(bytes(rebooted), 130.0, utc_now + 30)
     assert row.time_ms == pytest.approx(1000 * (utc_now + 30), abs=1)
-    assert desk.readings["grid"]["p_w"].value == 7.0
+    assert session.readings["grid"]["p_w"].value == 7.0
 
 
 def test_orders_are_counted_and_latency_is_from_sample_to_write() -> None:
-    book = OrderBook(session=77)
+    book = OrderLog(session=77)
     order = json.loads(book.order(9, 0, [-1200], 10_000, 946_684_800 + 5, 50.0))
     assert order == {"boot": 9, "sid": 77, "seq": 1, "act": 0, "v": [-1200], "ttl": 10_000, "at": 5}
-    book.settle(Answer(seq=1, done="applied", why="", written=True, at_s=50.08))
+    book.settle(OrderAnswer(seq=1, done="applied", why="", written=True, at_s=50.08))
     book.order(9, 0, [-1200], 10_000, 946_684_801, 51.0)
-    book.settle(Answer(seq=2, done="applied", why="", written=False, at_s=51.5))  # a renewal writes nothing
+    book.settle(OrderAnswer(seq=2, done="applied", why="", written=False, at_s=51.5))  # a renewal writes nothing
     book.order(9, 0, [9_999], 10_000, 946_684_802, 52.0)
-    book.settle(Answer(seq=3, done="refused", why="range", written=False, at_s=52.1))
+    book.settle(OrderAnswer(seq=3, done="refused", why="range", written=False, at_s=52.1))
     assert (book.sent, book.applied, book.refused) == (3, 2, 1)
     assert list(book.latency_ms) == [pytest.approx(80.0)]
 
 
-def uptime_batch(desk: NodeSession, seqs: range, *, sent_s: float, boot: int = 9, oldest: int = 1) -> bytes:
+def uptime_batch(session: NodeSession, seqs: range, *, sent_s: float, boot: int = 9, oldest: int = 1) -> bytes:
     """Powers of a node that knows only its uptime: record `seq` was made at uptime `seq`."""
     s, ms = divmod(round(1000 * sent_s), 1000)
-    parts = [struct.pack(">BBIIIIH", 2, len(seqs), desk.table.identity, boot, oldest, s, ms)]
+    parts = [struct.pack(">BBIIIIH", 2, len(seqs), session.table.identity, boot, oldest, s, ms)]
     for seq in seqs:
         parts.append(struct.pack(">IIHBBBB", seq, seq, 0, records.CLOCK_UNKNOWN, POWER, 0, 2))
         parts.append(struct.pack(">HH", *watts(100.0 + seq)))
     return b"".join(parts)
 
 
-def test_a_backlog_without_a_clock_is_as_old_as_its_batches_say(desk: NodeSession) -> None:
-    desk.proven.add("grid")
+def test_a_backlog_without_a_clock_is_as_old_as_its_batches_say(session: NodeSession) -> None:
+    session.trusted.add("grid")
     rows = []
     for i, seqs in enumerate((range(1, 11), range(11, 21), range(21, 26))):
         # the node sends one batch every 20 ms, 25 s after its start; each takes 10 ms
-        rows += desk.on_data(uptime_batch(desk, seqs, sent_s=25 + 0.02 * i), 1000.01 + 0.02 * i, 5e8 + 0.01 + 0.02 * i)
+        rows += session.receive_batch(
+            uptime_batch(session, seqs, sent_s=25 + 0.02 * i), 1000.01 + 0.02 * i, 5e8 + 0.01 + 0.02 * i
+        )
     # it started 25 s before 5e8: record n was made at 5e8 − 25 + n, known but for the 10 ms of travel
     assert [row.time_ms for row in rows] == pytest.approx([1000 * (5e8 - 25 + seq) + 10 for seq in range(1, 26)], abs=1)
-    assert desk.readings["grid"]["p_w"].measured_s == pytest.approx(1000.01)
+    assert session.readings["grid"]["p_w"].measured_s == pytest.approx(1000.01)
 
 
 def test_what_may_have_waited_at_the_broker_without_a_time_is_left_for_the_node_to_resend(
-    desk: NodeSession,
+    session: NodeSession,
 ) -> None:
-    desk.proven.add("grid")
-    assert desk.on_data(uptime_batch(desk, range(1, 6), sent_s=6), 1000.0, 5e8, live=False) == []
-    page = desk.ledger.page()
+    session.trusted.add("grid")
+    assert session.receive_batch(uptime_batch(session, range(1, 6), sent_s=6), 1000.0, 5e8, live=False) == []
+    page = session.ledger.snapshot()
     assert page is not None
-    assert (page.boots[-1].upto, desk.ledger.received) == (0, 0)  # nothing is heard
-    assert len(desk.on_data(uptime_batch(desk, range(1, 6), sent_s=16), 1000.0, 5e8)) == 5
+    assert (page.boots[-1].upto, session.ledger.received) == (0, 0)  # nothing is heard
+    assert len(session.receive_batch(uptime_batch(session, range(1, 6), sent_s=16), 1000.0, 5e8)) == 5
 
 
-def test_records_of_a_former_boot_keep_their_times_and_disturb_nobody(desk: NodeSession) -> None:
+def test_records_of_a_former_boot_keep_their_times_and_disturb_nobody(session: NodeSession) -> None:
     utc_now = 946_684_800.0 + NODE_S + 3600
-    desk.on_state(json.dumps({"up": True, "boot": 10, "table": desk.table.identity}).encode(), 99.0)
-    desk.on_data(batch(desk, (1, PROOF, 0, proof()), boot=10), 100.0, utc_now)
-    desk.on_data(batch(desk, (3600, POWER, 0, watts(1.0)), boot=10, oldest=3600), 100.2, utc_now + 0.2)
-    known = desk.readings["grid"]["p_w"]
-    rows = desk.on_data(batch(desk, (7, POWER, 0, watts(7.0)), boot=9, oldest=7), 100.3, utc_now + 0.3)
+    session.receive_state(json.dumps({"up": True, "boot": 10, "table": session.table.identity}).encode(), 99.0)
+    session.receive_batch(batch(session, (1, PROOF, 0, proof()), boot=10), 100.0, utc_now)
+    session.receive_batch(batch(session, (3600, POWER, 0, watts(1.0)), boot=10, oldest=3600), 100.2, utc_now + 0.2)
+    known = session.readings["grid"]["p_w"]
+    rows = session.receive_batch(batch(session, (7, POWER, 0, watts(7.0)), boot=9, oldest=7), 100.3, utc_now + 0.3)
     assert [row.time_ms for row in rows] == [(946_684_800 + NODE_S + 7) * 1000 + 250]
-    assert desk.readings["grid"]["p_w"] is known
-    page = desk.ledger.page()
+    assert session.readings["grid"]["p_w"] is known
+    page = session.ledger.snapshot()
     assert page is not None
     assert [boot.boot for boot in page.boots] == [9, 10]  # the present one stays the newest
-    assert desk.ledger.take_news() == {9, 10}
-    assert desk.ledger.take_news() == {10}
+    assert session.ledger.take_unanswered() == {9, 10}
+    assert session.ledger.take_unanswered() == {10}
 
 
-def test_records_of_a_former_boot_without_a_time_are_counted_and_heard(desk: NodeSession) -> None:
-    desk.on_state(json.dumps({"up": True, "boot": 10, "table": 0}).encode(), 99.0)
-    assert desk.on_data(uptime_batch(desk, range(1, 6), sent_s=6), 1000.0, 5e8) == []
-    page = desk.ledger.page()
+def test_records_of_a_former_boot_without_a_time_are_counted_and_heard(session: NodeSession) -> None:
+    session.receive_state(json.dumps({"up": True, "boot": 10, "table": 0}).encode(), 99.0)
+    assert session.receive_batch(uptime_batch(session, range(1, 6), sent_s=6), 1000.0, 5e8) == []
+    page = session.ledger.snapshot()
     assert page is not None
-    assert (desk.undatable, page.boots[0].upto) == (5, 5)
+    assert (session.undatable, page.boots[0].upto) == (5, 5)
 
 
-def test_a_batch_with_an_impossible_moment_is_malformed(desk: NodeSession) -> None:
-    payload = bytearray(batch(desk, (1, PROOF, 0, proof())))
+def test_a_batch_with_an_impossible_moment_is_malformed(session: NodeSession) -> None:
+    payload = bytearray(batch(session, (1, PROOF, 0, proof())))
     payload[18:20] = b"\x03\xe8"  # 1000 ms
-    assert desk.on_data(bytes(payload), 1.0, 1.0) == []
-    assert desk.malformed == 1
+    assert session.receive_batch(bytes(payload), 1.0, 1.0) == []
+    assert session.malformed == 1
 
 
-def test_records_of_a_former_table_are_still_understood_but_are_history(desk: NodeSession, tmp_path: Path) -> None:
-    old = desk.table
+def test_records_of_a_former_table_are_still_understood_but_are_history(session: NodeSession, tmp_path: Path) -> None:
+    old = session.table
     with closing(Outbox(tmp_path / "a.sqlite", max_mb=10)) as outbox:
-        assert outbox.remember_table("cellar", old.identity, remembered(old)) == {}
-        assert outbox.remember_table("cellar", old.identity, remembered(old)) == {}
-        found = outbox.remember_table("cellar", 77, "{}")
-    desk.former = {old.identity: FormerTable(blocks=recalled(found[old.identity]), proven={"grid"})}
-    payload = batch(desk, (1, POWER, 0, watts(1234.5)), (2, POWER, 1, ()), (3, 200, 0, ()))
-    desk.table = replace(old, identity=77)
-    first, second = desk.on_data(payload, 100.0, 5e8)
+        assert outbox.save_table("cellar", old.identity, stored_blocks(old)) == {}
+        assert outbox.save_table("cellar", old.identity, stored_blocks(old)) == {}
+        found = outbox.save_table("cellar", 77, "{}")
+    session.former = {old.identity: FormerTable(blocks=restored_blocks(found[old.identity]), trusted={"grid"})}
+    payload = batch(session, (1, POWER, 0, watts(1234.5)), (2, POWER, 1, ()), (3, 200, 0, ()))
+    session.table = replace(old, identity=77)
+    first, second = session.receive_batch(payload, 100.0, 5e8)
     assert (first.measurement, first.fields) == ("meter", {"p_w": 1234.5})
     assert second.fields == {"p_w_why": "timeout"}
-    assert desk.readings == {}
-    assert desk.unreadable == 1
-    desk.former = {old.identity: FormerTable(blocks=desk.former[old.identity].blocks, proven=set())}
-    again = bytearray(batch(desk, (4, POWER, 0, watts(1.0))))
+    assert session.readings == {}
+    assert session.unreadable == 1
+    session.former = {old.identity: FormerTable(blocks=session.former[old.identity].blocks, trusted=set())}
+    again = bytearray(batch(session, (4, POWER, 0, watts(1.0))))
     again[2:6] = old.identity.to_bytes(4)
-    [row] = desk.on_data(bytes(again), 100.0, 5e8)
+    [row] = session.receive_batch(bytes(again), 100.0, 5e8)
     assert row.fields == {"p_w_why": "proof"}
 
 
 def test_a_store_remembers_the_last_few_tables_of_each_node(tmp_path: Path) -> None:
     with closing(Outbox(tmp_path / "a.sqlite", max_mb=10)) as outbox:
         for identity in range(30):
-            outbox.remember_table("attic", 1000 + identity, "{}")
-            kept = outbox.remember_table("cellar", identity, "{}")
+            outbox.save_table("attic", 1000 + identity, "{}")
+            kept = outbox.save_table("cellar", identity, "{}")
     assert sorted(kept) == list(range(21, 29))
 
 

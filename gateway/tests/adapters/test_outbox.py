@@ -1,4 +1,4 @@
-"""What `keep` returned for is there after a crash; the cap drops the oldest and counts it."""
+"""What `save` returned for is there after a crash; the cap drops the oldest and counts it."""
 
 import sqlite3
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.node.ledger import BootPage, Page
+from gateway.adapters.node.ledger import BootSnapshot, LedgerSnapshot
 from gateway.adapters.store.outbox import Outbox, OutboxError, line
 from gateway.ports import Row
 
@@ -17,8 +17,8 @@ def row(i: int, **fields: float | str) -> Row:
     return Row(measurement="meter", tags={"site": "s"}, fields=fields or {"p_w": float(i)}, time_ms=i)
 
 
-PAGE = Page(
-    boots=[BootPage(boot=6, upto=9, beyond=[(11, 12)]), BootPage(boot=7, upto=3, beyond=[])],
+SNAPSHOT = LedgerSnapshot(
+    boots=[BootSnapshot(boot=6, upto=9, beyond=[(11, 12)]), BootSnapshot(boot=7, upto=3, beyond=[])],
     received=3,
     duplicated=0,
     lost=0,
@@ -27,21 +27,21 @@ PAGE = Page(
 
 async def test_rows_leave_in_order_and_only_when_forgotten(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
-    await outbox.keep([row(1), row(2), row(3)], {"n": PAGE})
+    await outbox.save([row(1), row(2), row(3)], {"n": SNAPSHOT})
     first = await outbox.oldest(2)
     assert [text for _, text in first] == ["meter,site=s p_w=1.0 1", "meter,site=s p_w=2.0 2"]
     await outbox.forget([number for number, _ in first])
     assert outbox.waiting == 1
     outbox.close()
     again = Outbox(tmp_path / "a.sqlite", max_mb=10)
-    assert again.ledger("n") == PAGE
+    assert again.ledger("n") == SNAPSHOT
     assert again.waiting == 1
     again.close()
 
 
 async def test_a_bad_line_goes_to_quarantine_with_the_reason(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
-    await outbox.keep([row(1)], {})
+    await outbox.save([row(1)], {})
     [(number, text)] = await outbox.oldest(10)
     await outbox.quarantine(number, text, "field type conflict")
     assert outbox.waiting == 0
@@ -56,7 +56,7 @@ async def test_at_the_cap_the_oldest_lines_go_and_are_counted(tmp_path: Path) ->
     wide = {f"f{i}": float(i) for i in range(100)}
     kept = 0
     while outbox.dropped == 0:
-        await outbox.keep([row(kept + i, **wide) for i in range(1000)], {"n": PAGE})
+        await outbox.save([row(kept + i, **wide) for i in range(1000)], {"n": SNAPSHOT})
         kept += 1000
         assert kept < 100_000, "the cap was never reached"
     assert outbox.waiting == kept - outbox.dropped
@@ -96,7 +96,7 @@ from gateway.ports import Row
 async def main():
     outbox = Outbox(pathlib.Path({str(tmp_path / "k.sqlite")!r}), max_mb=10)
     for i in range(50):
-        await outbox.keep([Row(measurement="m", tags={{}}, fields={{"v": float(i)}}, time_ms=i)], {{}})
+        await outbox.save([Row(measurement="m", tags={{}}, fields={{"v": float(i)}}, time_ms=i)], {{}})
     print("kept", flush=True)
     os.kill(os.getpid(), 9)
 asyncio.run(main())
@@ -124,7 +124,7 @@ async def test_a_locked_store_is_an_error_of_ours_and_keeps_the_count_right(tmp_
     with closing(sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(OutboxError, match="locked"):
-            await outbox.keep([row(1)], {})
-    await outbox.keep([row(1)], {})
+            await outbox.save([row(1)], {})
+    await outbox.save([row(1)], {})
     assert outbox.waiting == 1
     outbox.close()

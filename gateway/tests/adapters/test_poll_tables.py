@@ -9,7 +9,7 @@ from gateway.adapters.node.poll_tables import Wiring, compile_table
 from gateway.adapters.products.points import Label
 from gateway.adapters.products.profiles import ProfileError, find, load, names
 from gateway.paths import config_folder
-from gateway.site.build import building as site_building
+from gateway.site.build.poll_tables import poll_tables
 from gateway.site.file import site_file
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
@@ -20,7 +20,7 @@ LABEL = {"name": "p_w", "label": "SINSTS", **RANGE}
 
 @pytest.fixture
 def demo():
-    return site_building.tables(site_file.read(config_folder() / "demo" / "site.toml"))["cellar"]
+    return poll_tables(site_file.read(config_folder() / "demo" / "site.toml"))["cellar"]
 
 
 def test_the_demo_s_table_is_what_a_node_accepts(demo) -> None:

@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.broker import Message
-from gateway.adapters.building import Building
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.node.ledger import Ledger
-from gateway.adapters.node.orders import OrderBook
 from gateway.adapters.node.poll_tables import Wiring, compile_table
-from gateway.adapters.node.readback import Readback, from_health, held_w
+from gateway.adapters.node.readback import Readback, from_health, readback_w
 from gateway.adapters.node.session import NodeSession
 from gateway.adapters.products.profiles import Profile, ProfileError, find, load
 from gateway.adapters.store.outbox import Outbox
 from gateway.paths import config_folder
+from gateway.tests.adapters.node_side import Wire, node_side
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
 
@@ -33,12 +32,12 @@ def readable(**setpoint: object) -> Profile:
     return Profile.model_validate(profile)
 
 
-def desk_of(profile: Profile) -> NodeSession:
+def session_of(profile: Profile) -> NodeSession:
     wiring = Wiring(device="battery", profile=profile, bus=BUS, unit=3, range_w=(-5000, 5000))
     table = compile_table("cellar", [wiring], 10_000)
-    desk = NodeSession(site_id="s", table=table, roles={"battery": "battery"}, ledger=Ledger.opened(None))
-    desk.on_state(json.dumps({"up": True, "table": table.identity}).encode(), 0.0)
-    return desk
+    session = NodeSession(site_id="s", table=table, roles={"battery": "battery"}, ledger=Ledger.restored(None))
+    session.receive_state(json.dumps({"up": True, "table": table.identity}).encode(), 0.0)
+    return session
 
 
 HELD = [  # type, word order, number read back -> W; positive in the register is discharging, which is negative here
@@ -56,14 +55,14 @@ HELD = [  # type, word order, number read back -> W; positive in the register is
 
 @pytest.mark.parametrize("number", [2**32, -(2**31) - 1, pytest.param(10**400, id="huge"), True, "1200", None])
 def test_of_a_number_that_no_register_holds_nothing_is_known(number: object) -> None:
-    holding = from_health(readable(), [[number], [-1200], None, "applied", ""])
-    assert holding == Readback(asked_w=None, applied_w=1200.0, by="applied")
+    readback = from_health(readable(), [[number], [-1200], None, "applied", ""])
+    assert readback == Readback(asked_w=None, applied_w=1200.0, by="applied")
 
 
 @pytest.mark.parametrize(("kind", "order", "number", "power_w"), HELD)
 def test_a_number_read_back_becomes_a_power(kind: str, order: str, number: object, power_w: float | None) -> None:
     profile = readable(point={"address": 40149, "type": kind, "sign": -1}).model_copy(update={"word_order": order})
-    assert held_w(profile, [number, 802]) == power_w
+    assert readback_w(profile, [number, 802]) == power_w
 
 
 @pytest.mark.parametrize("entry", [None, {}, [], [1], [[1], [1], None, "", ""], [None] * 5, [[None], {}, "x", 3, 4]])
@@ -72,50 +71,43 @@ def test_an_entry_of_any_kind_raises_nothing(entry: object) -> None:
 
 
 def test_an_order_that_is_held_is_told_with_three_powers() -> None:
-    desk = desk_of(readable())
+    session = session_of(readable())
     answer = {"sid": 1, "seq": 1, "act": 0, "done": "applied", "why": "", "v": [-1200], "s": 1, "ms": 0, "w": 1}
-    desk.on_answer(json.dumps(answer | {"rb": [2**32 - 1200, 802]}).encode(), 1.0)
-    assert desk.holdings["battery"] == Readback(asked_w=1200.0, applied_w=1200.0, held_w=1200.0, by="applied", why="")
-    desk.on_answer(json.dumps(answer | {"seq": 2, "done": "refused", "why": "range"}).encode(), 1.0)
-    assert desk.holdings["battery"].why == "range"
-    assert desk.holdings["battery"].applied_w == 1200.0
-    desk.on_answer(json.dumps(answer | {"seq": 3, "done": "expired", "v": None, "rb": [803]}).encode(), 1.0)
-    assert desk.holdings["battery"] == Readback(by="expired")
+    session.receive_answer(json.dumps(answer | {"rb": [2**32 - 1200, 802]}).encode(), 1.0)
+    assert session.readbacks["battery"] == Readback(
+        asked_w=1200.0, applied_w=1200.0, held_w=1200.0, by="applied", why=""
+    )
+    session.receive_answer(json.dumps(answer | {"seq": 2, "done": "refused", "why": "range"}).encode(), 1.0)
+    assert session.readbacks["battery"].why == "range"
+    assert session.readbacks["battery"].applied_w == 1200.0
+    session.receive_answer(json.dumps(answer | {"seq": 3, "done": "expired", "v": None, "rb": [803]}).encode(), 1.0)
+    assert session.readbacks["battery"] == Readback(by="expired")
 
 
 def test_the_health_of_a_node_renews_what_is_known_only_under_our_table() -> None:
-    desk = desk_of(readable())
+    session = session_of(readable())
     health = json.dumps({"actuators": [[[-700], None, [2**32 - 650, 802], "safe", "readback"]]}).encode()
-    desk.on_health(health, 1.0)
+    session.receive_health(health, 1.0)
     known = Readback(asked_w=700.0, applied_w=None, held_w=650.0, by="safe", why="readback")
-    assert desk.holdings == {"battery": known}
-    desk.on_state(json.dumps({"up": True, "table": 1}).encode(), 2.0)
-    desk.on_health(json.dumps({"actuators": [[None, None, None, "", ""]]}).encode(), 2.0)
-    assert desk.holdings == {"battery": known}
+    assert session.readbacks == {"battery": known}
+    session.receive_state(json.dumps({"up": True, "table": 1}).encode(), 2.0)
+    session.receive_health(json.dumps({"actuators": [[None, None, None, "", ""]]}).encode(), 2.0)
+    assert session.readbacks == {"battery": known}
 
 
 async def test_a_difference_is_logged_and_stored_with_both_numbers(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     outbox = Outbox(tmp_path / "a.sqlite", max_mb=50)
-    building = Building(
-        site_id="s",
-        grid="grid",
-        clock=SystemClock(),
-        desks={"cellar": desk_of(readable())},
-        keys={"cellar": bytes(32)},
-        actuators={},
-        outbox=outbox,
-        orders=OrderBook(session=1),
-        writes=True,
-    )
+    sessions = {"cellar": session_of(readable())}
+    side = node_side(clock=SystemClock(), outbox=outbox, wire=Wire(), sessions=sessions)
     answer = {"seq": 7, "act": 0, "done": "failed", "why": "readback", "v": [-1200], "rb": [2**32 - 1180, 802]}
     payload = json.dumps(answer | {"s": 1, "ms": 0, "w": 1}).encode()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            building.receive(Message(topic="zev/1/s/cellar/ack", payload=payload, retained=False))
+            side.link.receive(Message(topic="zev/1/s/cellar/ack", payload=payload, retained=False))
     assert "order 7: battery was asked for 1200 W and holds 1180 W" in caplog.text
-    await building.keep([])
+    await side.end_cycle()
     assert outbox.waiting == 1  # the second says nothing new
     outbox.close()
 

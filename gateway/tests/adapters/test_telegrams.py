@@ -14,7 +14,7 @@ def read(profile: str, name: str, numbers: dict[str, int]):
     product: Profile = find(profile, config_folder())
     point = product.point(name)
     assert point is not None
-    words = [number for label, _ in point.wanted for number in divmod(numbers.get(label, NONE), 65536)]
+    words = [number for label, _ in point.wire_labels for number in divmod(numbers.get(label, NONE), 65536)]
     return telegrams.readings([point], words, 1.0).get(name)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.adapters.store.history import Past
+from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
 from gateway.core.control.memory import Lasting
 from gateway.core.model.state import Reading, SiteState
@@ -117,7 +117,7 @@ def cycle(seen: SiteState, **consumers: Switched) -> Cycle:
 
 async def test_a_restart_goes_on_with_what_was_seen(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "a.sqlite", max_mb=50)
-    past = Past(outbox)
+    past = HistoryStore(outbox)
     sections = {"car": CAR, "water": TANK}
     before = LoadObserver(sections=sections, zone=PARIS, past=past)
     both = state("wallbox", 5.0, plugged=1.0, e_session_wh=0.0)

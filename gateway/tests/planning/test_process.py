@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.pricing.goals import Weighed
 from gateway.core.pricing.prices import PeakPrice, Period
-from gateway.planning.process import PlanningError, ask
+from gateway.planning.process import WorkerError, ask
 from gateway.tests.planning.made_inputs import NOW, plan, question
 
 ILL = {
@@ -27,7 +27,7 @@ ILL = {
 async def test_an_ill_process_gives_no_plan_and_ends(ill: str) -> None:
     code, program = ILL[ill]
     began_s = time.monotonic()
-    with pytest.raises(PlanningError) as none:
+    with pytest.raises(WorkerError) as none:
         await ask(question(), command=(sys.executable, "-c", program), patience_s=1.0)
     assert none.value.code == code
     assert time.monotonic() - began_s < 10.0
@@ -39,7 +39,7 @@ async def test_a_program_that_is_not_there_is_an_error_of_the_system() -> None:
 
 
 async def test_what_the_process_says_last_is_told() -> None:
-    with pytest.raises(PlanningError, match="ValueError: out of sun"):
+    with pytest.raises(WorkerError, match="ValueError: out of sun"):
         await ask(question(), command=(sys.executable, "-c", "raise ValueError('out of sun')"))
 
 

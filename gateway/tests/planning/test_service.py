@@ -10,7 +10,7 @@ from gateway.core.model.plan import LoadSlot, Plan
 from gateway.core.model.state import Reason, SiteState
 from gateway.planning import service
 from gateway.planning.plan_inputs import PlanInputs
-from gateway.planning.process import PlanningError
+from gateway.planning.process import WorkerError
 from gateway.planning.service import OLD_S, NoPlanError, Planning
 from gateway.tests.planning.made_inputs import NOW, plan, question
 
@@ -90,7 +90,7 @@ async def test_an_old_plan_is_no_plan() -> None:
 
 @pytest.mark.parametrize("why", ["late", "failed", "nonsense"])
 async def test_a_failure_leaves_the_last_plan_until_it_is_old_and_says_why(why: str) -> None:
-    planning = await planned(TestClock(), [plan(), PlanningError(why)])
+    planning = await planned(TestClock(), [plan(), WorkerError(why)])
     assert planning.slot(NOW + 1000) == plan().slots[1]
     assert planning.slot(NOW + OLD_S + 1) is None
     assert code(planning, NOW + OLD_S + 1) == f"plan_{why}"
@@ -184,13 +184,13 @@ async def test_a_load_that_the_plan_does_not_know_goes_by_the_plain_rule() -> No
 
     clock = TestClock()
     planning = Planning(clock=clock, prepare=prepare, ask=ask, plain=lambda _state: {"car": LIKES, "pool": LIKES})
-    assert planning.wants(at(NOW + 10)) == {"car": LIKES, "pool": LIKES}
+    assert planning.requests(at(NOW + 10)) == {"car": LIKES, "pool": LIKES}
     running = asyncio.create_task(planning.run())
     while planning.slot(NOW + 10) is None:  # noqa: ASYNC110 - until the first plan
         await asyncio.sleep(0)
     running.cancel()
-    assert planning.wants(at(NOW + 10)) == {"car": DUE, "pool": LIKES}
-    assert planning.wants(at(NOW + OLD_S + 100_000)) == {"car": LIKES, "pool": LIKES}
+    assert planning.requests(at(NOW + 10)) == {"car": DUE, "pool": LIKES}
+    assert planning.requests(at(NOW + OLD_S + 100_000)) == {"car": LIKES, "pool": LIKES}
 
 
 async def test_a_car_that_comes_makes_a_new_plan_at_once() -> None:

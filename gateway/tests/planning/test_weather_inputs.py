@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.adapters.feeds.feed import Answer
-from gateway.adapters.store.history import Past
+from gateway.adapters.feeds.feed import FeedAnswer
+from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
 from gateway.core.model.history import History
 from gateway.core.model.time_grid import TimeGrid
@@ -20,9 +20,9 @@ HISTORY = History(start_s=T - 7200.0, step_s=900.0, load_w=np.zeros(8), pv_w=np.
 
 
 @pytest.fixture
-async def past(tmp_path: Path) -> AsyncIterator[Past]:
+async def past(tmp_path: Path) -> AsyncIterator[HistoryStore]:
     outbox = Outbox(tmp_path / "a.sqlite", max_mb=10)
-    yield Past(outbox)
+    yield HistoryStore(outbox)
     outbox.close()
 
 
@@ -32,11 +32,11 @@ def weather(start_s: float = T - 3600.0, *, hours: int = 48, temp_c: float = 4.0
     )
 
 
-def answer(value: Weather | None, *, age_s: float = 60.0, is_stale: bool = False) -> Answer[Weather]:
-    return Answer(value=value, age_s=None if value is None else age_s, is_stale=is_stale, why=None)
+def answer(value: Weather | None, *, age_s: float = 60.0, is_stale: bool = False) -> FeedAnswer[Weather]:
+    return FeedAnswer(value=value, age_s=None if value is None else age_s, is_stale=is_stale, why=None)
 
 
-def sky(past: Past, told: Answer[Weather] | None, kwp: float = 5.0) -> WeatherInputs:
+def sky(past: HistoryStore, told: FeedAnswer[Weather] | None, kwp: float = 5.0) -> WeatherInputs:
     return WeatherInputs(weather=None if told is None else lambda: told, past=past, kwp=kwp)
 
 
@@ -52,21 +52,21 @@ def sky(past: Past, told: Answer[Weather] | None, kwp: float = 5.0) -> WeatherIn
     ],
 )
 async def test_what_the_feed_lacks_is_told(
-    past: Past, told: Answer[Weather] | None, kwp: float, notes: list[str]
+    past: HistoryStore, told: FeedAnswer[Weather] | None, kwp: float, notes: list[str]
 ) -> None:
     looking = sky(past, told, kwp)
     assert [note.code for note in looking.notes(GRID)] == notes
     assert (await looking.suns(GRID, HISTORY) is None) == (notes == ["weather_missing"] or told is None or kwp == 0.0)
 
 
-async def test_the_warmth_of_the_next_hour_is_kept_and_what_was_said_last_stays(past: Past) -> None:
+async def test_the_warmth_of_the_next_hour_is_kept_and_what_was_said_last_stays(past: HistoryStore) -> None:
     for start_s, temp_c in ((T, 4.0), (T + 900, 6.0)):
         grid = TimeGrid(start_s=start_s, step_s=900.0, steps=96)
         found = await sky(past, answer(weather(temp_c=temp_c)), kwp=0.0).outdoor(grid, HISTORY)
         assert found is not None
         assert found.ahead_c == pytest.approx(np.full(96, temp_c))
         assert np.isnan(found.past_c).all()
-    kept = await past.outdoor_c(T, 6)
+    kept = await past.outdoor_forecast_c(T, 6)
     assert kept == pytest.approx([4.0, 6.0, 6.0, 6.0, 6.0, np.nan], nan_ok=True)
     later = await sky(past, answer(weather())).outdoor(
         TimeGrid(start_s=T + 1800, step_s=900.0, steps=96),
@@ -76,6 +76,6 @@ async def test_the_warmth_of_the_next_hour_is_kept_and_what_was_said_last_stays(
     assert later.past_c == pytest.approx([4.0, 6.0])
 
 
-async def test_without_a_feed_there_is_no_temperature(past: Past) -> None:
+async def test_without_a_feed_there_is_no_temperature(past: HistoryStore) -> None:
     assert await sky(past, None).outdoor(GRID, HISTORY) is None
     assert await sky(past, answer(None)).outdoor(GRID, HISTORY) is None

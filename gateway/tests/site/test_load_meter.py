@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.building import Building
 from gateway.adapters.node.poll_tables import Block
 from gateway.adapters.products.points import Point
 from gateway.adapters.store.outbox import Outbox
@@ -17,6 +16,7 @@ from gateway.core.model.state import Mode, Reason
 from gateway.paths import config_folder
 from gateway.site.build import building as site_building
 from gateway.site.build import parts
+from gateway.site.build.parts import NodeSide
 from gateway.site.credentials import Credentials
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFile, SiteFileError
@@ -104,18 +104,18 @@ class StillClock:
 class Cellar:
     """What the node of the building sends: registers laid out as the profiles say."""
 
-    def __init__(self, building: Building, clock: StillClock) -> None:
-        self.desk = building.desks["cellar"]
+    def __init__(self, side: NodeSide, clock: StillClock) -> None:
+        self.session = side.sessions["cellar"]
         self.clock = clock
         self.seq = 0
 
     def tell(self, device: str, values: Mapping[str, float]) -> None:
-        for number, block in enumerate(self.desk.table.blocks):
+        for number, block in enumerate(self.session.table.blocks):
             names = {point.name for point in block.points}
             if block.device == device and names & values.keys():
                 self.seq += 1
-                told = batch(self.desk, (self.seq, number, 0, words(block, values)))
-                self.desk.on_data(told, self.clock.now_s, self.clock.utc_s())
+                told = batch(self.session, (self.seq, number, 0, words(block, values)))
+                self.session.receive_batch(told, self.clock.now_s, self.clock.utc_s())
 
 
 def words(block: Block, values: Mapping[str, float]) -> tuple[int, ...]:
@@ -131,22 +131,22 @@ def words(block: Block, values: Mapping[str, float]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def built(file: SiteFile, tmp_path: Path, clock: StillClock) -> Building:
+def built(file: SiteFile, tmp_path: Path, clock: StillClock) -> NodeSide:
     credentials = Credentials(broker_password=None, node_keys={"cellar": bytes(32)}, influx_token=None)
-    return parts.building(file, credentials, Outbox(tmp_path / "a.sqlite", max_mb=50), clock, writes=False)
+    return parts.node_side(file, credentials, Outbox(tmp_path / "a.sqlite", max_mb=50), clock, writes=False)
 
 
 def test_its_power_is_that_of_its_meter_and_counts_once(tmp_path: Path) -> None:
     file, clock = read(tmp_path), StillClock()
-    building, site = built(file, tmp_path, clock), site_building.core_site(file)
-    cellar = Cellar(building, clock)
+    side, site = built(file, tmp_path, clock), site_building.core_site(file)
+    cellar = Cellar(side, clock)
     cellar.tell("pump", {"flow_c": 30.0})  # nothing is believed before its proof
     cellar.tell("pump", {"temp_c": 20.5})
-    assert building.state().reading("pump", "p_w").why == "no_data"
-    assert building.desks["cellar"].quality("pump", clock.now_s) == "good"
+    assert side.measurements.state().reading("pump", "p_w").why == "no_data"
+    assert side.sessions["cellar"].quality("pump", clock.now_s) == "good"
     cellar.tell("pump-meter", {"f_hz": 50.0})
     cellar.tell("pump-meter", {"p_w": POWER_W})
-    state = building.state()
+    state = side.measurements.state()
     assert state.reading("pump", "p_w") == state.reading("pump-meter", "p_w")
     assert (state.reading("pump", "p_w").value, state.reading("pump", "temp_c").value) == (POWER_W, 20.5)
     assert site.metered == ("pv", "battery", "pump")
@@ -155,9 +155,9 @@ def test_its_power_is_that_of_its_meter_and_counts_once(tmp_path: Path) -> None:
 def test_a_relay_is_told_by_the_power_of_its_meter(tmp_path: Path) -> None:
     """It is switched on by 3 kW of surplus, is seen to take 1.8 kW of it, and given back when its meter is silent."""
     file, clock = read(tmp_path), StillClock()
-    building = built(file, tmp_path, clock)
+    side = built(file, tmp_path, clock)
     site = replace(site_building.core_site(file), batteries=(), pv=())
-    cellar, memory, power_w, told = Cellar(building, clock), Memory(), 0.0, []
+    cellar, memory, power_w, told = Cellar(side, clock), Memory(), 0.0, []
     for second in range(80):
         clock.now_s += 1.0
         if second % 5 == 0:
@@ -168,7 +168,7 @@ def test_a_relay_is_told_by_the_power_of_its_meter(tmp_path: Path) -> None:
         if second < 50:
             cellar.tell("pump-meter", {"p_w": power_w})
         cellar.tell("grid", {"p_w": power_w - 3_000.0})
-        [setpoint], memory = decide(building.state(), site, None, memory, {"heating": LIKES})
+        [setpoint], memory = decide(side.measurements.state(), site, None, memory, {"heating": LIKES})
         power_w = setpoint.power_w or 0.0
         told.append((setpoint.mode, setpoint.power_w, setpoint.reason.code))
     assert told[9][:2] == (Mode.CONTROL, 0.0)

@@ -7,6 +7,7 @@ import pytest
 from gateway.adapters.products.setpoints import Rating
 from gateway.paths import config_folder
 from gateway.site.build import building as site_building
+from gateway.site.build.poll_tables import poll_tables
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFileError
 from gateway.wire.table import parse
@@ -69,7 +70,7 @@ def test_loads_with_devices_are_commanded_and_part_of_no_base_load(tmp_path: Pat
 
 
 def test_the_poll_table_lets_a_load_be_ordered_within_its_section(tmp_path: Path) -> None:
-    table = site_building.tables(read(tmp_path))["cellar"]
+    table = poll_tables(read(tmp_path))["cellar"]
     actuators = parse(table.text)["actuators"]
     assert actuators[table.actuators["wallbox"]]["set"] == [[5004, "H", 0, 16_000]]  # mA of each of three phases
     assert actuators[table.actuators["heater"]]["set"] == [[1000, "H", 0, 3000]]

@@ -14,7 +14,7 @@ from gateway.core.pricing.periods import Colour
 from gateway.core.pricing.point_series import PointSeries
 from gateway.paths import config_folder
 from gateway.site.build import prices as site_prices
-from gateway.site.build.feeds import outside
+from gateway.site.build.feeds import feeds
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFileError
 from gateway.words import text
@@ -212,15 +212,15 @@ azimuth_deg = 0
 
 
 async def test_feeds_are_those_that_the_site_file_asks_for(tmp_path: Path) -> None:
-    nothing = outside(read(tmp_path, ""), clock=SystemClock(), folder=tmp_path / "cache")
+    nothing = feeds(read(tmp_path, ""), clock=SystemClock(), folder=tmp_path / "cache")
     assert nothing.all == ()
-    found = outside(read(tmp_path, POINTS + FEEDS), clock=SystemClock(), folder=tmp_path / "cache")
+    found = feeds(read(tmp_path, POINTS + FEEDS), clock=SystemClock(), folder=tmp_path / "cache")
     assert len(found.all) == 3
     (tmp_path / "co2.csv").write_text("time,co2_g_per_kwh\n2026-01-15T00:00Z,62\n")
     assert found.co2 is not None
     assert found.prices is not None
-    await found.co2.turn()
-    await found.prices.turn()
+    await found.co2.refresh()
+    await found.prices.refresh()
     assert found.co2.answer().value == PointSeries(times_s=(at("2026-01-15T01:00"),), values=(62.0,))
     assert found.prices.answer().why == "offline"
 

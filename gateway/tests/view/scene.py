@@ -120,7 +120,7 @@ def state(clock: StillClock, **devices: dict[str, float | str]) -> SiteState:
 def hear(gateway: Gateway, leaf: str, **said: object) -> None:
     """A message of the node."""
     said_by_node = json.dumps(said).encode()
-    gateway.building.receive(Message(topic=f"zev/1/lens-demo/cellar/{leaf}", payload=said_by_node, retained=False))
+    gateway.nodes.link.receive(Message(topic=f"zev/1/lens-demo/cellar/{leaf}", payload=said_by_node, retained=False))
 
 
 def hear_meter(gateway: Gateway, identity: int) -> None:
@@ -135,12 +135,12 @@ def hear_meter(gateway: Gateway, identity: int) -> None:
     for seq, block, flag, words in rows:
         parts.append(struct.pack(">IIHBBBB", seq, NODE_S, 0, 2, block, flag, len(words)))
         parts.append(struct.pack(f">{len(words)}H", *words))
-    gateway.building.receive(Message(topic="zev/1/lens-demo/cellar/data", payload=b"".join(parts), retained=False))
+    gateway.nodes.link.receive(Message(topic="zev/1/lens-demo/cellar/data", payload=b"".join(parts), retained=False))
 
 
 def hear_node(gateway: Gateway) -> None:
     """The node is up, has answered orders, and says how it is."""
-    identity = gateway.building.desks["cellar"].table.identity
+    identity = gateway.nodes.sessions["cellar"].table.identity
     hear(gateway, "state", up=True, boot=BOOT, table=identity, fw="0.1.0", build=848_000_000, mode="run", why="update")
     hear_meter(gateway, identity)
     answer = {"sid": 1, "seq": 1, "act": 0, "done": "applied", "why": "", "v": [-1500], "s": NODE_S, "ms": 0, "w": 1}
@@ -233,7 +233,7 @@ async def with_everything(folder: Path) -> dict[str, str]:
             )
             gateway.view.show(cycle)
         rows = [Row(measurement="m", tags={}, fields={"v": 1.0}, time_ms=i) for i in range(2)]
-        await gateway.building.keep(rows)
+        await gateway.nodes.persistence.save(rows)
         assert gateway.forwarder is not None
         gateway.forwarder.error = "the database does not answer"
         gateway.time.answer(b"", NOON)

@@ -15,7 +15,7 @@ from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning import planner
 from gateway.core.planning.linear_program import Effort, Solver
 from gateway.core.planning.method import PlanningMethod
-from gateway.core.planning.schedule.reasons import Course, curtailed_slots, load_slots, notes
+from gateway.core.planning.schedule.reasons import ScheduledLoad, curtailed_slots, load_slots, notes
 from gateway.core.planning.schedule.schedule import Schedule, scheduled
 from gateway.core.planning.schedule.shared import Shared
 from gateway.core.pricing.prices import Prices
@@ -82,11 +82,11 @@ def _courses(
     shared: Shared,
     outlook: Outlook,
     zone: tzinfo,
-) -> list[Course]:
+) -> list[ScheduledLoad]:
     """Each load in the schedule, with what its reasons compare."""
     total = sum(powers, np.zeros(shared.steps))
     return [
-        Course(
+        ScheduledLoad(
             wanted=one,
             power_w=power,
             price=schedule.price if schedule is not None else shared.buy,

@@ -43,7 +43,7 @@ MUST_PRICE = 10.0  # EUR/kWh: a run that has begun, or begins now, comes before 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Course:
+class ScheduledLoad:
     """A load in the schedule: what it wants, its powers (W), and the price of a little more power in each step.
 
     `net_w`: net load of the building with all other loads. `starts_s`: UTC beginnings of the steps.
@@ -73,7 +73,7 @@ class Course:
         return self.day_and_clock("due", self.wanted.due_s if self.wanted.due_s is not None else end_s, k)
 
 
-def load_slots(course: Course) -> tuple[LoadSlot, ...]:
+def load_slots(course: ScheduledLoad) -> tuple[LoadSlot, ...]:
     """One slot for each step."""
     values = _values(course)
     later = _next_on(course.power_w)
@@ -85,7 +85,7 @@ def load_slots(course: Course) -> tuple[LoadSlot, ...]:
     )
 
 
-def notes(course: Course) -> tuple[Reason, ...]:
+def notes(course: ScheduledLoad) -> tuple[Reason, ...]:
     """What will not be as it was wanted."""
     wanted, name = course.wanted, course.wanted.id
     if wanted.code == "load_window":
@@ -98,7 +98,7 @@ def notes(course: Course) -> tuple[Reason, ...]:
     return ()
 
 
-def _values(course: Course) -> list[float]:
+def _values(course: ScheduledLoad) -> list[float]:
     """What a kWh more is worth in each step: it spares the dearest of those that are planned later.
 
     Nothing where it cannot be taken; the price of what is missing where something will be.
@@ -134,7 +134,7 @@ def _next_on(power_w: Floats) -> list[int | None]:
     return found[::-1]
 
 
-def _reason(course: Course, k: int, later: int | None) -> Reason:
+def _reason(course: ScheduledLoad, k: int, later: int | None) -> Reason:
     power = float(course.power_w[k])
     if power < -SMALL_W:
         return Reason(code="load_gives", numbers={"power_w": -power, "buy_price": float(course.price[k])})
@@ -143,12 +143,12 @@ def _reason(course: Course, k: int, later: int | None) -> Reason:
     return _resting(course, k, later)
 
 
-def _taking(course: Course, k: int, power: float, later: int | None) -> Reason:
+def _taking(course: ScheduledLoad, k: int, power: float, later: int | None) -> Reason:
     code, numbers = _why_now(course, k, power, later)
     return Reason(code=code, numbers={"power_w": power, **numbers})
 
 
-def _why_now(course: Course, k: int, power: float, later: int | None) -> tuple[str, dict[str, float]]:
+def _why_now(course: ScheduledLoad, k: int, power: float, later: int | None) -> tuple[str, dict[str, float]]:
     wanted, price = course.wanted, {"buy_price": _paid(course, k, power)}
     if wanted.store is None:
         return ("load_going", course.due(k)) if wanted.fixed_w is not None else ("load_run", {**price, **course.due(k)})
@@ -166,13 +166,13 @@ def _why_now(course: Course, k: int, power: float, later: int | None) -> tuple[s
     return "load_ahead", {**price, "later_price": dearest}
 
 
-def _paid(course: Course, k: int, power: float) -> float:
+def _paid(course: ScheduledLoad, k: int, power: float) -> float:
     """The mean price of this power: surplus at what it would have brought, the rest at the price of the grid."""
     surplus = min(max(-float(course.net_w[k]), 0.0), power)
     return float((course.shared.sell[k] * surplus + course.shared.buy[k] * (power - surplus)) / power)
 
 
-def _run_price(course: Course, begin: int, later: int) -> float:
+def _run_price(course: ScheduledLoad, begin: int, later: int) -> float:
     """The mean price of the run that begins at `later`, if it began at `begin`."""
     rest = course.power_w[later:] > SMALL_W
     power = course.power_w[later : later + (len(rest) if rest.all() else int(np.argmin(rest)))]
@@ -184,7 +184,7 @@ def _run_price(course: Course, begin: int, later: int) -> float:
     return float(paid / power.sum())
 
 
-def _resting(course: Course, k: int, later: int | None) -> Reason:
+def _resting(course: ScheduledLoad, k: int, later: int | None) -> Reason:
     wanted, store = course.wanted, course.wanted.store
     if wanted.code is not None:
         return Reason(code=wanted.code)

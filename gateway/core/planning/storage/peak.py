@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.core.model.levels import Floats, GridLimits, Reach, Storage, change, power_w, reach_of
-from gateway.core.planning.storage.recursion import Aim, Tariff, Values
+from gateway.core.planning.storage.recursion import Aim, StepPrices, Values
 from gateway.core.pricing.prices import PeakPrice, Period
 
 FIRST = 9  # aims tried between what is due and what would be reached without one
@@ -31,7 +31,7 @@ class Course:
     net_w: Floats
     hours: float
     limits: GridLimits
-    tariff: Tariff
+    tariff: StepPrices
     end_worth: float
 
     def run(self, levels_wh: Floats, aim_w: Floats) -> tuple[Floats, Floats]:

@@ -21,7 +21,7 @@ TIE = 1e-9  # EUR/kWh: a gain below this is rounding, and nothing is done for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tariff:
+class StepPrices:
     """EUR/kWh of each step; `sell` is never above `buy`."""
 
     buy: Floats
@@ -50,7 +50,7 @@ class Values:
 
 def solve(
     net_w: Floats,
-    tariff: Tariff,
+    tariff: StepPrices,
     storage: Storage,
     *,
     hours: float,
@@ -102,7 +102,7 @@ def levels_wh(worth: Floats, marks: Floats, storage: Storage) -> Floats:
     return np.asarray(np.minimum(levels, storage.capacity_wh))
 
 
-def thresholds(tariff: Tariff, storage: Storage) -> Floats:
+def thresholds(tariff: StepPrices, storage: Storage) -> Floats:
     """The marginal values (EUR/kWh stored) at which charge, reserve, fill and export lie, for each step (n x 4).
 
     Charging from the grid pays where stored energy is worth more than buy/ec; giving to the building where it is worth
@@ -112,7 +112,7 @@ def thresholds(tariff: Tariff, storage: Storage) -> Floats:
     return np.asarray(step_prices(tariff, storage) + np.array([TIE, TIE, -TIE, -TIE]))
 
 
-def step_prices(tariff: Tariff, storage: Storage) -> Floats:
+def step_prices(tariff: StepPrices, storage: Storage) -> Floats:
     """What a kWh stored costs from the grid and from surplus, and brings in the building and at the grid.
 
     EUR/kWh for each step, in the order of the thresholds: charge, reserve, fill, export.

@@ -13,7 +13,7 @@ from gateway.core.forecast.past_days import Series
 from gateway.core.forecast.prior import Roof, usual
 from gateway.core.forecast.scenarios import Days, Now, Prior, draw, drawn_pairs, systematic, weekdays_favoured, widened
 from gateway.core.forecast.tomorrow import evening, last_hours, last_sunshine, tomorrow
-from gateway.core.forecast.weather import Weather
+from gateway.core.forecast.weather import PvForecast
 from gateway.core.model.history import History
 from gateway.core.planning.method import ForecastMethod
 
@@ -204,8 +204,8 @@ def test_a_single_day_is_not_widened() -> None:
     assert widened(np.array([7.0]), np.array([1.0])).tolist() == [7.0]
 
 
-def _weather(history: History, said: np.ndarray, coming: float) -> Weather:
-    return Weather(members_w=np.full((5, 48), -coming), past_w=said)
+def _weather(history: History, said: np.ndarray, coming: float) -> PvForecast:
+    return PvForecast(members_w=np.full((5, 48), -coming), past_w=said)
 
 
 def test_a_weather_feed_has_as_much_say_as_it_has_deserved() -> None:

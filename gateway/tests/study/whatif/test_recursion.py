@@ -11,7 +11,7 @@ from gateway.core.model.history import History
 from gateway.core.model.levels import NO_LIMITS, Floats, Storage
 from gateway.core.planning.method import Method
 from gateway.core.planning.planner import levels_of
-from gateway.core.planning.storage.recursion import Tariff, levels_wh, solve, thresholds
+from gateway.core.planning.storage.recursion import StepPrices, levels_wh, solve, thresholds
 from gateway.core.pricing.prices import Prices
 from gateway.study.record.inputs import read_inputs
 from gateway.study.whatif.planned import Ground, planned_levels
@@ -44,7 +44,7 @@ def test_marginal_values_are_those_of_the_core(seed: int) -> None:
     for _ in range(PLANS):
         buy = draws.choice([0.05, 0.16, 0.25, 0.7], STEPS) + draws.uniform(0.0, 0.01, STEPS)
         sell = np.full(STEPS, -0.03) if seed % 3 == 0 else draws.choice([0.02, 0.08, 0.3], STEPS)
-        tariffs.append(Tariff(buy=buy, sell=np.minimum(sell, buy)))
+        tariffs.append(StepPrices(buy=buy, sell=np.minimum(sell, buy)))
     ends = draws.uniform(0.0, 0.3, PLANS)
     prices = [rising(tariff, storage) for tariff in tariffs]
     assert all(row is not None for row in prices)
@@ -65,9 +65,9 @@ def test_other_prices_below_0_are_left_to_the_core() -> None:
     storage = Storage(capacity_wh=5000.0, charge_max_w=2500.0, discharge_max_w=2500.0)
     dear, costs, once = np.full(4, 0.2), np.full(4, -0.01), np.array([0.1, 0.1, -0.01, 0.1])
     for sell in (np.zeros(4), once, costs):
-        assert rising(Tariff(buy=dear, sell=sell), storage) is not None
-    assert rising(Tariff(buy=dear, sell=np.array([0.1, -0.01, -0.02, 0.1])), storage) is None
-    assert rising(Tariff(buy=once, sell=once), storage) is None
+        assert rising(StepPrices(buy=dear, sell=sell), storage) is not None
+    assert rising(StepPrices(buy=dear, sell=np.array([0.1, -0.01, -0.02, 0.1])), storage) is None
+    assert rising(StepPrices(buy=once, sell=once), storage) is None
 
 
 def ground_of(folder: Path, *, step_min: int, every: int, tariff: str) -> Ground:

@@ -1,0 +1,37 @@
+"""What is no longer the same at a node, as rows for the store and lines for the log: changes, not cycles."""
+
+import logging
+from collections.abc import Iterator, Mapping
+
+from gateway.adapters.node.readback import Readback
+from gateway.adapters.node.status import NodeStatus
+from gateway.ports import Row
+
+_log = logging.getLogger(__name__)
+
+
+def status_row(status: NodeStatus, *, tags: Mapping[str, str], time_ms: int) -> Row:
+    """What a node says of itself."""
+    return Row(measurement="health", tags=tags, fields=status.fields(), time_ms=time_ms)
+
+
+def readback_rows(
+    before: Mapping[str, Readback], now: Mapping[str, Readback], *, site_id: str, time_ms: int
+) -> Iterator[Row]:
+    """What is asked of a device and what it holds, for each device where that is no longer the same."""
+    for device, readback in now.items():
+        if readback != before.get(device):
+            tags = {"site": site_id, "device": device}
+            yield Row(measurement="health", tags=tags, fields=readback.fields(), time_ms=time_ms)
+
+
+def log_status(node: str, before: NodeStatus, now: NodeStatus) -> None:
+    """A node that refuses its poll table, has tested itself, or has started again."""
+    if now.refused and before.refused != now.refused:
+        _log.warning("node %s refuses its poll table: %s", node, now.refused)
+    if now.test and before.test != now.test:
+        level = logging.INFO if now.test == "good" else logging.WARNING
+        _log.log(level, "node %s has tested itself: %s", node, now.test)
+    if now.up and before.boot != now.boot:
+        why = now.why or "its power came"
+        _log.info("node %s runs %s (build %d), mode %s: %s", node, now.fw, now.build, now.mode, why)

@@ -1,0 +1,121 @@
+"""Rows and records onto the disk, and `heard` to the nodes for what is there. Fits the port Persistence."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from gateway.adapters.broker import Broker
+from gateway.adapters.node.ledger import LedgerSnapshot
+from gateway.adapters.node.session import NodeSession
+from gateway.adapters.presence import Presence
+from gateway.adapters.store.outbox import Outbox, OutboxError
+from gateway.ports import Clock, Row
+from gateway.wire import topics
+
+_log = logging.getLogger(__name__)
+
+ROWS_KEPT = 20_000  # rows that wait in memory for a disk that cannot be written: an hour at five a second
+
+
+class NodePersistence:
+    """What the nodes sent is stored before they are told so; until then they keep their records and send them again.
+
+    `error`: why the disk cannot be written, None while it can; `rows_cut`: rows given up because it could not be for
+    too long.
+    """
+
+    def __init__(
+        self,
+        *,
+        site_id: str,
+        clock: Clock,
+        broker: Broker,
+        presence: Presence,
+        sessions: Mapping[str, NodeSession],
+        outbox: Outbox,
+    ) -> None:
+        self._site_id = site_id
+        self._clock = clock
+        self._broker = broker
+        self._presence = presence
+        self._sessions = sessions
+        self._outbox = outbox
+        self.error: str | None = None
+        self.rows_cut = 0
+        self._waiting: list[Row] = []
+        self._trusted = {node: set(session.trusted) for node, session in sessions.items()}  # as stored
+
+    @property
+    def waiting(self) -> Sequence[Row]:
+        """Rows that are not on disk yet."""
+        return self._waiting
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Rows for the next time that is saved."""
+        self._waiting += rows
+
+    async def save(self, rows: Sequence[Row]) -> None:
+        """Rows and all records taken in so far onto the disk, then `heard` to the nodes (port Persistence).
+
+        A disk that cannot be written does not stop control: nothing is `heard`, the nodes keep their records, and the
+        rows wait in memory within bounds. A gateway that only looks stores nothing.
+        """
+        self.add(rows)
+        if not self._presence.writes:
+            self._waiting.clear()
+            return
+        ledgers = {node: session.ledger for node, session in self._sessions.items()}
+        snapshots = {node: found for node, ledger in ledgers.items() if (found := ledger.snapshot()) is not None}
+        unanswered = {node: ledgers[node].take_unanswered() for node in snapshots}
+        if await self._commit(snapshots):
+            await self._say_heard(snapshots, unanswered)
+        else:
+            for node, boots in unanswered.items():
+                ledgers[node].unanswered |= boots
+
+    async def renumber(self, node: str, identity: int, now: int) -> int | None:
+        """A higher number for a node's table, at least `now` (seconds since 2000); None when it cannot be stored."""
+        try:
+            return await self._outbox.renumber(node, identity, now)
+        except OutboxError as error:
+            self.error = str(error)
+            return None
+
+    async def _commit(self, snapshots: Mapping[str, LedgerSnapshot]) -> bool:
+        """Whether all rows so far are on disk. Whoever cancels us may find them written twice, which is harmless."""
+        count = len(self._waiting)
+        try:
+            await asyncio.shield(self._outbox.save(self._waiting[:count], snapshots))
+            await self._save_trusted()
+        except OutboxError as error:
+            if self.error is None:
+                _log.error("%s", error)
+            self.error = str(error)
+            too_many = max(0, count - ROWS_KEPT)
+            self.rows_cut += too_many
+            del self._waiting[:too_many]
+            return False
+        self.error = None
+        del self._waiting[:count]
+        return True
+
+    async def _save_trusted(self) -> None:
+        """A change of which devices are trusted: rare, so that a restart begins with what was known."""
+        for node, session in self._sessions.items():
+            if session.trusted != self._trusted.get(node):
+                await self._outbox.save_trusted(session.table.identity, session.trusted)
+                self._trusted[node] = set(session.trusted)
+
+    async def _say_heard(
+        self, snapshots: Mapping[str, LedgerSnapshot], unanswered: Mapping[str, AbstractSet[int]]
+    ) -> None:
+        """Up to where each boot is stored; the gateway that commands says it, and nobody else."""
+        if self._presence.rival(self._clock.monotonic_s()) is not None:
+            return
+        for node, snapshot in snapshots.items():
+            for boot in snapshot.boots:
+                if boot.boot in unanswered[node]:
+                    heard = json.dumps({"boot": boot.boot, "seq": boot.upto}).encode()
+                    await self._broker.publish(topics.topic(self._site_id, node, topics.HEARD), heard)

@@ -1,0 +1,38 @@
+"""One record of a node as readings, and readings as rows for the database."""
+
+from collections.abc import Iterator, Mapping
+
+from gateway.adapters.node.batches import FLAG_NAMES, Record
+from gateway.adapters.node.poll_tables import Block
+from gateway.adapters.products import registers, telegrams
+from gateway.adapters.products.points import Label, Point
+from gateway.core.model.state import Reading
+from gateway.ports import Row
+from gateway.wire import records
+from gateway.wire.records import OK
+
+
+def readings_of(block: Block, record: Record, measured_s: float) -> Mapping[str, Reading]:
+    """Readings of a block as its profile says; absent with the flag of a failed read."""
+    flag, words = record.flag, record.registers
+    if flag == OK and len(words) != block.registers:
+        flag = records.WRONG_REPLY
+    if flag != OK:
+        return {point.name: Reading.absent(FLAG_NAMES[flag], measured_s) for point in block.points}
+    if block.profile.links.tic is not None:
+        labels = [point for point in block.points if isinstance(point, Label)]
+        return dict(telegrams.readings(labels, words, measured_s))
+    points = [point for point in block.points if isinstance(point, Point)]
+    return dict(registers.readings(block.profile, points, block.first, words, measured_s))
+
+
+def rows_of(fresh: Mapping[str, Reading], *, measurement: str, tags: Mapping[str, str], time_ms: int) -> Iterator[Row]:
+    """A row of the values, and one of the reasons of those that are absent."""
+    values = {name: reading.value for name, reading in fresh.items() if reading.value is not None}
+    if "soc" in values:
+        values["soc_pct"] = 100 * values.pop("soc")  # the database's column of 0.1.0
+    if values:
+        yield Row(measurement=measurement, tags=tags, fields=values, time_ms=time_ms)
+    absent = {f"{name}_why": reading.why for name, reading in fresh.items() if reading.why is not None}
+    if absent:
+        yield Row(measurement="health", tags=tags, fields=absent, time_ms=time_ms)
