@@ -34,10 +34,10 @@ def outside(file: SiteFile, *, clock: Clock, folder: Path) -> Feeds:
     tariff, feeds = file.tariff, file.feeds
     weather = None if feeds is None or feeds.weather is None else _weather(feeds.weather, clock, folder)
     prices = co2 = None
-    if tariff is not None and tariff.points is not None:
+    if tariff is not None and tariff.published is not None:
         # Points carry their times: an old answer is right as far as it reaches, and then the last day stands in.
         prices = Feed(
-            source=_source(tariff.points, file.path.parent),
+            source=_source(tariff.published, file.path.parent),
             parse=points.parse_prices,
             cache=folder / "prices.json",
             clock=clock,

@@ -1,0 +1,31 @@
+"""The kinds of tariffs. Each module of this package is one kind and says all about it as `KIND`; that registers it."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+
+from gateway.core.pricing.kind import Kind
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """All kinds by their ids. Raises TypeError for a module of this package that is not a kind of its own."""
+    found: dict[str, Kind] = {}
+    for module in iter_modules(__path__):
+        kind = getattr(import_module(f"{__name__}.{module.name}"), "KIND", None)
+        if not isinstance(kind, Kind) or kind.id in found:
+            raise TypeError(f"{__name__}.{module.name}: KIND is missing, or has the id of another kind")
+        found[kind.id] = kind
+    return MappingProxyType(found)
+
+
+def listed() -> Mapping[str, Kind]:
+    """The kinds whose prices stand in lists (`config/tariffs`)."""
+    return {id_: kind for id_, kind in kinds().items() if kind.chosen_by is None}
+
+
+def unlisted() -> Mapping[str, Kind]:
+    """The kinds that a key of the site file chooses, by that key."""
+    return {kind.chosen_by: kind for kind in kinds().values() if kind.chosen_by is not None}
