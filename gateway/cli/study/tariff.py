@@ -128,7 +128,7 @@ def _settings(path: Path, kind: Kind, given: Mapping[str, Any]) -> KindSettings:
         if first.path.startswith(OFF_PEAK):
             hours = ", ".join(given[OFF_PEAK][0]["hours"]) if OFF_PEAK in given else ""
             raise InputError(path, "off_peak", found=hours)
-        raise InputError(path, "tariff_key", key=first.path, found=first.found, allowed=first.allowed)
+        raise InputError(path, "tariff_key", place=first.path, found=first.found, allowed=first.allowed)
     return made(kind.settings, {name: getattr(section, name) for name in type(section).model_fields})
 
 
