@@ -1,7 +1,7 @@
 """What a tariff calls a moment: its periods by the local clock, where days of 23 and 25 hours are as the clock shows.
 
 A scheme names a local moment. Where it cannot know which of several names holds (the colour of tomorrow, hours that no
-row gives), it tells them all, and the dearest of them counts: a price that is not known is never taken as cheap.
+row gives), it gives them all, and the dearest of them counts: a price that is not known is never taken as cheap.
 """
 
 from dataclasses import dataclass

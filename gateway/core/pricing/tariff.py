@@ -20,16 +20,16 @@ CLOCK_CHANGE_S = 900.0  # clocks are set forward and back, and days begin, on qu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """The prices of a moment in EUR/kWh; `assumed` when they were not known and were taken as dear."""
+    """The prices of a moment."""
 
-    name: str
-    buy: float
-    sell: float
-    assumed: bool = False
+    name: str  # the tariff's own, such as HC
+    buy: float  # EUR/kWh for what is imported
+    sell: float  # EUR/kWh for what is exported
+    assumed: bool = False  # `buy` was not known and is the dearest that is possible
 
 
 class Tariff(Protocol):
-    """What tells prices."""
+    """Gives the prices of any moment."""
 
     def rate(self, utc_s: float) -> Rate:
         """The prices of a moment; there always are some."""
@@ -50,16 +50,13 @@ class PriceList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListTariff:
-    """Names by the clock and a list of prices for them: base, HP/HC, Tempo.
+    """Names by the local clock, and lists of prices for them."""
 
-    `lists` rise by their first day. `is_assumed`: nobody has said that these prices are those of this building.
-    """
-
-    zone: tzinfo
+    zone: tzinfo  # whose clock the contract goes by
     scheme: Scheme
-    lists: tuple[PriceList, ...]
-    sell: float
-    is_assumed: bool = False
+    lists: tuple[PriceList, ...]  # rising by their first day; before the first one its prices are assumed
+    sell: float  # EUR/kWh
+    is_assumed: bool = False  # nobody has said that these prices are those of this building
 
     def __post_init__(self) -> None:
         """Raises ValueError for a list without a price that the scheme needs."""
@@ -95,11 +92,11 @@ class ListTariff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """What the connection allows and what its highest power costs; None where the contract was not told."""
+    """What the connection allows and what its highest power costs."""
 
-    subscribed_w: float | None = None
-    peak_eur_per_kw_month: float = 0.0
-    peak_free_w: float = 0.0
+    subscribed_w: float | None = None  # None: the site file does not say
+    peak_eur_per_kw_month: float = 0.0  # for each kW of the month's highest quarter hour of import
+    peak_free_w: float = 0.0  # of it, what costs nothing more
 
     def peak_cost_eur(self, peak_w: float) -> float:
         """What a month with this highest import (W, mean of a quarter hour) costs beside its energy."""

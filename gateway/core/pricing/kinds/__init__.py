@@ -1,4 +1,7 @@
-"""The kinds of tariffs. Each module of this package is one kind and says all about it as `KIND`; that registers it."""
+"""The kinds of tariffs. Each module of this package is one kind and says all about it as `KIND`; that registers it.
+
+They are found rather than listed, so that a new kind is a new file and nothing else here can be forgotten.
+"""
 
 from collections.abc import Mapping
 from functools import cache
