@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.adapters import tariffs
@@ -108,6 +108,7 @@ def test_called_days_say_all_that_planning_and_studies_need(kind: Kind) -> None:
 
 
 @given(moment=st.integers(1_700_000_000, 1_800_000_000), data=st.data(), known=st.booleans())
+@settings(max_examples=25)  # each is a day, minute by minute
 @LISTED
 def test_candidates_are_names_and_change_at_turns_only(
     kind: Kind, sites: dict[str, site_file.SiteFile], moment: int, data: st.DataObject, *, known: bool
