@@ -16,11 +16,12 @@ from pydantic.fields import FieldInfo
 from gateway.adapters import boards, tariffs
 from gateway.adapters.node import batches
 from gateway.adapters.products import commands, points, profiles
+from gateway.core.pricing.kinds import kinds
 from gateway.paths import config_folder, firmware_folder
 from gateway.simulator import faults
 from gateway.simulator.settings import config as house_file
 from gateway.simulator.settings import flexible
-from gateway.site.file import load_sections, price_sections, sections
+from gateway.site.file import declared, load_sections, price_sections, sections
 from gateway.view.schema.cycle import CycleView, ReasonView
 from gateway.view.schema.keys import LeftOut
 from gateway.view.schema.plan import PlanView
@@ -43,7 +44,7 @@ def pages() -> dict[str, str]:
         "reasons.md": NOTE + "# Why the gateway does what it does\n\n" + "\n".join(_reasons()),
         "api.md": NOTE + "# What the gateway answers over HTTP\n\n" + "\n".join(_api()),
         "boards.md": NOTE + "# Boards and pins\n\n" + "\n".join(_boards()),
-        "tariffs.md": NOTE + "# Tariffs that come with the gateway\n\n" + "\n".join(_tariffs()),
+        "tariffs.md": NOTE + "# Tariffs\n\n" + "\n".join(_tariffs()),
         "house-file.md": NOTE + "# The house file\n\n" + "\n".join(_house_file()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
     }
@@ -75,15 +76,16 @@ def _table(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
 def _site_file() -> Iterator[str]:
     yield "Unknown keys are mistakes. Secrets are never in the file; their variables are named in the sections.\n"
     models: dict[str, type[BaseModel]] = {f"[{name}]": model for name, (model, _) in sections.SECTIONS.items()}
+    models["[tariff]"] = price_sections.TariffSection
     models |= {
         "[nodes.ID]": sections.NodeSection,
         "[nodes.ID.buses.NAME]": sections.SerialBus,
         "[devices.ID]": sections.DeviceSection,
         "battery of [devices.ID]": sections.BatterySection,
-        "[[tariff.off_peak]]": price_sections.OffPeakSection,
         "surplus of [tariff]": price_sections.SurplusSection,
         "[feeds.weather]": price_sections.WeatherSection,
     }
+    models |= _keys_of_kinds()
     models |= {f'[load_sections.ID], kind = "{kind}"': model for kind, model in load_sections.KINDS.items()}
     for name, model in models.items():
         yield f"## {name}\n"
@@ -91,6 +93,16 @@ def _site_file() -> Iterator[str]:
         if issubclass(model, load_sections.CommonSection):
             yield inspect.cleandoc(load_sections.CommonSection.__doc__ or "") + "\n"
         yield from _table(("key", "allowed", "default"), (_key(*item) for item in model.model_fields.items()))
+
+
+def _keys_of_kinds() -> dict[str, type[BaseModel]]:
+    """Those of [tariff], kind by kind, and their rows."""
+    own = {kind.id: kind.settings for kind in kinds().values() if declared.keys(kind.settings)}
+    models: dict[str, type[BaseModel]] = {
+        f"[tariff], kind {id_}": declared.section_of(settings) for id_, settings in own.items()
+    }
+    rows = {name: row for settings in own.values() for name, row in declared.rows_of(settings).items()}
+    return models | {f"[[tariff.{name}]]": declared.section_of(row) for name, row in rows.items()}
 
 
 def _house_file() -> Iterator[str]:
@@ -349,13 +361,14 @@ def _boards() -> Iterator[str]:
 def _tariffs() -> Iterator[str]:
     yield "Prices in EUR/kWh with taxes, without the subscription. `–`: not known here, to be given in the site file."
     yield "Where each figure comes from stands below its table; [how to use them](../tariffs.md).\n"
+    yield from _kinds()
     beside = config_folder() / "tariffs"
     for path in sorted(beside.glob("*.toml")):
         tariff = tariffs.load(path)
         yield f"## {tariff.title}\n"
         yield f"`{tariff.id}`. **To check:** {tariff.check}\n"
-        names = tariffs.NAMES[tariff.kind]
-        if tariff.kind == "surplus":
+        names = tariff.names
+        if tariff.kind == tariffs.SURPLUS:
             rows = [(row.quarter, f"{row.above_kwp:g} … {row.up_to_kwp:g}", f"{row.price:g}") for row in tariff.surplus]
             yield from _table(("asked for in", "kWp", "price"), rows)
         else:
@@ -364,6 +377,23 @@ def _tariffs() -> Iterator[str]:
             ]
             yield from _table(("from", *(f"`{name}`" for name in names)), prices)
         yield f"Sources: {'; '.join(tariff.sources)}.\n"
+
+
+def _kinds() -> Iterator[str]:
+    """Each kind with its prices in both languages and an example."""
+    english, french = words("en"), words("fr")
+    yield "# Kinds of tariffs\n"
+    for kind in kinds().values():
+        yield f"## {english[f'tariff.{kind.id}']} · {french[f'tariff.{kind.id}']}\n"
+        yield f"Kind `{kind.id}`. " + inspect.cleandoc(kind.settings.__doc__ or "") + "\n"
+        yield f"```toml\n{kind.example}\n```\n"
+        yield from _table(
+            ("price", "English", "français"),
+            ((f"`{name}`", english[f"price.{name}"], french[f"price.{name}"]) for name in kind.names),
+        )
+        if kind.called is not None:
+            yield f"Called days, for `zen study --colours`: {', '.join(kind.called.words)}.\n"
+    yield "# Lists of prices\n"
 
 
 def _faults() -> Iterator[str]:

@@ -4,22 +4,16 @@ import tomllib
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from gateway.core.pricing.periods import Base, PeakOffPeak, Tempo
+from gateway.core.pricing.kinds import listed
 from gateway.core.pricing.tariff import PriceList
 from gateway.paths import config_folder
 
-Kind = Literal["base", "hphc", "tempo", "surplus"]
 Price = Annotated[float, Field(ge=-10, le=10)]  # EUR/kWh; cents by mistake are found
-NAMES: dict[str, tuple[str, ...]] = {
-    "base": Base().names,
-    "hphc": PeakOffPeak(rows=()).names,
-    "tempo": Tempo(colours={}).names,
-    "surplus": (),
-}
+SURPLUS = "surplus"  # what is paid for surplus is a table as well; all other kinds are those of core.pricing.kinds
 
 
 class TariffError(ValueError):
@@ -58,31 +52,42 @@ class TariffFile(_Strict):
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     title: str
-    kind: Kind
+    kind: str
     check: str
     sources: Annotated[list[str], Field(min_length=1)]
     prices: list[PriceRow] = []
     surplus: list[SurplusRow] = []
 
+    @field_validator("kind")
+    @classmethod
+    def _a_kind(cls, kind: str) -> str:
+        if kind not in (*listed(), SURPLUS):
+            raise ValueError(f"one of {', '.join((*listed(), SURPLUS))}")
+        return kind
+
     @model_validator(mode="after")
     def _rows_fit_the_kind(self) -> Self:
-        if (self.kind == "surplus") != bool(self.surplus) or (self.kind == "surplus") == bool(self.prices):
+        if (self.kind == SURPLUS) != bool(self.surplus) or (self.kind == SURPLUS) == bool(self.prices):
             raise ValueError("[[surplus]] rows for kind surplus, [[prices]] rows for the others")
         if any(later.first <= row.first for row, later in pairwise(self.prices)):
             raise ValueError("[[prices]] rows rise by their first day")
-        strange = sorted({name for row in self.prices for name in row.prices} - set(NAMES[self.kind]))
+        strange = sorted({name for row in self.prices for name in row.prices} - set(self.names))
         if strange:
-            raise ValueError(f"{', '.join(strange)}: a tariff of kind {self.kind} has {', '.join(NAMES[self.kind])}")
+            raise ValueError(f"{', '.join(strange)}: a tariff of kind {self.kind} has {', '.join(self.names)}")
         return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the prices that such a list holds; none for a table of surplus."""
+        return () if self.kind == SURPLUS else listed()[self.kind].names
 
     def missing(self, own: dict[str, float]) -> list[str]:
         """Names without a price in some row, where the building's own prices do not give it."""
-        names = NAMES[self.kind]
-        return [name for name in names if name not in own and any(name not in row.prices for row in self.prices)]
+        return [name for name in self.names if name not in own and any(name not in row.prices for row in self.prices)]
 
     def lists(self, own: dict[str, float]) -> tuple[PriceList, ...]:
         """The price lists, with the building's own prices before those of the file; if it has all, they always hold."""
-        if set(NAMES[self.kind]) <= set(own):
+        if set(self.names) <= set(own):
             return (PriceList(first=date.min, prices=own),)
         return tuple(PriceList(first=row.first, prices={**row.prices, **own}) for row in self.prices)
 

@@ -1,44 +1,58 @@
-"""What a kWh will cost on the grid of a plan: the site file's tariff with what meter and feeds tell."""
+"""What a kWh will cost on the time grid of a plan: the building's tariff with what meter and feeds tell."""
 
-from collections.abc import Mapping
-from datetime import date
-from zoneinfo import ZoneInfo
+from datetime import datetime, tzinfo
+from typing import Protocol
 
+from gateway.adapters.feeds.feed import Feed
 from gateway.core.model.state import SiteState
 from gateway.core.model.time_grid import TimeGrid
-from gateway.core.pricing.colours import learn, meter_colours
+from gateway.core.pricing.called_days import CalledDays, Days, learn
 from gateway.core.pricing.goals import Weighed
-from gateway.core.pricing.periods import Colour
+from gateway.core.pricing.kind import NO_POINTS
 from gateway.core.pricing.point_series import PointSeries
-from gateway.site.build import prices as site_prices
-from gateway.site.build.feeds import Feeds
-from gateway.site.file.site_file import SiteFile
+
+
+class WeighedPrices(Protocol):
+    """The prices of a building on a time grid, weighed by its goals."""
+
+    def __call__(
+        self, grid: TimeGrid, *, days: Days, points: PointSeries, co2: PointSeries, reached_w: float
+    ) -> Weighed:
+        """With what is known of called days, published prices (EUR/kWh) and CO2 (g/kWh)."""
+        ...
 
 
 class PriceInputs:
-    """Remembers the Tempo colours that the meter has told; `weighed` gives the prices of a plan."""
+    """Remembers the called days that the meter has told; `weighed` gives the prices of a plan."""
 
-    def __init__(self, file: SiteFile, outside: Feeds, *, meter: str) -> None:
-        self._file = file
-        self._outside = outside
+    def __init__(
+        self,
+        *,
+        weighed: WeighedPrices,
+        called: CalledDays | None,
+        zone: tzinfo,
+        meter: str,
+        points: Feed[PointSeries] | None,
+        co2: Feed[PointSeries] | None,
+    ) -> None:
+        self._weighed = weighed
+        self._called = called
+        self._zone = zone
         self._meter = meter
-        self._colours: Mapping[date, Colour] = {}
+        self._points = points
+        self._co2 = co2
+        self._days: Days = {}
 
     def weighed(self, grid: TimeGrid, state: SiteState, reached_w: float) -> Weighed:
         """Effective and real prices, with notes on what was not known; `reached_w`: this month's highest import."""
-        zone = ZoneInfo(self._file.site.time_zone)
-        today, tomorrow = meter_colours(state, self._meter)
-        self._colours = learn(self._colours, utc_s=state.utc_s, zone=zone, today=today, tomorrow=tomorrow)
-        prices, co2 = self._outside.prices, self._outside.co2
-        return site_prices.weighed(
-            self._file,
-            grid,
-            colours=self._colours,
-            points=_points(None if prices is None else prices.answer().value),
-            co2=_points(None if co2 is None else co2.answer().value),
-            reached_w=reached_w,
+        if self._called is not None:
+            local = datetime.fromtimestamp(state.utc_s, self._zone)
+            self._days = learn(self._days, self._called.meter(state, self._meter, local), local.date())
+        return self._weighed(
+            grid, days=self._days, points=_series(self._points), co2=_series(self._co2), reached_w=reached_w
         )
 
 
-def _points(found: PointSeries | None) -> PointSeries:
-    return site_prices.NO_POINTS if found is None else found
+def _series(feed: Feed[PointSeries] | None) -> PointSeries:
+    found = None if feed is None else feed.answer().value
+    return NO_POINTS if found is None else found

@@ -39,12 +39,15 @@ def study(
     power: Annotated[float | None, typer.Option(help="kW; left out: full in 2 hours.", min=0.01, max=1e5)] = None,
     efficiency: Annotated[float, typer.Option(help="Each way, 0…1.", min=0.5, max=1.0)] = 0.95,
     tariff: Annotated[str, typer.Option(help="A list of config/tariffs, or a site file.", metavar="NAME")] = "edf_hphc",
-    off_peak: Annotated[str, typer.Option(help="Off-peak hours of edf_hphc.", metavar="HH:MM-HH:MM,…")] = "22:00-06:00",
+    off_peak: Annotated[
+        str, typer.Option(help="Off-peak hours of the meter.", metavar="HH:MM-HH:MM,…")
+    ] = "22:00-06:00",
+    set_keys: Annotated[list[str] | None, typer.Option("--set", help="Key of the tariff.", metavar="KEY=VALUE")] = None,
     sell: Annotated[float, typer.Option(help="EUR/kWh for surplus.", min=-1.0, max=10.0)] = 0.04,
     co2: Annotated[str | None, typer.Option(help="g/kWh of the grid: a number, or points.", metavar="G|FILE")] = None,
     start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First counted day.")] = None,
     days: Annotated[int | None, typer.Option(help="Counted days; left out: all.", min=1, max=36600)] = None,
-    colours: Annotated[Path | None, typer.Option(help="Tempo: day,colour.", metavar="FILE")] = None,
+    colours: Annotated[Path | None, typer.Option(help="Called days: day,colour.", metavar="FILE")] = None,
     goal_cost: Annotated[float | None, typer.Option(help="Share of the bill that counts.", min=0.0, max=100.0)] = None,
     goal_self_consumption: Annotated[float | None, typer.Option(help="EUR/kWh kept.", min=0.0, max=10.0)] = None,
     goal_co2: Annotated[float | None, typer.Option(help="EUR/t not emitted; needs CO2.", min=0.0, max=1e5)] = None,
@@ -58,9 +61,9 @@ def study(
     """Live a recorded building again with storages of several sizes: by the plain rule, by this gateway, perfectly."""
     wish = Wish(
         load=load, pv=pv, load_column=load_column, pv_column=pv_column, kwp=kwp, battery=battery, power=power,
-        efficiency=efficiency, tariff=tariff, off_peak=off_peak, sell=sell, co2=co2, start=start, days=days,
-        zone=zone, replan=replan, colours=colours, goal_cost=goal_cost, goal_self_consumption=goal_self_consumption,
-        goal_co2=goal_co2,
+        efficiency=efficiency, tariff=tariff, off_peak=off_peak, keys=set_keys or [], sell=sell, co2=co2,
+        start=start, days=days, zone=zone, replan=replan, colours=colours, goal_cost=goal_cost,
+        goal_self_consumption=goal_self_consumption, goal_co2=goal_co2,
     )  # fmt: skip
     _run(wish, workers=workers, json_file=json_file, page_file=page_file, tongue=_language(language))
 

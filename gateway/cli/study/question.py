@@ -7,14 +7,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from gateway.cli.study.tariff import Priced, read_co2, read_tariff
+from gateway.cli.study.tariff import AskedTariff, Called, Priced, read_co2, read_tariff
 from gateway.core.model.levels import Floats, Storage
 from gateway.core.pricing.goals import Goals
-from gateway.core.pricing.periods import Tempo
 from gateway.core.pricing.point_series import PointSeries
-from gateway.core.pricing.tariff import ListTariff, Tariff
+from gateway.core.pricing.tariff import Tariff
 from gateway.planning.method_file import read_method
-from gateway.study.record.colours import read_colours, untold
 from gateway.study.record.errors import InputError
 from gateway.study.record.inputs import read_inputs, slot_s
 from gateway.study.record.priced import co2_on, prices_on
@@ -40,6 +38,7 @@ class Wish:
     efficiency: float
     tariff: str
     off_peak: str
+    keys: list[str]
     sell: float
     co2: str | None
     start: datetime | None
@@ -56,11 +55,14 @@ def asked(wish: Wish) -> tuple[WhatIf, Priced]:
     """The question, and where its prices are from. InputError, MistakesError of a site file, OSError."""
     storages = _storages(wish)
     priced = read_tariff(
-        wish.tariff,
-        zone=_zone(wish.zone),
-        off_peak=_list(wish.off_peak),
-        sell=wish.sell,
-        colours=read_colours(wish.colours) if wish.colours else {},
+        AskedTariff(
+            name=wish.tariff,
+            zone=_zone(wish.zone),
+            off_peak=_list(wish.off_peak),
+            sell=wish.sell,
+            days=wish.colours,
+            keys=_keys(wish.keys),
+        )
     )
     goals = _goals(wish, priced.goals)
     columns = {"load_column": wish.load_column, "pv_column": wish.pv_column}
@@ -82,9 +84,10 @@ def asked(wish: Wish) -> tuple[WhatIf, Priced]:
         storages=storages,
         method=read_method(),
         goals=goals,
-        colours=_colours(priced.tariff, record),
+        colours=None if priced.called is None else _colours(priced.called, record),
     )
-    _check_colours(wish, priced.tariff, question)
+    if priced.called is not None:
+        _check_colours(wish, priced.called, question)
     return question, priced
 
 
@@ -93,6 +96,15 @@ def _zone(name: str | None) -> ZoneInfo | None:
         return None if name is None else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InputError(Path(name or ""), "zone", found=str(name)) from error
+
+
+def _keys(given: list[str]) -> dict[str, str]:
+    """Keys of [tariff] by their names, from KEY=VALUE."""
+    pairs = [text.partition("=") for text in given]
+    wrong = [text for text, (key, sign, _) in zip(given, pairs, strict=True) if not key.strip() or not sign]
+    if wrong:
+        raise InputError(Path(), "keys", found=wrong[0])
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def _list(given: str) -> list[str]:
@@ -154,21 +166,17 @@ def _co2(wish: Wish, priced: Priced, goals: Goals, record: Record) -> Floats | N
     return None if told is None else np.full(_steps(record), told)
 
 
-def _colours(tariff: Tariff, record: Record) -> Colours | None:
-    """What plans take for days whose colour is not told yet."""
-    if not (isinstance(tariff, ListTariff) and isinstance(tariff.scheme, Tempo)):
-        return None
-    dear = replace(tariff, scheme=Tempo(colours={}))
-    return Colours(buy=_prices(dear, record)[0], zone=tariff.zone)
+def _colours(called: Called, record: Record) -> Colours:
+    """What plans take for days whose type is not told yet."""
+    return Colours(buy=_prices(called.unknown, record)[0], zone=called.zone, rules=called.rules)
 
 
-def _check_colours(wish: Wish, tariff: Tariff, question: WhatIf) -> None:
-    """Each counted day has a colour."""
-    if isinstance(tariff, ListTariff) and isinstance(tariff.scheme, Tempo):
-        missing = untold(tariff.scheme.colours, question.start_s, question.end_s, tariff.zone)
-        if missing:
-            days = {"first": missing[0].isoformat(), "last": missing[-1].isoformat(), "count": str(len(missing))}
-            raise InputError(wish.colours or Path(), "colours_missing", **days)
+def _check_colours(wish: Wish, called: Called, question: WhatIf) -> None:
+    """Each counted day has a type."""
+    missing = called.rules.unknown(called.days, question.start_s, question.end_s, called.zone)
+    if missing:
+        days = {"first": missing[0].isoformat(), "last": missing[-1].isoformat(), "count": str(len(missing))}
+        raise InputError(wish.colours or Path(), "colours_missing", **days)
 
 
 def _counted(wish: Wish, priced: Priced, record: Record, each: int) -> tuple[int, int]:

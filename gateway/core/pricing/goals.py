@@ -1,6 +1,6 @@
 """What the plan is for: bill, self-consumption and climate in one money, so that one plan weighs them all.
 
-Each goal is soft and is told as a price. Effective prices go to the planner; the real ones stay for what people read.
+Each goal is soft and is given as a price. Effective prices go to the planner; the real ones stay for what people read.
 
     buy'  = cost * buy + co2_eur_per_t * g_per_kwh / 1e6
     sell' = cost * sell - self_consumption_eur_per_kwh
@@ -26,11 +26,11 @@ G_PER_T = 1e6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goals:
-    """Weights. `cost`: share of the bill that counts; the others are prices, 0 when the goal is none."""
+    """Weights of what a plan is for; 0 where something is no goal."""
 
-    cost: float = 1.0
-    self_consumption_eur_per_kwh: float = 0.0
-    co2_eur_per_t: float = 0.0
+    cost: float = 1.0  # share of the bill that counts
+    self_consumption_eur_per_kwh: float = 0.0  # for each kWh that is not exported
+    co2_eur_per_t: float = 0.0  # for each tonne that is not emitted
 
     def __post_init__(self) -> None:
         """Raises ValueError for weights below 0, or for no goal at all."""
@@ -41,11 +41,11 @@ class Goals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """`effective` prices for the planner, `real` ones for people, and what could not be done as it was asked."""
+    """The prices of a plan, twice."""
 
-    effective: Prices
-    real: Prices
-    notes: tuple[Reason, ...] = ()
+    effective: Prices  # as the goals weigh them: for the planner
+    real: Prices  # as they are paid: for people
+    notes: tuple[Reason, ...] = ()  # what could not be done as the goals ask
 
 
 def weigh(goals: Goals, prices: Prices, co2_g_per_kwh: Floats | None) -> Weighed:
@@ -70,23 +70,23 @@ def weigh(goals: Goals, prices: Prices, co2_g_per_kwh: Floats | None) -> Weighed
 
 
 def in_real_prices(plan: Plan, real: Prices) -> Plan:
-    """A plan made on effective prices, told with those that people pay; its levels stay as they are.
+    """A plan made on effective prices, shown with those that people pay; its levels stay as they are.
 
-    What stored energy is worth stays weighed by the goals: there is no other worth.
+    The marginal value of stored energy stays weighed by the goals: there is no other one.
     """
     slots = []
     for index, slot in enumerate(plan.slots):
         buy, sell = float(real.buy[index]), float(real.sell[index])
-        told = {
+        paid = {
             name: price for name, price in (("buy_price", buy), ("sell_price", sell)) if name in slot.reason.numbers
         }
-        reason = replace(slot.reason, numbers={**slot.reason.numbers, **told})
+        reason = replace(slot.reason, numbers={**slot.reason.numbers, **paid})
         slots.append(replace(slot, buy=buy, sell=sell, name=real.names[index], reason=reason))
     return replace(plan, slots=tuple(slots))
 
 
 def co2_on_grid(points: PointSeries, grid: TimeGrid, zone: tzinfo) -> Floats | None:
-    """CO2 in g/kWh of each step; where none is told, that of the same time on the last day that has one.
+    """CO2 in g/kWh of each step; where none is published, that of the same time on the last day that has one.
 
     What still has none gets the mean of the others; None when no step has any.
     """

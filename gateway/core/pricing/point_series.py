@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 
-LONGEST_STEP_S = 3600.0  # a value is never stretched further than this: what is missing shall be seen as missing
-DAYS_BACK = 7
+LONGEST_STEP_S = 3600.0  # markets publish by the hour or finer: a longer gap is a hole, not a price
+DAYS_BACK = 7  # a week has each day of the week once; older shapes say little of prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointSeries:
-    """Values from their moments on (UTC, rising), each until the next one and at most for `step_s`."""
+    """Values from their moments on, each until the next one and at most for `step_s`."""
 
-    times_s: tuple[float, ...]
-    values: tuple[float, ...]
-    step_s: float = LONGEST_STEP_S
+    times_s: tuple[float, ...]  # UTC, rising
+    values: tuple[float, ...]  # one for each moment, in the unit of the series
+    step_s: float = LONGEST_STEP_S  # what is missing longer than this is seen as missing
 
     def __post_init__(self) -> None:
         if len(self.times_s) != len(self.values):

@@ -1,4 +1,4 @@
-"""Prices on the grid of a plan."""
+"""Prices on the time grid of a plan."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ from gateway.core.model.levels import Floats
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """Steps `first` to before `end` of a plan in one month; `due_w`: import up to which nothing more is to be paid."""
+    """The steps of a plan that lie in one month."""
 
-    first: int
-    end: int
-    due_w: float
+    first: int  # step
+    end: int  # the step after the last one
+    due_w: float  # import (W) that is paid for in any case: only what lies above costs more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeakPrice:
-    """What a kW of the highest quarter hour of each period costs beyond what is due (EUR)."""
+    """What the highest quarter hour of import costs in each period."""
 
-    eur_per_kw: float
+    eur_per_kw: float  # of what lies above `due_w`
     periods: tuple[Period, ...]
 
     def cost_eur(self, grid_w: Floats) -> Floats:
@@ -34,16 +34,12 @@ class PeakPrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """EUR/kWh for each step from `start_s` (UTC): `buy` for what is imported, `sell` for what is exported.
+    """Prices of each step; the arrays and tuples have one entry per step."""
 
-    `names` tells the tariff's own name of each step ("HC", "HP", "TEMPO_RED_HP" …), for reasons in words.
-    `assumed` marks the steps whose price was not known and was taken as dear. `peak`: what the highest import costs.
-    """
-
-    start_s: float
+    start_s: float  # UTC of the first step
     step_s: float
-    buy: Floats
-    sell: Floats
-    names: tuple[str, ...]
-    assumed: tuple[bool, ...] = ()
-    peak: PeakPrice | None = None
+    buy: Floats  # EUR/kWh for what is imported
+    sell: Floats  # EUR/kWh for what is exported
+    names: tuple[str, ...]  # the tariff's own ("HC", "TEMPO_RED_HP" …), for people
+    assumed: tuple[bool, ...] = ()  # whether `buy` was not known and is the dearest that is possible; empty: none
+    peak: PeakPrice | None = None  # None: peaks cost nothing

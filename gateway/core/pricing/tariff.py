@@ -12,26 +12,24 @@ from typing import Protocol
 import numpy as np
 
 from gateway.core.model.time_grid import TimeGrid, mean
-from gateway.core.pricing.periods import Base, Scheme
-from gateway.core.pricing.point_series import PointSeries
+from gateway.core.pricing.periods import Scheme
 from gateway.core.pricing.prices import PeakPrice, Period, Prices
 
 CLOCK_CHANGE_S = 900.0  # clocks are set forward and back, and days begin, on quarter hours of UTC in every zone
-DEAR_SHARE = 0.1  # of a day's highest price: so much above the shape of that day a missing price is taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """The prices of a moment in EUR/kWh; `assumed` when they were not known and were taken as dear."""
+    """The prices of a moment."""
 
-    name: str
-    buy: float
-    sell: float
-    assumed: bool = False
+    name: str  # the tariff's own, such as HC
+    buy: float  # EUR/kWh for what is imported
+    sell: float  # EUR/kWh for what is exported
+    assumed: bool = False  # `buy` was not known and is the dearest that is possible
 
 
 class Tariff(Protocol):
-    """What tells prices."""
+    """Gives the prices of any moment."""
 
     def rate(self, utc_s: float) -> Rate:
         """The prices of a moment; there always are some."""
@@ -52,16 +50,13 @@ class PriceList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListTariff:
-    """Names by the clock and a list of prices for them: base, HP/HC, Tempo.
+    """Names by the local clock, and lists of prices for them."""
 
-    `lists` rise by their first day. `is_assumed`: nobody has said that these prices are those of this building.
-    """
-
-    zone: tzinfo
+    zone: tzinfo  # whose clock the contract goes by
     scheme: Scheme
-    lists: tuple[PriceList, ...]
-    sell: float
-    is_assumed: bool = False
+    lists: tuple[PriceList, ...]  # rising by their first day; before the first one its prices are assumed
+    sell: float  # EUR/kWh
+    is_assumed: bool = False  # nobody has said that these prices are those of this building
 
     def __post_init__(self) -> None:
         """Raises ValueError for a list without a price that the scheme needs."""
@@ -84,7 +79,7 @@ class ListTariff:
 
     def edges(self, start_s: float, end_s: float) -> Iterable[float]:
         """Quarter hours, for changes of day and of clock, and the turns of the scheme on each local day."""
-        yield from np.arange(np.ceil(start_s / CLOCK_CHANGE_S) * CLOCK_CHANGE_S, end_s, CLOCK_CHANGE_S).tolist()
+        yield from quarter_hours(start_s, end_s)
         day = datetime.fromtimestamp(start_s, self.zone).date()
         last = datetime.fromtimestamp(end_s, self.zone).date()
         while day <= last:
@@ -96,45 +91,12 @@ class ListTariff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DynamicTariff:
-    """Prices by the hour or quarter as published: buy = factor * point + add.
-
-    Where none is published yet, that of the same time on the last day that has one, raised by a tenth of that day's
-    highest; where there is none at all, `fallback`.
-    """
-
-    zone: tzinfo
-    points: PointSeries
-    sell: float
-    fallback: float
-    factor: float = 1.0
-    add: float = 0.0
-
-    def rate(self, utc_s: float) -> Rate:
-        """The published price, or the assumed one."""
-        point = self.points.at(utc_s)
-        if point is not None:
-            return Rate(name="DYNAMIC", buy=self.factor * point + self.add, sell=self.sell)
-        before = self.points.of_a_day_before(utc_s, self.zone)
-        if before is None:
-            return Rate(name="DYNAMIC", buy=self.fallback, sell=self.sell, assumed=True)
-        value, highest = before
-        dear = self.factor * (value + DEAR_SHARE * max(highest, 0.0)) + self.add
-        return Rate(name="DYNAMIC", buy=dear, sell=self.sell, assumed=True)
-
-    def edges(self, start_s: float, end_s: float) -> Iterable[float]:
-        """The published moments, and quarter hours where shapes of other days stand in."""
-        yield from self.points.edges(start_s, end_s)
-        yield from np.arange(np.ceil(start_s / CLOCK_CHANGE_S) * CLOCK_CHANGE_S, end_s, CLOCK_CHANGE_S).tolist()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """What the connection allows and what its highest power costs; None where the contract was not told."""
+    """What the connection allows and what its highest power costs."""
 
-    subscribed_w: float | None = None
-    peak_eur_per_kw_month: float = 0.0
-    peak_free_w: float = 0.0
+    subscribed_w: float | None = None  # None: the site file does not say
+    peak_eur_per_kw_month: float = 0.0  # for each kW of the month's highest quarter hour of import
+    peak_free_w: float = 0.0  # of it, what costs nothing more
 
     def peak_cost_eur(self, peak_w: float) -> float:
         """What a month with this highest import (W, mean of a quarter hour) costs beside its energy."""
@@ -160,10 +122,12 @@ def month_start_s(utc_s: float, zone: tzinfo) -> float:
     return datetime(local.year, local.month, 1, tzinfo=zone).timestamp()
 
 
-def placeholder(zone: tzinfo) -> ListTariff:
-    """Where no tariff was told: one price for import, a lower one for export. A plan on it is the plain rule."""
-    lists = (PriceList(first=date.min, prices={"BASE": 0.25}),)
-    return ListTariff(zone=zone, scheme=Base(), lists=lists, sell=0.04, is_assumed=True)
+def quarter_hours(start_s: float, end_s: float) -> list[float]:
+    """The quarter hours (UTC) from one moment to before another."""
+    quarters: list[float] = np.arange(
+        np.ceil(start_s / CLOCK_CHANGE_S) * CLOCK_CHANGE_S, end_s, CLOCK_CHANGE_S
+    ).tolist()
+    return quarters
 
 
 def on_grid(tariff: Tariff, grid: TimeGrid) -> Prices:

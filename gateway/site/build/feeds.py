@@ -46,7 +46,7 @@ def feeds(file: SiteFile, *, clock: Clock, folder: Path) -> Feeds:
 
     return Feeds(
         weather=None if section is None or section.weather is None else _weather(section.weather, clock, folder),
-        prices=point_feed(None if tariff is None else tariff.points, points.parse_prices, "prices.json"),
+        prices=point_feed(None if tariff is None else tariff.published, points.parse_prices, "prices.json"),
         co2=point_feed(None if section is None else section.co2, points.parse_co2, "co2.json"),
     )
 

@@ -28,12 +28,12 @@ from gateway.planning.collector import InputCollector
 from gateway.planning.load_inputs import Loads
 from gateway.planning.method_file import read_method
 from gateway.planning.plan_inputs import Place
-from gateway.planning.price_inputs import PriceInputs
 from gateway.planning.weather_inputs import WeatherInputs
 from gateway.ports import Clock
 from gateway.site.build.building import core_site, meters
 from gateway.site.build.feeds import Feeds
 from gateway.site.build.poll_tables import poll_tables
+from gateway.site.build.prices import price_inputs
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.wire.records import EPOCH_2000
@@ -134,7 +134,7 @@ def collector(
         site=site,
         zone=file.site.time_zone,
         past=past,
-        prices=PriceInputs(file, outside, meter=site.grid).weighed,
+        prices=price_inputs(file, outside, meter=site.grid).weighed,
         sky=WeatherInputs(weather=outside.weather.answer if outside.weather else None, past=past, kwp=place.kwp),
         place=place,
         method=read_method(),

@@ -1,53 +1,71 @@
 """From the site file to the prices that the core plans with."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from gateway.core.model.state import Reason
 from gateway.core.model.time_grid import TimeGrid
+from gateway.core.pricing.called_days import Days
 from gateway.core.pricing.goals import Goals, Weighed, co2_on_grid, weigh
-from gateway.core.pricing.periods import Base, Colour, OffPeak, PeakOffPeak, Scheme, Tempo
+from gateway.core.pricing.kind import NO_POINTS, PriceSources, TariffKind
+from gateway.core.pricing.kinds.base import placeholder
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.prices import Prices
-from gateway.core.pricing.tariff import DynamicTariff, ListTariff, Power, Tariff, on_grid, placeholder
-from gateway.site.file.price_sections import OffPeakSection, TariffSection
+from gateway.core.pricing.tariff import Power, Tariff, on_grid
+from gateway.planning.price_inputs import PriceInputs
+from gateway.site.build.feeds import Feeds
+from gateway.site.file.price_sections import TariffSection
 from gateway.site.file.site_file import SiteFile
+from gateway.site.file.tariff_checks import kind_of
 
-NO_POINTS = PointSeries(times_s=(), values=())
+
+def kind(file: SiteFile) -> TariffKind | None:
+    """The kind of a building's tariff; None where none is set, and where a list it needs cannot be used."""
+    if file.tariff is None or file.lists.mistakes:
+        return None
+    return kind_of(file.tariff, file.lists.bought)
 
 
-def tariff(file: SiteFile, *, colours: Mapping[date, Colour], points: PointSeries = NO_POINTS) -> Tariff:
-    """The tariff of a building with what is known now of colours and published prices.
+def tariff(file: SiteFile, *, days: Days, points: PointSeries = NO_POINTS) -> Tariff:
+    """The tariff of a building with what is known now of called days and published prices.
 
-    The placeholder where none was told, and where a list it needs cannot be used.
+    The placeholder where none is set, and where a list it needs cannot be used.
     """
-    zone, section = ZoneInfo(file.site.time_zone), file.tariff
-    if section is None or file.lists.mistakes:
+    zone, section, chosen = ZoneInfo(file.site.time_zone), file.tariff, kind(file)
+    if section is None or chosen is None:
         return placeholder(zone)
-    sell = _sell(section, file)
-    if section.file is None:
-        assert section.fallback_price is not None  # noqa: S101 - the site file was checked
-        return DynamicTariff(
-            zone=zone,
-            points=points,
-            sell=sell,
-            fallback=section.fallback_price,
-            factor=section.factor,
-            add=section.add,
-        )
-    found = file.lists.bought
-    assert found is not None  # noqa: S101 - the site file was checked
-    scheme = _scheme(found.kind, section, colours)
-    return ListTariff(zone=zone, scheme=scheme, lists=found.lists(section.prices), sell=sell)
+    bought = file.lists.bought
+    sources = PriceSources(
+        zone=zone,
+        sell=_sell(section, file),
+        lists=() if bought is None else bought.lists(section.prices),
+        days=days,
+        points=points,
+    )
+    return section.settings(chosen).tariff(sources)
+
+
+def price_inputs(file: SiteFile, feeds: Feeds, *, meter: str) -> PriceInputs:
+    """What tells the prices of each plan; `meter`: the device at the grid connection."""
+    chosen = kind(file)
+    return PriceInputs(
+        weighed=partial(weighed, file),
+        called=None if chosen is None else chosen.called,
+        zone=ZoneInfo(file.site.time_zone),
+        meter=meter,
+        points=feeds.prices,
+        co2=feeds.co2,
+    )
 
 
 def weighed(
     file: SiteFile,
     grid: TimeGrid,
     *,
-    colours: Mapping[date, Colour],
+    days: Days,
     points: PointSeries = NO_POINTS,
     co2: PointSeries = NO_POINTS,
     reached_w: float = 0.0,
@@ -57,7 +75,7 @@ def weighed(
     `reached_w`: the highest quarter hour of import in this month so far.
     """
     zone = ZoneInfo(file.site.time_zone)
-    prices = on_grid(tariff(file, colours=colours, points=points), grid)
+    prices = on_grid(tariff(file, days=days, points=points), grid)
     prices = replace(prices, peak=power(file).peak_price(grid, zone, reached_w))
     found = weigh(goals(file), prices, co2_on_grid(co2, grid, zone) if co2.times_s else None)
     return replace(found, notes=(*_unknown(file, prices, zone), *found.notes))
@@ -113,15 +131,3 @@ def _sell(section: TariffSection, file: SiteFile) -> float:
     price = None if found is None else found.surplus_price(surplus.quarter, surplus.kwp)
     assert price is not None  # noqa: S101 - the site file was checked
     return price
-
-
-def _scheme(kind: str, section: TariffSection, colours: Mapping[date, Colour]) -> Scheme:
-    if kind == "hphc":
-        return PeakOffPeak(rows=tuple(_off_peak(row) for row in section.off_peak))
-    return Tempo(colours=colours) if kind == "tempo" else Base()
-
-
-def _off_peak(row: OffPeakSection) -> OffPeak:
-    return OffPeak(
-        windows=row.windows(), first=row.first or date.min, end=row.end or date.max, season=row.season_days()
-    )

@@ -1,52 +1,16 @@
 """Sections of a site file about prices, goals and what is fetched from outside; all may be left out."""
 
-from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
-from gateway.core.pricing.periods import DAY_MIN, Window
+from gateway.core.pricing.kind import TariffKind, TariffSettings
+from gateway.core.pricing.kinds import kinds, unlisted
+from gateway.site.file.declared import Declared, keys, made
 from gateway.site.file.section import Section
 
 Text = Annotated[str, Field(pattern=r"^[^\x00]{1,4000}$")]
 Price = Annotated[float, Field(ge=-10, le=10)]
-Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
-Day = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
-
-
-class OffPeakSection(Section):
-    """Off-peak hours as the bill gives them, by the local clock: `hours = ["22:38-06:38"]`.
-
-    They hold from the day `first` to before the day `end`; with `season = ["04-01", "10-31"]` only from the first of
-    these days to the last, both in, of each year. The first row that holds on a day decides it.
-    """
-
-    hours: Annotated[list[Hours], Field(min_length=1, max_length=12)]
-    first: date | None = None
-    end: date | None = None
-    season: Annotated[list[Day], Field(min_length=2, max_length=2)] | None = None
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        windows = self.windows()
-        if sum(window.length_min for window in windows) > DAY_MIN or any(
-            one.holds(other.begin_min) for one in windows for other in windows if one is not other
-        ):
-            raise ValueError("hours that do not overlap")
-        if self.first is not None and self.end is not None and self.first >= self.end:
-            raise ValueError("first before end")
-        return self
-
-    def windows(self) -> tuple[Window, ...]:
-        """The hours as minutes of the day."""
-        return tuple(_window(each) for each in self.hours)
-
-    def season_days(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
-        """First and last day of the season as (month, day)."""
-        if self.season is None:
-            return None
-        first, last = ((int(day[:2]), int(day[3:])) for day in self.season)
-        return first, last
 
 
 class SurplusSection(Section):
@@ -60,19 +24,13 @@ class SurplusSection(Section):
 class TariffSection(Section):
     """What a kWh costs: `file` is a list of `config/tariffs/` or of `tariffs/` beside the site file.
 
-    `prices` go before those of the file. For prices that change every hour, `points` is a file or an address with them
-    (docs/tariffs.md), price = `factor` * point + `add`, and `fallback_price` stands in where none is known. What is
-    paid for surplus: `surplus_price`, or `surplus` for a table; neither means nothing is paid. Where the highest
-    quarter hour of each calendar month is paid for: `peak_eur_per_kw_month`, of what lies above `peak_free_kw`.
+    `prices` go before those of the file. What is paid for surplus: `surplus_price`, or `surplus` for a table; neither
+    means nothing is paid. Where the highest quarter hour of each calendar month is paid for: `peak_eur_per_kw_month`,
+    of what lies above `peak_free_kw`. Besides, each kind of tariff has keys of its own.
     """
 
     file: str | None = None
     prices: dict[str, Price] = Field(default_factory=dict)
-    off_peak: list[OffPeakSection] = Field(default_factory=list)
-    points: Text | None = None
-    factor: Annotated[float, Field(gt=0, le=100)] = 1.0
-    add: Price = 0.0
-    fallback_price: Price | None = None
     surplus_price: Price | None = None
     surplus: SurplusSection | None = None
     subscribed_kva: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
@@ -81,13 +39,63 @@ class TariffSection(Section):
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
-        if (self.file is None) == (self.points is None):
-            raise ValueError("either file or points")
+        if (self.file is not None) + sum(key in self.of_kinds for key in unlisted()) != 1:
+            raise ValueError(" or ".join(["either file", *unlisted()]))
         if self.surplus_price is not None and self.surplus is not None:
             raise ValueError("surplus_price or surplus, not both")
-        if (self.points is None) != (self.fallback_price is None):
-            raise ValueError("fallback_price with points, and only there")
+        for chosen_by, kind in unlisted().items():
+            wrong = self.missing(kind) if chosen_by in self.of_kinds else self.own(kind)
+            if wrong:
+                raise ValueError(f"{wrong[0].name} with {chosen_by}, and only there")
         return self
+
+    @property
+    def of_kinds(self) -> dict[str, Any]:
+        """The keys that kinds declare, as far as they are set; an empty list is as if it were not there."""
+        names = [key.name for kind in kinds().values() for key in keys(kind.settings)]
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value is not None and value != []}
+
+    @property
+    def published(self) -> str | None:
+        """Where the prices of a kind that takes them from outside are published: a file or an address."""
+        keys_of_points = [kind.points_key for kind in kinds().values() if kind.points_key is not None]
+        return next((self.of_kinds[key] for key in keys_of_points if key in self.of_kinds), None)
+
+    def missing(self, kind: TariffKind) -> list[Declared]:
+        """Keys that the kind needs and that are not set."""
+        return [key for key in keys(kind.settings) if key.is_needed and key.name not in self.of_kinds]
+
+    def own(self, kind: TariffKind) -> list[Declared]:
+        """Keys that are set and that only this kind has, but for those that do no harm beside another."""
+        others = {key.name for one in kinds().values() if one is not kind for key in keys(one.settings)}
+        set_keys = [key for key in keys(kind.settings) if key.name in self.of_kinds and not key.is_ignored]
+        return [key for key in set_keys if key.name not in others]
+
+    def strange(self, kind: TariffKind) -> list[str]:
+        """Keys that are set and that this kind has not, but for those that do no harm."""
+        known = {key.name for key in keys(kind.settings)}
+        harmless = {key.name for one in kinds().values() for key in keys(one.settings) if key.is_ignored}
+        return [name for name in self.of_kinds if name not in known | harmless]
+
+    def settings(self, kind: TariffKind) -> TariffSettings:
+        """What the section says for a kind. Raises ValueError for keys that contradict each other."""
+        names = {key.name for key in keys(kind.settings)}
+        return made(kind.settings, {name: value for name, value in self.of_kinds.items() if name in names})
+
+
+def _with_keys_of_kinds() -> type[TariffSection]:
+    """The section with the keys of all kinds. Raises TypeError where two kinds mean different things by one key."""
+    declared: dict[str, Declared] = {}
+    for kind in kinds().values():
+        for key in keys(kind.settings):
+            if declared.setdefault(key.name, key).hint != key.hint or key.name in TariffSection.model_fields:
+                raise TypeError(f"{key.name} of kind {kind.id}: there is another key of that name")
+    fields: dict[str, Any] = {name: key.optional for name, key in declared.items()}
+    return create_model("TariffSection", __base__=TariffSection, __doc__=TariffSection.__doc__, **fields)
+
+
+TARIFF = _with_keys_of_kinds()
 
 
 class GoalsSection(Section):
@@ -133,8 +141,3 @@ class FeedsSection(Section):
 
     weather: WeatherSection | None = None
     co2: Text | None = None
-
-
-def _window(hours: str) -> Window:
-    begin, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in hours.split("-"))
-    return Window(begin_min=begin, end_min=end)

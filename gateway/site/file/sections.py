@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from gateway.adapters.products import profiles
-from gateway.site.file.price_sections import FeedsSection, GoalsSection, TariffSection
+from gateway.site.file.price_sections import TARIFF, FeedsSection, GoalsSection
 from gateway.site.file.section import Section
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -181,7 +181,7 @@ SECTIONS: Mapping[str, tuple[type[Section], bool]] = {  # name -> (model, requir
     "time": (TimeSection, False),
     "store": (StoreSection, False),
     "database": (DatabaseSection, False),
-    "tariff": (TariffSection, False),
+    "tariff": (TARIFF, False),
     "goals": (GoalsSection, False),
     "feeds": (FeedsSection, False),
 }

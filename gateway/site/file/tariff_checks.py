@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.adapters import tariffs
-from gateway.adapters.tariffs import TariffError, TariffFile
+from gateway.adapters.tariffs import SURPLUS, TariffError, TariffFile
+from gateway.core.pricing.kind import TariffKind
+from gateway.core.pricing.kinds import listed, unlisted
 from gateway.mistakes import Mistake, choice, shown
 from gateway.site.file.price_sections import SurplusSection, TariffSection
 
@@ -18,6 +20,12 @@ class Lists:
     bought: TariffFile | None = None
     surplus: TariffFile | None = None
     mistakes: tuple[Mistake, ...] = ()
+
+
+def kind_of(tariff: TariffSection, bought: TariffFile | None) -> TariffKind | None:
+    """The kind of a building's tariff: that of its list, or that which a key chooses; None while neither is known."""
+    chosen = (kind for key, kind in unlisted().items() if key in tariff.of_kinds)
+    return next(chosen, None) if bought is None else listed().get(bought.kind)
 
 
 def read_lists(tariff: Any, beside: Path) -> Lists:
@@ -42,10 +50,15 @@ def fits(tariff: Any, control: Any) -> Iterator[Mistake]:
     """Mistakes of the section itself. Only what is right in itself is compared."""
     if not isinstance(tariff, TariffSection):
         return
-    if tariff.points is not None and tariff.off_peak:
-        yield Mistake(path="tariff.off_peak", found="off-peak hours beside points", allowed="nothing")
-    if tariff.points is not None and tariff.prices:
-        yield Mistake(path="tariff.prices", found="prices beside points", allowed="nothing")
+    kind = kind_of(tariff, None)
+    if kind is not None:
+        beside = f"beside {kind.chosen_by}"
+        yield from (
+            Mistake(path=f"tariff.{name}", found=f"a key {beside}", allowed="nothing") for name in tariff.strange(kind)
+        )
+        if tariff.prices:
+            yield Mistake(path="tariff.prices", found=f"prices {beside}", allowed="nothing")
+        yield from _contradictions(tariff, kind)
     if control is not None and tariff.subscribed_kva is not None:
         most_w = 1000 * tariff.subscribed_kva
         if control.import_limit_w > most_w:
@@ -64,11 +77,12 @@ def _find(path: str, name: str, beside: Path) -> TariffFile | Mistake:
 
 
 def _list(tariff: TariffSection, found: TariffFile) -> Iterator[Mistake]:
-    if found.kind == "surplus":
+    if found.kind == SURPLUS:
         allowed = "a tariff for what is bought; this one is for [tariff.surplus]"
         yield Mistake(path="tariff.file", found=shown(found.id), allowed=allowed)
         return
-    known = list(tariffs.NAMES[found.kind])
+    kind = listed()[found.kind]
+    known = list(kind.names)
     for name in tariff.prices:
         if name not in known:
             found_text = f"a price that {found.id} has not"
@@ -76,14 +90,24 @@ def _list(tariff: TariffSection, found: TariffFile) -> Iterator[Mistake]:
     for name in found.missing(tariff.prices):
         allowed = f"EUR/kWh from your bill: {found.id} does not know it"
         yield Mistake(path=f"tariff.prices.{name}", found="nothing", allowed=allowed)
-    if (found.kind == "hphc") != bool(tariff.off_peak):
-        what = "nothing" if found.kind == "hphc" else f"off-peak hours for {found.id}"
-        allowed = 'the hours of this meter, such as hours = ["22:00-06:00"]' if found.kind == "hphc" else "nothing"
-        yield Mistake(path="tariff.off_peak", found=what, allowed=allowed)
+    for key in tariff.missing(kind):
+        yield Mistake(path=f"tariff.{key.name}", found="nothing", allowed=key.such)
+    for name in tariff.strange(kind):
+        found_text = f"a key that tariffs of kind {kind.id} have not ({found.id})"
+        yield Mistake(path=f"tariff.{name}", found=found_text, allowed="nothing")
+    if not tariff.missing(kind):
+        yield from _contradictions(tariff, kind)
+
+
+def _contradictions(tariff: TariffSection, kind: TariffKind) -> Iterator[Mistake]:
+    try:
+        tariff.settings(kind)
+    except ValueError as error:
+        yield Mistake(path="tariff", found=f"keys of kind {kind.id} that do not go together", allowed=str(error))
 
 
 def _surplus(surplus: SurplusSection, found: TariffFile) -> Iterator[Mistake]:
-    if found.kind != "surplus":
+    if found.kind != SURPLUS:
         yield Mistake(path="tariff.surplus.file", found=shown(found.id), allowed="a table of kind surplus")
         return
     quarters = sorted({row.quarter for row in found.surplus})

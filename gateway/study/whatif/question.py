@@ -7,8 +7,8 @@ import numpy as np
 
 from gateway.core.model.levels import Floats, Storage
 from gateway.core.planning.method import Method
+from gateway.core.pricing.called_days import CalledDays
 from gateway.core.pricing.goals import Goals
-from gateway.study.record.colours import told_until
 from gateway.study.record.priced import weighed_on
 from gateway.study.record.series import Record
 from gateway.study.whatif.account import Meters
@@ -20,10 +20,11 @@ BILL = Goals()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colours:
-    """What is paid while the colour of a day is not told: `buy` as that of the question. Colours go by `zone`."""
+    """What is paid while the type of a called day, such as its Tempo colour, is not told yet."""
 
-    buy: Floats
-    zone: tzinfo
+    buy: Floats  # EUR/kWh on the steps of the question
+    zone: tzinfo  # whose clock the days go by
+    rules: CalledDays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,8 @@ class WhatIf:
         if self.colours is None:
             return None
         buy, _ = weighed_on(self.goals, self.colours.buy, self.sell, self.co2)
-        told_s = np.array([told_until(start_s, self.colours.zone) for start_s in self.slot_starts_s().tolist()])
+        told_s = np.array(
+            [self.colours.rules.told_until(start_s, self.colours.zone) for start_s in self.slot_starts_s().tolist()]
+        )
         slots = np.floor((told_s - self.record.known.start_s) / self.slot_s).astype(np.intp)
         return Doubt(buy=on_slots(buy, self.each), told=slots)

@@ -124,7 +124,7 @@ def test_labels_of_one_period_become_one_block() -> None:
     rows = json.loads(made.text)["blocks"]
     assert rows[0] == {"u": 0, "labels": [["SINSTS", "d"], ["SINSTI", "d"]], "ms": 1000}
     assert rows[1] == {"u": 0, "labels": [["EAST", "c"], ["EAIT", "c"]], "ms": 5000}
-    assert rows[2]["labels"].count(["STGE", "x"]) == 1  # four points, one label
+    assert rows[2]["labels"].count(["STGE", "x"]) == 1  # six points, one label
     assert [block.count for block in made.blocks] == [2 * len(row["labels"]) for row in rows]
 
 

@@ -7,17 +7,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.adapters import tariffs
-from gateway.adapters.tariffs import NAMES, TariffError
-from gateway.core.pricing.periods import Base, OffPeak, PeakOffPeak, Tempo, Window
-from gateway.core.pricing.tariff import ListTariff
+from gateway.adapters.tariffs import TariffError
+from gateway.core.pricing.kind import PriceSources
+from gateway.core.pricing.kinds import listed
 from gateway.paths import config_folder
+from gateway.site.file.declared import keys, made, section_of
 
 SHIPPED = sorted((config_folder() / "tariffs").glob("*.toml"))
-SCHEMES = {
-    "base": Base(),
-    "hphc": PeakOffPeak(rows=(OffPeak(windows=(Window(begin_min=22 * 60, end_min=6 * 60),)),)),
-    "tempo": Tempo(colours={}),
-}
+# A building's own keys, whichever the kinds of the shipped lists need; each kind takes those that it has.
+KEYS = {"off_peak": [{"hours": ["22:00-06:00"]}]}
 # As published: first day -> price, from the pages that the files name as their sources.
 PUBLISHED = [
     ("edf_base", "2025-02-01", "BASE", 0.2016),
@@ -45,11 +43,15 @@ def test_every_shipped_tariff_prices_every_moment_once_it_is_complete(path: Path
         return
     own = dict.fromkeys(found.missing({}), 0.2)
     assert found.missing(own) == []
-    tariff = ListTariff(zone=ZoneInfo("Europe/Paris"), scheme=SCHEMES[found.kind], lists=found.lists(own), sell=0.0)
+    kind = listed()[found.kind]
+    names = {key.name for key in keys(kind.settings)}
+    section = section_of(kind.settings).model_validate({key: value for key, value in KEYS.items() if key in names})
+    settings = made(kind.settings, {name: getattr(section, name) for name in names})
+    tariff = settings.tariff(PriceSources(zone=ZoneInfo("Europe/Paris"), lists=found.lists(own), sell=0.0))
     for hour in range(0, 24 * 366, 5):
         rate = tariff.rate(1_754_000_000 + 3600 * hour)
         assert math.isfinite(rate.buy)
-        assert rate.name in NAMES[found.kind]
+        assert rate.name in found.names
 
 
 @pytest.mark.parametrize(("name", "first", "period", "price"), PUBLISHED)

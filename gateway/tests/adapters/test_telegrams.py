@@ -28,7 +28,12 @@ def read(profile: str, name: str, numbers: dict[str, int]):
         ("linky_standard", "e_import_wh", {"EAST": 123456789}, 123456789),  # every Wh of a counter is kept
         ("linky_standard", "producer", {"STGE": 0x00020300}, 1),
         ("linky_standard", "tempo_tomorrow", {"STGE": 0x0C000000}, 3),
+        ("linky_standard", "peak_notice", {"STGE": 0x10020000}, 1),
+        ("linky_standard", "peak_running", {"STGE": 0x40020000}, 1),
+        ("linky_standard", "peak_running", {"STGE": 0x3F02FFFF}, 0),
         ("linky_historique", "p_w", {"PAPP": 540}, 540),
+        ("linky_historique", "tariff", {"PTEC": int.from_bytes(b"PM..", "big")}, 4),
+        ("linky_historique", "peak_notice", {"PEJP": 30}, 30),
         ("linky_historique", "tariff", {"PTEC": int.from_bytes(b"HP..", "big")}, 2),
         ("linky_historique", "tempo_tomorrow", {"DEMAIN": int.from_bytes(b"ROUG", "big")}, 3),
     ],
@@ -57,5 +62,6 @@ def test_what_is_no_value_is_absent_with_its_reason(
 
 
 def test_what_a_contract_does_not_have_is_not_missed() -> None:
+    assert read("linky_historique", "peak_notice", {}) is None
     assert read("linky_standard", "e_export_wh", {}) is None
     assert read("linky_standard", "e_export_wh", {"EAIT": 5}).value == 5

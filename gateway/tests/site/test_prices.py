@@ -10,7 +10,7 @@ import pytest
 from gateway.adapters.clock import SystemClock
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.pricing.goals import Goals
-from gateway.core.pricing.periods import Colour
+from gateway.core.pricing.kinds.tempo import Colour
 from gateway.core.pricing.point_series import PointSeries
 from gateway.paths import config_folder
 from gateway.site.build import prices as site_prices
@@ -80,7 +80,7 @@ def test_every_example_of_the_document_is_right(tmp_path: Path, example: str) ->
         example = '[tariff]\nfile = "mine"\n'
     file = read(tmp_path, f"\n{example}")
     assert site_prices.weighed(
-        file, TimeGrid(start_s=at("2026-11-14T12:00"), step_s=900, steps=192), colours={}
+        file, TimeGrid(start_s=at("2026-11-14T12:00"), step_s=900, steps=192), days={}
     ).real.buy.all()
 
 
@@ -90,7 +90,7 @@ def test_the_document_has_examples() -> None:
 
 def test_without_a_section_one_price_is_assumed(tmp_path: Path) -> None:
     file = read(tmp_path, "")
-    rate = site_prices.tariff(file, colours={}).rate(0.0)
+    rate = site_prices.tariff(file, days={}).rate(0.0)
     assert (rate.buy, rate.sell, rate.assumed) == (0.25, 0.04, True)
     assert site_prices.goals(file) == Goals()
     assert site_prices.power(file).subscribed_w is None
@@ -98,7 +98,7 @@ def test_without_a_section_one_price_is_assumed(tmp_path: Path) -> None:
 
 def test_hours_of_a_meter_by_date_and_season(tmp_path: Path) -> None:
     file = read(tmp_path, SEASONS)
-    tariff = site_prices.tariff(file, colours={})
+    tariff = site_prices.tariff(file, days={})
     table = [
         ("2026-03-31T22:37", "HP"),
         ("2026-03-31T22:38", "HC"),
@@ -117,14 +117,14 @@ def test_hours_of_a_meter_by_date_and_season(tmp_path: Path) -> None:
 
 
 def test_tempo_with_the_prices_of_the_bill(tmp_path: Path) -> None:
-    tariff = site_prices.tariff(read(tmp_path, TEMPO), colours={date(2026, 1, 15): Colour.RED})
+    tariff = site_prices.tariff(read(tmp_path, TEMPO), days={date(2026, 1, 15): Colour.RED})
     assert [tariff.rate(at(t)).buy for t in ("2026-01-15T12:00", "2026-01-16T05:00")] == [0.6468, 0.16]
     assert tariff.rate(at("2026-01-16T06:00")).assumed
 
 
 def test_published_prices(tmp_path: Path) -> None:
     points = PointSeries(times_s=(0.0,), values=(0.1,))
-    tariff = site_prices.tariff(read(tmp_path, POINTS), colours={}, points=points)
+    tariff = site_prices.tariff(read(tmp_path, POINTS), days={}, points=points)
     assert tariff.rate(10.0).buy == pytest.approx(0.17)
     assert tariff.rate(86400.0 * 30).buy == 0.3
 
@@ -133,14 +133,14 @@ QUARTERS = TimeGrid(start_s=at("2026-01-15T20:00"), step_s=900, steps=96)
 
 
 def test_a_plan_without_a_tariff_says_what_it_assumes(tmp_path: Path) -> None:
-    found = site_prices.weighed(read(tmp_path, ""), QUARTERS, colours={})
+    found = site_prices.weighed(read(tmp_path, ""), QUARTERS, days={})
     assert [(note.code, dict(note.numbers)) for note in found.notes] == [
         ("tariff_missing", {"buy_price": 0.25, "sell_price": 0.04})
     ]
 
 
 def test_a_plan_says_from_when_to_when_the_colour_is_not_known(tmp_path: Path) -> None:
-    found = site_prices.weighed(read(tmp_path, TEMPO), QUARTERS, colours={date(2026, 1, 15): Colour.BLUE})
+    found = site_prices.weighed(read(tmp_path, TEMPO), QUARTERS, days={date(2026, 1, 15): Colour.BLUE})
     assert [note.code for note in found.notes] == ["assumed_price"]
     numbers = dict(found.notes[0].numbers)  # Friday from 06:00 to the end of the plan at 20:00
     assert numbers == {"buy_price": 0.6468, "begin_day": 1.0, "begin_clock": 360.0, "end_clock": 1200.0}
@@ -156,7 +156,7 @@ def test_a_list_that_cannot_be_used_costs_the_prices_and_nothing_else(tmp_path: 
     path.write_text(DEMO + '\n[tariff]\nfile = "mine"\nsurplus = { file = "s21", quarter = "2026-Q1", kwp = 6 }\n')
     file = site_file.read(path, may_lack_prices=True)
     assert [mistake.path for mistake in file.lists.mistakes] == ["tariff.file"]
-    found = site_prices.weighed(file, QUARTERS, colours={})
+    found = site_prices.weighed(file, QUARTERS, days={})
     assert [(note.code, dict(note.numbers)) for note in found.notes] == [
         ("tariff_broken", {"buy_price": 0.25, "sell_price": 0.04})
     ]
@@ -169,15 +169,15 @@ def test_a_list_that_cannot_be_used_costs_the_prices_and_nothing_else(tmp_path: 
 
 def test_a_peak_is_part_of_the_bill_and_of_what_the_plan_weighs(tmp_path: Path) -> None:
     text = SEASONS.replace("cost = 1\n", "cost = 0.5\n").replace("= 1.5\n", "= 1.5\npeak_free_kw = 2.5\n")
-    found = site_prices.weighed(read(tmp_path, text), QUARTERS, colours={}, reached_w=3100.0)
+    found = site_prices.weighed(read(tmp_path, text), QUARTERS, days={}, reached_w=3100.0)
     assert found.real.peak is not None
     assert found.effective.peak is not None
     assert (found.real.peak.eur_per_kw, found.effective.peak.eur_per_kw) == (1.5, 0.75)
     assert [period.due_w for period in found.effective.peak.periods] == [3100.0]
-    assert site_prices.weighed(read(tmp_path, text), QUARTERS, colours={}).real.peak.periods[0].due_w == 2500.0  # type: ignore[union-attr]
-    without_bill = site_prices.weighed(read(tmp_path, text.replace("cost = 0.5", "cost = 0")), QUARTERS, colours={})
+    assert site_prices.weighed(read(tmp_path, text), QUARTERS, days={}).real.peak.periods[0].due_w == 2500.0  # type: ignore[union-attr]
+    without_bill = site_prices.weighed(read(tmp_path, text.replace("cost = 0.5", "cost = 0")), QUARTERS, days={})
     assert without_bill.effective.peak is None
-    assert site_prices.weighed(read(tmp_path, ""), QUARTERS, colours={}).effective.peak is None
+    assert site_prices.weighed(read(tmp_path, ""), QUARTERS, days={}).effective.peak is None
 
 
 def test_a_list_is_read_once(tmp_path: Path) -> None:
@@ -186,18 +186,18 @@ def test_a_list_is_read_once(tmp_path: Path) -> None:
     own.write_text(next(example for example in EXAMPLES if example.startswith("id")))
     file = read(tmp_path, '\n[tariff]\nfile = "mine"\n')
     own.write_text("spoiled while the gateway runs")
-    assert site_prices.tariff(file, colours={}).rate(at("2026-03-01T12:00")).buy == 0.1985
+    assert site_prices.tariff(file, days={}).rate(at("2026-03-01T12:00")).buy == 0.1985
 
 
 def test_goals_weigh_the_plan_s_prices_and_leave_the_real_ones(tmp_path: Path) -> None:
     co2 = PointSeries(times_s=tuple(QUARTERS.start_s + 900.0 * i for i in range(96)), values=(50.0,) * 96, step_s=900)
     file = read(tmp_path, SEASONS)
-    found = site_prices.weighed(file, QUARTERS, colours={}, co2=co2)
+    found = site_prices.weighed(file, QUARTERS, days={}, co2=co2)
     assert found.notes == ()
     assert found.real.buy[0] == 0.2081
     assert found.effective.buy[0] == pytest.approx(0.2081 + 0.005)
     assert found.effective.sell[0] == pytest.approx(0.0536 - 0.02)
-    assert [note.code for note in site_prices.weighed(file, QUARTERS, colours={}).notes] == ["co2_missing"]
+    assert [note.code for note in site_prices.weighed(file, QUARTERS, days={}).notes] == ["co2_missing"]
 
 
 FEEDS = """
@@ -256,6 +256,15 @@ async def test_feeds_are_those_that_the_site_file_asks_for(tmp_path: Path) -> No
         ),
         (TEMPO, 'file = "edf_tempo"', "", "tariff", "either file or points"),
         (POINTS, "fallback_price = 0.3", "", "tariff", "fallback_price with points"),
+        (POINTS, 'points = "prices.csv"', 'file = "edf_base"', "tariff", "fallback_price with points"),
+        (
+            POINTS,
+            "price = 0.3",
+            'price = 0.3\n[[tariff.off_peak]]\nhours = ["22:00-06:00"]',
+            "tariff.off_peak",
+            "nothing",
+        ),
+        (SEASONS, SEASONS[SEASONS.index("[[") : SEASONS.index("[goals]")], "", "tariff.off_peak", '["22:00-06:00"]'),
         (POINTS, "factor = 1.2", "factor = 0", "tariff.factor", "greater than 0"),
         (POINTS, "add = 0.05", "prices = { BASE = 0.2 }", "tariff.prices", "nothing"),
         (POINTS, "add = 0.05", "\n[feeds.weather]\nlatitude = 99\nlongitude = 2", "feeds.weather.latitude", "to 90"),
@@ -276,6 +285,11 @@ def test_mistakes_are_told_with_their_place(
         read(tmp_path, base.replace(old, new, 1))
     found = {mistake.path: mistake.allowed for mistake in caught.value.mistakes}
     assert told in found.get(path, ""), found
+
+
+def test_keys_that_had_no_effect_in_0_1_0_are_no_mistakes(tmp_path: Path) -> None:
+    file = read(tmp_path, '\n[tariff]\nfile = "edf_base"\nfactor = 1.2\nadd = 0.05\noff_peak = []\n')
+    assert site_prices.tariff(file, days={}).rate(at("2025-09-01T12:00")).buy == 0.1952
 
 
 def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:

@@ -11,17 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.model.time_grid import TimeGrid
-from gateway.core.pricing.periods import Base, Colour, OffPeak, PeakOffPeak, Tempo, Window, possible_colours
+from gateway.core.pricing.kinds.base import Base, placeholder
+from gateway.core.pricing.kinds.dynamic import DynamicTariff
+from gateway.core.pricing.kinds.tempo import Colour, Tempo, possible_colours
+from gateway.core.pricing.off_peak import OffPeak, PeakOffPeak
+from gateway.core.pricing.periods import Window
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.tariff import (
-    DynamicTariff,
     ListTariff,
     Power,
     PriceList,
     changes,
     month_start_s,
     on_grid,
-    placeholder,
 )
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -10,7 +10,7 @@ import pytest
 from gateway.core.model.levels import Storage
 from gateway.core.planning.method import Method
 from gateway.core.pricing.goals import Goals
-from gateway.core.pricing.periods import Colour, Tempo
+from gateway.core.pricing.kinds.tempo import KIND, Colour, Tempo
 from gateway.core.pricing.tariff import ListTariff, PriceList
 from gateway.study.record.inputs import read_inputs
 from gateway.study.record.priced import prices_on, weighed_on
@@ -93,7 +93,8 @@ def tempo(plain: WhatIf, colours: dict[date, Colour]) -> WhatIf:
         prices_on(ListTariff(zone=PARIS, scheme=Tempo(colours=each), lists=lists, sell=0.04), **grid)
         for each in (colours, {})
     )
-    return replace(plain, buy=told[0], sell=told[1], colours=Colours(buy=dear[0], zone=PARIS))
+    assert KIND.called is not None
+    return replace(plain, buy=told[0], sell=told[1], colours=Colours(buy=dear[0], zone=PARIS, rules=KIND.called))
 
 
 def test_a_plan_knows_a_colour_from_the_evening_before_and_takes_the_dear_one_until_then(plain: WhatIf) -> None:

@@ -163,14 +163,44 @@ def test_tempo_is_paid_by_the_colours_of_the_days(home: Path, tmp_path: Path) ->
     assert "--colours" in done.output
 
 
+def test_keys_of_a_kind_are_set_on_the_command_line(home: Path, tmp_path: Path) -> None:
+    """The record begins on Tuesday 1 April 2025; a Wednesday is off-peak all day where it is the chosen one."""
+    options = ("--tariff", "edf_zen_weekend_plus", "--off-peak", "", "--start", "2025-04-02")
+    out = tmp_path / "out.json"
+    paid = []
+    for chosen in ("wednesday", "monday"):
+        more = ("--days", "1", "--set", f"chosen_day={chosen}", "--json", out)
+        done = study("--load", home, *OPTIONS, *options, *more)
+        assert done.exit_code == 0, done.output
+        paid.append(json.loads(out.read_text())["eur_per_kwh"]["buy"])
+    assert paid == [{"least": 0.1731, "most": 0.1731}, {"least": 0.2314, "most": 0.2314}]
+
+
+def test_ejp_is_paid_by_the_days_that_were_called(home: Path, tmp_path: Path) -> None:
+    march, days = tmp_path / "march.csv", tmp_path / "days.csv"
+    march.write_text(home.read_text().replace("2025-04-0", "2026-03-2"))  # from Saturday 21 March 01:00 on
+    called = "day,colour\n2026-03-20,normal\n2026-03-21,normal\n2026-03-22,normal\n"
+    days.write_text(called + "2026-03-23,pointe\n")
+    found = figures_of(march, tmp_path, "--tariff", "edf_ejp", "--colours", days)
+    assert found["eur_per_kwh"]["buy"] == {"least": 0.1789, "most": 0.4324}
+    days.write_text(called)
+    done = study("--load", march, *OPTIONS, "--days", "3", "--tariff", "edf_ejp", "--colours", days)
+    assert done.exit_code == 2
+    assert "2026-03-23" in done.output
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        (("--tariff", "edf_ejp"), "only the meter knew"),
+        (("--tariff", "edf_zen_weekend", "--set", "chosen_day=sunday"), "'wednesday'"),
+        (("--tariff", "edf_base", "--set", "chosen_day=monday"), "chosen_day"),
+        (("--set", "chosen_day"), "KEY=VALUE"),
         (("--battery", "big"), "with commas between them"),
         (("--battery", "5,nan"), "with commas between them"),
         (("--battery", "0"), "with commas between them"),
         (("--tariff", "edf_tempo"), "only the meter knew"),
-        (("--tariff", "mine"), "edf_base, edf_hphc"),
+        (("--tariff", "mine"), "edf_base, edf_ejp, edf_hphc"),
         (("--off-peak", "25:00-26:00"), "22:00-06:00"),
         (("--zone", "Mars/Base"), "Europe/Paris"),
         (("--start", "2026-01-01"), "2025-04-01 – 2025-04-09"),

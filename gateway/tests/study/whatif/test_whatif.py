@@ -11,7 +11,8 @@ import pytest
 from gateway.core.model.history import History
 from gateway.core.model.levels import Levels, Storage, follow
 from gateway.core.planning.method import Method
-from gateway.core.pricing.periods import OffPeak, PeakOffPeak, Window
+from gateway.core.pricing.off_peak import OffPeak, PeakOffPeak
+from gateway.core.pricing.periods import Window
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.tariff import ListTariff, PriceList
 from gateway.study.record.inputs import read_inputs

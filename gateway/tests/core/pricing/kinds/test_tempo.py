@@ -7,22 +7,23 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.core.model.state import Reading, SiteState
-from gateway.core.pricing.colours import learn, meter_colours
-from gateway.core.pricing.periods import Colour
+from gateway.core.pricing.called_days import learn
+from gateway.core.pricing.kinds.tempo import Colour, colours_told, meter_colours
 
 PARIS = ZoneInfo("Europe/Paris")
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 1, 12), date(2026, 1, 13), date(2026, 1, 14)
 
 
-def look(
-    known: Mapping[date, Colour], moment: str, today: float | None, tomorrow: float | None
-) -> Mapping[date, Colour]:
-    utc_s = datetime.fromisoformat(moment).replace(tzinfo=PARIS).timestamp()
-    return learn(known, utc_s=utc_s, zone=PARIS, today=today, tomorrow=tomorrow)
+def look(known: Mapping[date, int], moment: str, today: float | None, tomorrow: float | None) -> Mapping[date, int]:
+    local = datetime.fromisoformat(moment).replace(tzinfo=PARIS)
+    points = {"tempo_today": today, "tempo_tomorrow": tomorrow}
+    readings = {name: Reading(value=value, measured_s=1.0) for name, value in points.items() if value is not None}
+    state = SiteState(now_s=1.0, utc_s=local.timestamp(), devices={"grid": readings})
+    return learn(known, colours_told(state, "grid", local), local.date())
 
 
 def test_a_day_in_the_life_of_a_meter() -> None:
-    known: Mapping[date, Colour] = {}
+    known: Mapping[date, int] = {}
     table = [
         ("2026-01-12T10:00", 1.0, 0.0, {MONDAY: Colour.BLUE}),  # tomorrow is not published yet
         ("2026-01-12T12:00", 1.0, 3.0, {MONDAY: Colour.BLUE, TUESDAY: Colour.RED}),

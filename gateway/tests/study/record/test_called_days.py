@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.core.pricing.periods import Colour
-from gateway.study.record.colours import read_colours, told_until, untold
+from gateway.core.pricing.kinds.tempo import KIND, Colour
+from gateway.study.record.called_days import read_days
 from gateway.study.record.errors import InputError
 
 PARIS = ZoneInfo("Europe/Paris")
+TEMPO = KIND.called
+assert TEMPO is not None
 
 
 def at(moment: str) -> float:
@@ -20,7 +22,7 @@ def at(moment: str) -> float:
 def test_colours_are_read_in_both_languages_and_as_numbers(tmp_path: Path) -> None:
     file = tmp_path / "colours.csv"
     file.write_text("colour,day\nBlue,2024-12-02\nrouge,2024-12-03\n2,2024-12-04\n")
-    assert read_colours(file) == {
+    assert read_days(file, TEMPO) == {
         date(2024, 12, 2): Colour.BLUE,
         date(2024, 12, 3): Colour.RED,
         date(2024, 12, 4): Colour.WHITE,
@@ -39,7 +41,7 @@ def test_a_file_that_cannot_be_used_is_told_with_its_place(tmp_path: Path, conte
     file = tmp_path / "colours.csv"
     file.write_text(content)
     with pytest.raises(InputError) as raised:
-        read_colours(file)
+        read_days(file, TEMPO)
     assert raised.value.code == code
     assert raised.value.facts["found"] == found
 
@@ -47,9 +49,9 @@ def test_a_file_that_cannot_be_used_is_told_with_its_place(tmp_path: Path, conte
 def test_days_without_a_colour_are_named_but_for_sundays() -> None:
     known = {date(2024, 12, 6): Colour.RED}
     # from Friday 6 December 07:00 to Monday 9 December 06:00: Saturday is missing, Sunday is blue, Monday not begun
-    assert untold(known, at("2024-12-06T07:00"), at("2024-12-09T06:00"), PARIS) == [date(2024, 12, 7)]
+    assert TEMPO.unknown(known, at("2024-12-06T07:00"), at("2024-12-09T06:00"), PARIS) == [date(2024, 12, 7)]
     # until 06:00 it is still the day before
-    assert untold(known, at("2024-12-06T05:00"), at("2024-12-06T07:00"), PARIS) == [date(2024, 12, 5)]
+    assert TEMPO.unknown(known, at("2024-12-06T05:00"), at("2024-12-06T07:00"), PARIS) == [date(2024, 12, 5)]
 
 
 @pytest.mark.parametrize(
@@ -62,4 +64,12 @@ def test_days_without_a_colour_are_named_but_for_sundays() -> None:
     ],
 )
 def test_a_colour_is_known_from_the_evening_before(moment: str, until: str) -> None:
-    assert datetime.fromtimestamp(told_until(at(moment), PARIS), UTC) == datetime.fromtimestamp(at(until), UTC)
+    assert datetime.fromtimestamp(TEMPO.told_until(at(moment), PARIS), UTC) == datetime.fromtimestamp(at(until), UTC)
+
+
+def test_a_kind_that_calls_no_days_takes_nothing_of_the_file_but_tells_that_it_cannot_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "colours.csv"
+    file.write_text("day,colour\n2024-12-02,blue\n")
+    assert read_days(file, None) == {}
+    with pytest.raises(InputError, match=r"nowhere\.csv"):
+        read_days(tmp_path / "nowhere.csv", None)

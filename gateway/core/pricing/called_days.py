@@ -1,0 +1,49 @@
+"""Days whose price is called shortly before, such as those of Tempo and EJP: what is known of them, and since when."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from gateway.core.model.state import SiteState
+
+Days = Mapping[date, int]
+"""The type of each day that is known, numbered as its kind numbers them; a day that is absent is not known."""
+
+KEPT_DAYS = 3  # a plan looks ahead, and at most back to the evening before
+MINUTE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalledDays:
+    """What the days of a kind are called, when they begin and who tells them."""
+
+    words: Mapping[str, int]  # how people write a type in a file, in lower case -> the type
+    begin_min: int  # minute of the local day at which its type begins to hold; it lasts until that of the next day
+    told_min: int  # minutes after the day's local midnight by which the meter has told its type; negative: before
+    possible: Callable[[date], tuple[int, ...]]  # types that the rules allow for a day
+    meter: Callable[[SiteState, str, datetime], Days]  # what the meter of this name tells at a local moment
+
+    def day_of(self, local: datetime) -> date:
+        """The day whose type holds at a local moment."""
+        begun = local.hour * 60 + local.minute >= self.begin_min
+        return local.date() if begun else local.date() - timedelta(days=1)
+
+    def unknown(self, days: Days, start_s: float, end_s: float, zone: tzinfo) -> list[date]:
+        """The days between two moments (UTC) whose type is neither known nor the only possible one."""
+        first, last = (self.day_of(datetime.fromtimestamp(moment, zone)) for moment in (start_s, end_s - 1.0))
+        all_days = (first + timedelta(days=after) for after in range((last - first).days + 1))
+        return [day for day in all_days if day not in days and len(self.possible(day)) > 1]
+
+    def told_until(self, utc_s: float, zone: tzinfo) -> float:
+        """When the last day ends (UTC) whose type has been told at a moment."""
+        local = datetime.fromtimestamp(utc_s, zone)
+        since_midnight = local.hour * 60 + local.minute
+        last = local.date() + timedelta(days=(since_midnight - self.told_min) // (24 * 60))
+        begin = time(self.begin_min // 60, self.begin_min % 60)
+        return datetime.combine(last + timedelta(days=1), begin, zone).timestamp()
+
+
+def learn(known: Days, told: Days, day: date) -> Days:
+    """What is known on the local `day` after the meter has told something; days long past are forgotten."""
+    oldest = day - timedelta(days=KEPT_DAYS)
+    return {each: type_ for each, type_ in {**known, **told}.items() if each >= oldest}
