@@ -28,8 +28,8 @@ def inputs_of(tmp_path: Path, tariff: str) -> tuple[PriceInputs, Feeds]:
     path = tmp_path / "site.toml"
     path.write_text(DEMO + tariff)
     file = site_file.read(path)
-    feeds = feeds(file, clock=SystemClock(), folder=tmp_path / "cache")
-    return price_inputs(file, feeds, meter="meter"), feeds
+    found = feeds(file, clock=SystemClock(), folder=tmp_path / "cache")
+    return price_inputs(file, found, meter="meter"), found
 
 
 def at(moment: str) -> float:
@@ -88,5 +88,5 @@ async def test_published_prices_come_from_their_feed(tmp_path: Path) -> None:
     assert asked(inputs, "2026-01-15T00:10", "2026-01-15T00:15") == ("DYNAMIC", True)
     (tmp_path / "prices.csv").write_text("time,price_eur_per_kwh\n2026-01-15T00:00+01:00,0.08\n")
     assert feeds.prices is not None
-    await feeds.prices.turn()
+    await feeds.prices.refresh()
     assert asked(inputs, "2026-01-15T00:10", "2026-01-15T00:15") == ("DYNAMIC", False)
