@@ -60,6 +60,7 @@ check: setup ## format, lint, types, layers: under a minute
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/python firmware/tests/types_of_the_node.py
 	@$(BIN)/lint-imports
 
 bench: setup ## every bench of docs/benchmarks.md with one configuration, and that page; DATA=… ARGS="--only home"

@@ -12,8 +12,8 @@ memory, mode = slot.begin()
 try:
     from node.start import start as node
 
-    node = node(print, memory, mode)
+    node = node(print, memory, mode)  # type: ignore[assignment]  # `start` goes when its name does
 except Exception as error:  # whatever is wrong with it
     slot.failed(memory, error)
 del boot, slot, sys.modules["slot"]
-node.live()
+node.live()  # type: ignore[attr-defined]

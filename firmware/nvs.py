@@ -4,9 +4,15 @@ import json
 import os
 import sys
 
+from micropython import const
+
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from typing import Any
+
 
 class NVS:
-    def __init__(self, _namespace):
+    def __init__(self, _namespace: str) -> None:
         self.file = "nvs.json"
         try:
             with open(self.file) as file:
@@ -14,28 +20,28 @@ class NVS:
         except (OSError, ValueError):
             self.values = {}
 
-    def get_i32(self, key):
+    def get_i32(self, key: str) -> int:
         return self._get(key, int)
 
-    def get_blob(self, key, room):
+    def get_blob(self, key: str, room: bytearray) -> int:
         raw = self._get(key, str).encode()
         if len(raw) > len(room):
             raise OSError(-4364)  # ESP_ERR_NVS_INVALID_LENGTH
         room[: len(raw)] = raw
         return len(raw)
 
-    def set_i32(self, key, value):
+    def set_i32(self, key: str, value: int) -> None:
         self.values[key] = value
 
-    def set_blob(self, key, raw):
+    def set_blob(self, key: str, raw: bytes) -> None:
         self.values[key] = raw.decode()
 
-    def commit(self):
+    def commit(self) -> None:
         with open(self.file + ".new", "w") as file:
             json.dump(self.values, file)
         os.rename(self.file + ".new", self.file)
 
-    def _get(self, key, kind):
+    def _get(self, key: str, kind: type) -> "Any":
         value = self.values.get(key)
         if not isinstance(value, kind):
             raise OSError(-4354)  # ESP_ERR_NVS_NOT_FOUND

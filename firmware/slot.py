@@ -15,7 +15,7 @@ from memory import memory
 RESET = 75  # exit code of a computer's process in the place of a reset: whoever watches over it starts it again
 
 
-def decide(there, slot, trial, tries, short, mode):
+def decide(there: list[int], slot: int, trial: int, tries: int, short: int, mode: int) -> tuple[int, int, int]:
     """(slot to run, trial that goes on, mode) when only the slots in the list `there` can be run; numbers as in NVS."""
     if tries < 1 or trial not in there:
         trial = 0
@@ -27,7 +27,7 @@ def decide(there, slot, trial, tries, short, mode):
     return run, trial, mode
 
 
-def begin():
+def begin() -> tuple:
     """Counts this boot and puts its slot in front of the path; gives (memory with the slot as `here`, mode)."""
     there = []
     for number in (1, 2):
@@ -55,7 +55,7 @@ def begin():
     return kept, ("run", "safe", "setup")[mode]
 
 
-def failed(kept, error):
+def failed(kept: "memory", error: Exception) -> None:
     """This slot cannot be loaded: the other one's turn."""
     why = "%s: %r" % (kept.here, error)
     print(why)  # noqa: T201  nobody else is there to say it

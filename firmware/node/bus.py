@@ -5,8 +5,17 @@ import gc
 from time import ticks_add
 
 from micropython import const
-from node.frames import data_bytes
+from node.modbus_frames import data_bytes
 from node.wait import after, left, lend
+
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from typing import Any
+
+    from kinds import Beat, Buffer, Push, Write
+    from node.modbus import Master
+    from node.orders import Actuator
+    from node.supervisor import Job
 
 # Those of wire.records, as numbers: a name costs flash and heap.
 _OK = const(0)
@@ -26,21 +35,33 @@ _KIND = b"\0\1\2\3\1\2"  # place of a flag in the counts of a unit
 
 
 class Unit:
-    """What is known of a unit besides its registers; node/config.py makes it."""
+    """What is known of a unit besides its registers.
+
+    `function` is that of its writes, of at most `step` registers; `gap_ms` the least time between two exchanges.
+    """
 
     failures = 0  # in a row
     wanted = _FREE  # ms that polls stay away while somebody waits for a pause of the unit to end
     hold_ms = 0  # polls leave it alone for so long after …
     last = 0  # … the tick of its last exchange
-    models = None  # SunSpec models found; None: look for them
+    models: dict[int, tuple[int, int]] = None  # SunSpec models found; None: look for them
     walk = 0  # tick of the next look for a model that is missing
 
-    def wait_ms(self, most):
+    def __init__(self, bus: "Any", number: int, function: int, step: int, gap_ms: int) -> None:
+        self.bus = bus
+        self.number = number
+        self.function = function
+        self.step = step
+        self.gap_ms = gap_ms
+        self.counts = [0] * 4  # of answers, time-outs, bad frames, exceptions
+        self.times = [0] * 15  # ms of the last answers
+
+    def wait_ms(self, most: int) -> int:
         """What is left of `most` since the last exchange; a tick that has wrapped meanwhile means nothing."""
         wait = left(self.last) + most
         return wait if 0 < wait <= most else _FREE
 
-    def note(self, flag, code, started):
+    def note(self, flag: int, code: int, started: int) -> None:
         """Count an answer (or none); `code` is that of an EXCEPTION."""
         master = self.bus.master
         ms = -left(started)
@@ -53,7 +74,7 @@ class Unit:
             if self.failures >= _OFFLINE:
                 longest = max(_PROBE_MAX_MS, _PROBE_TIMEOUTS * master.timeout_ms)
                 self.hold_ms = min(max(2 * self.hold_ms, _PROBE_MS), longest)
-            elif not master.way.at:
+            elif not master.transport.at:
                 # on a line a late answer looks like that to the next question: it may come meanwhile
                 self.hold_ms = max(ms, self.gap_ms)
             return
@@ -64,7 +85,19 @@ class Unit:
 
 
 class Block:
-    """One read, due again and again at multiples of its period; node/config.py makes it."""
+    """One read, due at once and then at multiples of its period; `model` is that of SunSpec, None for plain registers."""
+
+    def __init__(
+        self, number: int, unit: "Unit", function: int, address: int, count: int, model: int | None, period_ms: int
+    ) -> None:
+        self.number = number
+        self.unit = unit
+        self.function = function
+        self.address = address
+        self.count = count
+        self.model = model
+        self.period_ms = period_ms
+        self.due = after(0)
 
 
 class Bus:
@@ -74,15 +107,16 @@ class Bus:
     has left in the buffer is fetched before the next wait, so that nobody else can have used it.
     """
 
-    beat = int  # does nothing, until there is one
+    beat: "Beat" = int  # does nothing, until there is one
 
-    def __init__(self, master, push):
+    def __init__(self, name: str, master: "Master", push: "Push") -> None:
+        self.name = name  # as people are told it
         self.master = master
         self.push = push
         self.lock = asyncio.Lock()
-        self.blocks = []
+        self.blocks: list[Block] = []
 
-    async def run(self, beat):
+    async def run(self, beat: "Beat") -> None:
         self.beat = beat
         while True:
             beat()
@@ -101,7 +135,7 @@ class Bus:
                 period_ms = block.period_ms
                 block.due = ticks_add(block.due, max(-left(block.due) // period_ms, 1) * period_ms)
 
-    async def write(self, unit, writes):
+    async def write(self, unit: "Unit", writes: "list[Write]") -> int:
         """Each (address, words) in turn; OK or the flag of the first that failed, which ends the turn."""
         function, step = unit.function, unit.step
         for address, words in writes:
@@ -116,12 +150,12 @@ class Bus:
                     return flag
         return _OK
 
-    async def read(self, unit, function, address, count):
+    async def read(self, unit: "Unit", function: int, address: int, count: int) -> tuple[int, bytes]:
         """(flag, bytes)"""
         flag = await self._ask(unit, function, address, count)
         return flag, bytes(self._data(function, count))
 
-    async def _poll(self, block):
+    async def _poll(self, block: "Block") -> bool:
         """True when the block has its record; else it is due again as soon as its unit may be asked."""
         unit = block.unit
         function = block.function
@@ -142,7 +176,7 @@ class Bus:
                 self.beat()
                 await asyncio.sleep_ms(1)
             flag = await self._ask(unit, function, address, count)
-        data = b""
+        data: "Buffer" = b""
         if flag == _OK:
             data = self._data(function, count)
         elif flag == _EXCEPTION:  # one byte on the wire, one register in the record
@@ -152,12 +186,14 @@ class Bus:
         self.push(block.number, flag, data, len(data) >> 1)
         return True
 
-    def _data(self, function, count):
+    def _data(self, function: int, count: int) -> memoryview:
         """Whole registers."""
         at = self.master.data
         return self.master.view[at : at + (data_bytes(function, count) + 1 & ~1)]
 
-    async def _ask(self, unit, function, address, count, words=()):
+    async def _ask(
+        self, unit: "Unit", function: int, address: int, count: int, words: list[int] | tuple[()] = ()
+    ) -> int:
         """One exchange, when it is this one's turn."""
         lock, master = self.lock, self.master
         while True:
@@ -180,15 +216,15 @@ class Bus:
 
 
 class Plant:
-    """The devices of one poll table; node/config.py builds and starts them, node/halt.py stops them."""
+    """The devices of one poll table; node/poll_table.py builds and starts them, node/shutdown.py stops them."""
 
-    def __init__(self):
-        self.buses = []
-        self.units = []
-        self.actuators = []
-        self.jobs = []
+    def __init__(self) -> None:
+        self.buses: "list[Any]" = []  # Bus, or Tic, which has what is used of one
+        self.units: list[Unit] = []
+        self.actuators: "list[Actuator]" = []
+        self.jobs: "list[Job]" = []
 
-    def silent(self):
+    def silent(self) -> set[str]:
         """Names of the buses on which no unit has ever answered."""
         answering = [unit.bus for unit in self.units if unit.counts[0] or unit.counts[3]]
         return {bus.name for bus in self.buses if bus.blocks and bus not in answering}

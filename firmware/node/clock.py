@@ -11,6 +11,10 @@ from time import ticks_add
 from micropython import const
 from node.wait import after, left, lend
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Address, Beat, Conf
+
 # Those of wire.records, as numbers: a name costs flash.
 _CLOCK_UNKNOWN = const(0)
 _CLOCK_HELD = const(1)
@@ -23,19 +27,19 @@ _SLEW = const(5)  # a correction takes 2⁵ times its own length: 3 % is less th
 class Clock:
     """`s`, `ms` and `quality` hold the moment of the last `tick`; `s` is the uptime until the first answer."""
 
-    def __init__(self, conf=None):
+    def __init__(self, conf: "Conf | None" = None) -> None:
         self.conf = conf  # node.json
-        self.server = None  # the address of who is asked …
+        self.server: "Address" = None  # the address of who is asked …
         self.misses = 0  # … and rounds of questions since it last answered
         self.s = self.ms = 0
         self.quality = _CLOCK_UNKNOWN
         self.uptime_s = 0
-        self.zero = None  # (s, ms) of UTC when the uptime was 0
+        self.zero: tuple[int, int] = None  # (s, ms) of UTC when the uptime was 0
         self.good_s = 0  # uptime until which the last answer is worth something
         self.second = self.slewed = after(0)  # when `s` began; until when `error` was worked off
         self.error = 0  # ms that we are late, to be made up for
 
-    def tick(self):
+    def tick(self) -> None:
         """Carry on to now; called far more often than the tick wraps (6 days)."""
         if self.error:
             step = -left(self.slewed) >> _SLEW
@@ -54,10 +58,11 @@ class Clock:
                 self.quality = _CLOCK_HELD
         self.ms = passed
 
-    async def run(self, beat):
+    async def run(self, beat: "Beat") -> None:
         """Follow the server of the configuration."""
         while True:
             await lend("sntp", "follow", self, beat)
             for _ in range(30 if self.quality == _CLOCK_SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s
                 beat()
+                self.tick()
                 await asyncio.sleep_ms(_STEP_MS)

@@ -14,7 +14,7 @@ Request: {"id": 1, "do": "info", ...}. While it works: {"id": 1, "now": ...} for
 | scan   | bus, baud: [..], from, to, timeout_ms   | [[baud, unit, function, flag], ...]; `now`: [baud, unit]       |
 | read   | bus, unit, fc, a, n                     | {"flag", "data": hex of the raw registers}                     |
 | test   |                                         | rows {"step", "n", "ok", "text"}, each also as `now`; see      |
-|        |                                         | node/selftest.py, on a board without a place node/blank.py     |
+|        |                                         | node/selftest.py, without a place node/board_test.py             |
 | log    |                                         | the last lines that were said                                  |
 | reboot |                                         | restarts; safe values first                                    |
 | setup  |                                         | restarts into the setup access point                           |
@@ -33,12 +33,17 @@ from micropython import const
 from node import hal, store
 from node.wait import forget
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from typing import Any
+
+    from kinds import Buffer, Conf, Console, Spec
+
 forget("node.store")  # it goes when this module goes
-_DOES = const(("info", "health", "get", "set", "commit", "scan", "read", "test", "log", "reboot", "setup"))
 _SETUP = const(2)  # of slot: the mode of the next boot
 
 
-async def answer(app, line):
+async def answer(app: "Console", line: "Buffer") -> None:
     """Do what a line asks; whatever is wrong with it is told."""
     request = Request(app)
     try:
@@ -46,9 +51,9 @@ async def answer(app, line):
         if type(request.ask["id"]) is not int:  # what is nested deep could not be told again
             raise ValueError("id: allowed is a whole number")
         request.id = request.ask["id"]
-        if request.ask["do"] not in _DOES:  # a name that is only looked for would stay in memory for ever
-            raise ValueError("do: allowed is one of " + ", ".join(_DOES))
-        value = getattr(request, "do_" + request.ask["do"])()
+        if request.ask["do"] not in _DO:
+            raise ValueError("do: allowed is one of " + ", ".join(sorted(_DO)))
+        value: "Any" = _DO[request.ask["do"]](request)
         if request.ask["do"] in ("scan", "read", "test"):
             value = await value
         request.tell("ok", value)
@@ -57,21 +62,21 @@ async def answer(app, line):
 
 
 class Request:
-    id = None
-    ask = None
+    id: int = None
+    ask: "Spec" = None
 
-    def __init__(self, app):
+    def __init__(self, app: "Console") -> None:
         self.app = app
 
-    def tell(self, key, what):
+    def tell(self, key: str, what: object) -> None:
         gc.collect()
         json.dump({"id": self.id, key: what}, sys.stdout)
         sys.stdout.write("\n")
 
-    def now(self, what):
+    def now(self, what: object) -> None:
         self.tell("now", what)
 
-    def do_info(self):
+    def do_info(self) -> dict:
         app = self.app
         conf = app.conf
         memory = app.memory
@@ -95,14 +100,14 @@ class Request:
             "modules": sorted(sys.modules),
         }
 
-    def do_health(self):
+    def do_health(self) -> dict:
         return self.app.health()
 
-    def do_get(self):
+    def do_get(self) -> dict:
         return {"node": masked(self.app.conf), "table": store.load("table.json", str)}
 
-    def do_set(self):
-        ask, aside = self.ask, self.app.aside
+    def do_set(self) -> list[str]:
+        ask, pending = self.ask, self.app.pending
         if "table" in ask:
             from wire import table
 
@@ -110,7 +115,7 @@ class Request:
                 table.parse(ask["table"])
             finally:
                 forget("wire.table")
-            aside["table.json"] = ask["table"]
+            pending["table.json"] = ask["table"]
         if "node" in ask:
             from wire import essentials
 
@@ -121,42 +126,48 @@ class Request:
                 essentials.parse(text)
             finally:
                 forget("wire.essentials")
-            aside["node.json"] = text
+            pending["node.json"] = text
         if "label" in ask:
             self.app.memory.write("label", ask["label"])
-        return sorted(aside)
+        return sorted(pending)
 
-    def do_commit(self):
-        aside = self.app.aside
-        if not aside:
+    def do_commit(self) -> None:
+        pending = self.app.pending
+        if not pending:
             raise ValueError("nothing is set")
-        for name in aside:
-            store.save(name, aside[name])
-        if "node.json" in aside:
-            self.app.memory.write("node", aside["node.json"])
+        for name in pending:
+            store.save(name, pending[name])
+        if "node.json" in pending:
+            self.app.memory.write("node", pending["node.json"])
         self.app.restart("console")
 
-    def do_log(self):
-        return self.app.log
+    def do_log(self) -> list:
+        return self.app.log.lines
 
-    def do_reboot(self):
+    def do_reboot(self) -> None:
         self.app.restart("console")
 
-    def do_setup(self):
+    def do_setup(self) -> None:
         self.app.memory.put("mode", _SETUP)
         self.app.restart("setup")
 
-    async def do_scan(self):
+    async def do_scan(self) -> list:
         from node import scan
 
         try:
-            return await getattr(scan, self.ask["do"])(self.app, self.ask, self.now)
+            return await scan.scan(self.app, self.ask, self.now)
         finally:
             forget("node.scan")
 
-    do_read = do_scan
+    async def do_read(self) -> dict:
+        from node import scan
 
-    async def do_test(self):
+        try:
+            return await scan.read(self.app, self.ask)
+        finally:
+            forget("node.scan")
+
+    async def do_test(self) -> list:
         from node import selftest
 
         try:
@@ -165,7 +176,22 @@ class Request:
             forget("node.selftest")
 
 
-def masked(conf):
+_DO = {
+    "info": Request.do_info,
+    "health": Request.do_health,
+    "get": Request.do_get,
+    "set": Request.do_set,
+    "commit": Request.do_commit,
+    "scan": Request.do_scan,
+    "read": Request.do_read,
+    "test": Request.do_test,
+    "log": Request.do_log,
+    "reboot": Request.do_reboot,
+    "setup": Request.do_setup,
+}
+
+
+def masked(conf: "Conf") -> dict:
     """A copy that may be shown."""
     copy = {}
     for name in conf:

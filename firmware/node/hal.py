@@ -5,8 +5,8 @@ try:
 except ImportError:
     from node import hal_unix as port
 else:
-    from node import hal_esp32 as port
+    from node import hal_esp32 as port  # type: ignore[no-redef]
 
 
-def __getattr__(name):
+def __getattr__(name: str):  # type: ignore[no-untyped-def]  # firmware/rare.py lists them
     return getattr(port, name)

@@ -7,6 +7,12 @@ import machine
 from micropython import const
 from node.wait import lend
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from collections.abc import Callable
+
+    from kinds import Beat, Buffer, Conf, Spec
+
 WATCHDOG_MS = 8000  # unless node.json says otherwise
 _SETUP = const("hal_esp32_setup")
 _LOOK_MS = const(4000)
@@ -15,23 +21,19 @@ _DOUBT = const(3)  # looks in a row without a network: joining takes seconds, an
 reset = machine.reset
 
 
-def nothing(*_what):
-    """For the lamp that is not there, the button that nobody presses, the interrupt that only wakes."""
-
-
 class Line:
     """A serial line; `de` is the pin that lets us speak, None where the transceiver finds its direction itself.
 
     `readinto` gives bytes that are already there, else None.
     """
 
-    def __init__(self, uart, de):
+    def __init__(self, uart: "machine.UART", de: "machine.Pin | None") -> None:
         self.uart = uart
         self.de = de
         self.readinto, self.close = uart.readinto, uart.deinit
         self.stream = asyncio.StreamReader(uart)
 
-    def write(self, frame):
+    def write(self, frame: "Buffer") -> None:
         if self.de is None:
             self.uart.write(frame)
             return
@@ -42,12 +44,12 @@ class Line:
         self.de(0)
 
 
-def opener(where, bus):
+def opener(where: "Spec", bus: "Spec") -> "Callable[[], Line]":
     """A function that gives the Line."""
     return lambda: lend(_SETUP, "line", where, bus)
 
 
-async def network(conf, beat):
+async def network(conf: "Conf", beat: "Beat") -> None:
     """Keeps the board in its network, wired or not; whether the broker is there plays no part in it."""
     nic = lend(_SETUP, "interface", conf)
     doubt = 0
@@ -63,6 +65,6 @@ async def network(conf, beat):
         await asyncio.sleep_ms(_LOOK_MS)
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     """What is needed once, from node/hal_esp32_setup.py."""
     return lambda *what: lend(_SETUP, name, *what)

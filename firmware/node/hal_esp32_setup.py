@@ -7,7 +7,14 @@ from binascii import hexlify
 
 import machine
 import network as net
-from node.hal_esp32 import Line, nothing
+from micropython import const
+from node.hal_esp32 import Line
+
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from typing import Any
+
+    from kinds import Conf, Spec
 
 _PARITY = {"N": None, "E": 0, "O": 1}
 _CAUSES = {
@@ -19,7 +26,7 @@ _CAUSES = {
 }
 
 
-def line(where, bus):
+def line(where: "Spec", bus: "Spec") -> "Line":
     """A serial line; `where` is {"uart", "tx", "rx"}, and "de" unless the transceiver finds its direction itself."""
     uart = machine.UART(
         where["uart"],
@@ -31,38 +38,38 @@ def line(where, bus):
         rx=where["rx"],
         rxbuf=512,  # a full buffer would slow every read down
     )
-    uart.irq(nothing, machine.UART.IRQ_RXIDLE)  # else an answer waits for the next tick of 10 ms
+    uart.irq(bool, machine.UART.IRQ_RXIDLE)  # it only wakes: else an answer waits for the next tick of 10 ms
     return Line(uart, machine.Pin(where["de"], machine.Pin.OUT, value=0) if "de" in where else None)
 
 
-def console():
+def console() -> "asyncio.StreamReader":
     """The bytes typed at the USB or first serial port; read one at a time, for more would block until all are there."""
     return asyncio.StreamReader(sys.stdin.buffer)
 
 
-def watchdog(ms):
+def watchdog(ms: int) -> "machine.WDT | None":
     """Resets the board unless its `feed()` is called within `ms`, for ever; None for 0."""
     return machine.WDT(timeout=ms) if ms else None
 
 
-def led(pin):
-    """A function(on)."""
-    return nothing if pin is None else machine.Pin(pin, machine.Pin.OUT, value=0)
+def led(pin: int | None) -> "Any":
+    """A function(on); `bool`, which does nothing, for the lamp that is not there."""
+    return bool if pin is None else machine.Pin(pin, machine.Pin.OUT, value=0)
 
 
-def button(pin):
+def button(pin: int | None) -> "Any":
     """A function that says whether it is pressed, which connects the pin to ground."""
     if pin is None:
-        return nothing
+        return bool  # False: nobody presses it
     contact = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
     return lambda: not contact()
 
 
-def interface(conf):
+def interface(conf: "Conf") -> "Any":
     """The network of node.json: `eth` if there is one, else `wifi`; its address is `ip` if given, else from DHCP."""
     net.hostname(conf["node"])  # before the interface is active, or DHCP does not learn it
     where = conf.get("eth") or conf["wifi"]
-    nic = _ethernet(where) if "eth" in conf else net.WLAN(net.WLAN.IF_STA)
+    nic: "Any" = _ethernet(where) if "eth" in conf else net.WLAN(net.WLAN.IF_STA)
     if "eth" not in conf:
         nic.active(False)  # whatever state it is in
     nic.active(True)
@@ -74,7 +81,7 @@ def interface(conf):
     return nic
 
 
-def _ethernet(where):
+def _ethernet(where: "Spec") -> "net.LAN":
     """`phy` LAN8720 at the chip's own MAC, or W5500 at an SPI bus."""
     chip = {"phy_type": getattr(net, "PHY_" + where["phy"]), "phy_addr": where["addr"]}
     pins = ["mdc", "mdio", "power"]
@@ -96,7 +103,7 @@ def _ethernet(where):
     return net.LAN(0, **chip)
 
 
-def access_point(name, code, on):
+def access_point(name: str, code: str, on: bool) -> None:
     """A network of our own at 192.168.4.1, closed with WPA2 from its first moment; `code` has 8 to 63 characters."""
     nic = net.WLAN(net.WLAN.IF_AP)
     if on:
@@ -104,17 +111,17 @@ def access_point(name, code, on):
     nic.active(on)
 
 
-def set_clock(s):
+def set_clock(s: int) -> None:
     """The chip's own clock, in seconds since 2000: certificates are compared with it. Not for a running node."""
     year, month, day, hour, minute, second, weekday, _ = time.gmtime(s)[:8]
     machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
 
 
-def uid():
+def uid() -> str:
     """The chip's number in hex."""
     return hexlify(machine.unique_id()).decode()
 
 
-def reset_cause():
+def reset_cause() -> str:
     """Why the board started: power, reset, watchdog, sleep, soft, or unknown."""
     return _CAUSES.get(machine.reset_cause(), "unknown")

@@ -6,11 +6,15 @@ import hashlib
 import esp32
 from micropython import const
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Beat
+
 _BLOCK = const(4096)  # what the port erases and writes at once
 _MARK = const(65536)  # so often is noted how far it has come: a file in flash
 
 
-def keep():
+def keep() -> None:
     """The bootloader need not go back."""
     esp32.Partition.mark_app_valid_cancel_rollback()
 
@@ -18,7 +22,7 @@ def keep():
 class Image:
     """`mark` names the file with the hash of the image and its bytes; OSError without a second partition."""
 
-    def __init__(self, mark, length, digest):
+    def __init__(self, mark: str, length: int, digest: str) -> None:
         self.partition = esp32.Partition(esp32.Partition.RUNNING).get_next_update()
         if length > self.partition.ioctl(4, 0) * _BLOCK:
             raise OSError(28)
@@ -28,7 +32,7 @@ class Image:
         self.block = bytearray(_BLOCK)
         self.at = 0
 
-    def size(self):
+    def size(self) -> int:
         """Bytes that survived a restart."""
         try:
             with open(self.mark) as file:
@@ -39,7 +43,7 @@ class Image:
             pass
         return self.at
 
-    def append(self, piece):
+    def append(self, piece: bytes) -> None:
         begin = self.at % _BLOCK
         self.block[begin : begin + len(piece)] = piece
         self.at += len(piece)
@@ -48,11 +52,11 @@ class Image:
             if self.at % _MARK == 0 or self.at == self.length:
                 self._note(self.at)
 
-    def remove(self):
+    def remove(self) -> None:
         self.at = 0
         self._note(0)
 
-    async def digest(self, beat):
+    async def digest(self, beat: "Beat") -> bytes:
         """SHA-256 of what is in flash."""
         whole = hashlib.sha256()
         for number in range((self.length + _BLOCK - 1) // _BLOCK):
@@ -62,10 +66,10 @@ class Image:
             await asyncio.sleep_ms(0)
         return whole.digest()
 
-    def activate(self):
+    def activate(self) -> None:
         """Run it at the next start, once, unless it is kept; OSError when the port finds no image in it."""
         self.partition.set_boot()
 
-    def _note(self, at):
+    def _note(self, at: int) -> None:
         with open(self.mark, "w") as file:
             file.write("%s %d" % (self.name, at))

@@ -5,7 +5,14 @@ import os
 import sys
 import termios
 
+from micropython import const
 from node.hal_unix import Line
+
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from typing import Any
+
+    from kinds import Spec
 
 # termios: cfmakeraw leaves these to us; values of asm-generic/termbits.h (Linux).
 SPEEDS = {1200: 9, 2400: 11, 4800: 12, 9600: 13, 19200: 14, 38400: 15, 57600: 0o10001, 115200: 0o10002}
@@ -18,18 +25,18 @@ TWO_STOP_BITS = 0o100
 class Watchdog:
     """Ends the process with SIGALRM unless it is fed in time: whole seconds, and at least `ms`."""
 
-    def __init__(self, ms):
+    def __init__(self, ms: int) -> None:
         import ffi
 
         self.seconds = -(-ms // 1000)
         self.alarm = ffi.open(None).func("I", "alarm", "I")
         self.feed()
 
-    def feed(self):
+    def feed(self) -> None:
         self.alarm(self.seconds)
 
 
-def line(where, bus):
+def line(where: str, bus: "Spec") -> "Line":
     """The Line of a tty, as an entry of the poll table says."""
     file = open(where, "r+b", 0)
     handle = file.fileno()
@@ -46,50 +53,50 @@ def line(where, bus):
     return Line(file)
 
 
-def console():
+def console() -> "asyncio.StreamReader":
     """The bytes typed; read one at a time, as on a board."""
     return asyncio.StreamReader(sys.stdin.buffer)
 
 
-def reset():
+def reset() -> None:
     """Whoever watches over the node starts it again."""
     sys.exit(75)  # as slot.RESET
 
 
-def watchdog(ms):
+def watchdog(ms: int) -> "Watchdog | None":
     """None for 0."""
     return Watchdog(ms) if ms else None
 
 
-def led(pin):
+def led(pin: int | None) -> "Any":
     """A function(on); `pin` is a file that says 1 or 0."""
     return (lambda _on: None) if pin is None else lambda on: write(str(pin), "1" if on else "0")
 
 
-def button(pin):
+def button(pin: int | None) -> "Any":
     """A function that says whether it is pressed, which is whether the file `pin` is there."""
     return (lambda: False) if pin is None else lambda: exists(str(pin))
 
 
-def access_point(_name, _code, _on):
+def access_point(_name: str, _code: str, _on: bool) -> None:
     """A computer opens no network."""
 
 
-def set_clock(_s):
+def set_clock(_s: int) -> None:
     """The system keeps its own clock."""
 
 
-def uid():
+def uid() -> str:
     """Of this machine, 12 hex digits; zeros where it has none."""
     return read("/etc/machine-id")[:12] or "000000000000"
 
 
-def reset_cause():
+def reset_cause() -> str:
     """Nobody tells a program why it was started."""
     return "power"
 
 
-def exists(name):
+def exists(name: str) -> bool:
     try:
         os.stat(name)
     except OSError:
@@ -97,7 +104,7 @@ def exists(name):
     return True
 
 
-def read(name):
+def read(name: str) -> str:
     try:
         with open(name) as file:
             return file.read()
@@ -105,6 +112,6 @@ def read(name):
         return ""
 
 
-def write(name, text):
+def write(name: str, text: str) -> None:
     with open(name, "w") as file:
         file.write(text)

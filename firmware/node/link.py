@@ -11,6 +11,14 @@ from micropython import const
 from node.mqtt import Mqtt
 from node.wait import Bell, after, left, lend
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from collections.abc import Callable
+    from typing import Any
+
+    from kinds import Beat, Buffer, Conf, Handler, Memory, Say
+    from node.ring import Ring
+
 # Those of wire.topics; a module costs more than four words.
 _STATE = const("state")
 _DATA = const("data")
@@ -30,15 +38,14 @@ DOWN = '{"up": false}'
 
 
 class Link:
-    """`topic` is that of the node, without leaf; `handlers` maps a topic in bytes to function(payload, retained).
+    """`topic` is that of the node, without leaf; `memory` is that of memory.py, for the broker's address.
 
-    `health` gives a dict, `say` tells a change.
+    `say` tells a change. Before it runs it must be told by `serve` what else the node has to say and to hear.
     """
 
     gateway_up = False  # as it says itself
     heard_s = 0  # uptime until which nothing waited to be heard
-    way = None  # what dial.connect wants to reach the broker
-    memory = None  # of memory.py, for the broker's address
+    where: tuple = None  # what tcp_connect.connect wants to reach the broker
     state = DOWN
     announced = False  # the state, in this session
     stored = -1  # what the gateway said last
@@ -46,53 +53,56 @@ class Link:
     said = ""
     stopping = False
 
-    def __init__(self, conf, topic, ring, handlers, health, say):
+    def __init__(self, conf: "Conf", topic: str, ring: "Ring", memory: "Memory", say: "Say") -> None:
         self.conf = conf
         self.ring = ring
-        self.health = health
+        self.memory = memory
         self.say = say
         self.topic = topic
-        handlers[(topic + "heard").encode()] = self._heard
         self.bell = Bell()
-        self.mqtt = Mqtt(self.bell, handlers, self._acked)
-        self.flight = []  # (packet id, tick of the latest acknowledgement, last sequence or entry of the outbox)
-        self.outbox = []  # [JSON, sent in this session]
+        self.mqtt = Mqtt(self.bell, {(topic + "heard").encode(): (self._heard,)}, self._acked, self._turn)
+        self.flight: "list[Any]" = []  # (packet id, tick of the latest acknowledgement, last sequence or entry of the outbox)
+        self.outbox: list[list] = []  # [JSON, sent in this session]
         self.tell = after(_HEALTH_MS)  # tick of the next health
-        self.notes = {}  # leaf → payload, the newest
+        self.notes: dict[str, bytes] = {}  # leaf → payload, the newest
 
-    def up(self):
+    def serve(self, handlers: "dict[bytes, Handler]", health: "Callable[[], dict]") -> None:
+        """`handlers` are those of Mqtt; `health` gives a dict."""
+        self.mqtt.handlers.update(handlers)
+        self.health = health
+
+    def up(self) -> bool:
         """True while there is a session with the broker."""
         return self.mqtt.granted is not None and self.mqtt.why is None
 
-    def heard(self):
+    def heard(self) -> bool:
         """False when the gateway has stored nothing for half a minute though something waits."""
         return self.ring.clock.uptime_s - self.heard_s <= _DEAF_S
 
-    def announce(self, state):
+    def announce(self, state: str) -> None:
         """The retained state from now on."""
         self.state = state
         self.announced = False
         self.bell.ring()
 
-    def answer(self, ack, leaf=_ACK):
+    def answer(self, ack: dict, leaf: str = _ACK) -> None:
         """Queue an ack (or what else is to be said once); the oldest goes when too many wait."""
         if len(self.outbox) >= _OUTBOX:
             self.outbox.pop(0)
         self.outbox.append([json.dumps(ack).encode(), False, leaf])
         self.bell.ring()
 
-    def note(self, leaf, payload):
+    def note(self, leaf: str, payload: bytes) -> None:
         """Send once with QoS 0; what cannot be sent gives way to the next."""
         self.notes[leaf] = payload
         self.bell.ring()
 
-    async def run(self, beat):
+    async def run(self, beat: "Beat") -> None:
         """Until `stopping`, and what waits is sent."""
         self.beat = beat
-        self.mqtt.beat = self._turn
         attempt = 0
         while True:
-            self.steady = None
+            self.steady: int = None
             try:
                 await self._session(attempt)
             except (OSError, MemoryError) as error:
@@ -103,20 +113,20 @@ class Link:
                 break
             if self.steady is not None and left(self.steady) < 0:
                 attempt = 0
-            pause = after(lend("way", "pause_ms", attempt))
+            pause = after(lend("broker", "pause_ms", attempt))
             while left(pause) > 0:
                 self._turn()
                 await asyncio.sleep_ms(min(left(pause), _TURN_MS))
             attempt += 1
 
-    async def _session(self, attempt):
+    async def _session(self, attempt: int) -> None:
         broker = self.conf["broker"]
-        if self.way is None or attempt % 8 == 3:  # names are looked up rarely: it blocks
-            self.way = lend("way", "find", broker, self.memory, self.way)
+        if self.where is None or attempt % 8 == 3:  # names are looked up rarely: it blocks
+            self.where = lend("broker", "find", broker, self.memory, self.where)
         mqtt = self.mqtt
         self.gateway_up = False  # until the broker says so again
-        connection = await lend("dial", "connect", *self.way)
-        await lend("login", "begin", mqtt, connection, self.conf, self.topic + _STATE, DOWN)
+        connection = await lend("tcp_connect", "connect", *self.where)
+        await lend("mqtt_login", "begin", mqtt, connection, self.conf, self.topic + _STATE, DOWN)
         self._tell("link: up")
         self.steady = after(_STEADY_MS)
         self.announced = False
@@ -142,7 +152,7 @@ class Link:
             if now_s > max(deaf_s, self.heard_s + _DEAF_S):
                 raise OSError("not heard")
 
-    async def _send(self, dated):
+    async def _send(self, dated: object) -> None:
         if not self.announced:
             self.announced = True
             await self._publish(_STATE, self.state.encode(), None, retain=1)
@@ -162,11 +172,11 @@ class Link:
             self.tell = after(_HEALTH_MS)
             await self.mqtt.publish(self.topic + _HEALTH, json.dumps(self.health()).encode())
 
-    async def _publish(self, leaf, payload, what, retain=0):
+    async def _publish(self, leaf: str, payload: "Buffer", what: object, retain: int = 0) -> None:
         packet_id = await self.mqtt.publish(self.topic + leaf, payload, 1, retain)
         self.flight.append((packet_id, after(_UNACKED_MS), what))
 
-    def _acked(self, packet_id):
+    def _acked(self, packet_id: int) -> None:
         for entry in self.flight:
             if entry[0] == packet_id:
                 self.flight.remove(entry)
@@ -177,7 +187,7 @@ class Link:
                 break
         self.bell.ring()
 
-    def _heard(self, payload, _retained):
+    def _heard(self, payload: "Buffer", _retained: bool) -> None:
         """What the gateway has stored may go; what it did not store for too long is sent again."""
         try:
             message = json.loads(bytes(payload))
@@ -198,12 +208,12 @@ class Link:
             self.bell.ring()
         self.patience = after(_UNHEARD_MS)
 
-    def _turn(self):
+    def _turn(self) -> None:
         self.beat()
         if self.mqtt.granted is None:
             self.ring.save(self.mqtt.room)
 
-    def _tell(self, what):
+    def _tell(self, what: str) -> None:
         if what != self.said:
             self.said = what
             self.say(what)

@@ -8,8 +8,15 @@ import asyncio
 from time import ticks_diff, ticks_us
 
 from micropython import const
-from node.frames import crc16, data_bytes, line_length, request, verdict
+from node.modbus_frames import crc16, data_bytes, line_length, request, verdict
 from node.wait import lend
+
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from collections.abc import Callable
+    from typing import Any
+
+    from kinds import Address, SerialLine
 
 # Those of wire.records, as numbers: a name costs flash and heap.
 _TIMEOUT = const(1)
@@ -23,33 +30,33 @@ _SILENT = const(2)  # time-outs in a row after which a connection may be half op
 
 
 class Master:
-    """`way` is a Line or a Net. `timeout_ms` is the device's time to think; the time on the wire comes on top."""
+    """`transport` is a Line or a Net. `timeout_ms` is the device's time to think; the time on the wire comes on top."""
 
-    port = None  # what `way` has opened
+    port: "Any" = None  # what `transport` has opened
     data = 0
     silent = 0  # time-outs in a row
 
-    def __init__(self, way, timeout_ms, gap_ms):
-        self.way = way
+    def __init__(self, transport: "Line | Net", timeout_ms: int, gap_ms: int) -> None:
+        self.transport = transport
         self.timeout_ms = timeout_ms
-        self.gap_us = max(1000 * gap_ms, way.silence_us)
+        self.gap_us = max(1000 * gap_ms, transport.silence_us)
         self.tx = self.short = bytearray(_SHORT)
         self.view = memoryview(bytearray(_FRAME))
         self.last = ticks_us()
 
-    async def ask(self, unit, function, address, count, words=()):
-        way, view = self.way, self.view
-        at = way.at
+    async def ask(self, unit: int, function: int, address: int, count: int, words: list[int] | tuple[()] = ()) -> int:
+        transport, view = self.transport, self.view
+        at = transport.at
         self.seen = _TIMEOUT  # what can be said if nothing better comes
         try:
             if not self.port:
-                self.port = await way.open(self.timeout_ms)
+                self.port = await transport.open(self.timeout_ms)
             await self.rest()
             self.tx = bytearray(_SHORT + 2 * len(words)) if words else self.short
             end = request(self.tx, at, unit, function, address, count, words, address)
             characters = end + 12 + (end if words else data_bytes(function, count))  # both ways, checksums included
-            wire_ms = characters * way.character_us // 1000
-            flag = await asyncio.wait_for_ms(way.exchange(self, end), self.timeout_ms + wire_ms)
+            wire_ms = characters * transport.character_us // 1000
+            flag: int = await asyncio.wait_for_ms(transport.exchange(self, end), self.timeout_ms + wire_ms)
             self.silent = 0
             self.data = at = at + 2 + (view[at + 1] < 0x80)  # behind the byte count, which an exception has not
             view[at + view[at - 1]] = 0  # coils may fill an odd number of bytes
@@ -65,12 +72,12 @@ class Master:
         finally:
             self.last = ticks_us()
 
-    async def rest(self):
+    async def rest(self) -> None:
         """Until the gap after the last byte is over. The tick wraps after 18 minutes: a longer wait is none."""
         while 0 < (wait := self.gap_us - ticks_diff(ticks_us(), self.last)) <= self.gap_us:
             await asyncio.sleep_ms(wait >> 10)
 
-    def close(self):
+    def close(self) -> None:
         if self.port:
             self.port.close()
             self.port = None
@@ -81,16 +88,16 @@ class Line:
 
     at = 0
 
-    def __init__(self, open_line, baud):
+    def __init__(self, open_line: "Callable[[], SerialLine]", baud: int) -> None:
         self.open_line = open_line
         self.character_us = 11000000 // baud
         # 3.5 characters, and at least 1.75 ms (MODBUS over Serial Line V1.02, 2.5.1.1)
         self.silence_us = max(38500000 // baud, 1750)
 
-    async def open(self, _timeout_ms):
+    async def open(self, _timeout_ms: int) -> "SerialLine":
         return self.open_line()
 
-    async def exchange(self, master, end):
+    async def exchange(self, master: "Master", end: int) -> int:
         port, tx, view = master.port, master.tx, master.view
         for _ in range(20):  # stray bytes end before we speak
             if not port.readinto(view):
@@ -124,15 +131,16 @@ class Net:
 
     at = 6
     character_us = silence_us = transaction = misses = 0
+    address: "Address" = None  # what `host` was last found to be
 
-    def __init__(self, host, port):
+    def __init__(self, host: str, port: int) -> None:
         self.host = host
         self.port = port
 
-    def open(self, timeout_ms):
-        return lend("dial", "call", self, timeout_ms)
+    def open(self, timeout_ms: int) -> "Any":
+        return lend("tcp_connect", "call", self, timeout_ms)
 
-    async def exchange(self, master, end):
+    async def exchange(self, master: "Master", end: int) -> int:
         port, tx, view = master.port, master.tx, master.view
         self.transaction = (self.transaction + 1) & 0xFFFF
         tx[0] = self.transaction >> 8

@@ -11,6 +11,15 @@ import struct
 from micropython import const
 from node.wait import after, left
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from asyncio import Task
+    from collections.abc import Callable
+
+    from kinds import Beat, Buffer, Handler
+    from node.tcp import Connection
+    from node.wait import Bell
+
 _CONNACK = const(0x20)
 _PUBLISH = const(0x30)
 _PUBACK = const(0x40)
@@ -24,20 +33,20 @@ _ROOM = const(640)  # for a payload; wire.records.MAX_BATCH allows more, the hea
 _OWED = const(64)  # three times what a broker has on its way by default
 
 
-def text(value):
+def text(value: str | bytes) -> bytes:
     """A string (or its bytes) as MQTT writes it: length and UTF-8."""
     raw = bytes(value, "utf-8") if isinstance(value, str) else value
     return struct.pack(">H", len(raw)) + raw
 
 
-def number(body, at):
+def number(body: "Buffer", at: int) -> int:
     """Two bytes of a packet, high one first; OSError when it is too short for them."""
     if at + 2 > len(body):
         raise OSError(errno.EINVAL)
     return body[at] << 8 | body[at + 1]
 
 
-def head(kind, length):
+def head(kind: int, length: int) -> bytearray:
     """Fixed header: the length in groups of seven bits, low ones first."""
     raw = bytearray((kind,))
     while True:
@@ -48,29 +57,33 @@ def head(kind, length):
 
 
 class Mqtt:
-    """A session, which node/login.py begins. `handlers`: topic in bytes → function(payload valid during the call, retained); `on_ack(packet_id)`: a PUBACK.
+    """A session, which node/mqtt_login.py begins. `on_ack(packet_id)`: a PUBACK.
 
-    Of a message that is too long the payload is empty, so that its handler can refuse and count it. `beat` is to be
-    set: it is called at least every five seconds while anything here is awaited. `granted` is None while there is no
-    session.
+    `handlers`: topic in bytes → (function, *what) or None; it is called with `what`, the payload (which is valid during
+    the call) and whether the broker had kept it. Of a message that is too long the payload is empty, so that its handler can refuse and count it. `beat` is called
+    at least every five seconds while anything here is awaited. `granted` is None while there is no session.
     """
 
-    def __init__(self, bell, handlers, on_ack):
+    def __init__(
+        self, bell: "Bell", handlers: "dict[bytes, Handler]", on_ack: "Callable[[int], object]", beat: "Beat"
+    ) -> None:
         self.bell = bell
+        self.beat = beat
         self.handlers = handlers
         self.on_ack = on_ack
         self.tx = memoryview(bytearray(_HEAD + _ROOM))
         self.room = self.tx[_HEAD:]  # a payload that is made here need not be moved
         self.rx = memoryview(bytearray(_SMALL))
-        self.connection = self.reader = None
+        self.connection: "Connection" = None
+        self.reader: "Task" = None
         self.packet_id = 1  # the subscription's
-        self.owed = []  # packet ids we have to acknowledge
-        self.granted = None  # return codes of the subscription
-        self.why = None  # what ended the connection
+        self.owed: list[int] = []  # packet ids we have to acknowledge
+        self.granted: bytes = None  # return codes of the subscription
+        self.why: Exception = None  # what ended the connection
         self.whole = True  # the message just read fitted
         self.silent = self.ping = 0  # ticks: then the broker counts as gone, then the next ping
 
-    async def publish(self, topic, payload, qos=0, retain=0):
+    async def publish(self, topic: str, payload: "Buffer", qos: int = 0, retain: int = 0) -> int:
         """Sends at once; gives the packet id that `on_ack` will name (0 for QoS 0)."""
         packet_id = 0
         name = text(topic)
@@ -88,7 +101,7 @@ class Mqtt:
             await self.send(self.tx[begin:end])
         return packet_id
 
-    async def idle(self, ms):
+    async def idle(self, ms: int) -> None:
         """Pays what is owed, keeps the connection alive, then waits for the bell; OSError when it has ended."""
         self.beat()
         while self.owed:
@@ -102,7 +115,7 @@ class Mqtt:
             await self.send(b"\xc0\0")  # PINGREQ
         await self.bell.wait_ms(ms)
 
-    def close(self):
+    def close(self) -> None:
         """Without a DISCONNECT: the broker publishes the will, and a node that stops has said the same before."""
         if self.reader:
             self.reader.cancel()
@@ -110,11 +123,11 @@ class Mqtt:
             self.connection.close()
         self.reader = self.connection = self.granted = None
 
-    async def send(self, packet):
+    async def send(self, packet: "Buffer") -> None:
         self.beat()
         await self.connection.send(memoryview(packet))
 
-    async def read(self):
+    async def read(self) -> None:
         try:
             while True:
                 self._take(*await self._packet())
@@ -123,7 +136,7 @@ class Mqtt:
         finally:
             self.bell.ring()
 
-    def _take(self, kind, body):
+    def _take(self, kind: int, body: memoryview) -> None:
         if kind & 0xF0 == _PUBLISH:
             at = 2 + number(body, 0)
             topic = bytes(body[2:at])
@@ -133,8 +146,9 @@ class Mqtt:
                 self.owed.append(number(body, at))
                 at += 2
                 self.bell.ring()
-            if topic in self.handlers and at <= len(body):
-                self.handlers[topic](body[at:] if self.whole else b"", kind & 1)
+            handler = self.handlers.get(topic)
+            if handler and at <= len(body):
+                handler[0](*handler[1:], body[at:] if self.whole else b"", kind & 1)
         elif kind == _PUBACK:
             self.on_ack(number(body, 0))
         elif kind == _CONNACK and number(body, 0) & 0xFF:
@@ -143,7 +157,7 @@ class Mqtt:
             self.granted = bytes(body[2:])
             self.bell.ring()
 
-    async def _packet(self):
+    async def _packet(self) -> tuple[int, memoryview]:
         """(first byte, body); of a body that is too long only the beginning, and `whole` is False."""
         kind, length, shift = (await self._fill(self.rx[:1]))[0], 0, 0
         group = 128
@@ -167,7 +181,7 @@ class Mqtt:
         self.silent = after(_SILENCE_MS)
         return kind, body
 
-    async def _fill(self, view):
+    async def _fill(self, view: memoryview) -> memoryview:
         self.connection.got = 0
         await self.connection.fill(view)
         return view

@@ -3,8 +3,16 @@
 import gc
 import json
 
+from micropython import const
 
-def tell(app):
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from node.app import App
+    from node.bus import Unit
+    from node.orders import Actuator
+
+
+def tell(app: "App") -> None:
     """The retained state."""
     state = {
         "up": True, "boot": app.boot, "table": app.identity, "fw": app.version, "build": app.build,
@@ -13,7 +21,7 @@ def tell(app):
     app.link.announce(json.dumps(state))
 
 
-def health(app):
+def health(app: "App") -> dict:
     """For the topic `health`; wire/topics.py says what is what."""
     gc.collect()
     app.clock.tick()
@@ -35,11 +43,11 @@ def health(app):
     }
 
 
-def unit(one):
+def unit(one: "Unit") -> list[int]:
     """[ok, timeouts, bad, exceptions, median ms of the last 15 answers]"""
     return one.counts + [sorted(one.times)[-1 - (min(one.counts[0], 15) >> 1)]]
 
 
-def actuator(one):
+def actuator(one: "Actuator") -> list:
     """[requested, applied, read back, origin, why not]"""
-    return [one.order[2], one.told, one.back, one.by, one.why]
+    return [one.order[2], one.applied, one.back, one.by, one.why]

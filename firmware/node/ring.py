@@ -11,6 +11,11 @@ import struct
 
 from micropython import const
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Buffer
+    from node.clock import Clock
+
 # Those of wire.records, as numbers: a name costs flash and time at each use.
 _VERSION = const(2)
 _HEADER_SIZE = const(20)
@@ -19,7 +24,7 @@ _CLOCK_HELD = const(1)
 
 
 class Ring:
-    def __init__(self, size, boot, clock):
+    def __init__(self, size: int, boot: int, clock: "Clock") -> None:
         self.buffer = bytearray(size)
         self.view = memoryview(self.buffer)
         self.head = memoryview(bytearray(_RECORD_SIZE))
@@ -35,13 +40,13 @@ class Ring:
         self.lost = 0
         self.tables = [(1, 0)]  # (first sequence, identity of the table its block number belongs to)
 
-    def use(self, table):
+    def use(self, table: int) -> None:
         """Records from now on belong to this poll table."""
         if self.tables[-1][0] == self.next:  # the last one has no record
             self.tables.pop()
         self.tables.append((self.next, table))
 
-    def push(self, block, flag, data, count):
+    def push(self, block: int, flag: int, data: "Buffer", count: int) -> None:
         """One record of now, with `count` registers, raw in `data`."""
         clock = self.clock
         clock.tick()
@@ -55,7 +60,7 @@ class Ring:
         self._put(data)
         self.next += 1
 
-    def batch(self, out):
+    def batch(self, out: memoryview) -> tuple[int, int]:
         """Fills `out` with unsent records: its length and the last sequence in it; length 0 when all are sent."""
         table = self.tables[0][1]
         stop = self.next
@@ -81,7 +86,7 @@ class Ring:
         self.date(out, at, self.spilled or self.oldest)
         return at, self.send - 1
 
-    def date(self, out, end, oldest):
+    def date(self, out: memoryview, end: int, oldest: int) -> None:
         """A batch of this boot goes out now: what it says of now, and the time of records that know their uptime."""
         clock = self.clock
         clock.tick()
@@ -95,34 +100,34 @@ class Ring:
                 struct.pack_into(">IHB", out, at + 4, s + zero[0] + ms // 1000, ms % 1000, _CLOCK_HELD)
             at += _RECORD_SIZE + 2 * out[at + 13]
 
-    def forget(self, seq):
+    def forget(self, seq: int) -> None:
         """Everything up to `seq` is safe."""
         while self.oldest <= seq and self.oldest < self.next:
             self._drop()
         while len(self.tables) > 1 and self.tables[1][0] <= self.oldest:
             self.tables.pop(0)
 
-    def heard(self, boot, seq):
+    def heard(self, boot: int, seq: int) -> None:
         """The gateway has stored everything of a boot up to `seq`."""
         if boot == self.boot:
             self.forget(seq)
 
-    def rewind(self):
+    def rewind(self) -> None:
         """Send everything again that the gateway has not stored."""
         self.send = self.oldest
         self.sent = 0
 
-    def save(self, room):
+    def save(self, room: memoryview) -> None:
         """The broker is away; `room` is a buffer to use."""
 
-    def health(self):
+    def health(self) -> dict:
         """What the health says of it."""
         return {"next": self.next, "oldest": self.spilled or self.oldest, "lost": self.lost}
 
-    def _size(self, offset):
+    def _size(self, offset: int) -> int:
         return _RECORD_SIZE + 2 * self.buffer[(self.start + offset + _RECORD_SIZE - 1) % self.size]
 
-    def _drop(self):
+    def _drop(self) -> None:
         size = self._size(0)
         self.start = (self.start + size) % self.size
         self.used -= size
@@ -132,7 +137,7 @@ class Ring:
             self.send = self.oldest
             self.sent = 0
 
-    def _put(self, data):
+    def _put(self, data: "Buffer") -> None:
         at = (self.start + self.used) % self.size
         size = len(data)
         first = min(size, self.size - at)
@@ -140,7 +145,7 @@ class Ring:
         self.view[: size - first] = data[first:]
         self.used += size
 
-    def _get(self, offset, out, at, size):
+    def _get(self, offset: int, out: memoryview, at: int, size: int) -> None:
         begin = (self.start + offset) % self.size
         first = min(size, self.size - begin)
         out[at : at + first] = self.view[begin : begin + first]

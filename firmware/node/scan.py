@@ -5,8 +5,14 @@ import binascii
 import json
 
 from micropython import const
-from node import config, store
+from node import poll_table, store
 from node.wait import forget
+
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from typing import Any
+
+    from kinds import Console, Spec, Tell
 
 # Those of wire.records, as numbers: a name costs flash and heap.
 _OK = const(0)
@@ -15,7 +21,7 @@ _EXCEPTION = const(3)
 _BAUDS = const(8)  # there are no more of wire.table
 
 
-async def scan(app, ask, tell):
+async def scan(app: "Console", ask: "Spec", tell: "Tell") -> list:
     """[[baud, unit, function, flag], ...] of all that is not silent; the reference is in node.console."""
     found = []
     if ask["from"] < 0 or ask["to"] > 255:  # a list without end would fill the memory
@@ -33,12 +39,14 @@ async def scan(app, ask, tell):
     return found
 
 
-async def read(app, ask, _tell):
+async def read(app: "Console", ask: "Spec") -> dict:
     flag, data = await _question(app, ask, None, ask["unit"], ask["fc"], ask["a"], ask["n"])
     return {"flag": flag, "data": binascii.hexlify(data).decode()}
 
 
-async def _question(app, ask, baud, unit, function, address, count):
+async def _question(
+    app: "Console", ask: "Spec", baud: int | None, unit: int, function: int, address: int, count: int
+) -> tuple[int, bytes]:
     """(flag, bytes). A bus of the node that lives on the same line makes room, and opens it again when it is due."""
     spec = ask["bus"]
     buses = app.plant.buses if app.plant else ()
@@ -50,14 +58,14 @@ async def _question(app, ask, baud, unit, function, address, count):
         spec["baud"] = baud
     lock = asyncio.Lock()
     for bus in buses:
-        if bus.name == config.name(spec):
+        if bus.name == poll_table.name(spec):
             lock = bus.lock
             break
     async with lock:
         if buses and lock is bus.lock:
             bus.master.close()
-        one = config.bus(spec, app).master
-        forget("node.config")
+        one: "Any" = poll_table.bus(spec, app).master
+        forget("node.poll_table")
         try:
             flag = await one.ask(unit, function, address, count)
             return flag, bytes(one.view[one.data : one.data + 2 * count]) if flag == _OK else b""

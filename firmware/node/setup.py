@@ -13,6 +13,12 @@ from micropython import const
 from node import hal, store, usb
 from node.wait import forget
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from typing import Any
+
+    from kinds import Memory, Say
+
 _OPEN_MS = const(600000)
 _LONGEST = const(2048)  # bytes of a header, and of a body
 _PATIENCE_MS = const(5000)
@@ -36,14 +42,18 @@ class Setup:
 
     boot = 0
     mode = "setup"
-    version = build = plant = link = push = None
+    version: str = None
+    build: int = None
+    plant: "Any" = None
+    link: "Any" = None
+    push: "Any" = None
     saved = False
 
-    def __init__(self, say, memory):
+    def __init__(self, say: "Say", memory: "Memory") -> None:
         self.say = say
         self.memory = memory
-        self.log = []
-        self.aside = {}
+        self.log: list = []
+        self.pending: dict[str, str] = {}
         self.end = asyncio.Event()
         try:
             with open("node.json") as file:
@@ -51,13 +61,13 @@ class Setup:
         except (OSError, ValueError):
             self.conf = {}
 
-    def health(self):
+    def health(self) -> dict:
         return {"heap_free": gc.mem_free()}
 
-    def restart(self, _why):
+    def restart(self, _why: str) -> None:
         self.end.set()
 
-    def live(self):
+    def live(self) -> None:
         """Until something is saved, or for ten minutes; then a restart. Ctrl-C ends it."""
         self.memory.put("short", 0)  # a wanted restart is none of the short boots
         hal.led(self.conf.get("led"))(True)
@@ -67,13 +77,13 @@ class Setup:
             return
         hal.reset()
 
-    async def run(self):
+    async def run(self) -> None:
         code = self.memory.text("label")
         name = "zen-" + hal.uid()[-6:]
         if code:
             hal.access_point(name, code, True)
         server = await asyncio.start_server(self._serve, "0.0.0.0", self.conf.get("setup_port", 80), 2)
-        usb_task = asyncio.create_task(usb.listen(self))
+        usb_task = asyncio.create_task(usb.listen(self, None))
         self.say("setup: " + (name if code else "no label, no access point"))
         try:
             await asyncio.wait_for_ms(self.end.wait(), _OPEN_MS)
@@ -83,10 +93,11 @@ class Setup:
         usb_task.cancel()
         server.close()
 
-    async def _serve(self, reader, writer):
+    async def _serve(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
         gc.collect()
         try:
-            head, body = await asyncio.wait_for_ms(_request(reader), _PATIENCE_MS)
+            request: tuple[bytes, bytes] = await asyncio.wait_for_ms(_request(reader), _PATIENCE_MS)
+            head, body = request
             words = (_FRENCH if b"accept-language: fr" in head else _ENGLISH).split("|")
             values = self._values()
             told = ""
@@ -114,7 +125,7 @@ class Setup:
             if self.saved:
                 self.end.set()
 
-    def _values(self):
+    def _values(self) -> dict[str, str]:
         """What the form shows before anybody has filled it in."""
         conf = self.conf
         broker = conf.get("broker", {})
@@ -125,7 +136,7 @@ class Setup:
             "node": conf.get("node", ""),
         }
 
-    def _save(self, values):
+    def _save(self, values: dict[str, str]) -> None:
         """ValueError says what is wrong with them."""
         from wire import essentials
 
@@ -133,8 +144,8 @@ class Setup:
         for name in ("site", "node", "key"):
             if values.get(name):
                 conf[name] = values[name].strip()
-        host, _, port = values["host"].strip().partition(":")
-        port = int(port) if port.isdigit() else port or 1883
+        host, _, digits = values["host"].strip().partition(":")
+        port = int(digits) if digits.isdigit() else digits or 1883
         conf["broker"] = dict(conf.get("broker", {}), host=host, port=port)
         if values["ssid"]:
             secret = values.get("wifi") or conf.get("wifi", {}).get("password")
@@ -150,7 +161,7 @@ class Setup:
         self.saved = True
 
 
-async def _request(reader):
+async def _request(reader: "asyncio.StreamReader") -> tuple[bytes, bytes]:
     """(head in lower case, body); ValueError when either is too long or cut."""
     head = body = b""
     while b"\r\n\r\n" not in head:
@@ -160,8 +171,8 @@ async def _request(reader):
         head += more
     head, _, body = head.partition(b"\r\n\r\n")
     head = head.lower()
-    _, _, size = head.partition(b"content-length:")
-    size = int(size.partition(b"\r")[0] or 0)
+    _, _, length = head.partition(b"content-length:")
+    size = int(length.partition(b"\r")[0] or 0)
     while len(body) < size:
         more = await reader.read(256)
         if not more or size > _LONGEST:
@@ -170,7 +181,7 @@ async def _request(reader):
     return head, body
 
 
-def fields(body):
+def fields(body: bytes) -> dict[str, str]:
     """The values of a form; ValueError when they are not URL-encoded UTF-8."""
     values = {}
     for pair in body.split(b"&"):
@@ -183,7 +194,7 @@ def fields(body):
     return values
 
 
-def escape(text):
+def escape(text: str) -> str:
     """Text that is nothing but text in a page."""
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
         text = text.replace(sign, entity)

@@ -10,6 +10,11 @@ from micropython import const
 from node import hal
 from node.wait import after, left
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Address, Beat
+    from node.clock import Clock
+
 _NTP_2000 = const(3155673600)  # 2000-01-01 on the scale of NTP, which begins in 1900
 _SAMPLES = const(4)  # the one with the shortest way counts: it was disturbed least
 _ANSWER_MS = const(1000)
@@ -22,7 +27,7 @@ _CLOCK_HELD = const(1)
 _CLOCK_SYNCED = const(2)
 
 
-async def follow(clock, beat):
+async def follow(clock: "Clock", beat: "Beat") -> None:
     """One round of questions; the clock is led by what it finds."""
     found = await best(clock, beat)
     if found:
@@ -32,7 +37,7 @@ async def follow(clock, beat):
             hal.set_clock(clock.s)  # by which certificates are judged
 
 
-def lead(clock, s, ms, tick):
+def lead(clock: "Clock", s: int, ms: int, tick: int) -> None:
     """UTC was `s`, `ms` at that tick: the first time the clock is set, later it works the difference off."""
     clock.tick()
     ms -= left(tick)
@@ -50,7 +55,7 @@ def lead(clock, s, ms, tick):
     clock.quality = _CLOCK_SYNCED if abs(clock.error) <= _ERROR_MS else _CLOCK_HELD
 
 
-async def best(clock, beat):
+async def best(clock: "Clock", beat: "Beat") -> tuple:
     """(s, ms, tick) of UTC, or ().
 
     Without a server `time` in node.json it is the gateway on the broker's machine. Its name is looked up rarely, which
@@ -65,7 +70,7 @@ async def best(clock, beat):
         clock.misses += 1
         for _ in range(_SAMPLES):
             beat()
-            sample = await asyncio.wait_for_ms(ask(clock.server), _ANSWER_MS)
+            sample: tuple = await asyncio.wait_for_ms(ask(clock.server), _ANSWER_MS)
             found = min(found or sample, sample)
             clock.misses = 1
     except (OSError, asyncio.TimeoutError):
@@ -73,7 +78,7 @@ async def best(clock, beat):
     return found[1:]
 
 
-async def ask(address):
+async def ask(address: "Address") -> tuple[int, int, int, int]:
     """(round trip in ms, s, ms, tick): UTC at that tick by one exchange; waits until there is an answer to it."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:

@@ -15,6 +15,11 @@ from micropython import const
 from node.ring import Ring
 from node.wait import after, left
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Conf, Memory
+    from node.clock import Clock
+
 _FOLDER = "spill/"
 _UNHEARD_MS = const(10000)  # as in node.link
 _SEGMENT = const(4096)
@@ -34,7 +39,7 @@ class Spill(Ring):
     of = last = 0  # boot and last sequence of its pieces so far
     whole = False  # all of it is on its way
 
-    def __init__(self, size, boot, clock, conf, memory):
+    def __init__(self, size: int, boot: int, clock: "Clock", conf: "Conf", memory: "Memory") -> None:
         Ring.__init__(self, size, boot, clock)
         self.most = conf["spill_kb"] >> 2
         self.budget = conf.get("spill_a_day", _A_DAY)
@@ -54,7 +59,7 @@ class Spill(Ring):
         self.segment = min(numbers or (0,))  # the oldest
         self.end = max(numbers or (-1,)) + 1  # behind the newest
 
-    def save(self, room):
+    def save(self, room: memoryview) -> None:
         """The oldest records become a segment when the ring is rather full; what cannot be saved stays there."""
         if self.used * 4 <= self.size * 3:
             return
@@ -89,7 +94,7 @@ class Spill(Ring):
             self.written = self.budget
         Ring.rewind(self)
 
-    def batch(self, out):
+    def batch(self, out: memoryview) -> tuple[int, int]:
         """What is on flash goes first; one segment at a time, so that what is new need not wait for long."""
         while self.segment < self.end and not self.whole:
             size = self._read(out)
@@ -101,12 +106,12 @@ class Spill(Ring):
                 self._remove()
         return Ring.batch(self, out)
 
-    def rewind(self):
+    def rewind(self) -> None:
         """The oldest segment is sent again from its beginning, too."""
         self._close()
         Ring.rewind(self)
 
-    def heard(self, boot, seq):
+    def heard(self, boot: int, seq: int) -> None:
         if self.whole:
             if boot == self.of and seq >= self.last:
                 self._remove()
@@ -114,13 +119,13 @@ class Spill(Ring):
                 self._close()
         Ring.heard(self, boot, seq)
 
-    def health(self):
+    def health(self) -> dict:
         """And [segments on flash, written today, spoiled]."""
         health = Ring.health(self)
         health["spill"] = [self.end - self.segment, self.written, self.torn]
         return health
 
-    def _read(self, room):
+    def _read(self, room: memoryview) -> int:
         """The next good piece of the oldest segment, with its header as of now; 0 at the end."""
         try:
             if not self.file:
@@ -144,7 +149,7 @@ class Spill(Ring):
             struct.pack_into(">I", room, 10, self.earliest)
         return size
 
-    def _remove(self):
+    def _remove(self) -> None:
         """Done with the oldest segment."""
         last, ours = self.last, self.of == self.boot
         self._close()
@@ -158,7 +163,7 @@ class Spill(Ring):
         elif ours:
             self.spilled = last + 1
 
-    def _close(self):
+    def _close(self) -> None:
         if self.file:
             self.file.close()
         self.file = None

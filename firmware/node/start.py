@@ -5,14 +5,19 @@ import json
 import os
 
 from micropython import const
-from node import hal
-from node.app import App
+from node import hal, usb
+from node.app import App, Log
 from node.clock import Clock
 from node.link import Link
 from node.orders import Orders
 from node.ring import Ring
 from node.supervisor import Supervisor
 from node.wait import forget, lend
+
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Conf, Memory, Say
+    from node.setup import Setup
 
 # Those of wire.topics: a name costs memory for ever, also that of a module which is forgotten.
 _TOPIC = const("zev/1/%s/%s/%s")
@@ -27,7 +32,7 @@ _WANTED = const(1)  # of slot: the self-test
 _PATIENT_MS = const(90000)  # deadline of a check-in
 
 
-def start(say, memory, mode):
+def start(say: "Say", memory: "Memory", mode: str) -> "App | Setup":
     """The App, or the Setup of a node that has no usable configuration; `live()` runs it."""
     conf = essentials(memory)
     if memory.get("trial"):
@@ -44,7 +49,7 @@ def start(say, memory, mode):
     return app
 
 
-def essentials(memory):
+def essentials(memory: "Memory") -> "Conf | None":
     """node.json, or the copy of it in the small memory, or None."""
     from node import store
     from wire import essentials as schema
@@ -55,41 +60,34 @@ def essentials(memory):
     return found
 
 
-def assemble(conf, memory, mode, say):
+def assemble(conf: "Conf", memory: "Memory", mode: str, say: "Say") -> "App":
     """The parts, knowing each other; nothing runs yet."""
     boot = int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF
     clock = Clock(conf)
     ring = a_ring(conf, boot, clock, memory, say)
-    orders = Orders(binascii.unhexlify(conf["key"]), boot, clock)
-    orders.memory = memory
+    log = Log(clock, memory, say)
+    topic = _TOPIC % (conf["site"], conf["node"], "")
+    link = Link(conf, topic, ring, memory, log.say)
+    orders = Orders(binascii.unhexlify(conf["key"]), boot, clock, memory, link.answer)
     if mode == "safe":
         orders.shut = "mode"
     elif mode == "run" and memory.get("short") > 2:
         orders.shut = "boots"  # the next one may be that of safe mode
-    app = App(conf, memory, mode, say)
-    app.clock, app.ring, app.orders = clock, ring, orders
-    app.build, app.version = running(memory)
-    app.boot = boot
-    app.why = reason(memory)
-    app.health = app.rarely("report", "health")
-    topic = _TOPIC % (conf["site"], conf["node"], "")
-    handlers = {
-        (topic + _SET).encode(): orders.receive,
-        (topic + _CFG).encode(): app.rarely("config", "take"),
-        (topic + _OTA).encode(): app.ota,
-        (topic + _CHUNK).encode(): app.chunk,
-        (_TOPIC % (conf["site"], _GATEWAY, _STATE)).encode(): app.gateway,
-    }
-    app.link = Link(conf, topic, ring, handlers, app.health, app.say)
-    app.link.memory = memory
-    orders.answer = app.link.answer
     dog = hal.watchdog(conf.get("watchdog_ms", hal.WATCHDOG_MS))
-    app.supervisor = Supervisor(dog.feed if dog else bool, app.keep, app.say)
-    app.restart = app.rarely("halt", "restart")
+    supervisor = Supervisor(dog.feed if dog else bool, log.keep, log.say)
+    app = App(conf, memory, mode, boot, running(memory), reason(memory), log, ring, orders, link, supervisor)
+    handlers = {
+        (topic + _SET).encode(): (orders.receive,),
+        (topic + _CFG).encode(): (lend, "poll_table", "take", app),
+        (topic + _OTA).encode(): (lend, "update", "begin", app),
+        (topic + _CHUNK).encode(): None,  # until an update begins
+        (_TOPIC % (conf["site"], _GATEWAY, _STATE)).encode(): (app.gateway,),
+    }
+    link.serve(handlers, app.health)
     return app
 
 
-def a_ring(conf, boot, clock, memory, say):
+def a_ring(conf: "Conf", boot: int, clock: "Clock", memory: "Memory", say: "Say") -> "Ring":
     """As large as the configuration wants; on an interpreter without the memory for that, a small one."""
     size = conf.get("ring_bytes", _RING_BYTES)
     try:
@@ -103,7 +101,7 @@ def a_ring(conf, boot, clock, memory, say):
         return Ring(_RING_BYTES, boot, clock)
 
 
-def running(memory):
+def running(memory: "Memory") -> tuple[int, str]:
     """(build, version) of the slot in use; without slots those of a developer's tree."""
     try:
         with open(memory.here + "/manifest.json") as file:
@@ -113,27 +111,27 @@ def running(memory):
         return 0, "0"
 
 
-def reason(memory):
+def reason(memory: "Memory") -> str:
     """Why the last run ended. A loop that blocks has nobody left to note it: that is known of the chip."""
     why = memory.text("why")
     return why if why[:5] == "late:" or hal.reset_cause() != "watchdog" else "watchdog"
 
 
-def begin(app):
+def begin(app: "App") -> None:
     """Every job under the supervisor; nothing runs before the first wait."""
     job = app.supervisor.start
-    job("network", app.network, _PATIENT_MS)
+    job("network", hal.network, _PATIENT_MS, what=(app.conf,))
     job("clock", app.clock.run, _PATIENT_MS)
     if app.mode != "safe":
-        lend("config", "load", app)
+        lend("poll_table", "load", app)
     lend("report", "tell", app)
     app.linked = job("link", app.link.run, _PATIENT_MS)
-    job("changes", app.changes, _PATIENT_MS)
-    job("console", app.console, 0)
+    job("console", usb.listen, 0, what=(app,))
+    job("boots", lend, _PATIENT_MS, what=("boot_count", "settle", app))
     if app.mode == "trial":
-        job("trial", app.rarely("trial", "prove"), _PATIENT_MS)
+        job("trial", lend, _PATIENT_MS, what=("trial", "prove", app))
     if app.mode == "run" and app.memory.get("test") == _WANTED:  # after the setup form, or a reverted update
         app.memory.put("test", 0)
-        job("test", app.rarely("selftest", "once"), _PATIENT_MS)
+        job("test", lend, _PATIENT_MS, what=("selftest", "once", app))
     if "led" in app.conf or "button" in app.conf:
-        job("led", app.rarely("lamp", "watch"), _PATIENT_MS)
+        job("led", lend, _PATIENT_MS, what=("led_button", "watch", app))

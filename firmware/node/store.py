@@ -8,10 +8,17 @@ import os
 
 from micropython import const
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from collections.abc import Callable
+    from typing import Any
+
+    from kinds import Memory
+
 _ESSENTIALS = const("node.json")
 
 
-def save(name, text):
+def save(name: str, text: str) -> None:
     with open(name + ".new", "w") as file:
         file.write(text)
     try:
@@ -21,7 +28,7 @@ def save(name, text):
     os.rename(name + ".new", name)
 
 
-def load(name, check):
+def load(name: str, check: "Callable[[str], Any]") -> "Any":
     """`check(text)` of the newest copy that passes it; None when there is none. `check` raises what it likes.
 
     It must ask for every key it needs: this interpreter's json takes an object without its last brace.
@@ -35,10 +42,10 @@ def load(name, check):
     return None
 
 
-def essentials(memory, check):
+def essentials(memory: "Memory", check: "Callable[[str], Any]") -> "Any":
     """What a node needs to be reachable, from its file or from NVS, each repaired from the other; None without both."""
 
-    def both(text):
+    def both(text: str) -> tuple:
         return text, check(text)
 
     kept = memory.text("node")

@@ -6,6 +6,12 @@ Loaded while a chain is walked, and dropped again.
 
 from micropython import const
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from typing import Any
+
+    from node.bus import Bus, Unit
+
 # Those of wire.records, as numbers: a name costs flash and heap.
 _OK = const(0)
 _EXCEPTION = const(3)
@@ -13,10 +19,10 @@ _END = const(0xFFFF)
 _LONGEST_CHAIN = const(60)
 
 
-async def walk(bus, unit, function):
+async def walk(bus: "Bus", unit: "Unit", function: int) -> int:
     """Sets the unit's `models` to {model: (address of its ID register, length with ID and length)} of those its blocks
     want. The flag is OK, also without SunS, or that of the read that failed."""
-    wanted = {block.model for block in bus.blocks if block.unit is unit}
+    wanted: "Any" = {block.model for block in bus.blocks if block.unit is unit}
     found = {}
     for base in (40000, 50000, 0):
         flag, data = await bus.read(unit, function, base, 2)

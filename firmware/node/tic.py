@@ -10,6 +10,13 @@ from struct import pack_into
 from micropython import const
 from node.wait import after, left
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from collections.abc import Callable
+
+    from kinds import Beat, Push, SerialLine, Spec
+    from node.bus import Unit
+
 _OK = const(0)  # flags of wire.records, which as names would cost flash
 _TIMEOUT = const(1)
 _BAD_FRAME = const(2)
@@ -25,7 +32,7 @@ _LEAP = const(1000)  # Wh from frame to frame; 36 kVA make 20
 
 
 class Tic:
-    """A bus of one unit, with what the plant uses of node.bus.Bus; its master and way are itself.
+    """A bus of one unit, with what the plant uses of node.bus.Bus; its master and transport are itself.
 
     `open_line()` opens the line as `spec` says; `push(block, flag, data, count)` takes a record of each block at the
     end of a frame, at most one per period.
@@ -37,26 +44,29 @@ class Tic:
     begun = False  # a frame that we have heard from its start; the line is opened in the middle of one
     size = 0  # of the group so far, with the character that begins it; 0: outside
 
-    def __init__(self, open_line, spec, push):
+    def __init__(self, name: str, open_line: "Callable[[], SerialLine]", spec: "Spec", push: "Push") -> None:
+        self.name = name
         self.open_line = open_line
         self.spec = spec
         self.push = push
-        self.master = self.way = self
-        self.blocks = []
-        self.forms = {}  # of the labels that are wanted
-        self.values = {}  # of this frame
-        self.counters = {}  # label: (last value, how many in a row have followed each other)
+        self.master = self.transport = self
+        self.blocks: list[list] = []
+        self.forms: dict[str, str] = {}  # of the labels that are wanted
+        self.values: dict[str, int] = {}  # of this frame
+        self.counters: dict[
+            str, tuple[int, int]
+        ] = {}  # label: (last value, how many in a row have followed each other)
         self.chunk = bytearray(_LINE)
         self.text = bytearray(_LINE)
         self.patience = after(_PATIENCE_MS)
 
-    def add(self, number, unit, block):
+    def add(self, number: int, unit: "Unit", block: "Spec") -> None:
         """A block of the table."""
         self.unit = unit
         self.blocks.append([number, block, after(0)])
         self.forms.update(block["labels"])
 
-    async def run(self, beat):
+    async def run(self, beat: "Beat") -> None:
         while self.blocks:
             beat()
             try:
@@ -72,13 +82,13 @@ class Tic:
                 self.spec["baud"] = _BOTH_SPEEDS - self.spec["baud"]
             await asyncio.sleep_ms(_TURN_MS)
 
-    def close(self):
+    def close(self) -> None:
         if self.line:
             self.line.close()
         self.line = None
         self.begun = False
 
-    def feed(self, byte):
+    def feed(self, byte: int) -> None:
         """One character of the telegram."""
         size = self.size
         if byte > 31 or byte == 9:
@@ -99,7 +109,7 @@ class Tic:
             self.values.clear()
             self.begun = True
 
-    def group(self, end):
+    def group(self, end: int) -> None:
         """Take a group with a separator and its checksum at `end`; ValueError when they or the data do not fit."""
         text = self.text
         separator = 32 if self.spec["baud"] == 1200 else 9
@@ -127,7 +137,7 @@ class Tic:
                 raise ValueError
             self.values[name] = value
 
-    def record(self, flag):
+    def record(self, flag: int) -> None:
         """After a frame, or when there is none: a record of each block that is due."""
         self.unit.counts[flag % 3] += 1  # answers, time-outs (no link is one), bad ones
         self.patience = after(_PATIENCE_MS)

@@ -7,17 +7,22 @@ import os
 from micropython import const
 from node.wait import lend
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Beat, Fit, Memory
+    from node.app import App
+
 _PROOF_S = const(300)
 _GIVE_UP_S = const(280)  # without it: back within five minutes of the restart
 _PATIENT_MS = const(90000)  # deadline of a check-in
 _LONGEST = const(6)  # times the proof: a link that comes and goes proves nothing
 
 
-async def prove(app, beat):
+async def prove(app: "App", beat: "Beat") -> None:
     """The job of an app on trial: the run ends when the release does not prove itself."""
     deaf = json.loads(app.memory.text("silent") or "[]")  # buses that were silent under the old release
 
-    def fit():
+    def fit() -> bool | str:
         if not app.link.up():
             return "broker"
         if app.plant.silent().difference(deaf):
@@ -31,15 +36,15 @@ async def prove(app, beat):
         app.mode = "run"
         lend("report", "tell", app)
         app.memory.put("test", 0)
-        app.supervisor.start("test", app.rarely("selftest", "once"), _PATIENT_MS)
+        app.supervisor.start("test", lend, _PATIENT_MS, what=("selftest", "once", app))
 
 
 class Trial:
-    def __init__(self, memory, slot):
+    def __init__(self, memory: "Memory", slot: str) -> None:
         self.memory = memory
         self.slot = slot
 
-    async def run(self, beat, fit):
+    async def run(self, beat: "Beat", fit: "Fit") -> str:
         """ "" when confirmed, else why not: then the node must restart, which brings the old release back.
 
         `fit()` is True while all is well, else a word for what is missing.
@@ -64,7 +69,7 @@ class Trial:
         self.memory.put("trial", 0)
         return why
 
-    def _confirm(self):
+    def _confirm(self) -> None:
         """First the interpreter, then the slot: whatever is cut, one that can be loaded is found at boot."""
         try:
             from node.hal_image import keep

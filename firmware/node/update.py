@@ -12,12 +12,21 @@ import os
 import struct
 
 from micropython import const
-from node.idle import File, Refusal, checked, folders, make_room
+from node.idle_slot import File, Refusal, checked, folders, make_room
 from node.wait import Bell, forget, lend
 from wire import release
 from wire.seal import SealError, unseal_json
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from collections.abc import Callable
+
+    from kinds import Beat, Buffer, Conf, Handler, Memory, Part, Ready, Say
+    from node.app import App
+    from node.link import Link
+
 _OTA = const("ota")  # those of wire.topics
+_CHUNK = const("chunk")
 _PULL = const("pull")
 _ASK_MS = const(2000)  # for a piece, doubled up to …
 _ASK_MAX_MS = const(4000)  # … which is also how often the supervisor hears of us
@@ -31,21 +40,28 @@ _MANIFEST_SIZE = const(32768)  # at most
 _PATIENT_MS = const(90000)  # the deadline of a check-in: a slow flash
 
 
-def begin(app, payload, retained):
+def begin(app: "App", payload: "Buffer", retained: bool) -> None:
     """The first message of an update makes it, and a job of the app that ends with it."""
     job = Job(app)
     app.update = Update(app.conf, app.memory, app.link.note, job.let_go, job.go_on, app.say, app.boot)
+    hear(app.link, (app.update.receive,), (app.update.chunk,))
     app.update.receive(payload, retained)
     app.supervisor.start("update", job.run, _PATIENT_MS)
 
 
-class Job:
-    before = None  # why no order was taken before this update shut them out
+def hear(link: "Link", ota: "Handler", chunk: "Handler") -> None:
+    """Who hears the messages of the topics `ota` and `chunk` from now on, as handlers of node.mqtt."""
+    link.mqtt.handlers[(link.topic + _OTA).encode()] = ota
+    link.mqtt.handlers[(link.topic + _CHUNK).encode()] = chunk
 
-    def __init__(self, app):
+
+class Job:
+    before: str = None  # why no order was taken before this update shut them out
+
+    def __init__(self, app: "App") -> None:
         self.app = app
 
-    async def run(self, beat):
+    async def run(self, beat: "Beat") -> None:
         """Until nothing is left to do, or the node restarts."""
         app = self.app
         if await app.update.run(beat):
@@ -53,10 +69,11 @@ class Job:
         else:
             self.go_on()
         app.update = None
-        forget("node.idle")
+        hear(app.link, (lend, "update", "begin", app), None)
+        forget("node.idle_slot")
         forget("wire.release")
 
-    async def let_go(self):
+    async def let_go(self) -> bool:
         """Every lease ends, and no order is taken until `go_on`; True when every device took its safe values."""
         app, orders = self.app, self.app.orders
         silent = sorted(app.plant.silent())  # they may be so under the new release, too
@@ -64,9 +81,9 @@ class Job:
         if self.before is None:
             self.before, orders.shut = orders.shut, "update"
         orders.leave("safe")
-        return await lend("halt", "safe", app.plant)
+        return await lend("shutdown", "safe", app.plant)
 
-    def go_on(self):
+    def go_on(self) -> None:
         """Nothing came of it: orders are taken as before."""
         if self.before is not None:
             self.app.orders.shut, self.before = self.before, None
@@ -82,13 +99,22 @@ class Update:
     state = why = ""
     file = at = 0  # the piece that is wanted
     size = 0  # … and its bytes; 0: none is
-    piece = None
-    order = None  # (build, size of the manifest, signature) to begin with
-    signature = None  # of what is under way
+    piece: bytes = None
+    order: tuple[int, int, bytes] = None  # (build, size of the manifest, signature) to begin with
+    signature: bytes = None  # of what is under way
     stop = False
     fault = "flash"
 
-    def __init__(self, conf, memory, publish, release_all, go_on, say, boot):
+    def __init__(
+        self,
+        conf: "Conf",
+        memory: "Memory",
+        publish: "Callable[[str, bytes], object]",
+        release_all: "Ready",
+        go_on: "Callable[[], object]",
+        say: "Say",
+        boot: int,
+    ) -> None:
         self.conf = conf
         self.memory = memory
         self.publish = publish
@@ -99,7 +125,7 @@ class Update:
         self.bell = Bell()
         self.idle = "a" if memory.here == "b" else "b"
 
-    def receive(self, payload, retained):
+    def receive(self, payload: "Buffer", retained: bool) -> None:
         """A message of the topic `ota`."""
         why = "boot"
         try:
@@ -122,7 +148,7 @@ class Update:
             self._tell("refused", why)
         self.bell.ring()
 
-    def chunk(self, payload, retained):
+    def chunk(self, payload: "Buffer", retained: bool) -> None:
         """A message of the topic `chunk`."""
         if not retained and len(payload) == _HEAD_SIZE + self.size:
             if struct.unpack_from(release.HEAD, payload) == (self.build, self.file, self.at):
@@ -130,13 +156,13 @@ class Update:
                 self.size = 0
                 self.bell.ring()
 
-    def status(self):
+    def status(self) -> dict:
         return {
             "boot": self.boot, "build": self.build, "file": self.file, "at": self.at, "n": self.size,
             "state": self.state, "why": self.why,
         }  # fmt: skip
 
-    async def run(self, beat):
+    async def run(self, beat: "Beat") -> bool:
         """Until nothing is left to do; True when the node must restart, into the other slot."""
         while self.order:
             self.stop = False
@@ -159,7 +185,7 @@ class Update:
             self._set("refused")
         return False
 
-    async def _install(self, beat):
+    async def _install(self, beat: "Beat") -> None:
         (self.build, size, self.signature), self.order = self.order, None
         self.why = ""
         if not self.memory.here:
@@ -171,8 +197,8 @@ class Update:
         folders(self.idle)
         manifest.remove()
         await self._fill(release.MANIFEST, manifest, size, beat)
-        digest = await manifest.digest(beat)
-        head = checked(manifest.path, digest, self.signature, self.memory.here, self.conf.get("board", ""))
+        found = await manifest.digest(beat)
+        head = checked(manifest.path, found, self.signature, self.memory.here, self.conf.get("board", ""))
         if head["build"] != self.build:
             raise Refusal("manifest")
         File(name).remove()  # from here on the idle slot could not run
@@ -182,12 +208,12 @@ class Update:
             for number, line in enumerate(lines):
                 path, size, digest = release.row(line)
                 await self._fetch(number, File(self.idle + "/" + path), size, digest, beat)
-        image = head.get("image")
-        if image:
+        named, image = head.get("image"), None
+        if named:
             self.fault = "image"
             from node.hal_image import Image
 
-            image = Image(self.idle + "/image.at", *image)
+            image = Image(self.idle + "/image.at", *named)
             await self._fetch(release.IMAGE, image, image.length, image.name, beat)
         await self._safe(beat)
         os.rename(manifest.path, name)
@@ -199,7 +225,7 @@ class Update:
         self._set("switch")
         await asyncio.sleep_ms(_GOODBYE_MS)
 
-    async def _fetch(self, number, part, size, digest, beat):
+    async def _fetch(self, number: int, part: "Part", size: int, digest: str, beat: "Beat") -> None:
         for _ in range(_ATTEMPTS):
             await self._fill(number, part, size, beat)
             if binascii.hexlify(await part.digest(beat)).decode() == digest:
@@ -207,14 +233,14 @@ class Update:
             part.remove()
         raise Refusal("hash")
 
-    async def _fill(self, number, part, size, beat):
+    async def _fill(self, number: int, part: "Part", size: int, beat: "Beat") -> None:
         at = part.size()
         while at < size:
             piece = await self._piece(number, at, min(release.CHUNK, size - at), beat)
             part.append(piece)
             at += len(piece)
 
-    async def _piece(self, number, at, size, beat):
+    async def _piece(self, number: int, at: int, size: int, beat: "Beat") -> bytes:
         """These bytes of a file; the gateway is asked again and again."""
         self.file, self.at, self.size = number, at, size
         pause_ms = _ASK_MS
@@ -229,7 +255,7 @@ class Update:
             pause_ms = _ASK_MAX_MS
         raise Refusal("silence")
 
-    async def _safe(self, beat):
+    async def _safe(self, beat: "Beat") -> None:
         """No actuator may be left to nobody while the node restarts."""
         for _ in range(_LEASE_TRIES):
             if await self.release_all():
@@ -239,11 +265,11 @@ class Update:
             await asyncio.sleep_ms(_LEASE_MS)
         raise Refusal("lease")
 
-    def _set(self, state):
+    def _set(self, state: str) -> None:
         self.state = state
         self._tell(state, self.why)
 
-    def _tell(self, state, why):
+    def _tell(self, state: str, why: str) -> None:
         message = self.status()
         message["state"] = state
         message["why"] = why

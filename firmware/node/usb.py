@@ -7,12 +7,16 @@ from micropython import const
 from node import hal
 from node.wait import lend
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Beat, Buffer, Console
+
 _SHORT = const(256)
 _LONGEST = const(8192)  # bytes; a poll table may come this way
 
 
-async def listen(app):
-    """For ever. `app` is what the console speaks about."""
+async def listen(app: "Console", _beat: "Beat") -> None:
+    """For ever; it may wait as long as it likes. `app` is what the console speaks about."""
     one = bytearray(1)
     line = None
     size = 0  # of the line; -1: not for us until it ends
@@ -43,7 +47,7 @@ async def listen(app):
             size = -1
 
 
-async def _answer(app, line):
+async def _answer(app: "Console", line: "Buffer") -> None:
     try:
         await lend("console", "answer", app, line)
     except MemoryError as error:

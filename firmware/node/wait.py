@@ -6,24 +6,24 @@ import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
 
-def after(ms):
+def after(ms: int) -> int:
     """The tick so many ms from now; the tick wraps, so a deadline may be six days away at most."""
     return ticks_add(ticks_ms(), ms)
 
 
-def left(deadline):
+def left(deadline: int) -> int:
     """ms until a tick; negative when it has passed."""
     return ticks_diff(deadline, ticks_ms())
 
 
-def forget(name):
+def forget(name: str) -> None:
     """Gives back the memory of a module that is needed rarely, once nobody runs it; the next import loads it again."""
     if sys.modules.pop(name, None):
         package, leaf = name.split(".")
         delattr(sys.modules[package], leaf)
 
 
-def lend(module, function, *arguments):
+def lend(module: str, function: str, *arguments: object):  # type: ignore[no-untyped-def]  # whatever that gives
     """The result of a function of a module of the node that is loaded for this call only."""
     name = "node." + module
     gc.collect()  # what is loaded for a moment shall not lie between what stays
@@ -37,9 +37,9 @@ class Bell:
     """Many may ring, one waits. Waiting makes no task and nearly no garbage, as asyncio's events with a time-out would."""
 
     rung = False
-    waits = None  # the task that waits
+    waits: asyncio.Task = None  # the task that waits
 
-    def ring(self):
+    def ring(self) -> None:
         self.rung = True
         if self.waits:  # it sleeps: wake it now
             queue = asyncio.core._task_queue  # noqa: SLF001  asyncio has no other way to end a sleep
@@ -47,7 +47,7 @@ class Bell:
             queue.push(self.waits)
             self.waits = None
 
-    async def wait_ms(self, ms):
+    async def wait_ms(self, ms: int) -> None:
         """Returns when rung, or after `ms`."""
         if not self.rung and ms > 0:
             self.waits = asyncio.core.cur_task

@@ -28,7 +28,7 @@ from gateway.rig.parts import find
 BAUDS = (9600, 19200, 115200)
 # What a program has loaded to poll Modbus TCP and to speak MQTT: ours, and what does the same elsewhere.
 OURS = {
-    "modbus": ("wire.records", "node.wait", "node.frames", "node.tcp", "node.modbus", "node.bus"),
+    "modbus": ("wire.records", "node.wait", "node.modbus_frames", "node.tcp", "node.modbus", "node.bus"),
     "mqtt": ("node.wait", "node.tcp", "wire.seal", "node.mqtt"),
 }
 PEERS = {

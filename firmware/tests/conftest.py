@@ -79,12 +79,13 @@ def board(runner, micropython):
 
 @pytest.fixture
 def play(board):
-    """Runs an `async def scenario(rig)` on the board, with everything of board/rig.py in reach."""
+    """Runs an `async def scenario(rig)` on the board, with everything of board/actuator_rig.py in reach."""
 
     def run(scenario, **actuator) -> None:
         source = textwrap.dedent(inspect.getsource(scenario))
-        code = f"import sys\nsys.path.append({str(RIG)!r})\nfrom rig import play\n{source}\n"
-        said = board(code + f"play({scenario.__name__}, **{actuator!r})")
+        code = f"import sys\nsys.path.append({str(RIG)!r})\nfrom actuator_rig import play\n{source}\n"
+        # the modules come as sources, whose compiler wants more than the heap of a board
+        said = board(code + f"play({scenario.__name__}, **{actuator!r})", "160k")
         assert said.strip().endswith("passed"), said
 
     return run

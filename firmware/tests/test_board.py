@@ -161,7 +161,7 @@ open("pin0", "w").close()
 print(pressed())
 """
     status, said, entries = esp32(code)
-    assert (status, said) == (0, ["False None", "True"])
+    assert (status, said) == (0, ["False False", "True"])
     assert entries == [("pin", 4, 0), ("pin", 4, 1), ("pin", 4, 0)]
 
 

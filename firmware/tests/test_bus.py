@@ -21,16 +21,16 @@ ONE = [{"bus": 0, "id": 1, "wfc": 16}]
 PREPARE = """
 import asyncio, json
 import far_end
-from node import config, report
+from node import poll_table, report
 from node.bus import Bus
 from node.modbus import Line, Master, Net
 pushed = []
 def push(block, flag, data, count):
     pushed.append((block, flag, bytes(data).hex(), count))
 def bus_of(end, timeout_ms=30, gap_ms=0):
-    return Bus(Master(Line(lambda: end, 115200), timeout_ms, gap_ms), push)
+    return Bus("rs485", Master(Line(lambda: end, 115200), timeout_ms, gap_ms), push)
 def block(bus, unit, number, **spec):
-    bus.blocks.append(config.block(number, unit, dict({"fc": 3, "a": 0, "n": 1, "ms": 100}, **spec)))
+    bus.blocks.append(poll_table.block(number, unit, dict({"fc": 3, "a": 0, "n": 1, "ms": 100}, **spec)))
 """
 
 
@@ -65,7 +65,7 @@ def test_writes_keep_to_what_the_unit_can(name, bus):
     flag, said = bus(f"""
 end = far_end.Line()
 bus = bus_of(end)
-flag = asyncio.run(bus.write(config.unit(dict(id=1, **{spec}), bus), [{write}]))
+flag = asyncio.run(bus.write(poll_table.unit(dict(id=1, **{spec}), bus), [{write}]))
 print(json.dumps([flag, [frame[:-2].hex() for frame in end.said]]))
 """)
     assert (flag, said) == (records.OK, frames)
@@ -77,7 +77,7 @@ def other(frame):
     answer = far_end.device(frame)[:-3] + b"!"
     return answer + far_end.crc(answer)
 bus = bus_of(far_end.Line(other))
-print(asyncio.run(bus.write(config.unit({"id": 1, "wfc": 23}, bus), [(7, [258, 3])])))
+print(asyncio.run(bus.write(poll_table.unit({"id": 1, "wfc": 23}, bus), [(7, [258, 3])])))
 """)
     assert flag == records.WRONG_REPLY
 
@@ -88,7 +88,7 @@ def test_two_equal_writes_both_go_out_and_before_a_poll_that_waits(bus):
 async def main():
     end = far_end.Line()
     bus = bus_of(end)
-    unit = config.unit({"id": 1, "wfc": 6}, bus)
+    unit = poll_table.unit({"id": 1, "wfc": 6}, bus)
     for i in range(40):
         block(bus, unit, i, a=i)
     task = asyncio.create_task(bus.run(int))
@@ -117,7 +117,7 @@ async def main():
         times.append((frame[0], ticks_ms()))
         return far_end.device(frame)
     bus = bus_of(far_end.Line(answer))
-    one, two = config.unit({"id": 1, "wfc": 16, "gap_ms": 60}, bus), config.unit({"id": 2, "wfc": 16}, bus)
+    one, two = poll_table.unit({"id": 1, "wfc": 16, "gap_ms": 60}, bus), poll_table.unit({"id": 2, "wfc": 16}, bus)
     for i in range(40):
         block(bus, two, i, a=i)
     block(bus, one, 40)
@@ -144,7 +144,7 @@ def test_writes_to_a_unit_that_wants_pauses_are_not_starved_by_its_own_polls(bus
 async def main():
     end = far_end.Line()
     bus = bus_of(end)
-    unit = config.unit({"id": 1, "wfc": 6, "gap_ms": 30}, bus)
+    unit = poll_table.unit({"id": 1, "wfc": 6, "gap_ms": 30}, bus)
     block(bus, unit, 0, ms=10)
     block(bus, unit, 1, ms=10)
     task = asyncio.create_task(bus.run(int))
@@ -177,7 +177,7 @@ asyncio.sleep_ms = sleep_ms
 async def main(ends):
     end = far_end.Line(ends)
     bus = bus_of(end)
-    unit = config.unit({"id": 1, "wfc": 16}, bus)
+    unit = poll_table.unit({"id": 1, "wfc": 16}, bus)
     if ends:
         block(bus, unit, 0, ms=3600000)
     beats, longest = [now[0]], [0]
@@ -215,7 +215,7 @@ def answer(frame):
     return right
 async def main():
     bus = bus_of(far_end.Line(answer))
-    unit = config.unit({"id": 1, "wfc": 16}, bus)
+    unit = poll_table.unit({"id": 1, "wfc": 16}, bus)
     while answers:
         await bus.read(unit, 3, 0, 2)
     print(json.dumps(report.unit(unit)))

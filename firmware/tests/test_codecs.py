@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from node import frames
+from node import modbus_frames
 from wire import records, seal
 
 # Two maker's frames with their checksum: Eastron SDM630 protocol (read 0x34) and MODBUS over Serial Line V1.02.
@@ -42,8 +42,8 @@ def board(request, runner):
 @pytest.mark.parametrize("frame", FRAMES)
 def test_checksum_of_a_line_frame(frame):
     body, crc = (bytes.fromhex(part) for part in frame.split())
-    assert frames.crc16(body, len(body)).to_bytes(2, "little") == crc
-    assert frames.crc16(body + crc, len(body) + 2) == 0
+    assert modbus_frames.crc16(body, len(body)).to_bytes(2, "little") == crc
+    assert modbus_frames.crc16(body + crc, len(body) + 2) == 0
 
 
 @pytest.mark.parametrize(("key", "data", "digest"), RFC_4231)
@@ -54,7 +54,7 @@ def test_hmac_on_the_gateway(key, data, digest):
 @pytest.mark.hil
 def test_checksum_and_hmac_on_the_board(board):
     said = board(
-        "from node.frames import crc16\nfrom wire.seal import hmac_sha256\nx = bytes.fromhex\n"
+        "from node.modbus_frames import crc16\nfrom wire.seal import hmac_sha256\nx = bytes.fromhex\n"
         f"for f in {[frame.split()[0] for frame in FRAMES]}: print('%04x' % crc16(x(f), len(x(f))))\n"
         f"for k, d in {[row[:2] for row in RFC_4231]}: print(hmac_sha256(x(k), x(d)).hex())\n"
     )
@@ -80,7 +80,7 @@ REQUESTS = [
 @pytest.mark.parametrize(("arguments", "expected"), REQUESTS)
 def test_requests_are_those_of_the_specification(arguments, expected):
     tx = bytearray(40)
-    end = frames.request(tx, 6, *arguments)
+    end = modbus_frames.request(tx, 6, *arguments)
     assert bytes(tx[6:end]) == bytes.fromhex(expected)
 
 
@@ -89,7 +89,7 @@ def test_requests_are_those_of_the_specification(arguments, expected):
     [(1, 0x13, 3), (2, 0x16, 3), (1, 8, 1), (1, 2000, 250), (3, 3, 6), (4, 1, 2), (23, 6, 12)],
 )
 def test_the_data_of_an_answer_have_the_length_of_the_specification(function, count, size):
-    assert frames.data_bytes(function, count) == size
+    assert modbus_frames.data_bytes(function, count) == size
 
 
 VERDICTS = [
@@ -130,13 +130,13 @@ VERDICTS = [
 def test_an_answer_is_judged(request_, answer, flag, at):
     tx = bytes(at) + bytes.fromhex(request_)
     rx = bytes(at) + bytes.fromhex(answer)
-    assert frames.verdict(tx, rx, at, len(rx)) == flag
+    assert modbus_frames.verdict(tx, rx, at, len(rx)) == flag
 
 
 @pytest.mark.parametrize(("_request", "answer", "flag"), VERDICTS[:12])
 def test_the_length_of_a_line_frame_follows_from_its_beginning(_request, answer, flag):
     frame = bytes.fromhex(answer) + b"\0\0"
-    length = [frames.line_length(frame[:got] + bytes(9), got) for got in range(len(frame) + 1)]
+    length = [modbus_frames.line_length(frame[:got] + bytes(9), got) for got in range(len(frame) + 1)]
     assert length[:3] == [0, 0, 0]
     if flag != records.WRONG_REPLY:
         assert set(length[3:]) == {len(frame)}
@@ -145,15 +145,15 @@ def test_the_length_of_a_line_frame_follows_from_its_beginning(_request, answer,
 @pytest.mark.hil
 def test_the_board_judges_as_the_gateway_does(board):
     code = (
-        "from node import frames\n"
+        "from node import modbus_frames\n"
         f"for arguments, _ in {REQUESTS}:\n"
         "    for at in (0, 6):\n"
         "        tx = bytearray(40)\n"
-        "        print(bytes(tx[at : frames.request(tx, at, *arguments)]).hex())\n"
+        "        print(bytes(tx[at : modbus_frames.request(tx, at, *arguments)]).hex())\n"
         f"for asked, answer, _ in {VERDICTS}:\n"
         "    for at in (0, 6):\n"
         "        tx, rx = (bytearray(at) + bytes.fromhex(x.replace(' ', '')) for x in (asked, answer))\n"
-        "        print(frames.verdict(tx, memoryview(rx), at, len(rx)))\n"
+        "        print(modbus_frames.verdict(tx, memoryview(rx), at, len(rx)))\n"
     )
     expected = [request_.replace(" ", "").lower() for _, request_ in REQUESTS for _ in range(2)]
     expected += [str(flag) for *_, flag in VERDICTS for _ in range(2)]
@@ -179,7 +179,9 @@ MQTT = {
 @pytest.mark.hil
 def test_mqtt_packets_are_those_of_the_specification(board):
     lines = "".join(f"print(bytes({call}).hex())\n" for call in MQTT)
-    said = board("from node.mqtt import head, text\nfrom node.login import connect_packet, subscribe_packet\n" + lines)
+    said = board(
+        "from node.mqtt import head, text\nfrom node.mqtt_login import connect_packet, subscribe_packet\n" + lines
+    )
     assert said.split() == [expected.replace(" ", "") for expected in MQTT.values()]
 
 
@@ -201,7 +203,7 @@ def test_words_of_a_value_in_every_format(board):
 
 @pytest.mark.hil
 def test_the_back_off_is_quick_for_half_a_minute_and_patient_after(board):
-    said = board("from node.way import pause_ms\nprint([pause_ms(n) for n in range(20)])")
+    said = board("from node.broker import pause_ms\nprint([pause_ms(n) for n in range(20)])")
     pauses = json.loads(said)
     assert pauses[0] <= 500
     assert max(pauses[:12]) <= 4000

@@ -15,16 +15,16 @@ from gateway.release.build import compile_file
 
 pytestmark = pytest.mark.hil
 
-TURN = "            await self.bell.wait_ms(10000)\n"
-FAULTS = """            await self.bell.wait_ms(200)
-            with open("fault") as file:
-                fault = file.read()
-            if fault == "fails":
-                raise ValueError("damp")
-            if fault == "hangs":
-                await asyncio.sleep_ms(10000000)
-            while fault == "blocks":
-                pass
+TURN = "                self.tick()\n"
+FAULTS = """                self.tick()
+                with open("fault") as file:
+                    fault = file.read()
+                if fault == "fails":
+                    raise ValueError("damp")
+                if fault == "hangs":
+                    await asyncio.sleep_ms(10000000)
+                while fault == "blocks":
+                    pass
 """
 
 
@@ -34,7 +34,7 @@ def faulty(node, tmp_path):
     folder = node.directory / "node"
     own(folder)
     own(node.directory / "main.py")  # the interpreter looks first where it really lies
-    compile_file(edited("app", TURN, FAULTS, tmp_path), folder / "app.mpy", "app.py")
+    compile_file(edited("clock", TURN, FAULTS, tmp_path), folder / "clock.mpy", "clock.py")
     fault = node.directory / "fault"
     fault.write_text("")
     yield fault.write_text
@@ -88,7 +88,7 @@ async def test_a_job_that_hangs_ends_the_node_which_names_it_afterwards(faulty, 
     faulty("")
     node.start(watchdog_ms=2000)
     await until(lambda: len(ups(gateway)) == 2, "the next run")
-    assert ups(gateway)[-1]["why"] == "late: changes"
+    assert ups(gateway)[-1]["why"] == "late: clock"
 
 
 async def test_five_failures_of_a_job_restart_the_node_which_says_why(faulty, node, gateway, battery):
@@ -96,12 +96,12 @@ async def test_five_failures_of_a_job_restart_the_node_which_says_why(faulty, no
     faulty("fails")
     node.start(poll(battery, 20))
     assert await ended(node) == [slot.RESET]
-    assert node.said().count("changes: ValueError") == 5
+    assert node.said().count("clock: ValueError") == 5
     assert gateway.states[-1] == {"up": False}
     faulty("")
     node.start()
     await until(lambda: len(ups(gateway)) == 2, "the next run")
-    assert ups(gateway)[-1]["why"] == "changes: ValueError('damp',)"
+    assert ups(gateway)[-1]["why"] == "clock: ValueError('damp',)"
     assert ups(gateway)[-1]["mode"] == "run"
 
 
@@ -112,8 +112,10 @@ async def test_a_change_of_tables_that_breaks_off_restarts_the_node_which_gives_
     table = poll(battery)
     own(node.directory / "node")
     own(node.directory / "main.py")
-    broken = edited("config", "    await _run(app, identity, plant)\n", "    raise ValueError('half-way')\n", tmp_path)
-    compile_file(broken, node.directory / "node" / "config.mpy", "config.py")
+    broken = edited(
+        "poll_table", "    await _run(app, identity, plant)\n", "    raise ValueError('half-way')\n", tmp_path
+    )
+    compile_file(broken, node.directory / "node" / "poll_table.mpy", "poll_table.py")
     node.start(table)
     await gateway.ack("safe")
     await gateway.ack("applied", await gateway.order([700]))

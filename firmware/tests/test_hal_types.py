@@ -1,68 +1,28 @@
-"""The hardware layer against the stubs of the ESP32's modules: a call that the port does not know is found here."""
-
-import importlib.metadata
-import shutil
-import subprocess
-import sys
+"""What the type check of the node finds: a call of the hardware that the port does not know, and a wrong one of ours."""
 
 import pytest
 from bench import FIRMWARE
+from types_of_the_node import complaints, gather, sources
 
-ROOT = (path for name in ("memory.py", "slot.py") for path in FIRMWARE.glob(name))
-HARDWARE = [path for path in sorted(FIRMWARE.glob("node/hal_*.py")) if "unix" not in path.name] + [*ROOT]
-STUBS = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
-SETTINGS = """
-[mypy]
-mypy_path = {firmware}:{stubs}
-custom_typeshed_dir = {stubs}
-no_site_packages = True
-explicit_package_bases = True
-check_untyped_defs = True
-follow_imports = silent
-disable_error_code = var-annotated
-"""  # asyncio's stubs do not know what a coroutine gives
-KNOWN = (  # that are right, and why
-    'Argument 1 to "Partition" has incompatible type "int"',  # BOOT and RUNNING are numbers in the stubs themselves
-    'Unsupported operand types for * ("None" and "int")',  # ioctl(4, 0) gives the number of blocks
-    'Incompatible import of "NVS"',  # a computer has another one
-)
+HARDWARE = [path for path in sorted(FIRMWARE.glob("node/hal_*.py")) if "unix" not in path.name]
 
 
 @pytest.fixture(scope="module")
-def complaints(tmp_path_factory):
-    """What mypy says about files of ours; the stubs have mistakes of their own, which are not ours."""
+def ask(tmp_path_factory):
+    """What mypy says about files."""
     work = tmp_path_factory.mktemp("types")
-    stubs = work / "stubs"
-    for name in STUBS:
-        for file in importlib.metadata.files(name):
-            if file.suffix == ".pyi" or file.name == "VERSIONS":
-                (stubs / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file.locate(), stubs / file)
-    (stubs / "stubs").mkdir(exist_ok=True)  # where a typeshed has those of other packages
-    (work / "mypy.ini").write_text(SETTINGS.format(firmware=FIRMWARE, stubs=stubs))
-
-    def ask(*files) -> list[str]:
-        command = [
-            sys.executable,
-            "-m",
-            "mypy",
-            "--config-file",
-            work / "mypy.ini",
-            "--cache-dir",
-            work / "cache",
-            *files,
-        ]
-        done = subprocess.run(command, cwd=FIRMWARE, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode in (0, 1), done.stdout + done.stderr
-        errors = [line for line in done.stdout.splitlines() if ": error:" in line and str(stubs) not in line]
-        return [line for line in errors if not any(known in line for known in KNOWN)]
-
-    return ask
+    stubs = gather(work / "stubs")
+    return lambda *files: complaints(stubs, work / "cache", list(files))
 
 
-def test_every_call_of_the_hardware_layer_is_one_that_the_port_knows(complaints):
+def test_every_call_of_the_hardware_layer_is_one_that_the_port_knows(ask):
     assert [path.name for path in HARDWARE][:2] == ["hal_esp32.py", "hal_esp32_setup.py"]
-    assert complaints(*HARDWARE) == []
+    assert ask(*HARDWARE, FIRMWARE / "memory.py", FIRMWARE / "slot.py") == []
+
+
+def test_everything_that_runs_on_a_node_is_checked():
+    names = {path.relative_to(FIRMWARE.parent).as_posix() for path in sources()}
+    assert {"firmware/main.py", "firmware/node/orders.py", "gateway/wire/table.py"} <= names
 
 
 @pytest.mark.parametrize(
@@ -75,9 +35,12 @@ def test_every_call_of_the_hardware_layer_is_one_that_the_port_knows(complaints)
         "network.WLAN(network.WLAN.IF_STATION)",
         "esp32.NVS('zen').get('slot')",
         "esp32.Partition.mark_app_valid()",
+        "def opener(place: str): return place",
+        "from node.orders import Orders\nOrders(b'', '7', None, None, print)",
+        "from node.bus import Block\nBlock(0, None, 3, 0, 1, None, 1000).due_ms",
     ],
 )
-def test_a_wrong_call_is_found(wrong, complaints, tmp_path):
+def test_a_wrong_call_is_found(wrong, ask, tmp_path):
     file = tmp_path / "wrong.py"
     file.write_text(f"import esp32, machine, network\n{wrong}\n")
-    assert complaints(file)
+    assert ask(file)

@@ -28,8 +28,7 @@ class Wire:
     def close(self): pass
 seen, acked = [], []
 def take_set(payload, retained): seen.append((bytes(payload[:8]), len(payload), retained))
-mqtt = Mqtt(Bell(), {b"z/set": take_set}, acked.append)
-mqtt.beat = lambda: None
+mqtt = Mqtt(Bell(), {b"z/set": (take_set,)}, acked.append, lambda: None)
 def take(data):
     '''Why the reader ended.'''
     mqtt.connection = Wire(data)
@@ -172,7 +171,8 @@ def beat():
     last = now
     count += 1
 conf = {"site": "s", "node": "n", "broker": {"host": "127.0.0.1", "port": %d}}
-link = Link(conf, "zev/1/x/y/", Ring(2000, 1, clock), {}, dict, said.append)
+link = Link(conf, "zev/1/x/y/", Ring(2000, 1, clock), None, said.append)
+link.serve({}, dict)
 async def main():
     try:
         await asyncio.wait_for_ms(link.run(beat), %d)

@@ -11,9 +11,9 @@ nap = asyncio.sleep_ms
 asyncio.sleep_ms = lambda ms: nap(0)
 import sys
 sys.path.append(%r)
-from rig import Clock, Memory
-from node import config
-from node.app import App
+from actuator_rig import Clock, Memory
+from node import poll_table
+from node.app import App, Log
 from node.bus import Bus
 from node.link import Link
 from node.modbus import Line, Master
@@ -23,16 +23,16 @@ from node.trial import prove
 memory = Memory()
 memory.here = "b"
 memory.write("silent", %r)
-app = App({}, memory, "trial", print)
-app.link = Link({}, "zev/1/x/y/", Ring(2000, 1, Clock()), {}, dict, print)
-app.link.mqtt.granted = b"\\0"
-app.supervisor = Supervisor(bool, print, print)
+log = Log(Clock(), memory, print)
+ring = Ring(2000, 1, log.clock)
+link = Link({}, "zev/1/x/y/", ring, memory, print)
+link.mqtt.granted = b"\\0"
+app = App({}, memory, "trial", 1, (0, "0"), "", log, ring, None, link, Supervisor(bool, print, print))
 for name in "meter", "pump":
-    bus = Bus(Master(Line(None, 9600), 100, 0), print)
-    bus.name = name
-    unit = config.unit({"id": 1, "wfc": 16}, bus)
+    bus = Bus(name, Master(Line(None, 9600), 100, 0), print)
+    unit = poll_table.unit({"id": 1, "wfc": 16}, bus)
     unit.counts[0] = name not in %r
-    bus.blocks.append(config.block(0, unit, {"fc": 3, "a": 0, "n": 1, "ms": 1000}))
+    bus.blocks.append(poll_table.block(0, unit, {"fc": 3, "a": 0, "n": 1, "ms": 1000}))
     app.plant.buses.append(bus)
     app.plant.units.append(unit)
 async def main(): await prove(app, int)

@@ -42,15 +42,15 @@ def test_from_the_safe_values_of_an_update_to_the_restart_no_order_is_taken(play
     async def scenario(rig):
         import asyncio
 
-        from node.app import App
+        from node.app import App, Log
         from node.update import Job
 
         def sleep_ms(ms, real=asyncio.sleep_ms):
             return rig.nap(ms) if ms else real(0)
 
         asyncio.sleep_ms = sleep_ms
-        app = App({}, rig.memory, "run", print)
-        app.orders = rig.orders
+        log = Log(rig.clock, rig.memory, print)
+        app = App({}, rig.memory, "run", rig.boot, (0, "0"), "", log, None, rig.orders, None, None)
         app.plant.actuators = [rig.actuator]
         job = Job(app)
         for before in "", "boots":

@@ -10,7 +10,7 @@ import asyncio, time, node.wait
 now = [0]
 begin = time.ticks_add(time.ticks_ms(), 100000)  # tasks that become ready are stamped with the real tick: the past
 asyncio.core.ticks = node.wait.ticks_ms = lambda: time.ticks_add(begin, now[0])
-from node.halt import drop
+from node.shutdown import drop
 from node.supervisor import Supervisor
 diary = []
 def say(text): diary.append((now[0] // 1000, text))
@@ -154,7 +154,7 @@ print([b - a for a, b in zip(starts, starts[1:])])
 def test_actuators_are_such_jobs_and_may_take_their_time_for_a_slow_device(board):
     code = """
 from node.bus import Plant
-from node.config import start
+from node.poll_table import start
 class Supervisor:
     def start(self, *job): print(job[0], *job[2:])
 class Part:

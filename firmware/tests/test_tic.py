@@ -67,7 +67,7 @@ def listen(blocks, coming, until_ms, baud):
         last[0] = now[0]
         if now[0] > until_ms:
             raise Over
-    receiver = module.Tic(lambda: Line(bus["baud"], coming), bus, push)
+    receiver = module.Tic("tic", lambda: Line(bus["baud"], coming), bus, push)
     for number, block in enumerate(blocks):
         receiver.add(number, unit, block)
     try:
@@ -290,7 +290,7 @@ unit, sums, bus = Unit(), [0], {"baud": 9600}
 def push(number, flag, data, count):
     sums[0] += 1
     assert flag == 0 and len(data) == 2 * count == 12
-tic = Tic(None, bus, push)
+tic = Tic("tic", None, bus, push)
 tic.add(0, unit, {"labels": [["SINSTS", "d"], ["EAST", "c"], ["STGE", "x"]], "ms": 1})
 state = [12345 * SEED]
 def draw(limit):

@@ -127,13 +127,13 @@ async def test_a_file_that_is_not_what_was_signed_is_never_switched_to(board, ga
     assert board.boots == 1
 
 
-TURN = "            await self.bell.wait_ms(10000)\n"
+TURN = "        await asyncio.sleep_ms(_LOOK_MS)\n"
 SESSION = "        broker = self.conf"
 POLL = "        while True:\n            beat()\n"
 BAD = {
-    "raises when it is loaded": ("app", "_STEADY_S = const(", "1 // 0\n_STEADY_S = const("),
+    "raises when it is loaded": ("app", "class App:", "1 // 0\nclass App:"),
     "fails while it is put together": ("start", "    clock = Clock(conf)\n", "    clock = Clock(conf) // 0\n"),
-    "crashes after ten seconds": ("app", TURN, TURN + "            self.supervisor.end('crash')\n"),
+    "crashes after ten seconds": ("boot_count", TURN, TURN + "        app.supervisor.end('crash')\n"),
     "never reaches the broker": ("link", SESSION, "        raise OSError(113)\n" + SESSION),
     "forgets to poll": ("bus", POLL, POLL + "            await asyncio.sleep_ms(1000)\n            continue\n"),
 }

@@ -74,7 +74,7 @@ def _hardware(conf: dict) -> None:
     if wired is not None:
         phy = wired.get("phy") if isinstance(wired, dict) else None
         _need(isinstance(phy, str) and phy in _PHYS, "eth.phy", "LAN8720 or W5500, which the interpreter can drive")
-        _numbers("eth", wired, _PHYS[phy])
+        _numbers("eth", wired, _PHYS[phy])  # type: ignore[index]  # a text by now
     for place in ("eth", "wifi"):
         address = (conf.get(place) or {}).get("ip")
         if address is not None:

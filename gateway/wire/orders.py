@@ -1,4 +1,4 @@
-"""Orders: the gateway sends an actuator a set-point with a lease; the node answers what became of it.
+"""Orders: the gateway sends a set-point with a lease and renews it; the node answers what became of it.
 
 Order (sealed JSON, topic `set`):
 {"boot": 1, "sid": 840000000, "seq": 7, "act": 0, "v": [-1200], "ttl": 10000, "at": 840000123}

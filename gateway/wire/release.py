@@ -53,7 +53,7 @@ def signed(digest: bytes, signature: bytes, moduli: list) -> bool:
     return False
 
 
-def header(line) -> dict:
+def header(line: str) -> dict:
     """The first line of a manifest; ValueError when anything in it is not as described above."""
     try:
         head = json.loads(line)
@@ -67,7 +67,7 @@ def header(line) -> dict:
     raise ValueError("manifest")
 
 
-def row(line) -> tuple:
+def row(line: str) -> tuple[str, int, str]:
     """(path, size, hash) of another line; ValueError as for the first."""
     try:
         path, size, digest = json.loads(line)

@@ -28,7 +28,7 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
     return outer.digest()
 
 
-def unseal(key: bytes, leaf: str, payload: bytes) -> str:
+def unseal(key: bytes, leaf: str, payload: bytes | bytearray | memoryview) -> str:
     """The JSON text of a sealed message; SealError when it is forged, cut or too long."""
     if not MAC_SIZE < len(payload) <= MAX_SEALED:
         raise SealError("size %d" % len(payload))
@@ -38,7 +38,7 @@ def unseal(key: bytes, leaf: str, payload: bytes) -> str:
     return body.decode()
 
 
-def unseal_json(key: bytes, leaf: str, payload: bytes) -> dict:
+def unseal_json(key: bytes, leaf: str, payload: bytes | bytearray | memoryview) -> dict:
     """The object inside a sealed message; SealError as `unseal`, also for text that is not a JSON object."""
     text = unseal(key, leaf, payload)
     try:
@@ -50,7 +50,7 @@ def unseal_json(key: bytes, leaf: str, payload: bytes) -> dict:
     raise SealError("no JSON object")
 
 
-def _equal(a: bytes, b: bytes) -> bool:
+def _equal(a: bytes, b: bytes | bytearray | memoryview) -> bool:
     """Compare without telling by the time taken where they differ."""
     difference = len(a) ^ len(b)
     for x, y in zip(a, b):

@@ -59,7 +59,7 @@ try:
     from micropython import const  # what begins with an underscore then costs neither name nor memory
 except ImportError:
 
-    def const(value):
+    def const(value):  # type: ignore[no-untyped-def, misc]
         """What CPython has not."""
         return value
 
@@ -137,7 +137,7 @@ def parse(text: str) -> dict:
     return table
 
 
-def _check_bus(bus, where):
+def _check_bus(bus: dict, where: str) -> tuple:
     """Gives the place that it occupies."""
     kind = bus.get("kind")
     _one_of(_BUS_KINDS, kind, where + "kind")
@@ -158,7 +158,7 @@ def _check_bus(bus, where):
     return place
 
 
-def _check_unit(unit, where, buses):
+def _check_unit(unit: dict, where: str, buses: int) -> None:
     _whole(unit.get("bus"), 0, buses - 1, where + "bus")
     _whole(unit.get("id"), 0, 255, where + "id")
     _one_of(_WRITE_FUNCTIONS, unit.get("wfc"), where + "wfc")
@@ -167,7 +167,7 @@ def _check_unit(unit, where, buses):
     _whole(unit.get("gap_ms", 0), 0, GAP_LIMIT_MS, where + "gap_ms")
 
 
-def _check_block(block, where, unit):
+def _check_block(block: dict, where: str, unit: dict) -> None:
     function = block.get("fc")
     _one_of(_READ_FUNCTIONS, function, where + "fc")
     coils = function in _COIL_FUNCTIONS
@@ -179,7 +179,7 @@ def _check_block(block, where, unit):
         _need(not coils, where + "fc", "3 or 4: SunSpec has no coils")
 
 
-def _check_labels(labels, forms, where):
+def _check_labels(labels: list, forms: dict, where: str) -> None:
     _need(isinstance(labels, list) and 0 < len(labels) <= MAX_LABELS, where, "1 to %d labels" % MAX_LABELS)
     for label in labels:
         pair = isinstance(label, list) and len(label) == 2 and isinstance(label[0], str)
@@ -190,7 +190,7 @@ def _check_labels(labels, forms, where):
         _need(forms.setdefault(name, label[1]) == label[1], where, "one form for %s" % name)
 
 
-def _check_actuator(actuator, where, units):
+def _check_actuator(actuator: dict, where: str, units: list) -> None:
     unit = _unit(actuator, where, units)
     function = unit["wfc"]
     coils = function in _COIL_FUNCTIONS
@@ -221,7 +221,7 @@ def _check_actuator(actuator, where, units):
         _need(kind, where + "budget", "two or more, with min_ms, refresh_ms 0 and registers that can be read back")
 
 
-def _reads(actuator, where, usual):
+def _reads(actuator: dict, where: str, usual: int) -> list:
     """(address, function) to read back each write of an order, and each of the safe values: what the node walks."""
     other = {}
     for place, (written, address, function) in _rows(actuator.get("rb", []), 3, where + "rb", "[written, read, fc]"):
@@ -234,7 +234,7 @@ def _reads(actuator, where, usual):
     return [[other.get(address, (address, usual)) for address in addresses] for addresses in (order, safe)]
 
 
-def _each(table, key, most):
+def _each(table: dict, key: str, most: int):  # type: ignore[no-untyped-def]  # an iterator; its name would cost a board
     """(where, entry) of a list of objects."""
     _need(isinstance(table.get(key), list) and len(table[key]) <= most, key, "a list of at most %d" % most)
     for i, entry in enumerate(table[key]):
@@ -242,7 +242,7 @@ def _each(table, key, most):
         yield "%s[%d]." % (key, i), entry
 
 
-def _rows(value, size, where, allowed):
+def _rows(value, size: int, where: str, allowed: str):  # type: ignore[no-untyped-def]  # an iterator, too
     """(where, row) of a list of rows of that size."""
     _need(isinstance(value, list), where, "a list of " + allowed)
     for i, row in enumerate(value):
@@ -251,12 +251,12 @@ def _rows(value, size, where, allowed):
         yield place, row
 
 
-def _unit(entry, where, units):
+def _unit(entry: dict, where: str, units: list) -> dict:
     _whole(entry.get("u"), 0, len(units) - 1, where + "u")
     return units[entry["u"]]
 
 
-def _span(unit, function, address, count, where):
+def _span(unit: dict, function: object, address, count, where: str) -> None:  # type: ignore[no-untyped-def]
     """Addresses that exist, and as even as the unit wants them."""
     _whole(count, 1, MAX_COILS, where)
     _whole(address, 0, 65536 - count, where)
@@ -264,11 +264,11 @@ def _span(unit, function, address, count, where):
         _need(address % 2 == 0 and count % 2 == 0, where, "an even address and an even count")
 
 
-def _is_name(value):
+def _is_name(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) < 256
 
 
-def _one_of(choice, value, where):
+def _one_of(choice: tuple, value: object, where: str) -> None:
     """True is no 1 here."""
     allowed = "one of %s" % ", ".join(str(one) for one in choice)
     _need(any(value == one and type(value) is type(one) for one in choice), where, allowed)

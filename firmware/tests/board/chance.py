@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from rig import Rig, now, sealed
+from actuator_rig import Rig, now, sealed
 
 RETRY_MS = 8000  # longest pause before a device that came back gets its safe values
 OPERATION_MS = 1500  # of a device that answers at once: two writes and their read-back, twice

@@ -109,7 +109,7 @@ class Presence(Fuzz):
         self.topic = b"zev/1/s/gateway/state"
         self.app.orders.sid = 5
         self.app.orders.actuators = [self]
-        self.held, self.waiting, self.left = True, None, 0
+        self.state, self.left = 7, 0  # an order is held
 
     def leave(self, _reason):
         self.left += 1
@@ -166,14 +166,14 @@ class Console(Fuzz):
             line = self.message().replace(b"\n", b" ").replace(b"\r", b" ")
             self.asked += line[:1] == b"{" and len(line) < 8192
             self.line, self.at, self.done = line + b"\n", 0, False
-            self.app.aside.clear()  # else every line would say what an earlier one has set
+            self.app.pending.clear()  # else every line would say what an earlier one has set
         one[0] = self.line[self.at]
         self.at += 1
         return 1
 
     async def once(self):
         if not self.taken:
-            self.task = asyncio.create_task(usb.listen(self.app))
+            self.task = asyncio.create_task(usb.listen(self.app, None))
             self.taken = 1
         await asyncio.sleep_ms(0)
         while not self.done:

@@ -3,7 +3,7 @@
 import gc
 import random
 
-from rig import KEY, Rig, hmac, now, sealed
+from actuator_rig import KEY, Rig, hmac, now, sealed
 from wire import seal
 
 GOOD = '{"boot": 1, "sid": 5, "seq": %d, "act": 0, "v": [%d], "ttl": 5000, "at": %d}'
@@ -52,7 +52,7 @@ def once(rig, good):
     else:
         assert rig.acks or rig.actuator.leaving == "released", "neither taken nor answered"
     rig.acks.clear()
-    rig.actuator.leaving = None
+    rig.actuator.state, rig.actuator.leaving = 0, None  # nobody holds it
     if random.getrandbits(4) == 0:
         rig.orders.sid, rig.orders.newest = 0, {}  # a mutant may have locked out all that follow
     try:

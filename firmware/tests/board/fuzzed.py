@@ -50,7 +50,8 @@ class Fuzz:
         return 32 < len(raw) <= 8192 and hmac(KEY, self.leaf.encode() + b"\0" + raw[32:]) == raw[:32]
 
     def receive(self, raw, retained):
-        self.app.link.mqtt.handlers[self.topic](memoryview(raw), retained)
+        function, *what = self.app.link.mqtt.handlers[self.topic]
+        function(*what, memoryview(raw), retained)
 
     async def once(self):
         raw, retained = self.message(), random.getrandbits(3) == 0

@@ -7,7 +7,8 @@ import random
 import struct
 
 from fuzzed import BOOT, Fuzz
-from node.update import Update
+from node.update import Update, hear
+from node.wait import lend
 from wire import release
 
 
@@ -30,6 +31,7 @@ class Begin(Fuzz):
         app, whole = self.app, random.getrandbits(4) == 0
         self.update.order, self.update.stop = None, False
         app.update = None if whole else self.update
+        hear(app.link, (lend, "update", "begin", app) if whole else (self.update.receive,), None)
         self.receive(raw, retained)
         self.taken += self.judge(raw, retained)
         while whole and app.update:
@@ -62,6 +64,7 @@ class Chunk(Fuzz):
         app = self.app
         app.update = Update(app.conf, app.memory, app.link.note, None, None, app.say, BOOT)
         app.update.build, app.update.file, app.update.at = 9, 3, 512
+        hear(app.link, None, (app.update.chunk,))
 
     def receive(self, raw, retained):
         self.app.update.piece, self.app.update.size = None, 100

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-_OLD = re.compile(r"\bold: (\d{1,10}), newer is (\d{1,10})\b")  # of firmware/node/config.py
+_OLD = re.compile(r"\bold: (\d{1,10}), newer is (\d{1,10})\b")  # of firmware/node/poll_table.py
 MOST_LETTERS = 200  # of one text: a node's state may hold anything
 
 

@@ -9,6 +9,10 @@ from array import array
 
 from micropython import const
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Buffer
+
 # Those of wire.records, as numbers: a name costs flash and heap.
 _OK = const(0)
 _EXCEPTION = const(3)
@@ -27,7 +31,7 @@ _CRC = array(
 )
 
 
-def crc16(buffer, size):
+def crc16(buffer: "Buffer", size: int) -> int:
     """CRC of the first `size` bytes, sent low byte first."""
     crc = 0xFFFF
     table = _CRC
@@ -38,12 +42,21 @@ def crc16(buffer, size):
     return crc
 
 
-def data_bytes(function, count):
+def data_bytes(function: int, count: int) -> int:
     """Bytes that `count` coils or registers take in the answer to a read."""
     return (count + 7) >> 3 if function < 3 else 2 * count
 
 
-def request(tx, at, unit, function, address, count, words=(), to=0):
+def request(
+    tx: bytearray,
+    at: int,
+    unit: int,
+    function: int,
+    address: int,
+    count: int,
+    words: list[int] | tuple[()] = (),
+    to: int = 0,
+) -> int:
     """Writes unit and request into `tx`, which holds zeros behind `at`; gives the place behind it.
 
     `count` is the value of a function 5 or 6, and of 23 what is read, while `words` are written at `to`. A coil among
@@ -69,7 +82,7 @@ def request(tx, at, unit, function, address, count, words=(), to=0):
     return at
 
 
-def line_length(rx, got):
+def line_length(rx: "Buffer", got: int) -> int:
     """Length of the line frame that begins in `rx`, checksum included; 0 while it cannot be told."""
     if got < 3:
         return 0
@@ -79,7 +92,7 @@ def line_length(rx, got):
     return 5 + rx[2] if function < _WRITE_COIL or function == _READ_WRITE else 8
 
 
-def verdict(tx, rx, at, end):
+def verdict(tx: bytearray, rx: "Buffer", at: int, end: int) -> int:
     """OK, EXCEPTION or WRONG_REPLY for the intact answer `rx[at:end]` (without checksum)."""
     function = tx[at + 1]
     size = end - at

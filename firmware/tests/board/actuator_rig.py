@@ -27,7 +27,7 @@ async def wait_ms(bell, ms):
 
 node.wait.Bell.wait_ms = wait_ms
 
-from node import config, report  # noqa: E402
+from node import poll_table, report  # noqa: E402
 from node.orders import Orders  # noqa: E402
 from signing import KEY, hmac  # noqa: E402
 from wire import table  # noqa: E402
@@ -145,10 +145,8 @@ class Rig:
         whole["actuators"] = [self.spec]
         spec = table.parse(json.dumps(whole))["actuators"][0]
         self.boot += 1
-        self.orders = Orders(KEY, self.boot, self.clock)
-        self.orders.memory = self.memory
-        self.orders.answer = self.acks.append
-        self.actuator = config.actuator(0, spec, self.device, self.orders)
+        self.orders = Orders(KEY, self.boot, self.clock, self.memory, self.acks.append)
+        self.actuator = poll_table.actuator(0, spec, self.device, self.orders)
         self.orders.actuators = [self.actuator]
         self.task = self.spawn(self.actuator.run(self.beat))
 

@@ -9,10 +9,17 @@ from micropython import const
 from node.tcp import Connection
 from node.wait import after, left
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from typing import Any
+
+    from kinds import Address
+    from node.modbus import Net
+
 _STEP_MS = const(5)
 
 
-async def connect(address, timeout_ms, context=None, name=None):
+async def connect(address: "Address", timeout_ms: int, context: "Any" = None, name: str | None = None) -> "Connection":
     """A Connection; OSError when refused, unreachable or late.
 
     With an SSLContext it is inside TLS, and the other side's certificate must be for `name`; the handshake goes with
@@ -43,7 +50,7 @@ async def connect(address, timeout_ms, context=None, name=None):
     return Connection(sock, stream)
 
 
-async def call(net, timeout_ms):
+async def call(net: "Net", timeout_ms: int) -> "Connection":
     """`connect` to where a node.modbus.Net is. A number is best: a name blocks, for seconds when nobody knows it.
 
     So it is looked up the first time, and when eight calls have found nobody.

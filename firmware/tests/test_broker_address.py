@@ -7,7 +7,7 @@ pytestmark = pytest.mark.hil
 # The name server of this test, and the memory of the node.
 AROUND = """
 import socket
-from node import way
+from node import broker
 NAMES = {"gateway.lan": "127.0.0.2", "moved.lan": "127.0.0.3"}
 asked = []
 class Net:
@@ -18,7 +18,7 @@ class Net:
             if host not in NAMES:
                 raise OSError(-2)
         return socket.getaddrinfo(NAMES.get(host, host), port)
-way.socket = Net
+broker.socket = Net
 class Memory:
     value = ""
     writes = 0
@@ -31,8 +31,8 @@ class Memory:
         self.writes += 1
 memory = Memory()
 def find(host, known=None):
-    found = way.find({"host": host, "port": 1883}, memory, known)
-    print(way.numeric(found[0]), asked, memory.value, memory.writes)
+    found = broker.find({"host": host, "port": 1883}, memory, known)
+    print(broker.numeric(found[0]), asked, memory.value, memory.writes)
     asked.clear()
     return found
 """
@@ -85,4 +85,4 @@ def test_a_number_is_neither_asked_for_nor_kept(board):
 
 
 def test_an_address_of_a_board_is_read_as_well(board):
-    assert board("from node import way\nprint(way.numeric(('192.168.1.7', 8883)))\n") == "192.168.1.7\n"
+    assert board("from node import broker\nprint(broker.numeric(('192.168.1.7', 8883)))\n") == "192.168.1.7\n"

@@ -6,14 +6,19 @@ import json
 import os
 import sys
 
+from micropython import const
 from wire import release
+
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Beat
 
 
 class Refusal(Exception):
     """One word of wire.release."""
 
 
-def folders(slot):
+def folders(slot: str) -> None:
     for path in ("", "/node", "/wire"):
         try:
             os.mkdir(slot + path)
@@ -21,7 +26,7 @@ def folders(slot):
             pass  # it is there
 
 
-def checked(path, digest, signature, here, board):
+def checked(path: str, digest: bytes, signature: bytes, here: str, board: str) -> dict:
     """The first line of a manifest that was signed for this board; Refusal when it is none, or older than ours."""
     with open("keys.json") as file:
         if not release.signed(digest, signature, json.load(file)["release"]):
@@ -37,7 +42,7 @@ def checked(path, digest, signature, here, board):
     return head
 
 
-def make_room(slot, manifest):
+def make_room(slot: str, manifest: str) -> None:
     """Nothing is in the slot that the new release has not."""
     listed = {}
     with open(manifest) as lines:
@@ -60,26 +65,26 @@ def make_room(slot, manifest):
 class File:
     """One file of it, as far as it has come."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.path = path
 
-    def size(self):
+    def size(self) -> int:
         try:
             return os.stat(self.path)[6]
         except OSError:
             return 0
 
-    def append(self, piece):
+    def append(self, piece: bytes) -> None:
         with open(self.path, "ab") as file:
             file.write(piece)
 
-    def remove(self):
+    def remove(self) -> None:
         try:
             os.remove(self.path)
         except OSError:
             pass  # there is none
 
-    async def digest(self, beat):
+    async def digest(self, beat: "Beat") -> bytes:
         """SHA-256 of what is in flash."""
         whole = hashlib.sha256()
         room = bytearray(release.CHUNK)

@@ -10,17 +10,23 @@ import socket
 
 from micropython import const
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from typing import Any
+
+    from kinds import Address, Conf, Memory
+
 _WAIT_MS = const(5000)
 _KEY = const("addr")
 
 
-def find(broker, memory, known):
+def find(broker: "Conf", memory: "Memory", known: tuple | None) -> tuple:
     """What `dial.connect` wants, for the `broker` of node.json; `known` is what was found before, or None.
 
     `memory` is that of slot.py, or None. OSError when the name leads nowhere and never did.
     """
     host = broker["host"]
-    kept = memory.text(_KEY).split(" ") if memory else ()
+    kept: "Any" = memory.text(_KEY).split(" ") if memory else ()
     kept = kept[1] if len(kept) == 2 and kept[0] == host else None  # of another host it is worth nothing
     if known or not kept:
         try:
@@ -41,7 +47,7 @@ def find(broker, memory, known):
     return address, _WAIT_MS, known[2] if known else trust(broker["ca"]), host
 
 
-def pause_ms(attempt):
+def pause_ms(attempt: int) -> int:
     """Back-off: quick for a broker that restarts, patient for one that is gone; at most a minute, with jitter.
 
     It begins with half a second and stays below four for half a minute: a broker that restarts takes that long, and
@@ -51,16 +57,16 @@ def pause_ms(attempt):
     return whole * (240 - random.getrandbits(6)) // 256
 
 
-def resolve(host, port):
+def resolve(host: str, port: int) -> "Address":
     return socket.getaddrinfo(host, port)[0][-1]
 
 
-def numeric(address):
+def numeric(address: "Address") -> str:
     """The four numbers in what getaddrinfo gave: a tuple on a board, on a computer a struct sockaddr_in."""
     return address[0] if isinstance(address, tuple) else ".".join(str(part) for part in address[4:8])
 
 
-def trust(ca):
+def trust(ca: str) -> "Any":
     """An SSLContext that believes this certificate (base64 of its DER) and nobody else; dates count too."""
     import tls
 

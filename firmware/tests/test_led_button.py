@@ -12,7 +12,7 @@ ONE = [{"bus": 0, "id": 1, "wfc": 16}]
 @pytest.mark.hil
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6])
 def test_as_many_flashes_as_told_then_a_pause(board, count):
-    said = board(f"from node.lamp import lit\nprint([int(lit(ms, {count})) for ms in range(0, 5000, 50)])")
+    said = board(f"from node.led_button import lit\nprint([int(lit(ms, {count})) for ms in range(0, 5000, 50)])")
     rows = json.loads(said)
     rises = [i for i, (a, b) in enumerate(zip([0, *rows], rows, strict=False)) if b > a]
     assert len(rises) == count
@@ -23,7 +23,7 @@ def test_as_many_flashes_as_told_then_a_pause(board, count):
 @pytest.mark.hil
 def test_the_lamp_says_what_is_wrong(board):
     said = board(
-        "from node.lamp import flashes\n"
+        "from node.led_button import flashes\n"
         "class Is:\n    def __init__(self, **how):\n        for name in how: setattr(self, name, how[name])\n"
         "def app(mode, up, heard, silent):\n"
         "    return Is(mode=mode, link=Is(up=lambda: up, heard=lambda: heard), plant=Is(silent=lambda: silent))\n"

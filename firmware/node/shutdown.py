@@ -6,12 +6,20 @@ from micropython import const
 from node.link import DOWN
 from node.wait import after, left
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from node.app import App
+    from node.bus import Plant
+    from node.orders import Actuator
+    from node.supervisor import Job, Supervisor
+
 _GOODBYE_MS = const(3000)
+_FREE = const(0)  # that of node.orders
 _CANCELS = const(50)
 _STOP_MS = const(3000)  # for the safe values at a stop: a dead device must not hold up the others
 
 
-async def node(app):
+async def node(app: "App") -> None:
     """Safe values, their acks, goodbye; no order is taken any more."""
     app.orders.shut = app.orders.shut or "stop"
     await plant(app.plant, app.supervisor)
@@ -22,13 +30,7 @@ async def node(app):
         await asyncio.sleep_ms(20)
 
 
-def restart(app, why):
-    """From the beginning, safe values and goodbye first. It was wanted: this is none of the short boots."""
-    app.memory.put("short", 0)
-    app.supervisor.end(why)
-
-
-async def plant(plant, supervisor):
+async def plant(plant: "Plant", supervisor: "Supervisor") -> None:
     """Safe values where an order is held or the device may hold anything, then silence."""
     await drop(supervisor, plant.jobs)  # they let go of their buses
     leaving = []
@@ -44,7 +46,7 @@ async def plant(plant, supervisor):
         bus.master.close()
 
 
-async def drop(supervisor, jobs):
+async def drop(supervisor: "Supervisor", jobs: "list[Job]") -> None:
     """End these jobs; they are not watched any more.
 
     A cancellation can get lost (a bell that rings at the same moment, a time-out that ends), so it is repeated.
@@ -60,12 +62,12 @@ async def drop(supervisor, jobs):
     supervisor.end("cannot be ended: " + alive[0].name)
 
 
-def busy(actuator):
-    """True while an order is held or the device may hold anything."""
-    return actuator.held or actuator.waiting or actuator.leaving
+def busy(actuator: "Actuator") -> bool:
+    """True unless nobody holds it and the device has its safe values."""
+    return actuator.state != _FREE
 
 
-async def safe(plant):
+async def safe(plant: "Plant") -> bool:
     """True as soon as no actuator holds anything; False when that takes too long."""
     end = after(_STOP_MS)
     while left(end) > 0:

@@ -14,24 +14,33 @@ from node import hal, store
 from node.bus import Block, Bus, Plant, Unit
 from node.modbus import Line, Master, Net
 from node.orders import Actuator
-from node.wait import Bell, after, forget, left, lend
+from node.wait import after, forget, left, lend
 from wire.seal import unseal
+
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Beat, Buffer, Conf, Console, Spec
+    from node.app import App
+    from node.orders import Orders
+    from node.supervisor import Supervisor
+    from node.tic import Tic
 
 _CFG = const("cfg")  # that of wire.topics
 _TABLE = const("table.json")
 _MOST = const(121)  # registers that every function can write at once
 _BUS_MS = const(20000)  # deadlines of the check-ins
 _ACTUATOR_MS = const(30000)  # several writes to a device that answers none, each tried again
+_PATIENT_MS = const(90000)
 _RESTART_MS = const(1000)  # of an actuator: its safe values must not wait
 _TRIAL_MS = const(60000)
 _LOOK_MS = const(200)
 _PATIENCE = const(4)  # times Plant.safe; a dead device must not hold up a table for ever
 
 
-def load(app):
+def load(app: "App") -> None:
     """Starts the plant of the table that is kept; nothing when there is none that can be used."""
 
-    def check(text):
+    def check(text: str) -> tuple:
         try:
             return understand(text, app)
         except Exception as error:  # a node without a table can be given one
@@ -47,7 +56,7 @@ def load(app):
     forget("node.store")
 
 
-def take(app, payload, _retained):
+def take(app: "App", payload: "Buffer", _retained: bool) -> None:
     """A message of the topic `cfg`: what it asks for waits in `app.coming`, or `app.refusal` says why not."""
     if app.mode == "safe":
         return
@@ -60,7 +69,8 @@ def take(app, payload, _retained):
         if plant:
             app.number = number
             app.coming = (text, identity, plant)
-            app.bell.ring()
+            if not app.switch:
+                app.switch = app.supervisor.start("switch", lend, _PATIENT_MS, what=("poll_table", "switch", app))
         elif number > app.number:  # the table in use: none with a number between the two may come any more
             app.number = number
             app.coming = None
@@ -70,7 +80,7 @@ def take(app, payload, _retained):
         app.refusals += 1
 
 
-def _renumber(text, identity):
+def _renumber(text: str, identity: int) -> None:
     """A table that is on trial is not in the file yet, and stays out of it."""
     from wire import table
 
@@ -82,7 +92,7 @@ def _renumber(text, identity):
         forget("node.store")
 
 
-def understand(text, app):
+def understand(text: str, app: "App") -> tuple:
     """(number, identity, plant) of a poll table, plant None for a table that is known.
 
     TableError when it is none, or an old one.
@@ -100,7 +110,7 @@ def understand(text, app):
         forget("wire.table")
 
 
-def build(table, app):
+def build(table: "Conf", app: "App") -> "Plant":
     """The Plant of a parsed table. `app` names the serial ports and takes records and reports; nothing is opened."""
     plant = Plant()
     for spec in table["buses"]:
@@ -118,90 +128,75 @@ def build(table, app):
     return plant
 
 
-def bus(spec, app):
+def bus(spec: "Spec", app: "App | Console") -> "Bus | Tic":
     """The Bus of an entry of the table."""
     kind = spec["kind"]
     if kind == "tcp":
-        way = Net(spec["host"], spec.get("port", 502))
+        transport: "Line | Net" = Net(spec["host"], spec.get("port", 502))
     else:  # what stays must not hold on to a function of this module
         line = hal.opener(app.conf["serial"][spec["port"]], spec)
         if kind == "rtu":
-            way = Line(line, spec["baud"])
+            transport = Line(line, spec["baud"])
     if kind == "tic":
         from node.tic import Tic
 
-        made = Tic(line, spec, app.push)
-    else:
-        made = Bus(Master(way, spec["timeout_ms"], spec.get("gap_ms", 0)), app.push)
-    made.name = name(spec)
-    return made
+        return Tic(name(spec), line, spec, app.push)
+    return Bus(name(spec), Master(transport, spec["timeout_ms"], spec.get("gap_ms", 0)), app.push)
 
 
-def unit(spec, bus):
+def unit(spec: "Spec", bus: "Bus | Tic") -> "Unit":
     """The Unit of an entry of the table."""
-    made = Unit()
-    made.bus = bus
-    made.number = spec["id"]
-    made.function = spec["wfc"]
     # an even number, so that no value of two registers is cut in two
-    made.step = 1 if made.function < 7 else min(spec.get("max", _MOST), _MOST) & 126
-    made.gap_ms = spec.get("gap_ms", 0)
-    made.counts = [0] * 4
-    made.times = [0] * 15  # ms of the last answers
-    return made
+    step = 1 if spec["wfc"] < 7 else min(spec.get("max", _MOST), _MOST) & 126
+    return Unit(bus, spec["id"], spec["wfc"], step, spec.get("gap_ms", 0))
 
 
-def block(number, unit, spec):
-    """The Block of an entry of the table, due at once."""
-    made = Block()
-    made.number = number
-    made.unit = unit
-    made.function = spec["fc"]
-    made.address = spec["a"]
-    made.count = spec["n"]
-    made.model = spec.get("m")
-    made.period_ms = spec["ms"]
-    made.due = after(0)
-    return made
+def block(number: int, unit: "Unit", spec: "Spec") -> "Block":
+    """The Block of an entry of the table."""
+    return Block(number, unit, spec["fc"], spec["a"], spec["n"], spec.get("m"), spec["ms"])
 
 
-def actuator(number, spec, unit, orders):
+def actuator(number: int, spec: "Spec", unit: "Unit", orders: "Orders") -> "Actuator":
     """The Actuator of an entry of the table; it begins with its safe values."""
-    made = Actuator()
-    made.number = number
-    made.spec = spec
-    made.unit = unit
-    made.orders = orders
-    made.bell = Bell()
-    made.end = made.again = after(0)
-    if spec["min_ms"]:
-        from node.wear import Wear
+    if not spec["min_ms"]:  # as in most tables, and then no module is loaded for it
+        return Actuator(number, spec, unit, orders, None)
+    from node.write_limits import Wear
 
-        made.wear = Wear(made)
-    return made
+    return Actuator(number, spec, unit, orders, Wear)
 
 
-def name(spec):
+def name(spec: "Spec") -> str:
     """Of a bus, as people are told it."""
     return "%s:%d" % (spec["host"], spec.get("port", 502)) if spec["kind"] == "tcp" else spec["port"]
 
 
-async def switch(app):
+async def switch(app: "App", beat: "Beat") -> None:
+    """The job of a table that came, and of those that come meanwhile."""
+    try:
+        while app.coming:
+            beat()
+            await _switch(app)
+    except Exception as error:  # half switched, nobody looks after the leases: safe values at the next boot
+        app.supervisor.end("switch: %r" % error)
+    app.switch = None
+
+
+async def _switch(app: "App") -> None:
     """From the table in use to the one that came: safe values first, then the trial."""
     (text, identity, plant), app.coming = app.coming, None
     deaf = app.plant.silent()
     first = not app.identity
     app.orders.leave()
     for _ in range(_PATIENCE):  # a device that the new table does not know would keep what it holds
-        if await lend("halt", "safe", app.plant):
+        if await lend("shutdown", "safe", app.plant):
             break
-    await lend("halt", "plant", app.plant, app.supervisor)
+    await lend("shutdown", "plant", app.plant, app.supervisor)
     await _run(app, identity, plant)
     missing = None if first else await _trial(plant, deaf)
     if missing:
         app.refused = identity
         app.refusal = "silent: " + " ".join(missing)
-        await lend("halt", "plant", plant, app.supervisor)
+        await lend("shutdown", "plant", plant, app.supervisor)
         use(app, 0, Plant())
         load(app)
         lend("report", "tell", app)
@@ -210,7 +205,7 @@ async def switch(app):
         forget("node.store")
 
 
-async def _run(app, identity, plant):
+async def _run(app: "App", identity: int, plant: "Plant") -> None:
     use(app, identity, plant)
     start(plant, app.supervisor)
     lend("report", "tell", app)
@@ -218,7 +213,7 @@ async def _run(app, identity, plant):
     gc.collect()
 
 
-def use(app, identity, plant):
+def use(app: "App", identity: int, plant: "Plant") -> None:
     """Records and orders belong to this plant from now on."""
     app.plant = plant
     app.orders.actuators = plant.actuators
@@ -226,7 +221,7 @@ def use(app, identity, plant):
     app.ring.use(identity)
 
 
-def start(plant, supervisor):
+def start(plant: "Plant", supervisor: "Supervisor") -> None:
     """Every bus and actuator is a job of the supervisor."""
     for one in plant.buses:
         plant.jobs.append(supervisor.start("bus " + one.name, one.run, _BUS_MS))
@@ -235,7 +230,7 @@ def start(plant, supervisor):
         plant.jobs.append(supervisor.start(name, actuator.run, _ACTUATOR_MS, _RESTART_MS))
 
 
-async def _trial(plant, deaf):
+async def _trial(plant: "Plant", deaf: set[str]) -> set[str]:
     """Names of the buses that stay silent and did not before."""
     end = after(_TRIAL_MS)
     while True:

@@ -6,6 +6,11 @@ The count lies under `w<actuator>` in the memory of Orders, so that no restart b
 from micropython import const
 from node.wait import after, left
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from kinds import Write
+    from node.orders import Actuator
+
 _CLOCK_UNKNOWN = const(0)  # that of wire.records, as a number: a name costs flash and heap
 _DAY_S = const(86400)
 _DAY = const(10)  # bits below the day, in one number with the count; wire.table allows up to 1000 a day
@@ -19,24 +24,24 @@ class Wear:
 
     pause_ms = 0
 
-    def __init__(self, actuator):
+    def __init__(self, actuator: "Actuator") -> None:
         self.actuator = actuator
         self.budget = actuator.spec["budget"]
         self.key = "w%d" % actuator.number
         self.free = self.rest = after(0)  # ticks of the earliest change, and of the earliest repetition of safe values
 
-    def early(self):
+    def early(self) -> bool:
         """True while it is too early for a change. Asked at least every day, so that the tick never wraps."""
         if left(self.free) > 0:
             return True
         self.free = after(0)
         return False
 
-    def out(self):
+    def out(self) -> bool:
         """True when only the write is left that is kept for the safe values."""
         return self.budget and (self._count() & _COUNT) + 1 >= self.budget
 
-    async def gate(self, writes, safe):  # noqa: PLR0911  one word for each thing in the way
+    async def gate(self, writes: "list[Write]", safe: int) -> str | None:  # noqa: PLR0911  one word for each thing in the way
         """None when a write may go; otherwise what became of it, in a word of wire.orders, "" for held already.
 
         Safe values go whatever the count says, but more and more rarely to a device that never holds them.
@@ -63,7 +68,7 @@ class Wear:
         self.free = after(actuator.spec["min_ms"])
         return None
 
-    def _spend(self):
+    def _spend(self) -> bool:
         """One write more, counted first: whatever happens. False when that cannot be kept."""
         count = self._count()
         try:
@@ -73,7 +78,7 @@ class Wear:
             return False
         return True
 
-    def _count(self):
+    def _count(self) -> int:
         """Writes of this day (UTC) and the day above them; without a clock the day goes on."""
         orders = self.actuator.orders
         orders.clock.tick()

@@ -7,13 +7,21 @@ from micropython import const
 from node.mqtt import head, text
 from node.wait import after
 
+_TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
+if _TYPES:
+    from collections.abc import Iterable
+
+    from kinds import Conf
+    from node.mqtt import Mqtt
+    from node.tcp import Connection
+
 _KEEP_ALIVE_S = const(10)  # the node pings twice as often
 _PING_MS = const(5000)
 _SILENCE_MS = const(15000)
 _REFUSED = const(0x80)  # return code of a subscription
 
 
-async def begin(mqtt, connection, conf, will_topic, will):
+async def begin(mqtt: "Mqtt", connection: "Connection", conf: "Conf", will_topic: str, will: str) -> None:
     """Log in and subscribe on a connection of `dial`; OSError when the broker does not want us. `conf` is node.json."""
     mqtt.owed.clear()
     mqtt.why = None
@@ -31,7 +39,7 @@ async def begin(mqtt, connection, conf, will_topic, will):
         raise OSError("subscription refused")
 
 
-def connect_packet(client, user, password, will_topic, will):
+def connect_packet(client: str, user: str | None, password: str, will_topic: str, will: str) -> bytearray:
     """CONNECT with a clean session and a retained will of QoS 1."""
     flags = 0x02 | 0x04 | 0x08 | 0x20
     body = text(client) + text(will_topic) + text(will)
@@ -42,7 +50,7 @@ def connect_packet(client, user, password, will_topic, will):
     return head(0x10, len(body)) + body
 
 
-def subscribe_packet(packet_id, topics):
+def subscribe_packet(packet_id: int, topics: "Iterable[bytes]") -> bytearray:
     """SUBSCRIBE to each of `topics` (in bytes) with QoS 1."""
     body = struct.pack(">H", packet_id)
     for topic in topics:
