@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.forecast.regression import Regression, added, scaled
 from gateway.core.model.levels import Floats
-from gateway.core.planning.storage.grid_goal import GridMethod, Worth
-from gateway.core.planning.storage.grid_recursion import GridRecursion, Outlook, blurred, noise_of
-from gateway.core.planning.storage.part_load import PartLoad
 from gateway.study.benches.citylearn.district import EFFICIENCY, POWER_LIMIT, POWER_SHARE, SOC, Batteries, District
+from gateway.study.benches.citylearn.grid_goal import GridMethod, Worth
+from gateway.study.benches.citylearn.grid_recursion import GridRecursion, Outlook, blurred, noise_of
+from gateway.study.benches.citylearn.part_load import PartLoad
+from gateway.study.benches.citylearn.regression import Regression, added, scaled
 
 STEP_S = 3600.0
 PROGRESS_H = 730

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.forecast.bands import bands
 from gateway.core.forecast.past_days import Series
-from gateway.core.forecast.prior import Roof, usual
 from gateway.core.forecast.scenarios import Days, Now, Prior, draw, drawn_pairs, systematic, weekdays_favoured, widened
 from gateway.core.forecast.tomorrow import evening, last_hours, last_sunshine, tomorrow
 from gateway.core.forecast.weather import Weather
@@ -222,20 +220,3 @@ def test_a_weather_feed_has_as_much_say_as_it_has_deserved() -> None:
     assert taken(pv) == METHOD.scenarios  # always right
     assert taken(0.8 * pv) == METHOD.scenarios  # a known bias is taken away
     assert 0 < taken(-np.repeat(1100.0 - energies, 48)) < METHOD.scenarios / 3  # rain for sun: worse than ourselves
-
-
-def test_bands_are_quantiles_of_the_scenarios() -> None:
-    assert bands(np.arange(11.0)[:, None] * np.ones(3)).tolist() == [[1.0] * 3, [5.0] * 3, [9.0] * 3]
-
-
-def test_a_new_building_is_expected_to_be_usual_under_a_clear_sky() -> None:
-    start_s = paris("2024-06-21T00:00")
-    roof = Roof(peak_w=5000.0, latitude_deg=50.43, longitude_deg=2.83)
-    prior = usual(start_s, 900.0, 96, PARIS, roof)
-    assert prior.load_w.mean() == pytest.approx(400.0)
-    noon = int(np.argmin(prior.pv_w))
-    assert 54 <= noon <= 57  # Lens: the sun is in the south at 13:50 of the summer clock
-    # sine of the height at noon: 90 - 50.43 + 23.44 degrees
-    assert prior.pv_w[noon] == pytest.approx(-4000.0 * math.sin(math.radians(63.01)), rel=0.01)
-    assert prior.pv_w[:16].tolist() == [0.0] * 16  # dark until 4 h
-    assert usual(start_s, 900.0, 96, PARIS, None).pv_w.tolist() == [0.0] * 96

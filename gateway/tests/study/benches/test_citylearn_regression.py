@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from gateway.core.forecast.building import BuildingForecast
-from gateway.core.forecast.least_squares import LeastSquares
-from gateway.core.forecast.regression import Regression, added, scaled
-from gateway.core.model.history import History
+from gateway.study.benches.citylearn.least_squares import LeastSquares
+from gateway.study.benches.citylearn.regression import Regression, added, scaled
 
 DAYS = 12
 
@@ -76,17 +74,6 @@ def test_least_squares_finds_the_line_and_stays_still_without_observations() -> 
         fit.learn(np.ones((1, 2)), np.array([np.nan]))
         fit.learn(np.zeros((1, 2)), np.array([5.0]))
     assert fit.predict(np.array([[1.0, 1.0]])) == pytest.approx(-1.0, abs=1e-3)
-
-
-@pytest.mark.parametrize("step_s", [900.0, 1800.0, 3600.0])
-def test_a_building_gives_scenarios_in_our_signs_from_the_end_of_its_history(step_s: float) -> None:
-    day = periodic(step_s)
-    load, pv = np.tile(day, DAYS)
-    history = History(start_s=1.7e9, step_s=step_s, load_w=load, pv_w=-pv)
-    scenarios = BuildingForecast.of(history, leads=24, days=5).scenarios(5)
-    assert (scenarios.start_s, scenarios.step_s) == (history.end_s, step_s)
-    assert scenarios.net_w == pytest.approx(np.repeat((day[0] - day[1])[None, :24], 5, axis=0), abs=1e-6)
-    assert (scenarios.pv_w <= 0).all()
 
 
 def test_scenarios_that_reach_two_days_take_errors_that_are_whole() -> None:

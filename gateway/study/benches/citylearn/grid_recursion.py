@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.model.levels import Floats
-from gateway.core.planning.storage.grid_goal import GridGoal, Worth
-from gateway.core.planning.storage.part_load import PartLoad
+from gateway.study.benches.citylearn.grid_goal import GridGoal, Worth
+from gateway.study.benches.citylearn.part_load import PartLoad
 
 Table = NDArray[np.float32]  # actions x buildings and scenarios x energies: single precision halves the time
 Places = NDArray[np.intp]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from gateway.core.planning.storage.grid_goal import GridGoal, Worth
-from gateway.core.planning.storage.grid_recursion import GridRecursion, blurred, noise_of
-from gateway.core.planning.storage.part_load import PartLoad
+from gateway.study.benches.citylearn.grid_goal import GridGoal, Worth
+from gateway.study.benches.citylearn.grid_recursion import GridRecursion, blurred, noise_of
+from gateway.study.benches.citylearn.part_load import PartLoad
 
 CURVED = PartLoad(
     capacity_wh=4000.0,

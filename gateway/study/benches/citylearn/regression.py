@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gateway.core.forecast.least_squares import LeastSquares
-from gateway.core.forecast.profiles import HOUR_S, Profiles
 from gateway.core.model.levels import Floats
+from gateway.study.benches.citylearn.least_squares import LeastSquares
+from gateway.study.benches.citylearn.profiles import HOUR_S, Profiles
 
 FORGETTING_1H = 0.999  # of the regressions, per hour
 UNSURE = 0.03  # variance of the first coefficients: some weeks of observations move them freely
