@@ -52,7 +52,7 @@ class Gateway:
         loads = parts.loads(file, self.outside, sightings=self.sightings)
         ground = parts.ground(file, self.outside, clock=clock, building=self.building, past=self.past, loads=loads)
         self.planning = Planning(
-            clock=clock, prepare=ground.question, ask=ask, plain=loads.wants, events=self.sightings.events
+            clock=clock, prepare=ground.collect, ask=ask, plain=loads.wants, events=self.sightings.events
         )
         self.display = self._display()
         self.loop = Loop(
@@ -124,7 +124,7 @@ class Gateway:
             quality=lambda device, now_s: self.building.desks[file.devices[device].node].quality(device, now_s),
             links=measures.links,
             status=measures.status,
-            planning=self.planning.standing,
+            planning=self.planning.status,
             trend=Trend(self.past.trend(since)),
             keep_trend=self.diary.step,
         )

@@ -145,8 +145,8 @@ class Display:
 
     def _plan_in_short(self) -> dict[str, object]:
         """Enough to see that there is a new one."""
-        standing = self._planning(self._cycle.state.utc_s)
-        return {"made_s": standing.plan.made_s if standing.plan else None}
+        status = self._planning(self._cycle.state.utc_s)
+        return {"made_s": status.plan.made_s if status.plan else None}
 
     def _told(self, setpoint: SetPoint) -> dict[str, object]:
         """A set-point with what people call its device: the id of a load's section stands above that of its device."""

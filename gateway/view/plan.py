@@ -8,14 +8,12 @@ from gateway.core.model.state import Reason
 from gateway.planning.service import PlanStatus
 
 
-def told(
-    standing: PlanStatus, batteries: Sequence[Battery], utc_s: float, kinds: Mapping[str, str]
-) -> dict[str, object]:
+def told(status: PlanStatus, batteries: Sequence[Battery], utc_s: float, kinds: Mapping[str, str]) -> dict[str, object]:
     """The slots from the present one on (`gateway.web.view.View.plan`); empty columns without a plan.
 
     `kinds`: of loads, by their names; one that is in the plan and not there is an inverter that is held back.
     """
-    plan = standing.plan
+    plan = status.plan
     slots = [slot for slot in plan.slots if slot.start_s > utc_s - plan.step_s] if plan else []
     whole_wh = sum(battery.capacity_wh for battery in batteries) or 1.0
     reserve_wh = sum(battery.reserve * battery.capacity_wh for battery in batteries)
@@ -26,7 +24,7 @@ def told(
     return {
         "made_s": plan.made_s if plan else None,
         "step_s": plan.step_s if plan else None,
-        "why": _reason(standing.why) if standing.why else None,
+        "why": _reason(status.why) if status.why else None,
         "notes": [_reason(note) for note in plan.notes] if plan else [],
         "t": [slot.start_s for slot in slots],
         "charge": [share(slot.levels.charge_wh) if slot.levels.charge_wh > 0 else 0.0 for slot in slots],

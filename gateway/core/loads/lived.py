@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.core.model.levels import Floats, Levels, follow
+from gateway.core.planning.problem import StepPrices
 from gateway.core.planning.schedule.shared import Shared
-from gateway.core.planning.storage.recursion import Tariff, solve
+from gateway.core.planning.storage.dynamic_program import solve
 
 K = 1000.0
 POINTS = 41
@@ -25,15 +26,15 @@ def lived(shared: Shared, taken_w: Floats) -> Lived:
     storage = shared.storage
     if storage is None:
         return Lived(worth=np.zeros(shared.steps), cost_eur=shared.cost_eur(taken_w))
-    tariff = Tariff(buy=shared.buy, sell=np.minimum(shared.sell, shared.buy))
+    prices = StepPrices(buy=shared.buy, sell=np.minimum(shared.sell, shared.buy))
     net = shared.net_w + taken_w
     values = solve(
-        net[None], tariff, storage, hours=shared.hours, limits=shared.limits, points=POINTS, mixing=0.0,
-        end_worth=shared.end_price,
+        net[None], prices, storage, hours=shared.hours, limits=shared.limits, points=POINTS, mixing=0.0,
+        end_value=shared.end_price,
     )  # fmt: skip
     held_wh, worth, powers = shared.stored_wh, np.empty(shared.steps), np.empty(shared.steps)
-    cells = values.worth.shape[1]
-    for k, (net_w, row) in enumerate(zip(net.tolist(), values.levels.tolist(), strict=True)):
+    cells = values.marginal_values.shape[1]
+    for k, (net_w, row) in enumerate(zip(net.tolist(), values.levels_wh.tolist(), strict=True)):
         levels = Levels(charge_wh=row[0], reserve_wh=row[1], fill_wh=row[2], export_wh=row[3])
         power_w = float(
             follow(levels, storage, energy_wh=held_wh, net_w=net_w, hours=shared.hours, limits=shared.limits)
@@ -41,6 +42,6 @@ def lived(shared: Shared, taken_w: Floats) -> Lived:
         into, out_of = max(power_w, 0.0) * storage.charge_efficiency, min(power_w, 0.0) / storage.discharge_efficiency
         held_wh = min(max(held_wh + (into + out_of) * shared.hours, 0.0), storage.capacity_wh)
         powers[k] = power_w
-        worth[k] = values.worth[k, min(int(held_wh / storage.capacity_wh * cells), cells - 1)]
+        worth[k] = values.marginal_values[k, min(int(held_wh / storage.capacity_wh * cells), cells - 1)]
     wear_eur = storage.wear_price * float(np.abs(powers).sum()) * shared.hours / K
     return Lived(worth=worth, cost_eur=shared.cost_eur(taken_w + powers) + wear_eur - shared.end_price * held_wh / K)

@@ -60,7 +60,7 @@ class ForecastMethod:
     pv_similarity: float = 1.5
     # How many times a day counts for the load when it was the same weekday (0…100); see `similar_days`.
     same_weekday: float = 3.0
-    # Age (days) at which the weight of a day in the regression of the coming day has fallen to 1/e; see `pv_memory_days`.
+    # Age (days) at which the weight of a day in the regression of the coming day is 1/e; see `pv_memory_days`.
     regression_memory_days: float = 28.0
     # Days without any relation between today and tomorrow that count beside those seen (the ridge). No figure is
     # recorded for it alone.

@@ -127,7 +127,7 @@ def ground(
         zone=file.site.time_zone,
         past=past,
         prices=PriceInputs(file, found, meter=site.grid).weighed,
-        sky=WeatherInputs(weather=found.weather.answer if found.weather else None, past=past, kwp=place.kwp),
+        weather=WeatherInputs(weather=found.weather.answer if found.weather else None, past=past, kwp=place.kwp),
         place=place,
         method=read_method(),
         flexible=loads.flexible,

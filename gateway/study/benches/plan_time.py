@@ -17,7 +17,8 @@ from gateway.core.model.levels import Floats, GridLimits, Storage
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.linear_program import Effort, Solver
 from gateway.core.planning.method import PlanningMethod
-from gateway.core.planning.schedule.joint import Flexible, plan
+from gateway.core.planning.planner import plan
+from gateway.core.planning.schedule.joint import Flexible
 from gateway.core.planning.schedule.program import written
 from gateway.core.planning.schedule.schedule import own_eur, scheduled
 from gateway.core.planning.schedule.shared import Shared

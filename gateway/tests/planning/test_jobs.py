@@ -18,7 +18,7 @@ from gateway.planning.process import ask
 from gateway.site.file import site_file
 from gateway.site.file.load_sections import SwitchableSection
 from gateway.site.file.site_file import SiteFileError
-from gateway.tests.planning.made_inputs import NOW, question
+from gateway.tests.planning.made_inputs import NOW, inputs
 
 PARIS = ZoneInfo("Europe/Paris")
 GRID = TimeGrid(start_s=NOW, step_s=900.0, steps=96)
@@ -158,7 +158,7 @@ def test_mistakes_are_told_with_their_place(tmp_path: Path, old: str, new: str, 
 
 async def test_without_a_solver_the_program_plans_by_rules_and_says_so(tmp_path: Path) -> None:
     hidden = "import sys; sys.modules['highspy'] = None; from gateway.planning.worker import main; main()"
-    asked = replace(question(), flexible=Flexible(jobs=jobs(site(tmp_path).loads, SEEN, GRID, PARIS)))
+    asked = replace(inputs(), flexible=Flexible(jobs=jobs(site(tmp_path).loads, SEEN, GRID, PARIS)))
     made = await ask(asked, command=(sys.executable, "-c", hidden))
     assert [note.code for note in made.notes] == ["solver_missing"]
     assert sum(slot.power_w for slot in made.loads["car"]) / 4 * 0.9 == pytest.approx(16_000.0, rel=0.01)
@@ -166,7 +166,7 @@ async def test_without_a_solver_the_program_plans_by_rules_and_says_so(tmp_path:
 
 async def test_the_program_plans_the_loads_of_a_building(tmp_path: Path) -> None:
     found = jobs(site(tmp_path).loads, SEEN, GRID, PARIS)
-    made = await ask(replace(question(), flexible=Flexible(jobs=found)))
+    made = await ask(replace(inputs(), flexible=Flexible(jobs=found)))
     assert set(made.loads) == {"car", "water", "heating", "washer", "pool"}
     assert all(len(slots) == 96 for slots in made.loads.values())
     assert sum(slot.power_w for slot in made.loads["car"]) / 4 * 0.9 == pytest.approx(16_000.0, rel=0.01)

@@ -17,8 +17,6 @@
 | `load_later` | its window begins behind the plan | |
 | `load_window` | its window is over, too short or turned around | |
 | `load_missed` | finds no place for its run | |
-| `load_free` | produces what it can | |
-| `load_curtail` | produces less: nobody may or would take it | spilled_w, sell_price |
 
 DUE: `due_day`, `due_clock`; BEGIN: `begin_day`, `begin_clock`: days from the slot's local day, and minutes of the day.
 Notes of a plan name the load: `note_window`, `note_missed`, `note_short` (missing_wh).
@@ -199,18 +197,3 @@ def _resting(course: Course, k: int, later: int | None) -> Reason:
     if later_price > now_price - SMALL_PRICE:
         return Reason(code="load_turn", numbers=begin)
     return Reason(code="load_wait", numbers={"now_price": now_price, "later_price": later_price, **begin})
-
-
-def curtailed_slots(spilled_w: Floats, pv_w: Floats, sell: Floats) -> tuple[LoadSlot, ...]:
-    """Slots of an inverter: its power (W, below 0) after what is thrown away."""
-    rows = np.stack((spilled_w, pv_w, sell), axis=1).tolist()
-    return tuple(
-        LoadSlot(
-            power_w=pv + spilled,
-            value=sold,
-            reason=Reason(code="load_curtail", numbers={"spilled_w": spilled, "sell_price": sold})
-            if spilled > SMALL_W
-            else Reason(code="load_free"),
-        )
-        for spilled, pv, sold in rows
-    )

@@ -8,7 +8,7 @@ from gateway.core.loads.heat import Tank, TankState
 from gateway.core.loads.kinds import Job
 from gateway.core.loads.needs import Band
 from gateway.core.planning.method import Method
-from gateway.core.planning.schedule import joint
+from gateway.core.planning.planner import plan
 from gateway.core.planning.schedule.joint import Flexible
 from gateway.study.benches.peers.speed import QUARTER_S, STEPS, Day, Took, Watch, Way
 from gateway.study.replay.zen import prices_of
@@ -29,7 +29,7 @@ def ours(method: Method) -> Way:
         case, scenarios = day.case, day.scenarios
         prices, flexible = prices_of(case, day.step, STEPS), jobs(scenarios.start_s)
         watch = Watch()
-        joint.plan(
+        plan(
             case.storage,
             case.storage.capacity_wh / 2,
             scenarios,

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.model.levels import GridLimits, Levels, Storage, change, follow, plain, reach_of
-from gateway.core.planning.storage.recursion import Tariff, thresholds
+from gateway.core.planning.problem import StepPrices
+from gateway.core.planning.storage.dynamic_program import thresholds
 
 STORAGE = Storage(capacity_wh=8000.0, charge_max_w=4000.0, discharge_max_w=3000.0, charge_efficiency=0.9)
 POINTS = 41
@@ -84,7 +85,7 @@ def test_the_closed_form_costs_no_more_than_any_other_power() -> None:
         value = np.concatenate([[0.0], np.cumsum(-worth * np.diff(grid) / 1000.0)])
         energy, net = rng.uniform(0, 8000), rng.uniform(-6000, 6000)
         limits = GridLimits(import_max_w=max(net, 0.0) + rng.uniform(0, 4000))
-        marks = thresholds(Tariff(buy=np.array([buy]), sell=np.array([sell])), storage)[0]
+        marks = thresholds(StepPrices(buy=np.array([buy]), sell=np.array([sell])), storage)[0]
         levels = [grid[np.count_nonzero(worth > mark)] for mark in marks]
         reach = reach_of(storage, net_w=net, hours=0.5, limits=limits)
 

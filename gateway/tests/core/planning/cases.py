@@ -11,7 +11,8 @@ from gateway.core.model.history import Scenarios
 from gateway.core.model.levels import GridLimits, Storage
 from gateway.core.model.plan import Plan
 from gateway.core.planning.linear_program import Effort, Program, Solution, SolverError
-from gateway.core.planning.schedule.joint import Flexible, plan
+from gateway.core.planning.planner import plan
+from gateway.core.planning.schedule.joint import Flexible
 from gateway.core.pricing.prices import Prices
 
 NOW = 1_718_985_600.0  # 2024-06-21 18:00 in Paris, 16:00 UTC

@@ -15,7 +15,8 @@ from gateway.core.loads.heat import HeatPumpState
 from gateway.core.loads.kinds import Curtailable, Job
 from gateway.core.loads.timed import ApplianceState, SwitchableState
 from gateway.core.model.levels import GridLimits
-from gateway.core.planning import planner
+from gateway.core.planning.planner import plan
+from gateway.core.planning.refusal import refusal
 from gateway.tests.core.planning.cases import (
     CAR,
     JOBS,
@@ -49,7 +50,7 @@ def charged_wh(power_w: np.ndarray, state: CarState) -> float:
 
 
 def test_without_loads_the_plan_is_that_of_the_storage_to_the_byte() -> None:
-    alone = planner.plan(STORAGE, 2000.0, day(), tariff(), made_s=NOW, limits=LIMITS)
+    alone = plan(STORAGE, 2000.0, day(), tariff(), made_s=NOW, limits=LIMITS)
     assert pickle.dumps(planned(solver=solve)) == pickle.dumps(alone)
 
 
@@ -165,7 +166,7 @@ def test_what_cannot_be_gets_a_plan_with_reasons(name: str, solver: object) -> N
         assert all(slot.reason.code and math.isfinite(slot.value) and math.isfinite(slot.power_w) for slot in slots)
         if note is not None:
             assert note in [one.code for one in made.notes]
-        assert planner.refusal(made, STORAGE, now_s=NOW, max_age_s=900.0) is None
+        assert refusal(made, STORAGE, now_s=NOW, max_age_s=900.0) is None
 
 
 def test_a_solver_out_of_time_leaves_the_rules_and_says_so() -> None:
@@ -232,9 +233,9 @@ def random_job(name: str, rng: np.random.Generator) -> Job:
 )
 def test_a_plan_with_broken_slots_of_a_load_is_refused(spoil: object) -> None:
     made = planned(JOBS["pool"])
-    assert planner.refusal(made, STORAGE, now_s=NOW, max_age_s=900.0) is None
+    assert refusal(made, STORAGE, now_s=NOW, max_age_s=900.0) is None
     broken = replace(made, loads={"pool": spoil(made.loads["pool"])})  # type: ignore[operator]
-    why = planner.refusal(broken, STORAGE, now_s=NOW, max_age_s=900.0)
+    why = refusal(broken, STORAGE, now_s=NOW, max_age_s=900.0)
     assert why is not None
     assert why.code == "plan_broken"
 

@@ -15,8 +15,10 @@ from gateway.core.model.levels import GridLimits, Levels, Storage, follow, plain
 from gateway.core.model.plan import Plan
 from gateway.core.model.state import Reason
 from gateway.core.planning.method import PlanningMethod
-from gateway.core.planning.planner import PlanningError, plan, refusal
-from gateway.core.planning.storage.recursion import Tariff, solve
+from gateway.core.planning.planner import plan
+from gateway.core.planning.problem import PlanningError, StepPrices
+from gateway.core.planning.refusal import refusal
+from gateway.core.planning.storage.dynamic_program import solve
 from gateway.core.pricing.prices import Prices
 
 STORAGE = Storage(capacity_wh=8000.0, charge_max_w=4000.0, discharge_max_w=4000.0)
@@ -71,12 +73,14 @@ def test_a_certain_future_is_planned_as_well_as_can_be() -> None:
     for _ in range(20):
         net = rng.integers(-3, 4, 5) * 1000.0
         buy = rng.integers(1, 5, 5) * 0.1
-        tariff = Tariff(buy=buy, sell=buy * 0.5)
-        values = solve(net[None], tariff, storage, hours=1.0, limits=GridLimits(), points=4, mixing=0.0, end_worth=0.05)
+        tariff = StepPrices(buy=buy, sell=buy * 0.5)
+        values = solve(net[None], tariff, storage, hours=1.0, limits=GridLimits(), points=4, mixing=0.0, end_value=0.05)
         energy, followed = 1000.0, 0.0
         for k in range(5):
             levels = Levels(
-                **dict(zip(("charge_wh", "reserve_wh", "fill_wh", "export_wh"), values.levels[k].tolist(), strict=True))
+                **dict(
+                    zip(("charge_wh", "reserve_wh", "fill_wh", "export_wh"), values.levels_wh[k].tolist(), strict=True)
+                )
             )
             power = follow(levels, storage, energy_wh=energy, net_w=net[k], hours=1.0)
             energy += power
@@ -84,11 +88,11 @@ def test_a_certain_future_is_planned_as_well_as_can_be() -> None:
         assert followed - 0.05 * energy / 1000.0 == pytest.approx(_least(net, tariff, 1000.0), abs=1e-9)
 
 
-def _paid(grid_w: float, tariff: Tariff, k: int) -> float:
+def _paid(grid_w: float, tariff: StepPrices, k: int) -> float:
     return float((tariff.buy[k] if grid_w > 0 else tariff.sell[k]) * grid_w / 1000.0)
 
 
-def _least(net: np.ndarray, tariff: Tariff, start_wh: float) -> float:
+def _least(net: np.ndarray, tariff: StepPrices, start_wh: float) -> float:
     best = math.inf
     for powers in product((-2000.0, -1000.0, 0.0, 1000.0, 2000.0), repeat=len(net)):
         energies = start_wh + np.cumsum(powers)

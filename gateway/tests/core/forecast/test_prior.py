@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from gateway.core.forecast.newcomer import prior, sine_of_elevation
+from gateway.core.forecast.prior import prior, sine_of_elevation
 from gateway.core.model.time_grid import TimeGrid
 
 LILLE = {"latitude": 50.63, "longitude": 3.06}

@@ -21,30 +21,36 @@ from datetime import datetime, tzinfo
 import numpy as np
 
 from gateway.core.model.levels import Floats, Levels
-from gateway.core.model.plan import Plan
 from gateway.core.model.state import Reason
+from gateway.core.planning.problem import PlanProblem
+from gateway.core.planning.storage.storage_plan import StoragePlan
 
-SMALL_WH = 1.0
-SMALL_W = 25.0
+SMALL_WH = 1.0  # energies that differ by less are alike: people read kWh with one decimal
+SMALL_W = 25.0  # an import that exceeds the limit by less is not worth a note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a slot is expected to meet: energy stored at its start (Wh), net load (W), prices and worth (EUR/kWh)."""
+    """What a slot is expected to meet."""
 
+    # Energy stored at its start (Wh above empty).
     energy_wh: float
+    # Mean net load of the scenarios (W, import positive).
     net_w: float
+    # Price of imported energy (EUR/kWh).
     buy: float
+    # Price of exported energy (EUR/kWh).
     sell: float
-    worth: float
+    # Marginal value of stored energy at its end (EUR/kWh).
+    marginal_value: float
 
 
 def explain(levels: Levels, expected: Expected, hours: dict[str, float]) -> Reason:
     """The reason for the levels of one slot."""
-    sold = {"sell_price": expected.sell, "worth_price": expected.worth}
+    sold = {"sell_price": expected.sell, "worth_price": expected.marginal_value}
     if levels.charge_wh > expected.energy_wh + SMALL_WH:
         energy_wh = levels.charge_wh - expected.energy_wh
-        bought = {"energy_wh": energy_wh, "buy_price": expected.buy, "worth_price": expected.worth}
+        bought = {"energy_wh": energy_wh, "buy_price": expected.buy, "worth_price": expected.marginal_value}
         return Reason(code="grid_charge", numbers={**bought, **hours})
     if expected.energy_wh > levels.export_wh + SMALL_WH:
         return Reason(code="sell", numbers={"energy_wh": expected.energy_wh - levels.export_wh, **sold})
@@ -52,7 +58,7 @@ def explain(levels: Levels, expected: Expected, hours: dict[str, float]) -> Reas
         return _about_surplus(levels, expected, sold)
     kept_wh = min(levels.reserve_wh, expected.energy_wh)
     if kept_wh > SMALL_WH:
-        return Reason(code="kept", numbers={"kept_wh": kept_wh, "worth_price": expected.worth, **hours})
+        return Reason(code="kept", numbers={"kept_wh": kept_wh, "worth_price": expected.marginal_value, **hours})
     return Reason(code="plain_rule")
 
 
@@ -76,24 +82,30 @@ def dearer_times(buy: Floats, starts_s: Floats, step_s: float, zone: tzinfo) -> 
     return found
 
 
-def limit_notes(over_w: Floats, limit_w: float, plan: Plan, zone: tzinfo) -> Iterator[Reason]:
-    """When first more is expected to be drawn than the connection bears, in spite of the storage (`limit_short`).
+def storage_notes(problem: PlanProblem, stored: StoragePlan) -> Iterator[Reason]:
+    """The peak target where the highest import costs (`peak_kept`), and when the connection will be too weak."""
+    if problem.peak is not None:
+        numbers = {"due_w": problem.peak.periods[0].due_w, "limit_w": float(stored.target.import_w[0])}
+        yield Reason(code="peak_kept", numbers=numbers)
+    over_w = stored.grid_w - problem.limits.import_max_w
+    if (over_w > SMALL_W).any():
+        yield _limit_short(problem, over_w)
 
-    `over_w`: the expected import of each slot less the limit.
-    """
-    over = over_w > SMALL_W
-    if over.any():
-        first, end = _next_run(over)
-        moments = [plan.slots[0].start_s + index * plan.step_s for index in (0, first, end)]
-        now, begin, stop = (datetime.fromtimestamp(moment_s, zone) for moment_s in moments)
-        numbers = {
-            "limit_w": limit_w,
-            "over_w": float(over_w[first:end].max()),
-            "begin_day": float((begin.date() - now.date()).days),
-            "begin_clock": float(begin.hour * 60 + begin.minute),
-            "end_clock": float(stop.hour * 60 + stop.minute),
-        }
-        yield Reason(code="limit_short", numbers=numbers)
+
+def _limit_short(problem: PlanProblem, over_w: Floats) -> Reason:
+    """When first more is expected to be drawn than the connection bears, in spite of the storage (`limit_short`)."""
+    first, end = _next_run(over_w > SMALL_W)
+    start_s, step_s = float(problem.starts_s[0]), problem.scenarios.step_s
+    moments = [start_s + index * step_s for index in (0, first, end)]
+    now, begin, stop = (datetime.fromtimestamp(moment_s, problem.zone) for moment_s in moments)
+    numbers = {
+        "limit_w": problem.limits.import_max_w,
+        "over_w": float(over_w[first:end].max()),
+        "begin_day": float((begin.date() - now.date()).days),
+        "begin_clock": float(begin.hour * 60 + begin.minute),
+        "end_clock": float(stop.hour * 60 + stop.minute),
+    }
+    return Reason(code="limit_short", numbers=numbers)
 
 
 def _next_run(wanted: np.ndarray) -> tuple[int, int]:

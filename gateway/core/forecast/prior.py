@@ -1,24 +1,41 @@
 """What to expect of a building on its first day, before it has a past of its own.
 
-The sun: 480 W per kWp and unit of sin(elevation), the mean of a year under clouds. Against a south-facing roof at Uccle
+The PV: 480 W per kWp and unit of sin(elevation), the mean of a year under clouds. Against a south-facing roof at Uccle
 2019 and Aachen 2021 each month of either year lies between 340 and 910 W, the years at 492 and 579 W.
 The load: a home of 3.7 MWh a year that is awake in the morning and in the evening.
 """
 
 import math
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 import numpy as np
 
-from gateway.core.forecast.scenarios import Prior
 from gateway.core.forecast.season import NEW_YEAR_2000_S, declination
 from gateway.core.model.levels import Floats
 from gateway.core.model.time_grid import TimeGrid
 
-SUN_W_PER_KWP = 480.0
+PV_W_PER_KWP = 480.0  # at a sine of elevation of 1, see above
 
+# Mean loads (W) by the local clock, one for each hour; 3.7 MWh a year in all.
 NIGHT_W, MORNING_W, DAY_W, EVENING_W = 250.0, 500.0, 380.0, 750.0
-LOAD_BY_HOUR_W = (*[NIGHT_W] * 6, *[MORNING_W] * 3, *[DAY_W] * 9, *[EVENING_W] * 4, *[DAY_W] * 2)  # local clock
+LOAD_BY_HOUR_W = (
+    *[NIGHT_W] * 6,
+    *[MORNING_W] * 3,
+    *[DAY_W] * 9,
+    *[EVENING_W] * 4,
+    *[DAY_W] * 2,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What is expected of a building that has no history yet, for each coming step."""
+
+    # Mean load (W, >= 0).
+    load_w: Floats
+    # Mean PV (W, <= 0).
+    pv_w: Floats
 
 
 def prior(grid: TimeGrid, *, zone: tzinfo, kwp: float, latitude: float, longitude: float) -> Prior:
@@ -26,7 +43,7 @@ def prior(grid: TimeGrid, *, zone: tzinfo, kwp: float, latitude: float, longitud
     middles_s = grid.start_s + grid.step_s * (np.arange(grid.steps, dtype=np.float64) + 0.5)
     load = [LOAD_BY_HOUR_W[datetime.fromtimestamp(moment_s, zone).hour] for moment_s in middles_s.tolist()]
     sun = np.maximum(sine_of_elevation(middles_s, latitude=latitude, longitude=longitude), 0.0)
-    return Prior(load_w=np.array(load), pv_w=-SUN_W_PER_KWP * kwp * sun)
+    return Prior(load_w=np.array(load), pv_w=-PV_W_PER_KWP * kwp * sun)
 
 
 def sine_of_elevation(utc_s: Floats, *, latitude: float, longitude: float) -> Floats:
