@@ -9,26 +9,26 @@ from gateway.core.model.levels import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
-    """What imported and exported energy is worth, in multiples of a mean imported kilowatt-hour; `sell` <= `buy`."""
+class EnergyPrices:
+    """Prices of energy in multiples of a mean imported kilowatt-hour; the last axis is that of the steps."""
 
+    # Imported energy.
     buy: Floats
+    # Exported energy; never above `buy`.
     sell: Floats
 
-    def at(self, step: int) -> "Worth":
+    def at(self, step: int) -> "EnergyPrices":
         """That of one step: the last axis is dropped."""
-        return Worth(buy=self.buy[..., step], sell=self.sell[..., step])
+        return EnergyPrices(buy=self.buy[..., step], sell=self.sell[..., step])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridGoal:
-    """Weights of the grid's wishes, in kWh of a mean imported kilowatt-hour, so that they hold for every tariff.
+    """Weights of what the grid wishes, in kWh of a mean imported kilowatt-hour, so that they hold for every tariff."""
 
-    `ramp_kwh_per_kw`: what a change of the grid power by 1 kW from one step to the next is worth avoiding.
-    `flat_per_kw`: what an hour at 1 kW above or below the mean grid power is worth avoiding; grows with the square.
-    """
-
+    # What it costs that the grid power changes by 1 kW from one step to the next (>= 0).
     ramp_kwh_per_kw: float = 0.0
+    # What an hour at 1 kW above or below the mean grid power costs (>= 0); it grows with the square.
     flat_per_kw: float = 0.0
 
     def __post_init__(self) -> None:
@@ -41,28 +41,31 @@ class GridGoal:
         """Wh for each W of change from one step to the next."""
         return self.ramp_kwh_per_kw
 
-    def cost_wh(self, grid_w: Floats, worth: Worth, mean_w: Floats, hours: float) -> Floats:
+    def cost_wh(self, grid_w: Floats, prices: EnergyPrices, mean_w: Floats, hours: float) -> Floats:
         """Energy and evenness of one step in Wh of a mean kilowatt-hour."""
         away_w = grid_w - mean_w
-        energy = np.maximum(worth.buy * grid_w, worth.sell * grid_w)  # sell <= buy: the greater one has the right sign
+        energy = np.maximum(
+            prices.buy * grid_w, prices.sell * grid_w
+        )  # sell <= buy: the greater one has the right sign
         return np.asarray(hours * (energy + self.flat_per_kw / 1000.0 * away_w * away_w))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridMethod:
-    """How a plan with a grid goal is made: section `[grid_goal]` of `config/planner.toml`.
+    """How a plan with a grid goal is made: `[grid_goal]` of `config/planner.toml` (results: docs/bench-citylearn.md)."""
 
-    The weights are those of GridGoal. `blur_h`: of `blurred` in the recursion, where powers are set before the load is
-    known; what it takes away is noise there. `scenarios`: one for each of so many past days. `energy_points`: grid of
-    stored energy. `end_value_share`: what is stored behind the horizon is worth this share of the mean price.
-    """
-
+    # The weights of GridGoal.
     ramp_kwh_per_kw: float = 0.25
     flat_per_kw: float = 0.2
+    # Ups and downs of one scenario shorter than this (h) are noise where powers are set before the load is known.
     blur_h: float = 8.0
+    # Possible futures, one for each of so many past days.
     scenarios: int = 28
+    # How far a plan reaches (h).
     horizon_h: int = 24
+    # Points of the grid of stored energy.
     energy_points: int = 15
+    # Energy stored behind the horizon is valued at this share (0…1) of the mean price.
     end_value_share: float = 0.6
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.model.levels import Floats
-from gateway.study.benches.citylearn.grid_goal import GridGoal, Worth
+from gateway.study.benches.citylearn.grid_goal import EnergyPrices, GridGoal
 from gateway.study.benches.citylearn.part_load import PartLoad
 
 Table = NDArray[np.float32]  # actions x buildings and scenarios x energies: single precision halves the time
@@ -45,17 +45,19 @@ class GridRecursion:
         return np.where(outside | weak, NEVER, np.float32(0.0))[:, None, :]
 
     def solve(
-        self, net_w: Floats, worth: Worth, mean_w: Floats, *, end_worth: Floats, noise_w: Floats | None = None
+        self, net_w: Floats, prices: EnergyPrices, mean_w: Floats, *, end_value: Floats, noise_w: Floats | None = None
     ) -> "Outlook":
         """What comes behind the first step.
 
-        `net_w` (buildings, scenarios, steps); `worth` of energy (buildings, steps); `mean_w` of the grid, `end_worth`
+        `net_w` (buildings, scenarios, steps); `prices` of energy (buildings, steps); `mean_w` of the grid, `end_value`
         of stored energy at the end (buildings,); `noise_w` (buildings, noises, steps), equally likely.
         """
         _, scenarios, steps = net_w.shape
         net, means = net_w.reshape(-1, steps), np.repeat(mean_w, scenarios)
-        each = Worth(buy=np.repeat(worth.buy, scenarios, axis=0), sell=np.repeat(worth.sell, scenarios, axis=0))
-        end_wh = -np.repeat(end_worth, scenarios)[:, None] * self.energies_wh
+        each = EnergyPrices(
+            buy=np.repeat(prices.buy, scenarios, axis=0), sell=np.repeat(prices.sell, scenarios, axis=0)
+        )
+        end_wh = -np.repeat(end_value, scenarios)[:, None] * self.energies_wh
         value: Table = np.repeat(end_wh[None].astype(np.float32), len(self.actions_w), axis=0)
         quiet = np.zeros((len(net_w), 1, steps)) if noise_w is None else noise_w
         for k in range(steps - 1, 0, -1):
@@ -67,12 +69,12 @@ class GridRecursion:
             before_w = self.actions_w[:, None] + (net[:, k - 1] - net[:, k])
             value = self._within(best, before_w, np.abs(noise).mean(axis=1))
         table = value.reshape(len(self.actions_w), *net_w.shape[:2], -1)
-        return Outlook(self, table, net_w[:, :, 0], worth.at(0), mean_w)
+        return Outlook(self, table, net_w[:, :, 0], prices.at(0), mean_w)
 
-    def _step_wh(self, net_w: Floats, worth: Worth, mean_w: Floats, noise_w: Floats) -> Table:
+    def _step_wh(self, net_w: Floats, prices: EnergyPrices, mean_w: Floats, noise_w: Floats) -> Table:
         """Mean cost of a step over its noise (columns, noises); shape (actions, columns)."""
         grid_w = net_w[:, None] + self.actions_w[:, None, None] + noise_w
-        each = Worth(buy=worth.buy[:, None], sell=worth.sell[:, None])
+        each = EnergyPrices(buy=prices.buy[:, None], sell=prices.sell[:, None])
         costs = self.goal.cost_wh(grid_w, each, mean_w[:, None], self.hours)
         return np.asarray(costs.mean(axis=2), dtype=np.float32)
 
@@ -150,12 +152,14 @@ CANDIDATES = np.arange(-40, 41) / 40.0  # of the first step, as shares of the po
 
 
 class Outlook:
-    """What the steps after the first are worth, and the best first step."""
+    """What the steps after the first will cost, and the best first step."""
 
-    def __init__(self, recursion: GridRecursion, table: Table, net_w: Floats, worth: Worth, mean_w: Floats) -> None:
+    def __init__(
+        self, recursion: GridRecursion, table: Table, net_w: Floats, prices: EnergyPrices, mean_w: Floats
+    ) -> None:
         """`table`: actions x buildings x scenarios x energies after the first step, whose net loads are `net_w`."""
         self._recursion, self._table, self._net_w = recursion, table, net_w
-        self._worth = Worth(buy=worth.buy[:, None, None], sell=worth.sell[:, None, None])
+        self._prices = EnergyPrices(buy=prices.buy[:, None, None], sell=prices.sell[:, None, None])
         self._mean_w = mean_w[:, None, None]
 
     def power_w(self, energy_wh: Floats, before_w: Floats) -> Floats:
@@ -181,7 +185,7 @@ class Outlook:
     def _cost_wh(self, grid_w: Floats, after_wh: Floats, before_w: Floats) -> Floats:
         """Mean over scenarios of a first step, shape (buildings, scenarios, tries), and all that follow."""
         goal = self._recursion.goal
-        step = goal.cost_wh(grid_w, self._worth, self._mean_w, self._recursion.hours)
+        step = goal.cost_wh(grid_w, self._prices, self._mean_w, self._recursion.hours)
         ramp = goal.ramp_h * np.abs(grid_w - before_w[:, None, None])
         return np.asarray((step + ramp + self._later_wh(grid_w, after_wh)).mean(axis=1))
 

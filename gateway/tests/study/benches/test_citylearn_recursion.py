@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from gateway.study.benches.citylearn.grid_goal import GridGoal, Worth
+from gateway.study.benches.citylearn.grid_goal import EnergyPrices, GridGoal
 from gateway.study.benches.citylearn.grid_recursion import GridRecursion, blurred, noise_of
 from gateway.study.benches.citylearn.part_load import PartLoad
 
@@ -22,15 +22,17 @@ CURVED = PartLoad(
 POINTS = 5
 
 
-def bought(price) -> Worth:
+def bought(price) -> EnergyPrices:
     """Export earns nothing."""
-    return Worth(buy=np.asarray(price), sell=np.zeros_like(price))
+    return EnergyPrices(buy=np.asarray(price), sell=np.zeros_like(price))
 
 
 powers = some.floats(-3000.0, 3000.0)
 
 
-def least_by_enumeration(recursion: GridRecursion, net_w, worth: Worth, mean_w: float, end: float, start: int) -> float:
+def least_by_enumeration(
+    recursion: GridRecursion, net_w, prices: EnergyPrices, mean_w: float, end: float, start: int
+) -> float:
     """The least cost after the first step at energy `start` with the first action of 0 W before, over all ways."""
     best = np.inf
     actions = dict(zip(recursion._changes.tolist(), recursion.actions_w.tolist(), strict=True))
@@ -43,8 +45,8 @@ def least_by_enumeration(recursion: GridRecursion, net_w, worth: Worth, mean_w: 
             grid_w = net_w[k] + action_w
             even = recursion.goal.flat_per_kw / 1000.0 * (grid_w - mean_w) ** 2
             cost += (
-                worth.buy[0, k] * max(grid_w, 0.0)
-                + worth.sell[0, k] * min(grid_w, 0.0)
+                prices.buy[0, k] * max(grid_w, 0.0)
+                + prices.sell[0, k] * min(grid_w, 0.0)
                 + even
                 + recursion.goal.ramp_h * abs(grid_w - before_w)
             )
@@ -59,29 +61,29 @@ def least_by_enumeration(recursion: GridRecursion, net_w, worth: Worth, mean_w: 
 def test_no_way_is_cheaper_when_grid_power_follows_the_actions(net_w, end, start) -> None:
     """With a constant net load the grid power before a step is an action's own: nothing is interpolated."""
     level = [net_w[0]] * 4
-    worth = Worth(buy=np.array([[1.0, 0.7, 1.6, 1.1]]), sell=np.array([[0.0, 0.5, 0.2, 0.0]]))
+    prices = EnergyPrices(buy=np.array([[1.0, 0.7, 1.6, 1.1]]), sell=np.array([[0.0, 0.5, 0.2, 0.0]]))
     recursion = GridRecursion(CURVED, GridGoal(ramp_kwh_per_kw=0.3, flat_per_kw=0.1), hours=1.0, points=POINTS)
-    outlook = recursion.solve(np.array([[level]]), worth, np.array([500.0]), end_worth=np.array([end]))
+    outlook = recursion.solve(np.array([[level]]), prices, np.array([500.0]), end_value=np.array([end]))
     idle = recursion._changes.tolist().index(0)
-    expected = least_by_enumeration(recursion, level, worth, 500.0, end, start)
+    expected = least_by_enumeration(recursion, level, prices, 500.0, end, start)
     assert outlook._table[idle, 0, 0, start] == pytest.approx(expected, rel=1e-4, abs=0.1)
 
 
 def test_without_a_goal_only_energy_counts_also_when_the_load_changes() -> None:
-    net_w, worth = [200.0, -2500.0, 1800.0, 2600.0], bought([[1.0, 0.5, 1.0, 2.0]])
+    net_w, prices = [200.0, -2500.0, 1800.0, 2600.0], bought([[1.0, 0.5, 1.0, 2.0]])
     recursion = GridRecursion(CURVED, GridGoal(ramp_kwh_per_kw=0.0, flat_per_kw=0.0), hours=1.0, points=POINTS)
-    outlook = recursion.solve(np.array([[net_w]]), worth, np.array([0.0]), end_worth=np.array([0.3]))
+    outlook = recursion.solve(np.array([[net_w]]), prices, np.array([0.0]), end_value=np.array([0.3]))
     idle = recursion._changes.tolist().index(0)
     for start in range(POINTS):
-        expected = least_by_enumeration(recursion, net_w, worth, 0.0, 0.3, start)
+        expected = least_by_enumeration(recursion, net_w, prices, 0.0, 0.3, start)
         assert outlook._table[idle, 0, 0, start] == pytest.approx(expected, rel=1e-4, abs=0.1)
 
 
 def test_the_first_step_of_one_known_future_is_the_cheapest_of_all() -> None:
     """Cheap hour first, then two dear ones: fill at the price of 0.2 what the evening needs."""
-    net_w, worth = [500.0, 1500.0, 1500.0], bought([[0.2, 2.0, 2.0]])
+    net_w, prices = [500.0, 1500.0, 1500.0], bought([[0.2, 2.0, 2.0]])
     recursion = GridRecursion(CURVED, GridGoal(ramp_kwh_per_kw=0.0, flat_per_kw=0.0), hours=1.0, points=41)
-    outlook = recursion.solve(np.array([[net_w]]), worth, np.array([0.0]), end_worth=np.array([0.0]))
+    outlook = recursion.solve(np.array([[net_w]]), prices, np.array([0.0]), end_value=np.array([0.0]))
     power_w = outlook.power_w(np.array([0.0]), np.array([500.0]))
     assert power_w[0] == pytest.approx(3000.0)
 
@@ -89,7 +91,7 @@ def test_the_first_step_of_one_known_future_is_the_cheapest_of_all() -> None:
 def test_a_grid_that_wishes_no_steps_is_held_where_it_was() -> None:
     net_w = np.array([[[900.0, 900.0, 900.0]]])
     recursion = GridRecursion(CURVED, GridGoal(ramp_kwh_per_kw=50.0, flat_per_kw=0.0), hours=1.0, points=41)
-    outlook = recursion.solve(net_w, bought(np.ones((1, 3))), np.array([900.0]), end_worth=np.array([1.0]))
+    outlook = recursion.solve(net_w, bought(np.ones((1, 3))), np.array([900.0]), end_value=np.array([1.0]))
     half = np.array([2000.0])
     assert outlook.grid_w(half, np.array([700.0]), np.array([1100.0])) == pytest.approx([700.0])
     assert outlook.grid_w(half, np.array([1300.0]), np.array([1100.0])) == pytest.approx([1300.0])
@@ -99,7 +101,7 @@ def test_equal_prices_move_nothing() -> None:
     """Losses would be for nothing; doing nothing is exact, whatever the energy is between the points."""
     recursion = GridRecursion(CURVED, GridGoal(ramp_kwh_per_kw=0.0, flat_per_kw=0.0), hours=1.0, points=21)
     net_w = np.full((1, 3, 6), 800.0)
-    outlook = recursion.solve(net_w, bought(np.ones((1, 6))), np.array([800.0]), end_worth=np.array([1.0]))
+    outlook = recursion.solve(net_w, bought(np.ones((1, 6))), np.array([800.0]), end_value=np.array([1.0]))
     assert outlook.power_w(np.array([1234.5]), np.array([800.0])).tolist() == [0.0]
 
 
@@ -109,10 +111,10 @@ def test_several_buildings_are_planned_as_if_each_were_alone() -> None:
     net_w, price = random.normal(500, 900, (3, 4, 8)), random.uniform(0.5, 2.0, (3, 8))
     energy_wh, before_w, end = np.array([0.0, 1700.0, 4000.0]), np.array([0.0, 500.0, -800.0]), np.full(3, 0.9)
     mean_w = net_w.mean(axis=(1, 2))
-    together = recursion.solve(net_w, bought(price), mean_w, end_worth=end).power_w(energy_wh, before_w)
+    together = recursion.solve(net_w, bought(price), mean_w, end_value=end).power_w(energy_wh, before_w)
     for n in range(3):
         one = slice(n, n + 1)
-        alone = recursion.solve(net_w[one], bought(price[one]), mean_w[one], end_worth=end[one])
+        alone = recursion.solve(net_w[one], bought(price[one]), mean_w[one], end_value=end[one])
         assert alone.power_w(energy_wh[one], before_w[one]).tolist() == together[one].tolist()
 
 
@@ -138,7 +140,7 @@ def test_a_noise_costs_its_mean_and_lets_changes_within_it_pass() -> None:
         np.full((1, 1, 2), 500.0),
         bought(np.ones((1, 2))),
         np.zeros(1),
-        end_worth=np.array([0.5]),
+        end_value=np.array([0.5]),
         noise_w=np.array([[[0.0, -1000.0], [0.0, 1000.0]]]),
     )
     for row, before_w in enumerate(recursion.actions_w.tolist()):
