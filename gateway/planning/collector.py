@@ -29,11 +29,13 @@ SOC_S = 120.0  # oldest state of charge that is taken for the present one: it mo
 class InputCollector:
     """`collect` gives the service the inputs of each plan."""
 
+    # Monotonic time and time of day.
     clock: Clock
     # Whether the time of day is known.
     clock_is_set: Callable[[], bool]
     # The readings of now.
     state: Callable[[], SiteState]
+    # Batteries and limits of the building.
     site: Site
     # IANA name of the local clock.
     zone: str
@@ -41,8 +43,11 @@ class InputCollector:
     past: Past
     # Prices on a grid of steps; the last argument is this month's highest import so far (W).
     prices: Callable[[TimeGrid, SiteState, float], Weighed]
+    # The weather feed, as power of this roof and as temperatures.
     weather: WeatherInputs
+    # Where the roof is, for the first days without a history.
     place: Place
+    # Parameters of forecast and planning.
     method: Method
     # The loads that are planned, as they are now.
     flexible: Callable[[TimeGrid, SiteState], Flexible]

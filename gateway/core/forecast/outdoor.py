@@ -9,7 +9,7 @@ from gateway.core.model.levels import Floats
 
 FEWEST_DAYS = 7  # fewer days draw no line between cold and load
 EXPLAINED = 0.3  # share of the variance of a day's load that the cold of that day must explain (docs/planning.md)
-HEATING_BELOW_C = 18.0  # the base of French degree days (degrés-jours unifiés); above it nothing is told apart
+HEATING_BELOW_C = 18.0  # the base of French degree days (degrés-jours unifiés); above it no day differs from another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -42,12 +42,12 @@ def prior(grid: TimeGrid, *, zone: tzinfo, kwp: float, latitude: float, longitud
     """Expected powers (W, sign rule) of each step."""
     middles_s = grid.start_s + grid.step_s * (np.arange(grid.steps, dtype=np.float64) + 0.5)
     load = [LOAD_BY_HOUR_W[datetime.fromtimestamp(moment_s, zone).hour] for moment_s in middles_s.tolist()]
-    sun = np.maximum(sine_of_elevation(middles_s, latitude=latitude, longitude=longitude), 0.0)
-    return Prior(load_w=np.array(load), pv_w=-PV_W_PER_KWP * kwp * sun)
+    elevation = np.maximum(sine_of_elevation(middles_s, latitude=latitude, longitude=longitude), 0.0)
+    return Prior(load_w=np.array(load), pv_w=-PV_W_PER_KWP * kwp * elevation)
 
 
 def sine_of_elevation(utc_s: Floats, *, latitude: float, longitude: float) -> Floats:
-    """Of the sun above the horizon, to about a degree: without the equation of time."""
+    """Sine of the sun's height above the horizon, to about a degree: without the equation of time."""
     days = (utc_s - NEW_YEAR_2000_S) / 86400.0
     above = declination(utc_s)
     hour = np.radians(15.0) * ((days % 1.0) * 24.0 - 12.0 + longitude / 15.0)

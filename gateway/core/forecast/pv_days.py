@@ -16,7 +16,7 @@ def pv_days(
 ) -> CandidateDays:
     """The last `days` days as candidates for the coming `steps` (production positive), never above the best of them.
 
-    What is left of today's sun has its own expectation: it is far surer than tomorrow's. `prior_w` (positive) where no
+    The rest of today has an expectation of its own: it is far surer than tomorrow. `prior_w` (positive) where no
     day knows a step.
     """
     record = PastSeries.of(-in_season(history), history.step_s)

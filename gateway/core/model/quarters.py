@@ -1,4 +1,4 @@
-"""From cycles to quarter hours: the history of a building as planning wants it.
+"""From cycles to quarter hours: the history of a building as forecasts need it.
 
 Quarters are those of UTC, so a day of 23 or 25 hours has 92 or 100 of them and none twice.
 """
@@ -57,7 +57,7 @@ class Filling:
     pv: Sum = Sum()
     # Grid so far.
     grid: Sum = Sum()
-    # Whether PV was told to produce less in any cycle.
+    # Whether PV was curtailed in any cycle.
     curtailed: bool = False
 
 

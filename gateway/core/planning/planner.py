@@ -40,7 +40,7 @@ def plan(
     """The plan over the steps of the scenarios, with a slot of each flexible load for each of them.
 
     `energy_wh` is what the storage holds at the start (Wh above empty). PlanningError where nothing can be planned: no
-    plan then, and the plain rule goes on. Loads that ask for what is not possible are told in slots and notes.
+    plan then, and the plain rule goes on. Where a load asks for what is not possible, its slots and a note say so.
     """
     problem = plan_problem(
         storage, energy_wh, scenarios, prices, made_s=made_s, limits=limits, zone=zone, method=method

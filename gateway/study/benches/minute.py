@@ -35,9 +35,11 @@ Ask = Callable[[int, float], Levels]  # minute of the record, stored energy (Wh)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MinuteResult:
-    """What the counted minutes cost (EUR, stored energy settled), and what was left in the storage."""
+    """What the counted minutes led to."""
 
+    # What they cost (EUR), what is stored in the end settled.
     eur: float
+    # What is stored in the end (Wh above empty).
     energy_wh: float
 
 

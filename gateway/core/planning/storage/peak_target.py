@@ -20,7 +20,7 @@ from gateway.core.planning.storage.dynamic_program import PeakTarget, StorageVal
 from gateway.core.pricing.prices import PeakPrice, Period
 
 # Targets tried between what is due and what would be reached without one, then halvings around the best: on 150 small
-# cases 0.013 EUR better than the best course in steps of 500 W (docs/planning.md, "Peaks that cost").
+# cases 0.013 EUR better than the best power profile in steps of 500 W (docs/planning.md, "Peaks that cost").
 FIRST = 9
 FINER = 4
 

@@ -5,7 +5,7 @@
 | `grid_charge` | charges from the grid up to a level | energy_wh, buy_price, worth_price, hours |
 | `kept` | keeps a reserve although the building needs energy | kept_wh, worth_price, hours |
 | `sell` | gives stored energy to the grid | energy_wh, sell_price, worth_price |
-| `leave_surplus` | leaves surplus to the grid although there is room | room_wh, sell_price, worth_price |
+| `leave_surplus` | leaves surplus to the grid although it could be stored | room_wh, sell_price, worth_price |
 | `all_surplus` | takes all surplus | sell_price, worth_price |
 | `plain_rule` | gives the building what it needs | |
 
@@ -26,7 +26,7 @@ from gateway.core.planning.problem import PlanProblem
 from gateway.core.planning.storage.storage_plan import StoragePlan
 
 SMALL_WH = 1.0  # energies that differ by less are alike: people read kWh with one decimal
-SMALL_W = 25.0  # an import that exceeds the limit by less is not worth a note
+SMALL_W = 25.0  # an import that exceeds the limit by less needs no note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +63,9 @@ def explain(levels: Levels, expected: Expected, hours: dict[str, float]) -> Reas
 
 
 def _about_surplus(levels: Levels, expected: Expected, sold: dict[str, float]) -> Reason:
-    room_wh = levels.export_wh - max(levels.fill_wh, expected.energy_wh)
-    if room_wh > SMALL_WH:
-        return Reason(code="leave_surplus", numbers={"room_wh": room_wh, **sold})
+    free_wh = levels.export_wh - max(levels.fill_wh, expected.energy_wh)
+    if free_wh > SMALL_WH:
+        return Reason(code="leave_surplus", numbers={"room_wh": free_wh, **sold})
     return Reason(code="all_surplus", numbers=sold)
 
 

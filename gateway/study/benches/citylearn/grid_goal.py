@@ -52,10 +52,11 @@ class GridGoal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridMethod:
-    """How a plan with a grid goal is made: `[grid_goal]` of `config/planner.toml` (results: docs/bench-citylearn.md)."""
+    """How a plan with a grid goal is made: `[grid_goal]` of `config/planner.toml` (docs/bench-citylearn.md)."""
 
-    # The weights of GridGoal.
+    # See GridGoal.
     ramp_kwh_per_kw: float = 0.25
+    # See GridGoal.
     flat_per_kw: float = 0.2
     # Ups and downs of one scenario shorter than this (h) are noise where powers are set before the load is known.
     blur_h: float = 8.0

@@ -11,17 +11,19 @@ TABLE_POINTS = 4001  # of the inverse: finer than a thousandth of the power
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartLoad:
-    """Energies in Wh above empty, powers in W at the terminals, the same for charging and discharging.
+    """The same for charging and discharging; straight lines between the points of both curves."""
 
-    `efficiencies` (one way, 0…1) hold at `power_shares` of `power_w`; of `power_w` only `limits` can be had when
-    `fills` of `capacity_wh` is stored. Straight lines between.
-    """
-
+    # Energy between empty and full (Wh).
     capacity_wh: float
+    # Greatest power at the terminals (W).
     power_w: float
+    # Points of the curve of efficiency: shares (0…1) of `power_w`.
     power_shares: tuple[float, ...] = (0.0, 1.0)
+    # Efficiency one way (0…1) at these points.
     efficiencies: tuple[float, ...] = (0.95, 0.95)
+    # Points of the curve of power: shares (0…1) of `capacity_wh` that are stored.
     fills: tuple[float, ...] = (0.0, 1.0)
+    # Share (0…1) of `power_w` that can be had at these points.
     limits: tuple[float, ...] = (1.0, 1.0)
 
     def efficiency(self, power_w: Floats) -> Floats:
