@@ -27,9 +27,9 @@ def expected_days(real: Floats, regressors: Floats, method: ForecastMethod) -> F
     weights /= weights.sum()
     mean = float(weights @ np.where(known, real, 0.0))
     columns = _standardised(regressors, weights)
-    spread = (columns * weights[:, None]).T
+    weighted = (columns * weights[:, None]).T
     prior = method.regression_prior_days * float(weights @ weights) * np.eye(columns.shape[1])
-    slopes = np.linalg.solve(spread @ columns + prior, spread @ np.where(known, real - mean, 0.0))
+    slopes = np.linalg.solve(weighted @ columns + prior, weighted @ np.where(known, real - mean, 0.0))
     return np.asarray(mean + columns @ slopes)
 
 

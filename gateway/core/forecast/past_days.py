@@ -90,8 +90,8 @@ class PastSeries:
         seen = self._at(beginnings - back[None, :])
         known = np.isfinite(seen)
         of_all = (known * weights * usual_back).sum(axis=1) / max(float(weights @ usual_back), 1e-9)
-        weighed = np.where(known, seen, 0.0) @ weights
-        found = np.divide(weighed, of_all, out=np.full(days + 1, np.nan), where=of_all > ENOUGH)
+        weighted = np.where(known, seen, 0.0) @ weights
+        found = np.divide(weighted, of_all, out=np.full(days + 1, np.nan), where=of_all > ENOUGH)
         return np.asarray(found[:, None])
 
     def steps_to_sunset(self) -> int:

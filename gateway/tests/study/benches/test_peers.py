@@ -200,9 +200,11 @@ def test_times_are_told_as_median_worst_and_multiple_of_ours() -> None:
     def plans(*clocks: float, share: float) -> list[speed.Took]:
         return [speed.Took(ms=ms, cpu_ms=ms * share) for ms in clocks]
 
-    told = speed.told({"zen": plans(4.0, 5.0, 30.0, share=1.0), "peer": plans(10.0, 20.0, 12.5, share=0.8)}, "zen")
-    assert told["zen"] == {"median_ms": 5.0, "worst_ms": 30.0, "cpu_ms": 5.0, "ratio": 1.0, "plans": 3}
-    assert told["peer"] == {"median_ms": 12.5, "worst_ms": 20.0, "cpu_ms": 10.0, "ratio": 2.0, "plans": 3}
+    summary = speed.summary(
+        {"zen": plans(4.0, 5.0, 30.0, share=1.0), "peer": plans(10.0, 20.0, 12.5, share=0.8)}, "zen"
+    )
+    assert summary["zen"] == {"median_ms": 5.0, "worst_ms": 30.0, "cpu_ms": 5.0, "ratio": 1.0, "plans": 3}
+    assert summary["peer"] == {"median_ms": 12.5, "worst_ms": 20.0, "cpu_ms": 10.0, "ratio": 2.0, "plans": 3}
 
 
 def test_ticks_are_as_many_as_plans() -> None:
