@@ -22,7 +22,7 @@ RESTART_S = 40.0  # safe values, goodbye, boot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeProvisioning:
+class Plan:
     """What a node is to know. `made`: names of secrets that were made for it, now in `secrets_file`."""
 
     node: str
@@ -36,7 +36,7 @@ class NodeProvisioning:
 
 def from_site(
     file: SiteFile, node: str, boards: Mapping[str, Board], environment: Mapping[str, str], *, computer: bool = False
-) -> NodeProvisioning:
+) -> Plan:
     """The plan of a node of a site file. SiteFileError names all that is missing for it.
 
     `computer`: the node runs on a computer; its network and its lines are what they are.
@@ -48,7 +48,7 @@ def from_site(
     flaws = secrets.flaws(node, found, wifi=file.nodes[node].wifi is not None and not computer)
     if flaws:
         raise SiteFileError(file.path, flaws)
-    return NodeProvisioning(
+    return Plan(
         node=node,
         essentials=compose(file, node, boards, found, computer=computer),
         table=site_building.tables(file)[node].text,
@@ -59,7 +59,7 @@ def from_site(
     )
 
 
-def from_backup(backup: Backup, kept: Path | None, environment: Mapping[str, str]) -> NodeProvisioning:
+def from_backup(backup: Backup, kept: Path | None, environment: Mapping[str, str]) -> Plan:
     """The plan to restore a backup; secrets that are not in it come from the environment or the file `kept`."""
     node = str(backup.essentials.get("node", ""))
     known = secrets.known(node, kept, environment)
@@ -68,10 +68,10 @@ def from_backup(backup: Backup, kept: Path | None, environment: Mapping[str, str
         essentials.parse(json.dumps(whole))
     except essentials.EssentialsError as error:
         raise CommissionError("refused", do="set", why=str(error)) from error
-    return NodeProvisioning(node=node, essentials=whole, table=backup.table, label=known.get("label"))
+    return Plan(node=node, essentials=whole, table=backup.table, label=known.get("label"))
 
 
-def give(console: Console, plan: NodeProvisioning, done: Callable[[int], None]) -> Mapping[str, Any]:
+def give(console: Console, plan: Plan, done: Callable[[int], None]) -> Mapping[str, Any]:
     """Sets, commits and waits for the restarted node; gives its `info`. `done` counts to three."""
     gone = dict.fromkeys(set(console.ask("get")["node"]) - set(plan.essentials)) if plan.whole else {}
     fields: dict[str, Any] = {"node": gone | dict(plan.essentials)}

@@ -14,6 +14,7 @@ from gateway.core.loads.timed import Appliance, ApplianceState, Switchable, Swit
 from gateway.core.model.levels import Floats
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
+from gateway.core.model.weather import Weather
 from gateway.site.file.load_sections import (
     AMBIENT_C,
     ApplianceSection,
@@ -170,6 +171,16 @@ def draws_wh(draws: Mapping[str, float], grid: TimeGrid, zone: tzinfo) -> Floats
             found[int((at_s - grid.start_s) // grid.step_s)] += 1000.0 * kwh
             at_s = next_clock(at_s, clock, zone)
     return found
+
+
+def outdoor_c(weather: Weather | None, grid: TimeGrid) -> Floats | None:
+    """Outdoor temperature at the middle of each step, or None without a forecast."""
+    if weather is None or not np.isfinite(weather.temp_c).any():
+        return None
+    known = np.isfinite(weather.temp_c)
+    told_s = weather.start_s + weather.step_s * (np.arange(len(known)) + 0.5)
+    middles_s = grid.start_s + grid.step_s * (np.arange(grid.steps) + 0.5)
+    return np.asarray(np.interp(middles_s, told_s[known], weather.temp_c[known]))
 
 
 def next_clock(after_s: float, clock: str, zone: tzinfo) -> float:

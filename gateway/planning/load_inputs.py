@@ -10,9 +10,9 @@ from gateway.core.model.quarters import QUARTER_S
 from gateway.core.model.site import Site
 from gateway.core.model.state import SiteState
 from gateway.core.model.time_grid import TimeGrid
-from gateway.core.model.weather import Weather, outdoor_c
+from gateway.core.model.weather import Weather
 from gateway.core.planning.schedule.joint import Flexible
-from gateway.planning.jobs import Seen, jobs
+from gateway.planning.jobs import Seen, jobs, outdoor_c
 from gateway.site.file.load_sections import LoadSection
 
 

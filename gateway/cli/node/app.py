@@ -25,7 +25,7 @@ from gateway.cli.node.screen import (
 from gateway.commission import backups, provisioning, secrets
 from gateway.commission.console import Console
 from gateway.commission.faults import CommissionError
-from gateway.commission.provisioning import NodeProvisioning
+from gateway.commission.provisioning import Plan
 from gateway.site.file.site_file import SiteFile
 
 PortArgument = Annotated[str, typer.Argument(help="The board's serial port.", metavar="PORT")]
@@ -160,7 +160,7 @@ def backup(
     people.print(say("node.kept_with" if with_secrets else "node.kept", file=str(file)), markup=False)
 
 
-def _plan(file: SiteFile | None, node: str | None, kept: backups.Backup | None, *, computer: bool) -> NodeProvisioning:
+def _plan(file: SiteFile | None, node: str | None, kept: backups.Backup | None, *, computer: bool) -> Plan:
     if kept is not None:
         known = secrets.secrets_file(file.path) if file else None
         return provisioning.from_backup(kept, known, os.environ)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from gateway.core.model.levels import Floats
 from gateway.study.benches.citylearn.district import EFFICIENCY, POWER_LIMIT, POWER_SHARE, SOC, Batteries, District
 from gateway.study.benches.citylearn.grid_goal import EnergyPrices, GridMethod
-from gateway.study.benches.citylearn.grid_recursion import GridRecursion, Outlook, blurred, noise_of
+from gateway.study.benches.citylearn.grid_recursion import GridOutlook, GridRecursion, blurred, noise_of
 from gateway.study.benches.citylearn.part_load import PartLoad
 from gateway.study.benches.citylearn.regression import Regression, added, scaled
 
@@ -77,7 +77,7 @@ class _Planner:
             self._load.learn(self._district.load_kwh[:, step])
             self._pv.learn(self._district.pv_kwh[:, step])
 
-    def outlooks(self, hour: int) -> list[tuple[NDArray[np.intp], Outlook]]:
+    def outlooks(self, hour: int) -> list[tuple[NDArray[np.intp], GridOutlook]]:
         """For each group of like batteries: which homes, and what the coming hours are worth to them."""
         ahead_w = self._net_w(hour)
         net_w = ahead_w if self._quick else blurred(ahead_w, steps=self._method.blur_h)

@@ -46,7 +46,7 @@ class GridRecursion:
 
     def solve(
         self, net_w: Floats, prices: EnergyPrices, mean_w: Floats, *, end_value: Floats, noise_w: Floats | None = None
-    ) -> "Outlook":
+    ) -> "GridOutlook":
         """What comes behind the first step.
 
         `net_w` (buildings, scenarios, steps); `prices` of energy (buildings, steps); `mean_w` of the grid, `end_value`
@@ -69,7 +69,7 @@ class GridRecursion:
             before_w = self.actions_w[:, None] + (net[:, k - 1] - net[:, k])
             value = self._within(best, before_w, np.abs(noise).mean(axis=1))
         table = value.reshape(len(self.actions_w), *net_w.shape[:2], -1)
-        return Outlook(self, table, net_w[:, :, 0], prices.at(0), mean_w)
+        return GridOutlook(self, table, net_w[:, :, 0], prices.at(0), mean_w)
 
     def _step_wh(self, net_w: Floats, prices: EnergyPrices, mean_w: Floats, noise_w: Floats) -> Table:
         """Mean cost of a step over its noise (columns, noises); shape (actions, columns)."""
@@ -151,7 +151,7 @@ def noise_of(net_w: Floats, soft_w: Floats) -> Floats:
 CANDIDATES = np.arange(-40, 41) / 40.0  # of the first step, as shares of the power; 0 is exact
 
 
-class Outlook:
+class GridOutlook:
     """What the steps after the first will cost, and the best first step."""
 
     def __init__(
