@@ -11,7 +11,7 @@ from gateway.core.forecast.scenarios import draw
 from gateway.core.model.plan import Plan
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.planner import refusal
-from gateway.core.planning.schedule.joint import plan
+from gateway.core.planning.schedule.load_plan import plan
 from gateway.core.pricing.goals import in_real_prices
 from gateway.planning.plan_inputs import PlanInputs
 
@@ -36,7 +36,7 @@ def answer(question: PlanInputs) -> Plan:
         scenarios,
         prices,
         question.flexible,
-        solver=solver.installed() if question.flexible.jobs else None,
+        solver=solver.installed() if question.flexible.loads else None,
         made_s=question.now_s,
         limits=question.limits,
         zone=zone,
