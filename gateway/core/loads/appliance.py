@@ -31,6 +31,7 @@ class ApplianceSettings(CommonSettings):
 
     kind: ClassVar[str] = "appliance"
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "asked")
+    own_reasons: ClassVar[tuple[str, ...]] = ("load_run", "load_going", "load_missed")
 
     quarters_w: QuartersW
     earliest: Clock = "00:00"

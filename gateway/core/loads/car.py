@@ -38,6 +38,7 @@ class CarSettings(CommonSettings):
 
     kind: ClassVar[str] = "car"
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "plugged", "e_session_wh")
+    own_reasons: ClassVar[tuple[str, ...]] = ("load_gives",)
 
     capacity_kwh: EnergyKwh
     wanted_kwh: EnergyKwh

@@ -36,6 +36,7 @@ class HeatPumpSettings(CommonSettings):
 
     kind: ClassVar[str] = "heat_pump"
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "temp_c")
+    own_reasons: ClassVar[tuple[str, ...]] = ()
 
     powers_w: Powers
     kwh_per_k: HeatKwhPerK

@@ -151,6 +151,7 @@ class LoadSettings(Dataclass, Protocol):
 
     kind: ClassVar[str]  # as the user writes it; `load.<kind>` are its words
     needed_points: ClassVar[tuple[str, ...]]  # what its product must tell
+    own_reasons: ClassVar[tuple[str, ...]]  # codes that only loads of this kind give
 
     @property
     def device(self) -> str | None:

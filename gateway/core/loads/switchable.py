@@ -37,6 +37,7 @@ class SwitchableSettings(CommonSettings):
 
     kind: ClassVar[str] = "switchable"
     needed_points: ClassVar[tuple[str, ...]] = ("p_w",)
+    own_reasons: ClassVar[tuple[str, ...]] = ()
 
     power_w: PowerW
     wanted_kwh: EnergyOrZeroKwh

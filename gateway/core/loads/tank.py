@@ -57,6 +57,7 @@ class TankSettings(CommonSettings):
 
     kind: ClassVar[str] = "tank"
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "temp_c")
+    own_reasons: ClassVar[tuple[str, ...]] = ("load_hygiene", "load_heats")
 
     litres: Litres
     power_w: PowerW

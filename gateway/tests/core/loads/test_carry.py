@@ -7,12 +7,12 @@ from gateway.core.loads.car import CarState
 from gateway.core.loads.heat_pump import HeatPumpState
 from gateway.core.loads.switchable import SwitchableState
 from gateway.core.model.switched import Switched
-from gateway.tests.core.planning.cases import CAR, LOADS, NOW, POOL, PUMP, STEP_S, WASHER, at, day, planned, tariff
+from gateway.tests.core.planning.cases import CAR, FLEXIBLE, NOW, POOL, PUMP, STEP_S, WASHER, at, day, planned, tariff
 
 
 @pytest.mark.parametrize("solver", [solve, None], ids=["solver", "rules"])
 def test_what_was_served_counts_in_the_next_plan(solver: object) -> None:
-    jobs = {name: LOADS[name] for name in ("car", "washer", "pool")}
+    jobs = {name: FLEXIBLE[name] for name in ("car", "washer", "pool")}
     ran: dict[str, list[float]] = {name: [] for name in jobs}
     for quarter in range(92):
         now = NOW + STEP_S * quarter
@@ -38,7 +38,7 @@ def test_what_was_served_counts_in_the_next_plan(solver: object) -> None:
 
 
 def test_least_times_count_from_the_real_start() -> None:
-    begun = LOADS["pool"].carried(900.0, begin_s=NOW, end_s=NOW + 900)
+    begun = FLEXIBLE["pool"].carried(900.0, begin_s=NOW, end_s=NOW + 900)
     still = begun.carried(900.0, begin_s=NOW + 900, end_s=NOW + 1800)
     over = still.carried(0.0, begin_s=NOW + 1800, end_s=NOW + 2700)
     for job, expected in ((begun, (True, NOW)), (still, (True, NOW)), (over, (False, NOW + 1800))):

@@ -20,7 +20,7 @@ from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.schedule.load_plan import Flexible
 from gateway.tests.core.planning.cases import (
     CAR,
-    LOADS,
+    FLEXIBLE,
     NOW,
     PUMP,
     STEP_S,
@@ -137,7 +137,7 @@ def test_heat_pumps_are_told_in_the_states_of_sg_ready() -> None:
         lambda: replace(WASHER, profile_w=(0.0,)),
         lambda: Band(low_w=2000.0, high_w=1000.0),
         lambda: Curtailable(id="pv", rated_w=0.0),
-        lambda: Flexible(loads=(LOADS["car"], LOADS["car"])),
+        lambda: Flexible(loads=(FLEXIBLE["car"], FLEXIBLE["car"])),
         lambda: TankState(temp_c=float("nan"), draw_wh=tank_state().draw_wh),
     ],
 )

@@ -8,7 +8,7 @@ from gateway.core.loads.plain_rule import MUST_VALUE, SURPLUS_VALUE, requests
 from gateway.core.model.switched import Switched
 from gateway.tests.core.planning.cases import (
     CAR,
-    LOADS,
+    FLEXIBLE,
     NOW,
     POOL,
     TANK,
@@ -55,7 +55,7 @@ def test_a_car_that_has_what_it_wants_is_left_alone() -> None:
 
 
 def test_water_and_rooms_take_surplus_and_nothing_else() -> None:
-    found = requests([LOADS["tank"], LOADS["pump"]], NOW)
+    found = requests([FLEXIBLE["tank"], FLEXIBLE["pump"]], NOW)
     assert [(one.power_w, one.value) for one in found.values()] == [(0.0, SURPLUS_VALUE), (0.0, SURPLUS_VALUE)]
 
 

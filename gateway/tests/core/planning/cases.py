@@ -73,7 +73,7 @@ def at(load: object, state: object) -> LoadWithState:
     return LoadWithState(load=load, state=state)
 
 
-LOADS = {
+FLEXIBLE = {
     "car": at(CAR, car_state()),
     "tank": at(TANK, tank_state()),
     "pump": at(PUMP, HeatPumpState(indoor_c=20.5)),

@@ -20,8 +20,8 @@ from gateway.core.model.levels import GridLimits
 from gateway.core.planning import planner
 from gateway.tests.core.planning.cases import (
     CAR,
+    FLEXIBLE,
     LIMITS,
-    LOADS,
     NOW,
     POOL,
     PUMP,
@@ -58,7 +58,7 @@ def test_without_loads_the_plan_is_that_of_the_storage_to_the_byte() -> None:
 
 @WAYS
 def test_every_load_of_a_usual_day_is_served(solver: object) -> None:
-    made = planned(*(LOADS[name] for name in ("car", "tank", "washer", "pool")), solver=solver)
+    made = planned(*(FLEXIBLE[name] for name in ("car", "tank", "washer", "pool")), solver=solver)
     assert [note.code for note in made.notes] == ([] if solver else ["solver_missing"])
     assert charged_wh(powers_w(made, "car"), car_state()) == pytest.approx(20_000.0, abs=10.0)
     assert tank_temps_c(TANK, 55.0, powers_w(made, "tank"), tank_state().draw_wh).min() > TANK.low_c - 0.3
@@ -68,7 +68,7 @@ def test_every_load_of_a_usual_day_is_served(solver: object) -> None:
 
 @WAYS
 def test_the_sum_of_all_loads_keeps_the_import_limit(solver: object) -> None:
-    made = planned(*(LOADS[name] for name in ("car", "tank", "washer", "pool")), solver=solver)
+    made = planned(*(FLEXIBLE[name] for name in ("car", "tank", "washer", "pool")), solver=solver)
     total = day().net_w.mean(axis=0) + sum(powers_w(made, id_) for id_ in made.loads)
     assert total.max() <= LIMITS.import_max_w + 1e-6
     assert [slot.net_w for slot in made.slots] == pytest.approx(total.tolist())
@@ -111,7 +111,7 @@ def test_a_car_has_what_it_wants_or_is_told_how_much_is_missing(
 
 @WAYS
 def test_a_heat_pump_keeps_the_comfort_band_and_its_times(solver: object) -> None:
-    made = planned(LOADS["pump"], solver=solver, outdoor_c=np.full(96, 4.0))
+    made = planned(FLEXIBLE["pump"], solver=solver, outdoor_c=np.full(96, 4.0))
     power_w = powers_w(made, "pump")
     temps = room_temps_c(PUMP, 20.5, power_w, 4.0)
     assert temps.min() > PUMP.low_c - 0.3
@@ -175,7 +175,7 @@ def test_what_cannot_be_gets_a_plan_with_reasons(name: str, solver: object) -> N
 
 
 def test_a_solver_out_of_time_leaves_the_rules_and_says_so() -> None:
-    jobs = [LOADS[name] for name in ("car", "tank")]
+    jobs = [FLEXIBLE[name] for name in ("car", "tank")]
     ruled, late = planned(*jobs), planned(*jobs, solver=never)
     assert [note.code for note in late.notes] == ["solver_failed"]
     assert late.loads == ruled.loads
@@ -183,14 +183,14 @@ def test_a_solver_out_of_time_leaves_the_rules_and_says_so() -> None:
 
 @WAYS
 def test_the_same_question_has_the_same_answer_to_the_byte(solver: object) -> None:
-    jobs = [LOADS[name] for name in ("car", "tank", "pump", "washer", "pool")]
+    jobs = [FLEXIBLE[name] for name in ("car", "tank", "pump", "washer", "pool")]
     assert pickle.dumps(planned(*jobs, solver=solver)) == pickle.dumps(planned(*jobs, solver=solver))
 
 
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    names=st.sets(st.sampled_from(sorted(LOADS)), min_size=1),
+    names=st.sets(st.sampled_from(sorted(FLEXIBLE)), min_size=1),
     limit_w=st.floats(0.0, 12_000.0),
     sun=st.floats(0.0, 1.5),
     ruled=st.booleans(),
@@ -225,7 +225,7 @@ def random_job(name: str, rng: np.random.Generator) -> FlexibleLoad:
             wanted_wh=rng.uniform(0.0, 9000.0),
         ),
     }
-    return at(LOADS[name].load, states[name])
+    return at(FLEXIBLE[name].load, states[name])
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def random_job(name: str, rng: np.random.Generator) -> FlexibleLoad:
     ],
 )
 def test_a_plan_with_broken_slots_of_a_load_is_refused(spoil: object) -> None:
-    made = planned(LOADS["pool"])
+    made = planned(FLEXIBLE["pool"])
     assert planner.refusal(made, STORAGE, now_s=NOW, max_age_s=900.0) is None
     broken = replace(made, loads={"pool": spoil(made.loads["pool"])})  # type: ignore[operator]
     why = planner.refusal(broken, STORAGE, now_s=NOW, max_age_s=900.0)
@@ -246,7 +246,7 @@ def test_a_plan_with_broken_slots_of_a_load_is_refused(spoil: object) -> None:
 
 
 def test_the_slots_of_loads_are_found_by_the_moment() -> None:
-    made = planned(LOADS["pool"])
+    made = planned(FLEXIBLE["pool"])
     assert made.loads_at(NOW + 950.0) == {"pool": made.loads["pool"][1]}
     assert made.loads_at(NOW - 1.0) == {}
 
@@ -276,7 +276,7 @@ def test_surplus_that_costs_money_is_thrown_away_and_told() -> None:
 
 
 def test_reasons_tell_the_price_and_the_hour() -> None:
-    made = planned(LOADS["car"], solver=solve)
+    made = planned(FLEXIBLE["car"], solver=solve)
     slots = made.loads["car"]
     first = next(slot for slot in slots if slot.power_w > 0.0)
     assert first.reason.code == "load_due"

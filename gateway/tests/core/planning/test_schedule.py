@@ -24,8 +24,8 @@ from gateway.core.planning.schedule.schedule import exact, own_eur, scheduled, s
 from gateway.core.planning.schedule.supply import Supply
 from gateway.tests.core.planning.cases import (
     CAR,
+    FLEXIBLE,
     LIMITS,
-    LOADS,
     NOW,
     POOL,
     PUMP,
@@ -141,7 +141,7 @@ def test_the_schedule_of_a_day_costs_little_more_than_the_relaxed_program(sun: f
     )
     grid = TimeGrid(start_s=NOW, step_s=STEP_S, steps=96)
     outlook = Outlook(grid=grid, now_s=NOW, price=prices.buy, outdoor_c=np.zeros(96))
-    needs = [LOADS[name].request(outlook).need for name in ("car", "tank", "washer", "pool")]
+    needs = [FLEXIBLE[name].request(outlook).need for name in ("car", "tank", "washer", "pool")]
     least = formulated(supply, needs, relaxed=True).program  # type: ignore[arg-type]
     bound = float(least.cost @ solve(least, LONG).x)
     powers = scheduled(supply, needs, solve, Effort()).powers_w  # type: ignore[arg-type]
