@@ -78,7 +78,7 @@ def _site_file() -> Iterator[str]:
         "surplus of [tariff]": price_sections.SurplusSection,
         "[feeds.weather]": price_sections.WeatherSection,
     }
-    models |= {f'[load_sections.ID], kind = "{kind}"': model for kind, model in load_sections.SECTIONS.items()}
+    models |= {f'[loads.ID], kind = "{kind}"': model for kind, model in load_sections.SECTIONS.items()}
     for name, model in models.items():
         yield f"## {name}\n"
         yield inspect.cleandoc(model.__doc__ or "") + "\n"
