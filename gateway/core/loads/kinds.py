@@ -6,6 +6,7 @@ from gateway.core.loads.appliance import ApplianceSettings
 from gateway.core.loads.car import CarSettings
 from gateway.core.loads.heat_pump import HeatPumpSettings
 from gateway.core.loads.kind import LoadSettings
+from gateway.core.loads.pool_pump import PoolPumpSettings
 from gateway.core.loads.switchable import SwitchableSettings
 from gateway.core.loads.tank import TankSettings
 
@@ -15,6 +16,7 @@ _ALL: tuple[type[LoadSettings], ...] = (
     HeatPumpSettings,
     ApplianceSettings,
     SwitchableSettings,
+    PoolPumpSettings,
 )
 
 KINDS: Mapping[str, type[LoadSettings]] = {settings.kind: settings for settings in _ALL}

@@ -40,6 +40,7 @@ EXAMPLES: dict[str, tuple[str, dict[str, float]]] = {
     "tank": ('litres = 200\npower_w = 2000\ndraws = { "20:00" = 3.0 }', {"p_w": 0.0, "temp_c": 46.0}),
     "heat_pump": ("powers_w = [1500]\nkwh_per_k = 8\nloss_w_per_k = 180", {"p_w": 0.0, "temp_c": 19.6}),
     "appliance": ('quarters_w = [2000, 500]\nlatest = "12:00"', {"p_w": 0.0, "asked": 1.0}),
+    "pool_pump": ("power_w = 900\ndaily_run_h = 6", {"p_w": 0.0}),
     "switchable": ('power_w = 900\nwanted_kwh = 3\nlatest = "12:00"', {"p_w": 0.0}),
 }
 
