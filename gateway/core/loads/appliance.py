@@ -14,7 +14,7 @@ from gateway.core.loads.kind import LoadMoment, LoadWithState
 from gateway.core.loads.needs import Band, Run
 from gateway.core.loads.plain_rule import SPARE_S, must_run, nothing, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite
-from gateway.core.loads.settings import Bounds, Clock, CommonSettings, Misfit, PowerOrZeroW, PriceEur, no_charger
+from gateway.core.loads.settings import Clock, CommonSettings, FieldBounds, Misfit, PowerOrZeroW, PriceEur, no_charger
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.time_grid import TimeGrid
 
@@ -22,7 +22,7 @@ ASKED_FRESH_S = 120.0  # whether somebody asks changes seldom
 POWER_FRESH_S = 5.0
 RUN_SHARE = 0.1  # of its highest power: an appliance that draws more runs
 
-QuartersW = Annotated[tuple[PowerOrZeroW, ...], Bounds(fewest=1, longest=96)]
+QuartersW = Annotated[tuple[PowerOrZeroW, ...], FieldBounds(fewest=1, longest=96)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

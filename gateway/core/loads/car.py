@@ -11,10 +11,19 @@ from gateway.core.loads import memory
 from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.clock import next_clock
 from gateway.core.loads.kind import LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, Store
+from gateway.core.loads.needs import Band, EnergyStore
 from gateway.core.loads.plain_rule import due_by
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
-from gateway.core.loads.settings import Bounds, Clock, CommonSettings, EnergyKwh, Misfit, PowerOrZeroW, PriceEur, Share
+from gateway.core.loads.settings import (
+    Clock,
+    CommonSettings,
+    EnergyKwh,
+    FieldBounds,
+    Misfit,
+    PowerOrZeroW,
+    PriceEur,
+    Share,
+)
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
@@ -24,8 +33,8 @@ FRESH_S = 120.0  # whether a car is there changes seldom
 SESSION_S = 1.0  # after the arrival: an older number is that of the car before
 ANEW_WH = 50.0  # a session's energy falls by more only when another one has begun
 
-Amperes = Annotated[float, Bounds(least=LEAST_A, most=80, unit="A")]
-Phases = Annotated[tuple[Literal[1, 3], ...], Bounds(fewest=1, longest=2)]
+Amperes = Annotated[float, FieldBounds(least=LEAST_A, most=80, unit="A")]
+Phases = Annotated[tuple[Literal[1, 3], ...], FieldBounds(fewest=1, longest=2)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +218,7 @@ class Car:
             due_s=state.departure_s,
             requested_wh=wanted,
             code=None if len(there) else "load_away",
-            need=Store(
+            need=EnergyStore(
                 id=self.id,
                 hours=outlook.hours,
                 start_wh=max(state.stored_wh, 0.0),

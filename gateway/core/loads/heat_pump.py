@@ -9,10 +9,19 @@ import numpy as np
 from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.heat import FRESH_S, TOLERANCE_K, kept_shares
 from gateway.core.loads.kind import Comfort, LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, Store
+from gateway.core.loads.needs import Band, EnergyStore
 from gateway.core.loads.plain_rule import surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
-from gateway.core.loads.settings import Bounds, Celsius, CommonSettings, Misfit, PowerW, PriceEur, Seconds, no_charger
+from gateway.core.loads.settings import (
+    Celsius,
+    CommonSettings,
+    FieldBounds,
+    Misfit,
+    PowerW,
+    PriceEur,
+    Seconds,
+    no_charger,
+)
 from gateway.core.model.levels import Floats
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.switched import Switched
@@ -20,11 +29,11 @@ from gateway.core.model.time_grid import TimeGrid
 
 RESUME_K = 0.5  # rooms: their comfort is a band of some 2 K, in which the thermostat keeps them
 
-Powers = Annotated[tuple[PowerW, ...], Bounds(fewest=1, longest=2)]
-HeatKwhPerK = Annotated[float, Bounds(above=0, most=10_000, unit="kWh/K")]
-LossWPerK = Annotated[float, Bounds(above=0, most=100_000, unit="W/K")]
-Cop = Annotated[float, Bounds(least=1, most=10)]
-CopPerK = Annotated[float, Bounds(least=0, most=1, unit="1/K")]
+Powers = Annotated[tuple[PowerW, ...], FieldBounds(fewest=1, longest=2)]
+HeatKwhPerK = Annotated[float, FieldBounds(above=0, most=10_000, unit="kWh/K")]
+LossWPerK = Annotated[float, FieldBounds(above=0, most=100_000, unit="W/K")]
+Cop = Annotated[float, FieldBounds(least=1, most=10)]
+CopPerK = Annotated[float, FieldBounds(least=0, most=1, unit="1/K")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +173,7 @@ class HeatPump:
         lost = self.wh_per_k * (self.low_c - outlook.outdoor_c) * (1.0 - keep)
         return LoadRequest(
             id=self.id,
-            need=Store(
+            need=EnergyStore(
                 id=self.id,
                 hours=hours,
                 start_wh=self.wh_per_k * (state.indoor_c - self.low_c),

@@ -39,7 +39,7 @@ class Switching:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Store:
+class EnergyStore:
     """x' = keep x + hours (gain u - v / give) - drain, x in Wh, u drawn and v given back (W)."""
 
     id: str
@@ -125,4 +125,4 @@ class Run:
         return power
 
 
-Need = Store | Run
+Need = EnergyStore | Run

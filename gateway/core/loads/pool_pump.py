@@ -9,10 +9,10 @@ from gateway.core.loads import memory
 from gateway.core.loads.carry import switched_after
 from gateway.core.loads.clock import clock_before, hours_between, last_clock, next_clock
 from gateway.core.loads.kind import LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, Steps, Store
+from gateway.core.loads.needs import Band, EnergyStore, Steps
 from gateway.core.loads.plain_rule import due_by, nothing, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
-from gateway.core.loads.settings import Bounds, Clock, CommonSettings, PowerW, PriceEur, Seconds
+from gateway.core.loads.settings import Clock, CommonSettings, FieldBounds, PowerW, PriceEur, Seconds
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
@@ -21,8 +21,8 @@ POWER_FRESH_S = 5.0
 RUN_SHARE = 0.5  # of its power: a pump that draws less is held by its own protection, and filters nothing
 KEPT_S = 60.0  # so finely a run outlives a restart
 
-Hours = Annotated[float, Bounds(above=0, most=24, unit="h")]
-UpSeconds = Annotated[float, Bounds(least=60, most=86_400, unit="s")]  # whatever is switched runs for 60 s at least
+Hours = Annotated[float, FieldBounds(above=0, most=24, unit="h")]
+UpSeconds = Annotated[float, FieldBounds(least=60, most=86_400, unit="s")]  # relays wear out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ class PoolPump:
             due_s=end_s,
             requested_wh=daily_wh,
             code=None if len(last) else "load_later" if state.day_s >= grid.end_s else "load_quiet",
-            need=Store(
+            need=EnergyStore(
                 id=self.id,
                 hours=outlook.hours,
                 start_wh=ran_wh,

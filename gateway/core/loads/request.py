@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.core.loads.needs import Need, Run, Store, Switching
+from gateway.core.loads.needs import EnergyStore, Need, Run, Switching
 from gateway.core.model.levels import Floats
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
@@ -47,9 +47,9 @@ class LoadRequest:
     special: str | None = None  # the code of all its powers, where one reason stands above the others
 
     @property
-    def store(self) -> Store | None:
+    def store(self) -> EnergyStore | None:
         """The need, if it is a store."""
-        return self.need if isinstance(self.need, Store) else None
+        return self.need if isinstance(self.need, EnergyStore) else None
 
     @property
     def run(self) -> Run | None:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class FieldBounds:
     """What a value of the site file may be; what is None does not bound it."""
 
     above: float | None = None  # a number is greater than this
@@ -27,16 +27,16 @@ class Misfit:
     allowed: str
 
 
-Clock = Annotated[str, Bounds(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]  # of the building's time zone
-DeviceId = Annotated[str, Bounds(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-PowerW = Annotated[float, Bounds(above=0, most=1_000_000, unit="W")]
-PowerOrZeroW = Annotated[float, Bounds(least=0, most=1_000_000, unit="W")]
-EnergyKwh = Annotated[float, Bounds(above=0, most=100_000, unit="kWh")]
-EnergyOrZeroKwh = Annotated[float, Bounds(least=0, most=100_000, unit="kWh")]
-PriceEur = Annotated[float, Bounds(least=0, most=100, unit="EUR")]  # of a kWh, an event or a kelvin hour: the key says
-Share = Annotated[float, Bounds(above=0, most=1)]
-Seconds = Annotated[float, Bounds(least=0, most=86_400, unit="s")]
-Celsius = Annotated[float, Bounds(least=0, most=95, unit="°C")]
+Clock = Annotated[str, FieldBounds(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]  # of the building's time zone
+DeviceId = Annotated[str, FieldBounds(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+PowerW = Annotated[float, FieldBounds(above=0, most=1_000_000, unit="W")]
+PowerOrZeroW = Annotated[float, FieldBounds(least=0, most=1_000_000, unit="W")]
+EnergyKwh = Annotated[float, FieldBounds(above=0, most=100_000, unit="kWh")]
+EnergyOrZeroKwh = Annotated[float, FieldBounds(least=0, most=100_000, unit="kWh")]
+PriceEur = Annotated[float, FieldBounds(least=0, most=100, unit="EUR")]  # of what the key names
+Share = Annotated[float, FieldBounds(above=0, most=1)]
+Seconds = Annotated[float, FieldBounds(least=0, most=86_400, unit="s")]
+Celsius = Annotated[float, FieldBounds(least=0, most=95, unit="°C")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from gateway.core.loads import memory
 from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.clock import clock_before, hours_between, last_clock, next_clock
 from gateway.core.loads.kind import LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, Store
+from gateway.core.loads.needs import Band, EnergyStore
 from gateway.core.loads.plain_rule import due_by, nothing, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
 from gateway.core.loads.settings import (
@@ -175,7 +175,7 @@ class Switchable:
             due_s=state.latest_s,
             requested_wh=state.wanted_wh,
             code=None if len(last) else "load_later" if state.earliest_s >= grid.end_s else "load_window",
-            need=Store(
+            need=EnergyStore(
                 id=self.id,
                 hours=outlook.hours,
                 start_wh=state.served_wh,

@@ -13,15 +13,15 @@ from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.clock import DAY_S, next_clock
 from gateway.core.loads.heat import FRESH_S, TOLERANCE_K, kept_shares
 from gateway.core.loads.kind import Comfort, LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, Store
+from gateway.core.loads.needs import Band, EnergyStore
 from gateway.core.loads.plain_rule import MUST_VALUE, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
 from gateway.core.loads.settings import (
-    Bounds,
     Celsius,
     Clock,
     CommonSettings,
     EnergyKwh,
+    FieldBounds,
     Misfit,
     PowerOrZeroW,
     PowerW,
@@ -41,10 +41,10 @@ AMBIENT_C = 18.0  # around a tank
 COLD_K = 2.0  # so much below its useful temperature water is heated without a plan, until it is there
 RESUME_K = 2.0  # below its highest temperature a tank takes again
 
-Litres = Annotated[float, Bounds(above=0, most=100_000, unit="l")]
-Days = Annotated[int, Bounds(least=0, most=60, unit="d")]
-LossWPerK = Annotated[float, Bounds(least=0, most=1000, unit="W/K")]
-Cop = Annotated[float, Bounds(above=0, most=10)]
+Litres = Annotated[float, FieldBounds(above=0, most=100_000, unit="l")]
+Days = Annotated[int, FieldBounds(least=0, most=60, unit="d")]
+LossWPerK = Annotated[float, FieldBounds(least=0, most=1000, unit="W/K")]
+Cop = Annotated[float, FieldBounds(above=0, most=10)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +226,7 @@ class Tank:
             special=None if hygiene is None else "load_hygiene",
             due_s=state.hygiene_due_s if hygiene is not None else None,
             requested_wh=float(draw.sum()),
-            need=Store(
+            need=EnergyStore(
                 id=self.id,
                 hours=hours,
                 start_wh=self.wh_per_k * (state.temp_c - self.low_c),

@@ -12,7 +12,7 @@ from pydantic import Field, create_model, model_validator
 
 from gateway.core.loads.kind import LoadSettings
 from gateway.core.loads.kinds import KINDS
-from gateway.core.loads.settings import Bounds, CommonSettings
+from gateway.core.loads.settings import CommonSettings, FieldBounds
 from gateway.mistakes import Mistake, choice, shown, validated
 from gateway.site.file.section import Section
 
@@ -62,7 +62,7 @@ def _checked(hint: Any) -> Any:
     """A type of the settings as a file has it (lists, tables), with its bounds as Pydantic knows them."""
     inner = get_args(hint)
     if get_origin(hint) is Annotated:
-        bounds = next((one for one in inner[1:] if isinstance(one, Bounds)), Bounds())
+        bounds = next((one for one in inner[1:] if isinstance(one, FieldBounds)), FieldBounds())
         return Annotated[_checked(inner[0]), _field(bounds)]
     if get_origin(hint) is tuple:
         return list[_checked(inner[0])]  # type: ignore[misc]  # a type that is made here
@@ -73,7 +73,7 @@ def _checked(hint: Any) -> Any:
     return hint
 
 
-def _field(bounds: Bounds) -> Any:
+def _field(bounds: FieldBounds) -> Any:
     return Field(
         gt=bounds.above,
         ge=bounds.least,

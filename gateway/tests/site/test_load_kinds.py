@@ -103,7 +103,7 @@ def test_a_kind_is_in_the_reference_with_all_its_keys(kind: str) -> None:
     assert f'kind = "{kind}"' in page
     part = page.split(f'kind = "{kind}"', 1)[1].split("\n## ", 1)[0]
     assert (KINDS[kind].__doc__ or "").split("\n", 1)[0] in part
-    assert [field.name for field in fields(KINDS[kind]) if f"`{field.name}`" not in part] == []
+    assert [field.name for field in fields(KINDS[kind]) if f"\n| `{field.name}` | " not in part] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -176,12 +176,23 @@ def test_a_request_a_plain_rule_and_what_is_carried(kind: str) -> None:
     request = load.request(outlook())
     assert (request.id, request.code) == ("it", None)
     assert request.need is not None
-    plain = plain_rule.requests([load], NOW + 5.0)["it"]
-    assert json.loads((WORDS / "en.json").read_text())[f"reason.{plain.reason.code}"]
     power_w = max(band.high_w for band in settings(kind).load("it").bands)
     carried = load.carried(power_w, begin_s=NOW, end_s=NOW + 900.0)
     assert carried.state != load.state  # type: ignore[attr-defined]
     assert type(carried) is type(load)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_plain_rule_has_words_for_all_it_says_on_a_day(kind: str) -> None:
+    """At each hour, of a load that has got nothing yet and of one that was served for long."""
+    load = flexible(kind)
+    power_w = max(band.high_w for band in settings(kind).load("it").bands)
+    served = load.carried(power_w, begin_s=NOW, end_s=NOW + 12 * 3600.0)
+    found = [plain_rule.requests([one], NOW + 3600.0 * hour)["it"] for one in (load, served) for hour in range(24)]
+    words = json.loads((WORDS / "en.json").read_text())
+    assert {slot.reason.code for slot in found if f"reason.{slot.reason.code}" not in words} == set()
+    assert all(slot.power_w == 0.0 or slot.power_w <= power_w for slot in found)
+    assert all((slot.value == 0.0) <= (slot.power_w == 0.0) for slot in found)
 
 
 @pytest.mark.parametrize("kind", KINDS)

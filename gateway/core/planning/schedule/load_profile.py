@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.loads.needs import Run, Store
+from gateway.core.loads.needs import EnergyStore, Run
 from gateway.core.model.levels import Floats
 from gateway.core.planning.schedule.marginal_cost import MarginalCost
 
@@ -62,7 +62,7 @@ def run_cost_eur(run: Run, power_cost: MarginalCost, start: int) -> float:
     return float(paid) + EARLY_EUR * start / run.steps * float(run.profile_w.sum()) * run.hours / K
 
 
-def best_profile(store: Store, power_cost: MarginalCost, near_w: Floats | None = None) -> Floats:
+def best_profile(store: EnergyStore, power_cost: MarginalCost, near_w: Floats | None = None) -> Floats:
     """Mean powers of each step (W) at the least cost of power, starts, ageing and what is missing.
 
     `near_w`: its part of a division that all share, if there is one. Any amount is sold at the value of stored energy;
@@ -75,7 +75,7 @@ def best_profile(store: Store, power_cost: MarginalCost, near_w: Floats | None =
     return _followed(store, choices, states, grid, values)
 
 
-def _choices(store: Store, power_cost: MarginalCost, near_w: Floats | None) -> Choices:
+def _choices(store: EnergyStore, power_cost: MarginalCost, near_w: Floats | None) -> Choices:
     net, headroom = power_cost.net_w, power_cost.headroom_w()
     fits = (-net, headroom) if near_w is None else (-net, headroom, near_w)
     columns, ways = [np.zeros(store.steps)], [-1]
@@ -105,7 +105,7 @@ def _choices(store: Store, power_cost: MarginalCost, near_w: Floats | None) -> C
     return Choices(power, tuple(ways), np.where(allowed, cost, NEVER))
 
 
-def _switching_states(store: Store, choices: Choices) -> SwitchingStates:
+def _switching_states(store: EnergyStore, choices: Choices) -> SwitchingStates:
     """States: 0 ready, 1…rest-1 resting so many steps more, then for each band running (run-1 … 0 steps to go)."""
     switching = store.switching
     run, rest = max(switching.up_steps, 1), max(switching.down_steps, 1)
@@ -131,14 +131,14 @@ def _switching_states(store: Store, choices: Choices) -> SwitchingStates:
     return SwitchingStates(following, cost, _first(store, run, rest))
 
 
-def _first(store: Store, run: int, rest: int) -> int:
+def _first(store: EnergyStore, run: int, rest: int) -> int:
     switching = store.switching
     if switching.is_on:
         return rest + run * switching.band + min(switching.left_steps, run - 1)
     return min(switching.left_steps, rest - 1)
 
 
-def _grid(store: Store) -> Floats:
+def _grid(store: EnergyStore) -> Floats:
     """From the least to the most it can hold; far below its floors nothing is told apart any more."""
     idle = store.energies_wh(np.zeros(store.steps))
     top = max(float(store.top_wh().max()), store.start_wh)
@@ -160,7 +160,7 @@ def _points(low: float, top: float, floor: float) -> Floats:
     return floor + spacing * np.arange(-below, above + 1, dtype=np.float64)
 
 
-def _values(store: Store, choices: Choices, states: SwitchingStates, grid: Floats) -> Floats:
+def _values(store: EnergyStore, choices: Choices, states: SwitchingStates, grid: Floats) -> Floats:
     """The cost still to come (EUR) at the end of each step: steps x switching states x energies."""
     below, part, paid = _ahead(store, choices, grid)
     short = np.maximum(store.floor_wh[:, None] - grid, 0.0) * (store.short_price[:, None] / K)
@@ -182,7 +182,7 @@ def _values(store: Store, choices: Choices, states: SwitchingStates, grid: Float
     return values
 
 
-def _ahead(store: Store, choices: Choices, grid: Floats) -> tuple[Indices, Floats, Floats]:
+def _ahead(store: EnergyStore, choices: Choices, grid: Floats) -> tuple[Indices, Floats, Floats]:
     """For all steps x choices x energies: the point below the energy after it, how far beyond, and what it costs."""
     free = store.keep * grid - store.drain_wh[:, None]
     top = store.top_wh()[:, None, None]
@@ -193,7 +193,7 @@ def _ahead(store: Store, choices: Choices, grid: Floats) -> tuple[Indices, Float
     return below, place - below, cost * np.where(cost < NEVER, share, 1.0)
 
 
-def _moved_wh(store: Store, choices: Choices) -> Floats:
+def _moved_wh(store: EnergyStore, choices: Choices) -> Floats:
     power = choices.power_w
     return np.asarray(np.where(power > 0.0, power * store.gain[:, None], power / store.give) * store.hours)
 
@@ -207,7 +207,7 @@ def _cut(free: Floats, moved: Floats, top: Floats, give_w: float) -> tuple[Float
     return end, share
 
 
-def _followed(store: Store, choices: Choices, states: SwitchingStates, grid: Floats, values: Floats) -> Floats:
+def _followed(store: EnergyStore, choices: Choices, states: SwitchingStates, grid: Floats, values: Floats) -> Floats:
     """The profile from where the load is now. Plain numbers: with a handful of choices they are faster than arrays."""
     first, spacing, last = float(grid[0]), float(grid[1] - grid[0]), len(grid) - 1.000001
     moved, top, drain = _moved_wh(store, choices).tolist(), store.top_wh().tolist(), store.drain_wh.tolist()

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import numpy as np
 
-from gateway.core.loads.needs import Band, Need, Run, Store
+from gateway.core.loads.needs import Band, EnergyStore, Need, Run
 from gateway.core.model.levels import Floats, Storage
 from gateway.core.planning.linear_program import Program
 from gateway.core.planning.schedule.program_builder import Indices, ProgramBuilder
@@ -62,7 +62,7 @@ def formulated(supply: Supply, needs: Sequence[Need], *, relaxed: bool = False) 
 
 def _parts(builder: ProgramBuilder, need: Need, *, relaxed: bool) -> list[Part]:
     match need:
-        case Store():
+        case EnergyStore():
             return _store(builder, need, relaxed=relaxed)
         case Run():
             return _run(builder, need)
@@ -122,7 +122,7 @@ def _run(builder: ProgramBuilder, run: Run) -> list[Part]:
     return [Part(chosen[list(columns)], np.array(steps, dtype=np.int32), np.array(powers, dtype=np.float64))]
 
 
-def _store(builder: ProgramBuilder, store: Store, *, relaxed: bool) -> list[Part]:
+def _store(builder: ProgramBuilder, store: EnergyStore, *, relaxed: bool) -> list[Part]:
     n, hours = store.steps, store.hours
     open_steps = np.flatnonzero(store.open() | store.forced()).astype(np.int32)
     parts, ways = [], []
@@ -143,7 +143,7 @@ def _store(builder: ProgramBuilder, store: Store, *, relaxed: bool) -> list[Part
 
 
 def _band(
-    builder: ProgramBuilder, store: Store, band: Band, steps: Indices, *, relaxed: bool
+    builder: ProgramBuilder, store: EnergyStore, band: Band, steps: Indices, *, relaxed: bool
 ) -> tuple[Part, Indices | None]:
     """The powers of one band, and whether it works in it (None: any power from 0)."""
     early = (EARLY_EUR / store.steps * steps + store.wear_price) * store.hours
@@ -166,7 +166,7 @@ def _band(
     return part, on
 
 
-def _switching(builder: ProgramBuilder, store: Store, steps: Indices, ways: list[Indices]) -> None:
+def _switching(builder: ProgramBuilder, store: EnergyStore, steps: Indices, ways: list[Indices]) -> None:
     """One way at a time; a start for each turning on; minimum up and down times; a price of changing ways."""
     switching, n = store.switching, store.steps
     forced = store.forced()[steps].astype(np.float64)
@@ -205,7 +205,7 @@ def _window(
         builder.put(rows[steps[inside] + back], way[inside], 1.0 if back else -1.0)
 
 
-def _changes(builder: ProgramBuilder, store: Store, steps: Indices, ways: list[Indices]) -> None:
+def _changes(builder: ProgramBuilder, store: EnergyStore, steps: Indices, ways: list[Indices]) -> None:
     """A price where one way follows another one at once."""
     follows = np.flatnonzero(np.diff(steps) == 1) + 1
     changed = builder.columns(len(follows), upper=1.0, cost=store.switch_eur)
@@ -218,7 +218,7 @@ def _changes(builder: ProgramBuilder, store: Store, steps: Indices, ways: list[I
                 builder.put(rows, other[follows - 1], 1.0)
 
 
-def _energies(builder: ProgramBuilder, store: Store, parts: list[Part], n: int) -> None:
+def _energies(builder: ProgramBuilder, store: EnergyStore, parts: list[Part], n: int) -> None:
     """What it holds after each step, below its top, and what is missing to its floor."""
     value = np.zeros(n)
     value[-1] = -store.end_price

@@ -11,7 +11,7 @@ from typing import assert_never
 
 import numpy as np
 
-from gateway.core.loads.needs import Need, Run, Store
+from gateway.core.loads.needs import EnergyStore, Need, Run
 from gateway.core.model.levels import Floats
 from gateway.core.model.state import Reason
 from gateway.core.planning.linear_program import Effort, Solver, SolverError
@@ -106,7 +106,7 @@ def _in_turn(
 
 def _placed(need: Need, power_cost: MarginalCost, near_w: Floats | None) -> Floats:
     match need:
-        case Store():
+        case EnergyStore():
             return best_profile(need, power_cost, near_w)
         case Run():
             start = best_run(need, power_cost)
@@ -117,14 +117,14 @@ def _placed(need: Need, power_cost: MarginalCost, near_w: Floats | None) -> Floa
 
 def _order(needs: Sequence[Need]) -> list[int]:
     """Runs first, then the loads with the least choice: what they need of what they could take."""
-    return sorted(range(len(needs)), key=lambda i: (isinstance(needs[i], Store), -_tightness(needs[i]), i))
+    return sorted(range(len(needs)), key=lambda i: (isinstance(needs[i], EnergyStore), -_tightness(needs[i]), i))
 
 
 def _tightness(need: Need) -> float:
     match need:
         case Run():
             return 1.0 / (1 + len(need.starts))
-        case Store():
+        case EnergyStore():
             most = float((need.most_w * need.hours * need.gain)[need.open()].sum())
             return float(need.short_wh(np.zeros(need.steps)).max()) / most if most > 0.0 else 1.0
         case _:
@@ -156,7 +156,7 @@ def _lacks(need: Need, power_w: Floats) -> bool:
     match need:
         case Run():
             return not power_w.any()
-        case Store():
+        case EnergyStore():
             return need.missing_wh(power_w) > 0.0
         case _:
             assert_never(need)
@@ -180,13 +180,13 @@ def own_eur(need: Need, power_w: Floats) -> float:
     match need:
         case Run():
             return 0.0 if power_w.any() else need.missed_eur
-        case Store():
+        case EnergyStore():
             return _own_store_eur(need, power_w)
         case _:
             assert_never(need)
 
 
-def _own_store_eur(need: Store, power_w: Floats) -> float:
+def _own_store_eur(need: EnergyStore, power_w: Floats) -> float:
     short = float((need.short_wh(power_w) * need.short_price).sum()) / K
     starts = np.count_nonzero(np.diff(power_w > 0.0, prepend=need.switching.is_on) & (power_w > 0.0))
     wear = need.wear_price * float(np.abs(power_w).sum()) * need.hours / K

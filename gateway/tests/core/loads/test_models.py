@@ -12,7 +12,7 @@ from gateway.core.loads.car import phase_bands
 from gateway.core.loads.curtailable import Curtailable
 from gateway.core.loads.heat_pump import HeatPumpState, sg_ready
 from gateway.core.loads.kind import FlexibleLoad
-from gateway.core.loads.needs import Band, Store
+from gateway.core.loads.needs import Band, EnergyStore
 from gateway.core.loads.request import Outlook, switching_of
 from gateway.core.loads.tank import TankState
 from gateway.core.model.switched import Switched
@@ -39,7 +39,7 @@ def outlook(steps: int = 96, now_s: float = NOW, outdoor: float = 7.0) -> Outloo
     return Outlook(grid=grid, now_s=now_s, price=np.full(steps, 0.2), outdoor_c=np.full(steps, outdoor))
 
 
-def store_of(load: FlexibleLoad, view: Outlook | None = None) -> Store:
+def store_of(load: FlexibleLoad, view: Outlook | None = None) -> EnergyStore:
     found = load.request(view or outlook()).store
     assert found is not None
     return found

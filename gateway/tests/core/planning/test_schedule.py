@@ -10,7 +10,7 @@ from gateway.adapters.solver import solve
 from gateway.core.loads.appliance import ApplianceState
 from gateway.core.loads.car import CarState, phase_bands
 from gateway.core.loads.heat_pump import HeatPumpState
-from gateway.core.loads.needs import Band, Run, Store, Switching
+from gateway.core.loads.needs import Band, EnergyStore, Run, Switching
 from gateway.core.loads.request import Outlook
 from gateway.core.loads.switchable import SwitchableState
 from gateway.core.loads.tank import TankState
@@ -49,7 +49,7 @@ LONG = Effort(seconds=20.0, nodes=100_000, gap=1e-6)
 STEPS = 6
 
 
-def small(seed: int) -> tuple[Supply, list[Store | Run]]:
+def small(seed: int) -> tuple[Supply, list[EnergyStore | Run]]:
     """Six hours: a relay that needs two of them, an appliance of two hours, little room under the limit."""
     rng = np.random.default_rng(seed)
     supply = Supply(
@@ -61,7 +61,7 @@ def small(seed: int) -> tuple[Supply, list[Store | Run]]:
     )
     floor, price = np.zeros(STEPS), np.zeros(STEPS)
     floor[-1], price[-1] = 4000.0, 3.0
-    relay = Store(
+    relay = EnergyStore(
         id="relay",
         hours=1.0,
         start_wh=0.0,
@@ -80,10 +80,10 @@ def small(seed: int) -> tuple[Supply, list[Store | Run]]:
     return supply, [relay, run]
 
 
-def every_way(supply: Supply, needs: list[Store | Run]) -> float:
+def every_way(supply: Supply, needs: list[EnergyStore | Run]) -> float:
     """The least cost of all on-off patterns and starts, counted out."""
     relay, run = needs
-    assert isinstance(relay, Store)
+    assert isinstance(relay, EnergyStore)
     assert isinstance(run, Run)
     power_cost = MarginalCost(supply=supply, taken_w=np.zeros(STEPS), stored_value=np.zeros(STEPS))
     best = np.inf
@@ -174,7 +174,7 @@ def test_the_program_keeps_the_balance_of_every_load() -> None:
     stated = formulated(supply, needs)
     x = solve(stated.program, LONG).x
     relay = needs[0]
-    assert isinstance(relay, Store)
+    assert isinstance(relay, EnergyStore)
     power = stated.powers_w(x)[0]
     assert relay.energies_wh(power)[-1] == pytest.approx(power.sum())
 
