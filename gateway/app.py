@@ -48,11 +48,11 @@ class Gateway:
         self.time = TimeServer(clock=clock, is_trusted=lambda: is_settled(file.time.settle_s))
         self.diary = Recorder(site=self.site, past=self.past)
         self.outside = outside(file, clock=clock, folder=parts.store_path(file).parent)
-        self.sightings = LoadObserver(sections=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
-        loads = parts.loads(file, self.outside, sightings=self.sightings)
+        self.load_observer = LoadObserver(loads=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
+        loads = parts.loads(file, self.outside, observer=self.load_observer)
         ground = parts.ground(file, self.outside, clock=clock, building=self.building, past=self.past, loads=loads)
         self.planning = Planning(
-            clock=clock, prepare=ground.collect, ask=ask, plain=loads.wants, events=self.sightings.events
+            clock=clock, prepare=ground.collect, ask=ask, plain=loads.plain_requests, events=self.load_observer.events
         )
         self.display = self._display()
         self.loop = Loop(
@@ -63,7 +63,7 @@ class Gateway:
             actuation=self.building,
             store=self.building,
             plans=self.planning,
-            displays=(self.sightings, self.display, self.diary),
+            displays=(self.load_observer, self.display, self.diary),
             lasting=self.diary.lasting(),
         )
 
@@ -77,7 +77,7 @@ class Gateway:
         ):
             tasks.create_task(self.broker.run(self.building.receive), name="broker")
             tasks.create_task(self.diary.run(), name="diary")
-            tasks.create_task(self.sightings.run(), name="loads")
+            tasks.create_task(self.load_observer.run(), name="loads")
             tasks.create_task(self.planning.run(), name="planning")
             for feed in self.outside.all:
                 tasks.create_task(feed.run(), name="feed")

@@ -13,7 +13,7 @@ from gateway.core.model.site import Site
 from gateway.core.model.state import Reason, SiteState
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.method import Method
-from gateway.core.planning.schedule.joint import Flexible
+from gateway.core.planning.schedule.load_plan import Flexible
 from gateway.core.pricing.goals import Weighed
 from gateway.core.pricing.tariff import month_start_s
 from gateway.planning.plan_inputs import Place, PlanInputs

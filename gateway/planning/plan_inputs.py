@@ -8,7 +8,7 @@ from gateway.core.model.history import History
 from gateway.core.model.levels import GridLimits, Storage
 from gateway.core.model.state import Reason
 from gateway.core.planning.method import Method
-from gateway.core.planning.schedule.joint import Flexible
+from gateway.core.planning.schedule.load_plan import Flexible
 from gateway.core.pricing.goals import Weighed
 
 

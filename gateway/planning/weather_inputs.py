@@ -13,7 +13,7 @@ from gateway.core.model.levels import Floats
 from gateway.core.model.state import Reason
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.model.weather import Weather
-from gateway.planning.jobs import outdoor_c
+from gateway.planning.outdoor import outdoor_c
 
 STC_W_M2 = 1000.0  # the irradiance at which a roof has its peak power
 SOON = 4  # steps: the nearer, the surer; an hour without the feed leaves no gap

@@ -36,7 +36,7 @@ def answer(inputs: PlanInputs) -> Plan:
         scenarios,
         prices,
         inputs.flexible,
-        solver=solver.installed() if inputs.flexible.jobs else None,
+        solver=solver.installed() if inputs.flexible.loads else None,
         made_s=inputs.now_s,
         limits=inputs.limits,
         zone=zone,

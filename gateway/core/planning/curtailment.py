@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gateway.core.loads.kinds import Curtailable
+from gateway.core.loads.curtailable import Curtailable
 from gateway.core.model.levels import Floats
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Reason

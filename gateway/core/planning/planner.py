@@ -14,7 +14,7 @@ from gateway.core.planning.curtailment import curtailment
 from gateway.core.planning.linear_program import Effort, Solver
 from gateway.core.planning.method import PlanningMethod
 from gateway.core.planning.problem import DEFAULT, plan_problem
-from gateway.core.planning.schedule.joint import EFFORT, Flexible, scheduled_loads
+from gateway.core.planning.schedule.load_plan import EFFORT, Flexible, scheduled_loads
 from gateway.core.planning.storage.reasons import storage_notes
 from gateway.core.planning.storage.slots import storage_slots
 from gateway.core.planning.storage.storage_plan import planned_storage
@@ -46,7 +46,7 @@ def plan(
         storage, energy_wh, scenarios, prices, made_s=made_s, limits=limits, zone=zone, method=method
     )
     loads = scheduled_loads(problem, flexible, solver, effort)
-    if flexible.jobs:
+    if flexible.loads:
         problem = problem.with_loads(loads.total_w)
     stored = planned_storage(problem)
     slots = storage_slots(problem, stored)

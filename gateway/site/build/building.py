@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from gateway.adapters.node.poll_tables import NodeTable, Wiring, compile_table
 from gateway.adapters.products.commands import Setpoint
 from gateway.adapters.products.setpoints import Rating
-from gateway.core.loads.kinds import Load, bands_of, dwell_s
+from gateway.core.loads.kind import Load
 from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
-from gateway.planning.jobs import load_of
-from gateway.site.file.load_sections import CarSection
 from gateway.site.file.sections import DeviceSection
 from gateway.site.file.site_file import SiteFile
 
@@ -74,7 +72,7 @@ def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
         range_w, rating = (-device.inverter.rated_w, 0.0), Rating(rated_w=device.inverter.rated_w)
     for load in _loads(file):
         if load.device == id_ and load.takes_orders:
-            most_w = max(band.high_w for band in bands_of(load.load))
+            most_w = max(band.high_w for band in load.load.bands)
             range_w, rating = (0.0, most_w), _rating(file, load, most_w)
     unit = ONLY_UNIT if device.unit is None else device.unit
     return Wiring(device=id_, profile=profile, bus=bus, unit=unit, range_w=range_w, rating=rating)
@@ -85,7 +83,7 @@ def _loads(file: SiteFile) -> Iterator[LoadDevice]:
     for id_, section in file.loads.items():
         if section.device is not None:
             setpoint = file.profiles[section.device].setpoint
-            load = load_of(id_, section)
+            load = section.load(id_)
             yield LoadDevice(
                 load=load,
                 device=section.device,
@@ -95,14 +93,13 @@ def _loads(file: SiteFile) -> Iterator[LoadDevice]:
 
 
 def _pause_s(setpoint: Setpoint, load: Load) -> float:
-    """How long a set-point may have to wait: a switch has long been due when its least times are over."""
-    kept_s = min(dwell_s(load)) if setpoint.point.unit == "switch" else 0.0
+    """How long a set-point may have to wait: a switch has long been due when its minimum times are over."""
+    kept_s = min(load.minimum_up_s, load.minimum_down_s) if setpoint.point.unit == "switch" else 0.0
     return max(setpoint.min_write_s - kept_s, 0.0)
 
 
 def _rating(file: SiteFile, load: LoadDevice, most_w: float) -> Rating:
-    section = file.loads[load.id]
-    return Rating(phases=section.phases[0] if isinstance(section, CarSection) else 1, rated_w=most_w)
+    return Rating(phases=file.loads[load.id].phases_used, rated_w=most_w)
 
 
 def _battery(file: SiteFile, id_: str) -> Battery:

@@ -1,7 +1,6 @@
 """The parts of a gateway from its site file, each built once and handed to the others by `app`."""
 
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from gateway.adapters.broker import Address, Broker, Will
 from gateway.adapters.building import Actuator, Building
@@ -15,7 +14,7 @@ from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
 from gateway.observers.load_observer import LoadObserver
 from gateway.planning.collector import InputCollector
-from gateway.planning.load_inputs import Loads
+from gateway.planning.load_inputs import LoadInputs
 from gateway.planning.method_file import read_method
 from gateway.planning.plan_inputs import Place
 from gateway.planning.price_inputs import PriceInputs
@@ -103,19 +102,17 @@ def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwa
     )
 
 
-def loads(file: SiteFile, found: Feeds, *, sightings: LoadObserver) -> Loads:
+def loads(file: SiteFile, found: Feeds, *, observer: LoadObserver) -> LoadInputs:
     """The flexible loads as they are asked for."""
-    return Loads(
-        sections=file.loads,
-        zone=ZoneInfo(file.site.time_zone),
+    return LoadInputs(
         site=core_site(file),
-        seen=sightings.seen,
+        flexible=observer.flexible,
         weather=lambda: found.weather.answer().value if found.weather else None,
     )
 
 
 def ground(
-    file: SiteFile, found: Feeds, *, clock: Clock, building: Building, past: Past, loads: Loads
+    file: SiteFile, found: Feeds, *, clock: Clock, building: Building, past: Past, loads: LoadInputs
 ) -> InputCollector:
     """What plans are made from."""
     site, place = core_site(file), _place(file)

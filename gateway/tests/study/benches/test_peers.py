@@ -177,7 +177,7 @@ def test_everyone_plans_the_same_96_steps_and_the_first_turn_is_not_counted() ->
 
 def test_car_and_tank_ask_for_what_emhass_is_told() -> None:
     """Energy of the on-off loads: 3.68 kW x 3 h; 2.4 kW x 2 h as drawn heat."""
-    car, tank = (job.state for job in speed_loads.jobs(0.0).jobs)
+    car, tank = (job.state for job in speed_loads.jobs(0.0).loads)
     energies = [load["power_w"] * load["hours"] for load in speed_loads.AS_LOADS]
     assert energies == [11_040.0, 4_800.0]
     assert car.wanted_wh / speed_loads.CAR.efficiency == pytest.approx(energies[0])

@@ -1,6 +1,7 @@
-"""Loads of the site file become what the plan is asked for, and a plan that comes through the process."""
+"""Loads of the site file become what a plan is asked for, and a plan that comes through the process."""
 
 import sys
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,15 +9,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.core.loads.appliance import ApplianceState
 from gateway.core.loads.car import CarState
-from gateway.core.loads.timed import ApplianceState, SwitchableState
+from gateway.core.loads.clock import next_clock
+from gateway.core.loads.kind import FlexibleLoad, LoadMoment
+from gateway.core.loads.switchable import SwitchableSettings, SwitchableState
+from gateway.core.loads.tank import draws_wh
+from gateway.core.model.state import Reading, SiteState
 from gateway.core.model.time_grid import TimeGrid
-from gateway.core.planning.schedule.joint import Flexible
+from gateway.core.planning.schedule.load_plan import Flexible
+from gateway.mistakes import Mistake
 from gateway.paths import config_folder
-from gateway.planning.jobs import Seen, draws_wh, jobs, next_clock
 from gateway.planning.process import ask
 from gateway.site.file import site_file
-from gateway.site.file.load_sections import SwitchableSection
+from gateway.site.file.load_sections import read_loads
 from gateway.site.file.site_file import SiteFileError
 from gateway.tests.planning.made_inputs import NOW, inputs
 
@@ -64,15 +70,32 @@ def site(tmp_path: Path, loads: str = LOADS) -> site_file.SiteFile:
 
 
 SEEN = {
-    "car": Seen(since_s=NOW - 3600.0, held_wh=4000.0),
-    "water": Seen(temp_c=52.0),
-    "heating": Seen(temp_c=20.0),
-    "washer": Seen(since_s=NOW - 60.0),
+    "car": {"since_s": NOW - 3600.0, "held_wh": 4000.0},
+    "washer": {"since_s": NOW - 60.0},
 }
+WITH_DEVICES = LOADS.replace('kind = "tank"', 'kind = "tank"\ndevice = "tank"').replace(
+    'kind = "heat_pump"', 'kind = "heat_pump"\ndevice = "heat-pump"'
+)
+
+
+def moment(now_s: float = NOW, **temperatures: float) -> LoadMoment:
+    devices = {id_.replace("_", "-"): {"temp_c": Reading(value=c, measured_s=0.0)} for id_, c in temperatures.items()}
+    return LoadMoment(state=SiteState(now_s=0.0, utc_s=now_s, devices=devices), zone=PARIS)
+
+
+def flexible() -> tuple[FlexibleLoad, ...]:
+    """Of all loads, with what was seen of them."""
+    mistakes: list[Mistake] = []
+    settings = read_loads(tomllib.loads(WITH_DEVICES)["loads"], mistakes)
+    assert mistakes == []
+    seen = {id_: replace(one.unseen(id_), **SEEN.get(id_, {})) for id_, one in settings.items()}
+    found = [one.flexible(moment(tank=52.0, heat_pump=20.0), GRID) for one in seen.values()]
+    return tuple(one for one in found if one is not None)
 
 
 def test_all_kinds_of_loads_are_read_and_asked_for(tmp_path: Path) -> None:
-    found = {job.load.id: job for job in jobs(site(tmp_path).loads, SEEN, GRID, PARIS)}
+    assert set(site(tmp_path).loads) == {"car", "water", "heating", "washer", "pool"}
+    found = {load.id: load for load in flexible()}
     assert set(found) == {"car", "water", "heating", "washer", "pool"}
     car, washer, pool = (found[id_].state for id_ in ("car", "washer", "pool"))
     assert isinstance(car, CarState)
@@ -86,7 +109,8 @@ def test_all_kinds_of_loads_are_read_and_asked_for(tmp_path: Path) -> None:
 
 
 def test_what_nothing_is_known_of_is_not_planned(tmp_path: Path) -> None:
-    assert [job.load.id for job in jobs(site(tmp_path).loads, {}, GRID, PARIS)] == ["pool"]
+    unseen = {id_: one.unseen(id_).flexible(moment(), GRID) for id_, one in site(tmp_path).loads.items()}
+    assert [id_ for id_, one in unseen.items() if one is not None] == ["pool"]
     assert site(tmp_path, "").loads == {}
 
 
@@ -115,11 +139,10 @@ def test_clocks_are_right_on_short_and_long_days(moment: str, clock: str, expect
 def test_hours_of_a_switched_load_are_the_next_ones(
     now: str, earliest: str, latest: str, begins: str, ends: str
 ) -> None:
-    section = SwitchableSection(kind="switchable", power_w=900, wanted_kwh=0.4, earliest=earliest, latest=latest)
+    settings = SwitchableSettings(power_w=900.0, wanted_kwh=0.4, earliest=earliest, latest=latest)
     grid = TimeGrid(start_s=datetime.fromisoformat(now).timestamp(), step_s=900.0, steps=1)
-    (job,) = jobs({"pool": section}, {}, grid, PARIS)
-    assert isinstance(job.state, SwitchableState)
-    found = [datetime.fromtimestamp(at_s, PARIS).isoformat() for at_s in (job.state.earliest_s, job.state.latest_s)]
+    state = settings.unseen("pool").flexible(moment(grid.start_s), grid).state
+    found = [datetime.fromtimestamp(at_s, PARIS).isoformat() for at_s in (state.earliest_s, state.latest_s)]
     assert found == [begins, ends]
 
 
@@ -156,17 +179,16 @@ def test_mistakes_are_told_with_their_place(tmp_path: Path, old: str, new: str, 
     assert allowed in found[path]
 
 
-async def test_without_a_solver_the_program_plans_by_rules_and_says_so(tmp_path: Path) -> None:
+async def test_without_a_solver_the_program_plans_by_rules_and_says_so() -> None:
     hidden = "import sys; sys.modules['highspy'] = None; from gateway.planning.worker import main; main()"
-    asked = replace(inputs(), flexible=Flexible(jobs=jobs(site(tmp_path).loads, SEEN, GRID, PARIS)))
+    asked = replace(inputs(), flexible=Flexible(loads=flexible()))
     made = await ask(asked, command=(sys.executable, "-c", hidden))
     assert [note.code for note in made.notes] == ["solver_missing"]
     assert sum(slot.power_w for slot in made.loads["car"]) / 4 * 0.9 == pytest.approx(16_000.0, rel=0.01)
 
 
-async def test_the_program_plans_the_loads_of_a_building(tmp_path: Path) -> None:
-    found = jobs(site(tmp_path).loads, SEEN, GRID, PARIS)
-    made = await ask(replace(inputs(), flexible=Flexible(jobs=found)))
+async def test_the_program_plans_the_loads_of_a_building() -> None:
+    made = await ask(replace(inputs(), flexible=Flexible(loads=flexible())))
     assert set(made.loads) == {"car", "water", "heating", "washer", "pool"}
     assert all(len(slots) == 96 for slots in made.loads.values())
     assert sum(slot.power_w for slot in made.loads["car"]) / 4 * 0.9 == pytest.approx(16_000.0, rel=0.01)

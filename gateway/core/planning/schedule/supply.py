@@ -1,4 +1,4 @@
-"""What all loads of a building share: its net load without them, prices, the connection, the storage."""
+"""What supplies the loads of a building: its net load without them, prices, the connection, the storage."""
 
 from dataclasses import dataclass, field
 
@@ -10,21 +10,18 @@ OVER_PRICE = 20.0  # EUR/kWh above the connection: dearer than anything that can
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Shared:
-    """Per step: mean net load (W), prices (EUR/kWh, sell at most buy). `curtail_w`: PV that may be thrown away.
+class Supply:
+    """What all loads share; every series has one entry for each step."""
 
-    `stored_wh` is what the storage holds at the start; `end_price` (EUR/kWh) what it is worth to hold at the end.
-    """
-
-    hours: float
-    net_w: Floats
-    buy: Floats
-    sell: Floats
+    hours: float  # length of a step
+    net_w: Floats  # mean net load without the loads
+    buy: Floats  # EUR/kWh
+    sell: Floats  # EUR/kWh, at most `buy`
     limits: GridLimits = NO_LIMITS
     storage: Storage | None = None
-    stored_wh: float = 0.0
-    end_price: float = 0.0
-    curtail_w: Floats = field(default_factory=lambda: np.zeros(0))
+    stored_wh: float = 0.0  # in the storage at the start
+    end_price: float = 0.0  # value of a kWh that it holds at the end (EUR/kWh)
+    curtail_w: Floats = field(default_factory=lambda: np.zeros(0))  # PV that may be thrown away; empty where none may
 
     @property
     def steps(self) -> int:

@@ -10,16 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.adapters.solver import solve
+from gateway.core.loads.appliance import ApplianceState
 from gateway.core.loads.car import CarState
-from gateway.core.loads.heat import HeatPumpState
-from gateway.core.loads.kinds import Curtailable, Job
-from gateway.core.loads.timed import ApplianceState, SwitchableState
+from gateway.core.loads.curtailable import Curtailable
+from gateway.core.loads.heat_pump import HeatPumpState
+from gateway.core.loads.kind import FlexibleLoad
+from gateway.core.loads.switchable import SwitchableState
 from gateway.core.model.levels import GridLimits
 from gateway.core.planning.planner import plan
 from gateway.core.planning.refusal import refusal
 from gateway.tests.core.planning.cases import (
     CAR,
-    JOBS,
+    FLEXIBLE,
     LIMITS,
     NOW,
     POOL,
@@ -28,6 +30,7 @@ from gateway.tests.core.planning.cases import (
     STORAGE,
     TANK,
     WASHER,
+    at,
     car_state,
     day,
     never,
@@ -56,17 +59,17 @@ def test_without_loads_the_plan_is_that_of_the_storage_to_the_byte() -> None:
 
 @WAYS
 def test_every_load_of_a_usual_day_is_served(solver: object) -> None:
-    made = planned(*(JOBS[name] for name in ("car", "tank", "washer", "pool")), solver=solver)
+    made = planned(*(FLEXIBLE[name] for name in ("car", "tank", "washer", "pool")), solver=solver)
     assert [note.code for note in made.notes] == ([] if solver else ["solver_missing"])
     assert charged_wh(powers_w(made, "car"), car_state()) == pytest.approx(20_000.0, abs=10.0)
     assert tank_temps_c(TANK, 55.0, powers_w(made, "tank"), tank_state().draw_wh).min() > TANK.low_c - 0.3
-    assert (powers_w(made, "washer") > 0.0).sum() == len(WASHER.course_w)
+    assert (powers_w(made, "washer") > 0.0).sum() == len(WASHER.profile_w)
     assert powers_w(made, "pool").sum() / 4 == pytest.approx(3600.0)
 
 
 @WAYS
 def test_the_sum_of_all_loads_keeps_the_import_limit(solver: object) -> None:
-    made = planned(*(JOBS[name] for name in ("car", "tank", "washer", "pool")), solver=solver)
+    made = planned(*(FLEXIBLE[name] for name in ("car", "tank", "washer", "pool")), solver=solver)
     total = day().net_w.mean(axis=0) + sum(powers_w(made, id_) for id_ in made.loads)
     assert total.max() <= LIMITS.import_max_w + 1e-6
     assert [slot.net_w for slot in made.slots] == pytest.approx(total.tolist())
@@ -90,7 +93,10 @@ def test_a_car_has_what_it_wants_or_is_told_how_much_is_missing(
     state = car_state(wanted_wh, arrival_h=arrival_h, departure_h=arrival_h + stay_h)
     wide = GridLimits(import_max_w=12_000.0)
     made = planned(
-        Job(load=CAR, state=state), solver=None if ruled else solve, scenarios=day(sun=sun, seed=seed), limits=wide
+        at(CAR, state),
+        solver=None if ruled else solve,
+        scenarios=day(sun=sun, seed=seed),
+        limits=wide,
     )
     power_w = powers_w(made, "car")
     charged = charged_wh(power_w, state)
@@ -106,7 +112,7 @@ def test_a_car_has_what_it_wants_or_is_told_how_much_is_missing(
 
 @WAYS
 def test_a_heat_pump_keeps_the_comfort_band_and_its_times(solver: object) -> None:
-    made = planned(JOBS["pump"], solver=solver, outdoor_c=np.full(96, 4.0))
+    made = planned(FLEXIBLE["pump"], solver=solver, outdoor_c=np.full(96, 4.0))
     power_w = powers_w(made, "pump")
     temps = room_temps_c(PUMP, 20.5, power_w, 4.0)
     assert temps.min() > PUMP.low_c - 0.3
@@ -116,7 +122,7 @@ def test_a_heat_pump_keeps_the_comfort_band_and_its_times(solver: object) -> Non
     ends = np.flatnonzero(on & ~np.concatenate((on[1:], [False])))
     lengths = (ends - starts + 1)[ends < 95]
     assert len(lengths) > 0
-    assert (lengths * STEP_S >= PUMP.run_s).all()
+    assert (lengths * STEP_S >= PUMP.minimum_up_s).all()
 
 
 @WAYS
@@ -124,7 +130,7 @@ def test_hygiene_is_reached_before_it_is_due(solver: object) -> None:
     hot = replace(TANK, high_c=55.0)
     for due_h in (3.0, 10.0, 23.0):
         state = tank_state(50.0, due_h)
-        made = planned(Job(load=hot, state=state), solver=solver)
+        made = planned(at(hot, state), solver=solver)
         temps = tank_temps_c(hot, 50.0, powers_w(made, "tank"), state.draw_wh)
         assert temps[: int(due_h * 4)].max() > hot.hygiene_c - 0.5
         codes = {slot.reason.code for slot in made.loads["tank"] if slot.power_w > 0.0}
@@ -132,26 +138,26 @@ def test_hygiene_is_reached_before_it_is_due(solver: object) -> None:
 
 
 CONTRADICTIONS = {
-    "car gone": (Job(load=CAR, state=car_state(departure_h=-1.0)), "note_window"),
-    "car leaves before it comes": (Job(load=CAR, state=car_state(arrival_h=9.0, departure_h=3.0)), "note_window"),
-    "too much wanted": (Job(load=CAR, state=car_state(60_000.0, departure_h=3.0)), "note_short"),
-    "more than the car holds": (Job(load=CAR, state=car_state(90_000.0)), None),
-    "window too short": (Job(load=WASHER, state=ApplianceState(earliest_s=NOW, latest_s=NOW + 900)), "note_window"),
+    "car gone": (at(CAR, car_state(departure_h=-1.0)), "note_window"),
+    "car leaves before it comes": (at(CAR, car_state(arrival_h=9.0, departure_h=3.0)), "note_window"),
+    "too much wanted": (at(CAR, car_state(60_000.0, departure_h=3.0)), "note_short"),
+    "more than the car holds": (at(CAR, car_state(90_000.0)), None),
+    "window too short": (at(WASHER, ApplianceState(earliest_s=NOW, latest_s=NOW + 900)), "note_window"),
     "window turned around": (
-        Job(load=WASHER, state=ApplianceState(earliest_s=NOW + 9000, latest_s=NOW)), "note_window",
+        at(WASHER, ApplianceState(earliest_s=NOW + 9000, latest_s=NOW)), "note_window",
     ),
-    "window far away": (Job(load=WASHER, state=ApplianceState(earliest_s=NOW + 2e5, latest_s=NOW + 3e5)), None),
+    "window far away": (at(WASHER, ApplianceState(earliest_s=NOW + 2e5, latest_s=NOW + 3e5)), None),
     "pool in the past": (
-        Job(load=POOL, state=SwitchableState(earliest_s=NOW - 9000, latest_s=NOW - 1, wanted_wh=900.0)), "note_window",
+        at(POOL, SwitchableState(earliest_s=NOW - 9000, latest_s=NOW - 1, wanted_wh=900.0)), "note_window",
     ),
     "pool beyond reason": (
-        Job(load=POOL, state=SwitchableState(earliest_s=NOW, latest_s=NOW + 7200, wanted_wh=9e5)), "note_short",
+        at(POOL, SwitchableState(earliest_s=NOW, latest_s=NOW + 7200, wanted_wh=9e5)), "note_short",
     ),
-    "ice in the tank": (Job(load=TANK, state=tank_state(2.0)), "note_short"),
-    "a boiling tank": (Job(load=TANK, state=tank_state(99.0)), None),
-    "hygiene overdue": (Job(load=TANK, state=tank_state(50.0, -5.0)), None),
-    "a frozen house": (Job(load=PUMP, state=HeatPumpState(indoor_c=-10.0)), "note_short"),
-    "a hot house": (Job(load=PUMP, state=HeatPumpState(indoor_c=35.0)), None),
+    "ice in the tank": (at(TANK, tank_state(2.0)), "note_short"),
+    "a boiling tank": (at(TANK, tank_state(99.0)), None),
+    "hygiene overdue": (at(TANK, tank_state(50.0, -5.0)), None),
+    "a frozen house": (at(PUMP, HeatPumpState(indoor_c=-10.0)), "note_short"),
+    "a hot house": (at(PUMP, HeatPumpState(indoor_c=35.0)), None),
 }  # fmt: skip
 
 
@@ -170,7 +176,7 @@ def test_what_cannot_be_gets_a_plan_with_reasons(name: str, solver: object) -> N
 
 
 def test_a_solver_out_of_time_leaves_the_rules_and_says_so() -> None:
-    jobs = [JOBS[name] for name in ("car", "tank")]
+    jobs = [FLEXIBLE[name] for name in ("car", "tank")]
     ruled, late = planned(*jobs), planned(*jobs, solver=never)
     assert [note.code for note in late.notes] == ["solver_failed"]
     assert late.loads == ruled.loads
@@ -178,14 +184,14 @@ def test_a_solver_out_of_time_leaves_the_rules_and_says_so() -> None:
 
 @WAYS
 def test_the_same_question_has_the_same_answer_to_the_byte(solver: object) -> None:
-    jobs = [JOBS[name] for name in ("car", "tank", "pump", "washer", "pool")]
+    jobs = [FLEXIBLE[name] for name in ("car", "tank", "pump", "washer", "pool")]
     assert pickle.dumps(planned(*jobs, solver=solver)) == pickle.dumps(planned(*jobs, solver=solver))
 
 
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    names=st.sets(st.sampled_from(sorted(JOBS)), min_size=1),
+    names=st.sets(st.sampled_from(sorted(FLEXIBLE)), min_size=1),
     limit_w=st.floats(0.0, 12_000.0),
     sun=st.floats(0.0, 1.5),
     ruled=st.booleans(),
@@ -207,7 +213,7 @@ def test_loads_never_break_the_import_limit_whatever_they_want(
     assert {len(slots) for slots in made.loads.values()} == {96}
 
 
-def random_job(name: str, rng: np.random.Generator) -> Job:
+def random_job(name: str, rng: np.random.Generator) -> FlexibleLoad:
     begin_h, long_h = rng.uniform(-3.0, 20.0), rng.uniform(-1.0, 20.0)
     states = {
         "car": car_state(rng.uniform(0.0, 60_000.0), arrival_h=begin_h, departure_h=begin_h + long_h),
@@ -220,7 +226,7 @@ def random_job(name: str, rng: np.random.Generator) -> Job:
             wanted_wh=rng.uniform(0.0, 9000.0),
         ),
     }
-    return Job(load=JOBS[name].load, state=states[name])
+    return at(FLEXIBLE[name].load, states[name])
 
 
 @pytest.mark.parametrize(
@@ -232,7 +238,7 @@ def random_job(name: str, rng: np.random.Generator) -> Job:
     ],
 )
 def test_a_plan_with_broken_slots_of_a_load_is_refused(spoil: object) -> None:
-    made = planned(JOBS["pool"])
+    made = planned(FLEXIBLE["pool"])
     assert refusal(made, STORAGE, now_s=NOW, max_age_s=900.0) is None
     broken = replace(made, loads={"pool": spoil(made.loads["pool"])})  # type: ignore[operator]
     why = refusal(broken, STORAGE, now_s=NOW, max_age_s=900.0)
@@ -241,7 +247,7 @@ def test_a_plan_with_broken_slots_of_a_load_is_refused(spoil: object) -> None:
 
 
 def test_the_slots_of_loads_are_found_by_the_moment() -> None:
-    made = planned(JOBS["pool"])
+    made = planned(FLEXIBLE["pool"])
     assert made.loads_at(NOW + 950.0) == {"pool": made.loads["pool"][1]}
     assert made.loads_at(NOW - 1.0) == {}
 
@@ -251,11 +257,11 @@ def test_a_car_that_gives_back_does_so_only_where_it_pays_for_its_ageing() -> No
     full = CarState(arrival_s=NOW - 900, departure_s=NOW + 3600 * 20, stored_wh=40_000.0, wanted_wh=40_000.0)
     v2g = replace(CAR, give_w=7000.0, wear_price=0.03)
     small = replace(STORAGE, capacity_wh=10.0, charge_max_w=10.0, discharge_max_w=10.0)
-    gives = planned(Job(load=v2g, state=full), solver=solve, prices=prices, storage=small)
+    gives = planned(at(v2g, full), solver=solve, prices=prices, storage=small)
     assert powers_w(gives, "car")[:16].min() < -500.0  # the dear evening
     assert charged_wh_both(powers_w(gives, "car"), v2g.give_efficiency) >= -60.0
     assert "load_gives" in {slot.reason.code for slot in gives.loads["car"]}
-    dear = planned(Job(load=replace(v2g, wear_price=0.2), state=full), solver=solve, prices=prices, storage=small)
+    dear = planned(at(replace(v2g, wear_price=0.2), full), solver=solve, prices=prices, storage=small)
     assert powers_w(dear, "car").min() > -1.0
 
 
@@ -271,7 +277,7 @@ def test_surplus_that_costs_money_is_thrown_away_and_told() -> None:
 
 
 def test_reasons_tell_the_price_and_the_hour() -> None:
-    made = planned(JOBS["car"], solver=solve)
+    made = planned(FLEXIBLE["car"], solver=solve)
     slots = made.loads["car"]
     first = next(slot for slot in slots if slot.power_w > 0.0)
     assert first.reason.code == "load_due"
