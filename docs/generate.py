@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from gateway.adapters import boards, tariffs
 from gateway.adapters.node import batches
 from gateway.adapters.products import commands, points, profiles
+from gateway.core.loads.settings import CommonSettings
 from gateway.core.pricing.kinds import kinds
 from gateway.paths import config_folder, firmware_folder
 from gateway.simulator import faults
@@ -92,12 +93,12 @@ def _site_file() -> Iterator[str]:
         "[feeds.weather]": price_sections.WeatherSection,
     }
     models |= _keys_of_kinds()
-    models |= {f'[load_sections.ID], kind = "{kind}"': model for kind, model in load_sections.KINDS.items()}
+    models |= {f'[loads.ID], kind = "{kind}"': model for kind, model in load_sections.SECTIONS.items()}
     for name, model in models.items():
         yield f"## {name}\n"
         yield inspect.cleandoc(model.__doc__ or "") + "\n"
-        if issubclass(model, load_sections.CommonSection):
-            yield inspect.cleandoc(load_sections.CommonSection.__doc__ or "") + "\n"
+        if issubclass(model, load_sections.LoadSection):
+            yield inspect.cleandoc(CommonSettings.__doc__ or "") + "\n"
         yield from _table(("key", "allowed", "default"), (_key(*item) for item in model.model_fields.items()))
 
 

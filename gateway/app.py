@@ -49,7 +49,7 @@ class Gateway:
         self.time = TimeServer(clock=clock, is_trusted=lambda: is_settled(file.time.settle_s))
         self.recorder = Recorder(site=self.site, past=self.past)
         self.feeds = feeds(file, clock=clock, folder=parts.store_path(file).parent)
-        self.load_observer = LoadObserver(sections=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
+        self.load_observer = LoadObserver(loads=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
         self.planning = self._planning()
         self.view = self._view()
         self.loop = Loop(
@@ -116,9 +116,9 @@ class Gateway:
         )
         return Planning(
             clock=self.clock,
-            prepare=collector.question,
+            prepare=collector.collect,
             ask=ask,
-            plain=loads.wants,
+            plain=loads.plain_requests,
             events=self.load_observer.events,
         )
 
@@ -142,7 +142,7 @@ class Gateway:
             before=Cycle(number=0, state=self.nodes.measurements.state(), setpoints=(), load_w=None, late_ms=0.0),
             quality=lambda device, now_s: self.nodes.sessions[file.devices[device].node].quality(device, now_s),
             parts=status,
-            plan_status=self.planning.standing,
+            plan_status=self.planning.status,
             trend=RecentTrend(self.past.trend(since)),
             keep_step=self.recorder.step,
         )

@@ -1,4 +1,4 @@
-"""Collects what a plan is made from: the building now, its past, and what is known from outside."""
+"""Collects what a plan is made from: the building now, its past, and what the feeds say."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from gateway.core.model.site import Site
 from gateway.core.model.state import Reason, SiteState
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.method import Method
-from gateway.core.planning.schedule.joint import Flexible
+from gateway.core.planning.schedule.load_plan import Flexible
 from gateway.core.pricing.goals import Weighed
 from gateway.core.pricing.tariff import month_start_s
 from gateway.planning.plan_inputs import Place, PlanInputs
@@ -21,27 +21,38 @@ from gateway.planning.service import NoPlanError
 from gateway.planning.weather_inputs import WeatherInputs
 from gateway.ports import Clock
 
-HORIZON = 96  # quarter hours
-SOC_S = 120.0  # the state of charge moves slowly
+HORIZON = 96  # quarter hours: a day, see `horizon_h` of the planning method
+SOC_S = 120.0  # oldest state of charge that is taken for the present one: it moves slowly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputCollector:
-    """`question` is what Planning prepares each plan with."""
+    """`collect` gives the service the inputs of each plan."""
 
+    # Monotonic time and time of day.
     clock: Clock
+    # Whether the time of day is known.
     clock_is_set: Callable[[], bool]
+    # The readings of now.
     state: Callable[[], SiteState]
+    # Batteries and limits of the building.
     site: Site
+    # IANA name of the local clock.
     zone: str
+    # The stored quarter hours.
     past: HistoryStore
+    # Prices on a grid of steps; the last argument is this month's highest import so far (W).
     prices: Callable[[TimeGrid, SiteState, float], Weighed]
-    sky: WeatherInputs
+    # The weather feed, as power of this roof and as temperatures.
+    weather: WeatherInputs
+    # Where the roof is, for the first days without a history.
     place: Place
+    # Parameters of forecast and planning.
     method: Method
+    # The loads that are planned, as they are now.
     flexible: Callable[[TimeGrid, SiteState], Flexible]
 
-    async def question(self) -> PlanInputs:
+    async def collect(self) -> PlanInputs:
         """What is known now. Raises NoPlanError where that is too little, OutboxError where the store fails."""
         if not self.site.batteries:
             raise NoPlanError(Reason(code="no_battery"))
@@ -54,7 +65,7 @@ class InputCollector:
             now_s=state.utc_s,
             time_zone=self.zone,
             history=history,
-            suns=await self.sky.suns(grid, history),
+            pv_forecast=await self.weather.pv_forecast(grid, history),
             prices=self.prices(grid, state, await self._reached_w(state.utc_s)),
             storage=pool.storage(self.site.batteries),
             stored_wh=self._stored_wh(state),
@@ -62,8 +73,8 @@ class InputCollector:
             place=self.place,
             method=self.method,
             flexible=self.flexible(grid, state),
-            notes=self.sky.notes(grid),
-            outdoor=await self.sky.outdoor(grid, history),
+            notes=self.weather.notes(grid),
+            outdoor=await self.weather.outdoor(grid, history),
         )
 
     async def _reached_w(self, utc_s: float) -> float:

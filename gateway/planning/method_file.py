@@ -1,15 +1,18 @@
 """`config/planner.toml`: the one configuration of forecasting and planning, for every building and every bench."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.core.planning.method import ForecastMethod, Method, PlanningMethod
-from gateway.core.planning.storage.grid_goal import GridMethod
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown
 from gateway.paths import config_folder
 
-SECTIONS = {"planning": PlanningMethod, "forecast": ForecastMethod, "grid_goal": GridMethod}
+Section = TypeVar("Section")
+
+GATEWAY_SECTIONS = {"planning": PlanningMethod, "forecast": ForecastMethod}
+STUDY_SECTIONS = ("grid_goal",)  # stands in the same file, is read by the bench of its own (`read_section`)
 
 
 def method_file() -> Path:
@@ -20,23 +23,38 @@ def method_file() -> Path:
 def read_method(path: Path | None = None) -> Method:
     """The method in a file; MistakesError with every mistake of it."""
     path = path or method_file()
-    table = read_toml(path, example="config/planner.toml")
-    if isinstance(table, Mistake):
-        raise MistakesError(path, [table])
-    mistakes = [
-        Mistake(path=name, found="a table that nothing reads", allowed=choice(name, list(SECTIONS)))
-        for name in table
-        if name not in SECTIONS
-    ]
-    made = {name: _section(kind, name, table.get(name), mistakes) for name, kind in SECTIONS.items()}
+    table, mistakes = _table(path)
+    made = {name: _section(kind, name, table.get(name), mistakes) for name, kind in GATEWAY_SECTIONS.items()}
     if mistakes:
         raise MistakesError(path, mistakes)
     return Method(**made)
 
 
+def read_section(kind: type[Section], name: str, path: Path | None = None) -> Section:
+    """One section of a file, for a bench with parameters of its own; MistakesError with every mistake of it."""
+    path = path or method_file()
+    table, mistakes = _table(path)
+    made: Section | None = _section(kind, name, table.get(name), mistakes)
+    if mistakes or made is None:
+        raise MistakesError(path, mistakes)
+    return made
+
+
 def as_table(method: Method) -> dict[str, Any]:
     """The method as nested tables, to be printed beside a result."""
     return asdict(method)
+
+
+def _table(path: Path) -> tuple[Mapping[str, Any], list[Mistake]]:
+    """What the file holds, and a mistake for each table that nobody reads."""
+    table = read_toml(path, example="config/planner.toml")
+    if isinstance(table, Mistake):
+        raise MistakesError(path, [table])
+    known = [*GATEWAY_SECTIONS, *STUDY_SECTIONS]
+    unknown = [name for name in table if name not in known]
+    return table, [
+        Mistake(path=name, found="a table that nothing reads", allowed=choice(name, known)) for name in unknown
+    ]
 
 
 def _section(kind: type, name: str, values: Any, mistakes: list[Mistake]) -> Any:

@@ -37,14 +37,16 @@ class NoPlanError(Exception):
 class PlanStatus:
     """What the page shows of planning: the plan that holds, or why there is none."""
 
+    # The plan to follow; None: the plain rule holds.
     plan: Plan | None
+    # Why there is none, or why the last attempt to make a newer one failed; None when all is well.
     why: Reason | None
 
 
 class Planning:
-    """Keeps one plan fresh. `prepare` collects a question now (or raises NoPlanError), `ask` gives the plan.
+    """Keeps one plan fresh. `prepare` collects the inputs (or raises NoPlanError), `ask` gives the plan.
 
-    `plain`: what loads would have without a plan; `events` changes when a plan is no longer right.
+    `plain`: what loads would have without a plan. `events`: a value that changes when the plan is no longer right.
     """
 
     def __init__(
@@ -67,15 +69,15 @@ class Planning:
 
     def slot(self, utc_s: float) -> Slot | None:
         """The slot to follow now; None: the plain rule."""
-        plan = self.standing(utc_s).plan
+        plan = self.status(utc_s).plan
         return None if plan is None else plan.at(utc_s)
 
     def requests(self, state: SiteState) -> Mapping[str, LoadSlot]:
-        """What each load asks for now: by the plan, by the plain rule where that does not know the load."""
-        plan = self.standing(state.utc_s).plan
+        """What each load would have now: by the plan, by the plain rule where that does not know the load."""
+        plan = self.status(state.utc_s).plan
         return {**self._plain(state), **(plan.loads_at(state.utc_s) if plan is not None else {})}
 
-    def standing(self, utc_s: float) -> PlanStatus:
+    def status(self, utc_s: float) -> PlanStatus:
         """The plan if it may be followed at this moment, with why not otherwise."""
         plan = self._plan
         if plan is None:

@@ -12,10 +12,10 @@ from rich.table import Table
 
 from gateway.cli.language import say
 from gateway.core.model.levels import Floats
-from gateway.core.planning.storage.grid_goal import GridMethod
-from gateway.planning.method_file import read_method
+from gateway.planning.method_file import read_section
 from gateway.study.benches.citylearn.control import controlled
 from gateway.study.benches.citylearn.district import District, Score, read, score, shipped_rule
+from gateway.study.benches.citylearn.grid_goal import GridMethod
 
 
 def citylearn(
@@ -33,7 +33,7 @@ def citylearn(
 
     Each home is planned alone, knowing only what has been.
     """
-    method = read_method().grid_goal
+    method = read_section(GridMethod, "grid_goal")
     try:
         district = read(folder, [int(number) for number in buildings.split(",")])
     except (OSError, KeyError, ValueError) as error:

@@ -48,8 +48,8 @@ def _result(
     case = study.case_of(load, pv, kwp=kwp, start=start, days=days)
     idle, perfect = study.idle_eur(case), perfect_eur(case)
     ways = {
-        "rule": study.live(case, study.rule(case), delay_s=delay_s),
-        "zen": study.live(case, study.zen(case, method), delay_s=delay_s),
+        "rule": study.followed(case, study.rule(case), delay_s=delay_s),
+        "zen": study.followed(case, study.zen(case, method), delay_s=delay_s),
     }
     return {
         "bench": "minute",

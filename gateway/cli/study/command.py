@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.cli.check import show_mistakes
 from gateway.cli.language import language as spoken
-from gateway.cli.study.question import Wish, asked
+from gateway.cli.study.question import Wish, what_if_of
 from gateway.cli.study.table import show
 from gateway.mistakes import MistakesError
 from gateway.study.record.errors import InputError
@@ -69,10 +69,10 @@ def study(
 
 
 def _run(wish: Wish, *, workers: int | None, json_file: Path | None, page_file: Path | None, tongue: str) -> None:
-    """From files to table, JSON and page; what is wrong is told in one sentence, exit code 2."""
+    """From files to table, JSON and page; mistakes are one sentence, exit code 2."""
     before_s = perf_counter()
     try:
-        question, priced = asked(wish)
+        question, priced = what_if_of(wish)
         sizes = _answered(question, workers, tongue)
         named = {"load": wish.load.name, "pv": (wish.pv or wish.load).name, "tariff": priced.title}
         found = report(question, sizes, named=named, seconds=perf_counter() - before_s)

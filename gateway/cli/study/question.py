@@ -1,4 +1,4 @@
-"""What was asked for on the command line, as the question of a study."""
+"""The options of the command line as the question of a study."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -51,7 +51,7 @@ class Wish:
     goal_co2: float | None
 
 
-def asked(wish: Wish) -> tuple[WhatIf, Priced]:
+def what_if_of(wish: Wish) -> tuple[WhatIf, Priced]:
     """The question, and where its prices are from. InputError, MistakesError of a site file, OSError."""
     storages = _storages(wish)
     priced = read_tariff(
@@ -144,13 +144,13 @@ def _steps(record: Record) -> int:
 
 def _goals(wish: Wish, of_site: Goals) -> Goals:
     """Those of the site file, where no option says another."""
-    told = {
+    weights = {
         "cost": wish.goal_cost,
         "self_consumption_eur_per_kwh": wish.goal_self_consumption,
         "co2_eur_per_t": wish.goal_co2,
     }
     try:
-        return replace(of_site, **{name: weight for name, weight in told.items() if weight is not None})
+        return replace(of_site, **{name: weight for name, weight in weights.items() if weight is not None})
     except ValueError as error:
         raise InputError(Path(), "goals") from error
 
@@ -158,12 +158,12 @@ def _goals(wish: Wish, of_site: Goals) -> Goals:
 def _co2(wish: Wish, priced: Priced, goals: Goals, record: Record) -> Floats | None:
     """g/kWh of each step; that of the site file only where a goal needs it."""
     is_goal = goals.co2_eur_per_t > 0.0
-    told = read_co2(wish.co2 or (priced.co2 if is_goal else None))
-    if isinstance(told, PointSeries):
-        return co2_on(told, start_s=record.known.start_s, step_s=record.known.step_s, steps=_steps(record))
-    if told is None and is_goal:
+    co2 = read_co2(wish.co2 or (priced.co2 if is_goal else None))
+    if isinstance(co2, PointSeries):
+        return co2_on(co2, start_s=record.known.start_s, step_s=record.known.step_s, steps=_steps(record))
+    if co2 is None and is_goal:
         raise InputError(Path(), "co2_goal")
-    return None if told is None else np.full(_steps(record), told)
+    return None if co2 is None else np.full(_steps(record), co2)
 
 
 def _colours(called: Called, record: Record) -> Colours:

@@ -16,8 +16,8 @@ def show(found: dict[str, Any], language: str) -> None:
     """Sizes side by side, then the months of the largest step in size that was asked for."""
     console = Console()
     facts = {"load": found["load"], "start": found["start"][:10], "days": number(language, found["days"], 0)}
-    told = text(language, "study.table", tariff=found["tariff"], **facts)
-    console.print(told, style="bold", markup=False, highlight=False)
+    title = text(language, "study.table", tariff=found["tariff"], **facts)
+    console.print(title, style="bold", markup=False, highlight=False)
     console.print()
     console.print(_sizes(found, language))
     if len(found["none"]["months"]) > 1:
@@ -58,19 +58,19 @@ def _sizes(found: dict[str, Any], language: str) -> Table:
 def _row(account: dict[str, Any], size: dict[str, Any] | None, way: str, language: str) -> list[str]:
     score = 1.0 if way == "perfect" else size["S"][way] if size else 0.0
     row = [
-        _told(size["kwh"] if size else 0.0, 1, language) if way in ("none", "rule") else "",
+        _figure(size["kwh"] if size else 0.0, 1, language) if way in ("none", "rule") else "",
         text(language, f"study.short.{way}"),
-        _told(account["import_kwh"], 0, language),
-        _told(account["export_kwh"], 0, language),
+        _figure(account["import_kwh"], 0, language),
+        _figure(account["export_kwh"], 0, language),
         _share(account["self_consumption"], language),
         _share(account["self_sufficiency"], language),
-        _told(account["cost_eur"], 2, language),
-        _told(size["gain_eur"][way] if size else 0.0, 2, language),
-        _told(score, 3, language),
-        _told(size["more_eur_per_kwh"][way] if size else None, 2, language),
-        _told(account["cycles"], 0, language),
+        _figure(account["cost_eur"], 2, language),
+        _figure(size["gain_eur"][way] if size else 0.0, 2, language),
+        _figure(score, 3, language),
+        _figure(size["more_eur_per_kwh"][way] if size else None, 2, language),
+        _figure(account["cycles"], 0, language),
     ]
-    return row if account["co2_kg"] is None else [*row, _told(account["co2_kg"], 1, language)]
+    return row if account["co2_kg"] is None else [*row, _figure(account["co2_kg"], 1, language)]
 
 
 def _months(found: dict[str, Any], place: int, language: str) -> Table:
@@ -85,18 +85,18 @@ def _months(found: dict[str, Any], place: int, language: str) -> Table:
         zen = rows[2]
         table.add_row(
             zen["month"],
-            _told(zen["import_kwh"], 0, language),
-            _told(zen["export_kwh"], 0, language),
+            _figure(zen["import_kwh"], 0, language),
+            _figure(zen["export_kwh"], 0, language),
             _share(zen["self_consumption"], language),
-            *(_told(row["cost_eur"], 2, language) for row in rows),
-            _told(zen["S"], 3, language),
+            *(_figure(row["cost_eur"], 2, language) for row in rows),
+            _figure(zen["S"], 3, language),
         )
     return table
 
 
 def _table(title: str | None) -> Table:
-    told = None if title is None else Text(title, style="bold")
-    return Table(title=told, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    heading = None if title is None else Text(title, style="bold")
+    return Table(title=heading, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
 
 
 def _column(table: Table, heading: str, *, is_left: bool = False) -> None:
@@ -106,7 +106,7 @@ def _column(table: Table, heading: str, *, is_left: bool = False) -> None:
     )
 
 
-def _told(value: float | None, decimals: int, language: str) -> str:
+def _figure(value: float | None, decimals: int, language: str) -> str:
     return ABSENT if value is None else number(language, value, decimals)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.core.control.arbiter import START_W, Consumer, must_rest, must_run, shared
-from gateway.core.loads.kinds import Load, bands_of, dwell_s
+from gateway.core.loads.kind import Load
 from gateway.core.model.levels import Storage
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.switched import Switched, switch
@@ -38,11 +38,11 @@ def consumers(loads: Sequence[Load], slots: Mapping[str, LoadSlot]) -> tuple[Con
     return tuple(
         Consumer(
             id=load.id,
-            min_w=min(band.low_w for band in bands_of(load)),
-            max_w=max(band.high_w for band in bands_of(load)),
+            min_w=min(band.low_w for band in load.bands),
+            max_w=max(band.high_w for band in load.bands),
             value=slots[load.id].value if load.id in slots else 0.0,
-            dwell_on_s=max(dwell_s(load)[0], LEAST_S),
-            dwell_off_s=max(dwell_s(load)[1], LEAST_S),
+            dwell_on_s=max(load.minimum_up_s, LEAST_S),
+            dwell_off_s=max(load.minimum_down_s, LEAST_S),
         )
         for load in loads
     )

@@ -67,7 +67,7 @@ def _control(
     memory = estimated(memory, site, ours, grid)
     net_w = memory.net_w
     assert net_w is not None  # noqa: S101 - `estimated` leaves one
-    aim_w = math.inf if slot is None else slot.aim_w
+    aim_w = math.inf if slot is None else slot.peak_target_w
     members, allowed, lasting = _allowed(state, site, ours, net_w, memory, aim_w)
     soc, reserve = _mean(members)
     storage, stored_wh = pool.storage(ours), pool.stored_wh(members)

@@ -32,7 +32,7 @@ def usable(slot: Slot | None) -> Slot | None:
         return None
     levels = slot.levels
     numbers = (levels.charge_wh, levels.reserve_wh, levels.fill_wh, levels.export_wh, slot.buy, slot.sell, slot.value)
-    return slot if all(math.isfinite(number) for number in numbers) and slot.aim_w >= 0.0 else None
+    return slot if all(math.isfinite(number) for number in numbers) and slot.peak_target_w >= 0.0 else None
 
 
 def latched(stored_wh: float, slot: Slot | None, storage: Storage, before: Latches) -> Latches:

@@ -6,8 +6,7 @@ would be given nothing. Many a heater does nothing in its own mode, and must not
 
 from gateway.core.control.load_memory import Taking
 from gateway.core.control.trust import Trust, Watch
-from gateway.core.loads.car import Car
-from gateway.core.loads.heat import HeatPump, Tank
+from gateway.core.loads.kind import Comfort
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.site import LoadDevice
 from gateway.core.model.state import Mode, Reason, SiteState
@@ -15,8 +14,6 @@ from gateway.core.model.state import Mode, Reason, SiteState
 SILENT_S = 20.0  # a load that does not tell its power for so long gets its own mode
 STATE_S = 120.0  # the same of its temperature, or whether a car is there
 COLD_K, WARM_K = 2.0, 2.0  # below what the plan keeps: the device's own mode, until it is so much warmer again
-FULL_K = 2.0  # below its highest temperature a tank takes again
-FULL_ROOMS_K = 0.5  # the same of rooms: their comfort is a band of some 2 K, in which the thermostat keeps them
 
 
 def judge_load(
@@ -41,14 +38,15 @@ def judge_load(
 
 def _judge_state(load: LoadDevice, state: SiteState, want: LoadSlot | None, *, told: bool, known: bool) -> Trust:
     """A load that does not tell how it is, or is too cold and not meant to be heated now, has its own mode."""
-    point = "plugged" if isinstance(load.load, Car) else "temp_c" if isinstance(load.load, Tank | HeatPump) else None
+    comfort = load.load.comfort
+    point = "temp_c" if comfort is not None else load.load.presence_point
     value = state.value(load.device, point, max_age_s=STATE_S) if point is not None else 0.0
     if value is None:
         return _lost(Reason(code="load_blind"), known=known)
     is_heated = want is not None and want.power_w > 0.0
     least_k = COLD_K if told else COLD_K - WARM_K
-    if isinstance(load.load, Tank | HeatPump) and value < load.load.low_c - least_k and not is_heated:
-        numbers = {"temp_c": value, "low_c": load.load.low_c}
+    if comfort is not None and value < comfort.low_c - least_k and not is_heated:
+        numbers = {"temp_c": value, "low_c": comfort.low_c}
         return Trust(mode=Mode.RELEASE, reason=Reason(code="load_cold", numbers=numbers))
     return Trust(mode=Mode.CONTROL)
 
@@ -61,9 +59,10 @@ def takes_none(
         return Reason(code="load_absent")
     if load.id in taking.idle_s:
         return Reason(code="load_idle", numbers={"left_s": taking.idle_s[load.id] - state.now_s})
-    if not isinstance(load.load, Tank | HeatPump):
+    comfort = load.load.comfort
+    if comfort is None:
         return None
-    top_c, again_k = _top_c(load.load, want), FULL_ROOMS_K if isinstance(load.load, HeatPump) else FULL_K
+    top_c, again_k = _top_c(comfort, want), comfort.resume_k
     temp_c = state.value(load.device, "temp_c", max_age_s=STATE_S)
     if temp_c is not None and temp_c >= top_c - (0.0 if runs else again_k):
         return Reason(code="load_warm", numbers={"temp_c": temp_c, "high_c": top_c})
@@ -72,14 +71,15 @@ def takes_none(
 
 def is_there(load: LoadDevice, state: SiteState) -> bool:
     """Whether there is a car; of other loads there is always one."""
-    return not isinstance(load.load, Car) or (state.value(load.device, "plugged", max_age_s=STATE_S) or 0.0) >= 0.5
+    point = load.load.presence_point
+    return point is None or (state.value(load.device, point, max_age_s=STATE_S) or 0.0) >= 0.5
 
 
-def _top_c(load: Tank | HeatPump, want: LoadSlot | None) -> float:
+def _top_c(comfort: Comfort, want: LoadSlot | None) -> float:
     """The highest temperature; that against legionella where the plan heats for it."""
-    if isinstance(load, Tank) and want is not None and want.reason.code == "load_hygiene":
-        return max(load.high_c, load.hygiene_c)
-    return load.high_c
+    if want is not None and want.reason.code == "load_hygiene":
+        return comfort.hygiene_c
+    return comfort.high_c
 
 
 def _lost(reason: Reason, *, known: bool) -> Trust:

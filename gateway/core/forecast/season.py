@@ -1,6 +1,6 @@
-"""How the sun of a past day would shine today, as far as the height of the sun goes.
+"""What the PV of a past day would be today, as far as the height of the sun goes.
 
-A record of a month is old by a month of sun: in February its days give too little, in September too much. Nothing
+A record of a month is old by a month of sunshine: in February its days give too little, in September too much. Nothing
 about the place is needed: the hours of light of the record tell the latitude, or rather the one at which a flat field
 would see as much of the sun as this roof does.
 """
@@ -21,7 +21,7 @@ BLOCK_DAYS = 7  # one of them is clear at dawn and at dusk
 LIT = 0.01  # share of the highest power above which it is day
 NO_SEASON_WEIGHT = 0.02  # of a place without seasons beside what was seen: at the equinox all days are alike
 SHARE = 0.7  # a roof leans towards the winter's sun, clouds take part of the rest
-FARTHEST = 3.0
+FARTHEST = 3.0  # factor beyond which a day of another season is no candidate for this one
 
 
 def declination(utc_s: Floats) -> Floats:

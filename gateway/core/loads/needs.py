@@ -17,8 +17,8 @@ Steps = NDArray[np.bool_]
 class Band:
     """Powers that can be set while the load is in one way of working, both ends in it; equal ends: a relay."""
 
-    low_w: float
-    high_w: float
+    low_w: float  # W, drawn positive
+    high_w: float  # W, drawn positive, above 0
 
     def __post_init__(self) -> None:
         """Raises ValueError when nothing lies between."""
@@ -27,50 +27,40 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turns:
-    """How often a load may be switched: least steps it runs and rests, and what a start costs (EUR).
+class Switching:
+    """How often a load may be switched, and where it is in that: times in steps of the plan."""
 
-    `on`: it runs now, in the band `way`; `left`: steps for which it must go on running, or resting.
-    """
-
-    run: int = 1
-    rest: int = 1
-    start_eur: float = 0.0
-    on: bool = False
-    left: int = 0
-    way: int = 0
+    up_steps: int = 1  # minimum up time
+    down_steps: int = 1  # minimum down time
+    start_eur: float = 0.0  # what a start costs
+    is_on: bool = False  # it runs now
+    left_steps: int = 0  # for which it must go on running, or resting
+    band: int = 0  # in which it runs, where it does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Store:
-    """x' = keep x + hours (gain u - v / give) - drain, x in Wh, u drawn and v given back (W).
-
-    `bands`: what u can be besides 0. `free` tells the steps in which it can be switched on. Below `floor_wh` every kWh
-    missing at the end of a step costs `short_price` of that step; above `ceiling_wh` it is never charged or heated.
-    `end_price`: worth of what it holds at the end. V2G: `give_w` the most, `give` its efficiency, `wear_price` a kWh's
-    ageing at its terminals, in and out. `switch_eur`: going from one band to another.
-    Less than `tolerance_wh` is not told as missing. `there`: shares of the steps in which it can draw.
-    """
+class EnergyStore:
+    """x' = keep x + hours (gain u - v / give) - drain, x in Wh, u drawn and v given back (W)."""
 
     id: str
-    hours: float
-    start_wh: float
-    bands: tuple[Band, ...]
-    free: Steps
-    gain: Floats
-    drain_wh: Floats
-    floor_wh: Floats
-    short_price: Floats
-    ceiling_wh: Floats
-    keep: float = 1.0
-    end_price: float = 0.0
-    turns: Turns = field(default_factory=Turns)
-    switch_eur: float = 0.0
-    give_w: float = 0.0
-    give: float = 1.0
-    wear_price: float = 0.0
-    tolerance_wh: float = 10.0
-    there: Floats | None = None
+    hours: float  # length of a step
+    start_wh: float  # held now
+    bands: tuple[Band, ...]  # what u can be besides 0
+    free: Steps  # steps in which it can be switched on
+    gain: Floats  # Wh held for each Wh drawn
+    drain_wh: Floats  # taken out in each step
+    floor_wh: Floats  # below it every kWh missing at the end of a step costs `short_price`
+    short_price: Floats  # EUR/kWh; 0 in steps in which nothing is missed
+    ceiling_wh: Floats  # above it the load is never charged or heated
+    keep: float = 1.0  # share of what it holds that is left after a step
+    end_price: float = 0.0  # value of what it holds at the end (EUR/kWh)
+    switching: Switching = field(default_factory=Switching)
+    switch_eur: float = 0.0  # of going from one band to another
+    give_w: float = 0.0  # the most it gives back (V2G); 0 where it cannot
+    give: float = 1.0  # efficiency of giving back
+    wear_price: float = 0.0  # ageing by a kWh at its terminals, in and out (EUR/kWh)
+    tolerance_wh: float = 10.0  # less is not told as missing
+    there: Floats | None = None  # shares of the steps in which it can draw; None for all of them
 
     @property
     def steps(self) -> int:
@@ -98,12 +88,12 @@ class Store:
         return np.maximum(self.ceiling_wh, self.energies_wh(np.zeros(self.steps)))
 
     def forced(self) -> Steps:
-        """Steps in which it must run on: the least time of a run that has begun."""
-        return np.arange(self.steps) < (self.turns.left if self.turns.on else 0)
+        """Steps in which it must run on: the minimum up time of a run that has begun."""
+        return np.arange(self.steps) < (self.switching.left_steps if self.switching.is_on else 0)
 
     def open(self) -> Steps:
         """Steps in which it may run: free, and not in the rest after a run."""
-        return self.free & (np.arange(self.steps) >= (0 if self.turns.on else self.turns.left))
+        return self.free & (np.arange(self.steps) >= (0 if self.switching.is_on else self.switching.left_steps))
 
     def missing_wh(self, power_w: Floats) -> float:
         """The most that is missing at any moment; 0 within the tolerance."""
@@ -118,21 +108,21 @@ class Store:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Run:
-    """One run of a fixed course of powers (W, `course_w`, one a step) that begins at one of `starts`, or is missed."""
+    """One run of a fixed power profile that begins at one of `starts`, or is missed."""
 
     id: str
-    hours: float
-    steps: int
-    course_w: Floats
-    starts: tuple[int, ...]
-    missed_eur: float
+    hours: float  # length of a step
+    steps: int  # of the plan
+    profile_w: Floats  # powers of the run, one a step
+    starts: tuple[int, ...]  # steps in which it may begin
+    missed_eur: float  # what it costs not to run
 
     def power_w(self, start: int) -> Floats:
         """Powers on the steps of the plan; what lies behind it is cut."""
         power = np.zeros(self.steps)
-        part = self.course_w[: max(self.steps - start, 0)]
+        part = self.profile_w[: max(self.steps - start, 0)]
         power[start : start + len(part)] = part
         return power
 
 
-Need = Store | Run
+Need = EnergyStore | Run

@@ -1,12 +1,11 @@
-"""What a load wants of a plan, and what it may know of the coming day to say so."""
+"""What a load requests of a plan, and what it may know of the coming day to say so."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.core.loads.needs import Need, Run, Store, Turns
+from gateway.core.loads.needs import EnergyStore, Need, Run, Switching
 from gateway.core.model.levels import Floats
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
@@ -14,12 +13,12 @@ from gateway.core.model.time_grid import TimeGrid
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outlook:
-    """The coming steps: rough price of a little more power (EUR/kWh), outdoor temperature (°C)."""
+    """The coming steps, as far as a load may know them."""
 
     grid: TimeGrid
-    now_s: float
-    price: Floats
-    outdoor_c: Floats
+    now_s: float  # UTC
+    price: Floats  # a rough price of a little more power in each step (EUR/kWh)
+    outdoor_c: Floats  # temperature in each step (°C)
 
     @property
     def hours(self) -> float:
@@ -36,26 +35,21 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Wanted:
-    """The need of a load with what its reasons tell.
-
-    `fixed_w`: a run that has begun, which nothing changes any more; then there is no need beside it. `due_s`: when
-    `wanted_wh` must be there. `code`: why there is nothing to plan, with its numbers.
-    """
+class LoadRequest:
+    """The need of a load with what its reasons tell."""
 
     id: str
-    need: Need | None = None
-    fixed_w: Floats | None = None
-    due_s: float | None = None
-    wanted_wh: float = 0.0
-    code: str | None = None
-    numbers: Mapping[str, float] = field(default_factory=dict)
+    need: Need | None = None  # None where there is nothing to plan
+    fixed_w: Floats | None = None  # powers of a run that has begun, which nothing changes: then there is no need
+    due_s: float | None = None  # when `requested_wh` must be there (UTC); None where nothing says so
+    requested_wh: float = 0.0  # told with the reasons
+    code: str | None = None  # why there is nothing to plan; None where there is something
     special: str | None = None  # the code of all its powers, where one reason stands above the others
 
     @property
-    def store(self) -> Store | None:
+    def store(self) -> EnergyStore | None:
         """The need, if it is a store."""
-        return self.need if isinstance(self.need, Store) else None
+        return self.need if isinstance(self.need, EnergyStore) else None
 
     @property
     def run(self) -> Run | None:
@@ -63,21 +57,25 @@ class Wanted:
         return self.need if isinstance(self.need, Run) else None
 
 
-def turns_of(
-    switched: Switched | None, outlook: Outlook, *, run_s: float = 0.0, rest_s: float = 0.0, start_eur: float = 0.0
-) -> Turns:
-    """Least times in steps, rounded up: a run or rest that has begun lasts to its end."""
+def switching_of(
+    switched: Switched | None,
+    outlook: Outlook,
+    *,
+    minimum_up_s: float = 0.0,
+    minimum_down_s: float = 0.0,
+    start_eur: float = 0.0,
+) -> Switching:
+    """Minimum up and down times in steps, rounded up: a run or rest that has begun lasts to its end."""
     step_s = outlook.grid.step_s
-    on = switched is not None and switched.runs
-    least_s = run_s if on else rest_s
+    is_on = switched is not None and switched.runs
+    minimum_s = minimum_up_s if is_on else minimum_down_s
     age_s = max(outlook.now_s - switched.since_s, 0.0) if switched is not None else math.inf
-    left = math.ceil(max(least_s - age_s, 0.0) / step_s)
-    return Turns(
-        run=max(math.ceil(run_s / step_s), 1),
-        rest=max(math.ceil(rest_s / step_s), 1),
+    return Switching(
+        up_steps=max(math.ceil(minimum_up_s / step_s), 1),
+        down_steps=max(math.ceil(minimum_down_s / step_s), 1),
         start_eur=start_eur,
-        on=on,
-        left=left,
+        is_on=is_on,
+        left_steps=math.ceil(max(minimum_s - age_s, 0.0) / step_s),
     )
 
 

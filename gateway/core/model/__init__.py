@@ -1,0 +1,1 @@
+"""The types that flow one way: state, plan, levels and the series they are made of."""

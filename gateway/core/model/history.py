@@ -1,4 +1,4 @@
-"""What a building did, on a grid of equal steps: the ground on which its forecasts stand."""
+"""What a building did, on equal steps, and what it may do: where forecasts begin and what they give."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,15 @@ from gateway.core.model.levels import Floats
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Mean powers of each step (W, sign rule: load >= 0, PV <= 0); NaN where there is none that can be used.
+    """Mean powers of the steps gone by; NaN where PV was curtailed, meters were missing or power was out."""
 
-    `start_s` is the UTC beginning of the first step. Steps with curtailed PV, outages or missing meters are NaN.
-    """
-
+    # When the first step begins (UTC).
     start_s: float
+    # Length of a step (s).
     step_s: float
+    # Base load of each step (W, >= 0); NaN where it cannot be used.
     load_w: Floats
+    # PV of each step (W, <= 0); NaN where it cannot be used.
     pv_w: Floats
 
     def __post_init__(self) -> None:
@@ -31,14 +32,18 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenarios:
-    """Possible futures of the building without its storages, equally likely: rows are scenarios, columns steps (W)."""
+    """Possible futures of the building without its storages, equally likely; never with NaN."""
 
+    # When the first step begins (UTC).
     start_s: float
+    # Length of a step (s).
     step_s: float
+    # Mean load (scenarios x steps, W, >= 0).
     load_w: Floats
+    # Mean PV (scenarios x steps, W, <= 0).
     pv_w: Floats
 
     @property
     def net_w(self) -> Floats:
-        """Load and PV together: what the grid would give."""
+        """Load and PV together (W, import positive): what the grid would give."""
         return np.asarray(self.load_w + self.pv_w)

@@ -20,16 +20,19 @@ Numbers = Any  # one number or an array of them: numpy does not tell them apart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """What planning knows of a storage: energies in Wh above empty, powers at its terminals, one-way efficiencies 0…1.
+    """What planning knows of a storage."""
 
-    `wear_price` is what a kWh through its terminals costs in ageing (EUR/kWh, each way); 0 where nobody says.
-    """
-
+    # Energy between empty and full (Wh, > 0); "empty" is the reserve that control keeps.
     capacity_wh: float
+    # The most that its terminals draw (W, >= 0).
     charge_max_w: float
+    # The most that its terminals give (W, >= 0).
     discharge_max_w: float
+    # Share (0…1) of what the terminals draw that is stored.
     charge_efficiency: float = 0.95
+    # Share (0…1) of what is taken from the store that the terminals give.
     discharge_efficiency: float = 0.95
+    # What a kWh through its terminals costs in ageing (EUR/kWh, each way); 0 where nobody says.
     wear_price: float = 0.0
 
     def __post_init__(self) -> None:
@@ -44,22 +47,28 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridLimits:
-    """What the connection bears (W, both positive)."""
+    """What the grid connection bears; infinite where nothing limits it."""
 
+    # The most that may be imported (W, >= 0).
     import_max_w: float = math.inf
+    # The most that may be exported (W, >= 0).
     export_max_w: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
-    """Stored energy in Wh, charge <= reserve <= export and charge <= fill <= export.
+    """Four amounts of stored energy (Wh above empty), charge <= reserve <= export and charge <= fill <= export.
 
-    In terms of the method: A = `charge`, D = `reserve`, C = `fill`, F = `export`.
+    The letters are those of docs/planning.md.
     """
 
+    # A: below it the storage charges from the grid.
     charge_wh: float
+    # D: below it nothing goes to the building.
     reserve_wh: float
+    # C: surplus is taken up to here.
     fill_wh: float
+    # F: what lies above is sold.
     export_wh: float
 
     def __post_init__(self) -> None:
@@ -71,22 +80,40 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Stored energy that one step can take in or give out, each positive and all in one unit.
+    """Stored energy that one step can take in or give out: numbers or arrays, each >= 0 and all in one unit."""
 
-    `surplus`: what the building has to spare. `deficit`: what it needs. `forced`: what must be given so that the import
-    limit holds. `charge`, `discharge`: the most that power and grid limits allow.
-    """
-
+    # What the building has to spare.
     surplus: Numbers
+    # What the building needs.
     deficit: Numbers
+    # What must be given so that the import limit holds.
     forced: Numbers
+    # The most that power and grid limits let in.
     charge: Numbers
+    # The most that power and grid limits let out.
     discharge: Numbers
+
+    def divided(self, unit: float) -> "Reach":
+        """The same in another unit of energy."""
+        parts = (self.surplus, self.deficit, self.forced, self.charge, self.discharge)
+        return Reach(*(part / unit for part in parts))
+
+    def at(self, place: Any) -> "Reach":
+        """One place of arrays, as numpy counts places."""
+        return Reach(
+            self.surplus[place], self.deficit[place], self.forced[place], self.charge[place], self.discharge[place]
+        )
 
 
 def plain(storage: Storage) -> Levels:
     """The levels of the plain rule: no grid charging, no reserve, all surplus taken, nothing sold."""
     return Levels(charge_wh=0.0, reserve_wh=0.0, fill_wh=storage.capacity_wh, export_wh=storage.capacity_wh)
+
+
+def in_order(charge: Amount, reserve: Amount, fill: Amount, export: Amount) -> tuple[Amount, Amount, Amount, Amount]:
+    """Charge <= reserve <= export and charge <= fill <= export, also where a negative price turns them around."""
+    ordered_reserve, ordered_fill = np.maximum(reserve, charge), np.maximum(fill, charge)
+    return charge, ordered_reserve, ordered_fill, np.maximum(np.maximum(export, ordered_reserve), ordered_fill)
 
 
 NO_LIMITS = GridLimits()
@@ -112,11 +139,13 @@ def follow(
     return stored_w
 
 
-def reach_of(storage: Storage, *, net_w: Numbers, hours: float, limits: GridLimits, aim_w: Numbers = math.inf) -> Reach:
-    """What a step of `hours` can do about the net load; import is kept below the limit and below `aim_w` alike."""
+def reach_of(
+    storage: Storage, *, net_w: Numbers, hours: float, limits: GridLimits, peak_target_w: Numbers = math.inf
+) -> Reach:
+    """What a step of `hours` can do about the net load; import is kept below the limit and the peak target alike."""
     into = hours * storage.charge_efficiency
     out_of = hours / storage.discharge_efficiency
-    import_max_w = np.minimum(limits.import_max_w, aim_w)
+    import_max_w = np.minimum(limits.import_max_w, peak_target_w)
     import_room_w = np.maximum(import_max_w - net_w, 0.0)
     export_room_w = np.maximum(limits.export_max_w + net_w, 0.0)
     return Reach(

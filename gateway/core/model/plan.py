@@ -10,47 +10,55 @@ from gateway.core.model.state import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """One step of a plan. Prices and the marginal value of stored energy at its end in EUR/kWh.
+    """One step of a plan."""
 
-    `net_w` and `energy_wh`: mean net load expected, and the energy stored at its end if it comes; None if nobody said.
-    `name` is the tariff's own for its price. `aim_w`: import that shall not be exceeded, for it would be a new peak.
-    """
-
-    start_s: float  # UTC
+    # When it begins (UTC).
+    start_s: float
+    # Price of imported energy (EUR/kWh).
     buy: float
+    # Price of exported energy (EUR/kWh).
     sell: float
+    # What the storage may do.
     levels: Levels
+    # Marginal value of stored energy at its end (EUR/kWh).
     value: float
+    # Why it has these levels.
     reason: Reason
+    # Mean net load expected (W, load and PV together, import positive); None where nobody said.
     net_w: float | None = None
+    # Energy stored at its end if that net load comes (Wh above empty); None where nobody said.
     energy_wh: float | None = None
+    # The tariff's own name for its price; "" where it has none.
     name: str = ""
-    aim_w: float = math.inf
+    # Import that shall not be exceeded, for it would be a new peak (W, >= 0); infinite where peaks cost nothing.
+    peak_target_w: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSlot:
-    """What a flexible load does in one slot: its mean power (W; below 0 it gives back), and why.
+    """What a flexible load does in one slot."""
 
-    `value` is what the next kWh into it is worth (EUR/kWh): by it loads and storages compete in the loop.
-    """
-
+    # Its mean power (W, drawn positive; below 0 it gives back).
     power_w: float
+    # Marginal value of the next kWh into it (EUR/kWh): by it loads and storages compete in the loop.
     value: float
+    # Why it does so.
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Slots of equal length, one after the other; `made_s` is when it was made (UTC).
+    """Slots of equal length, one after the other."""
 
-    `notes`: what was not known and had to be assumed. `loads`: for each flexible load one entry a slot.
-    """
-
+    # When it was made (UTC).
     made_s: float
+    # Length of a slot (s).
     step_s: float
+    # Its slots; where there is none, the plan reaches nowhere.
     slots: tuple[Slot, ...]
+    # What was not known and had to be assumed, and what will not be as it was asked for.
     notes: tuple[Reason, ...] = ()
+    # For each flexible load, by its name in the site file, one entry a slot.
     loads: Mapping[str, tuple[LoadSlot, ...]] = field(default_factory=dict)
 
     def at(self, utc_s: float) -> Slot | None:

@@ -1,4 +1,4 @@
-"""From cycles to quarter hours: the history of a building as planning wants it.
+"""From cycles to quarter hours: the history of a building as forecasts need it.
 
 Quarters are those of UTC, so a day of 23 or 25 hours has 92 or 100 of them and none twice.
 """
@@ -6,24 +6,30 @@ Quarters are those of UTC, so a day of 23 or 25 hours has 92 or 100 of them and 
 from dataclasses import dataclass
 
 QUARTER_S = 900
-ENOUGH = 0.8  # share of its seconds that a quarter must have been seen; one that is half known would lie
+ENOUGH = 0.8  # share of its seconds that must have been seen: the mean of half a quarter is not that of the whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarter:
-    """Mean powers (W, sign rule) over the quarter that starts at `start_s` (UTC); None where they cannot be used."""
+    """A quarter hour that is over."""
 
+    # When it began (UTC).
     start_s: int
+    # Mean base load (W, >= 0); None where it cannot be used.
     load_w: float | None
+    # Mean PV (W, <= 0); None where it cannot be used, or was curtailed.
     pv_w: float | None
+    # Mean power of the grid (W, import positive); None where it cannot be used.
     grid_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sum:
-    """Power times time, and the time."""
+    """A power over the time for which it was known."""
 
+    # Power times time (J, sign as the power's).
     joules: float = 0.0
+    # The time (s).
     seconds: float = 0.0
 
     def plus(self, power_w: float | None, seconds: float) -> "Sum":
@@ -41,11 +47,17 @@ class Sum:
 class Filling:
     """The quarter that is being filled. A fresh one knows nothing."""
 
+    # When it began (UTC); 0 in a fresh one.
     start_s: int = 0
+    # The last cycle that was taken in (UTC).
     last_s: float = 0.0
+    # Base load so far.
     load: Sum = Sum()
+    # PV so far.
     pv: Sum = Sum()
+    # Grid so far.
     grid: Sum = Sum()
+    # Whether PV was curtailed in any cycle.
     curtailed: bool = False
 
 
@@ -82,7 +94,7 @@ def fill(
 
 
 def _closed(filling: Filling) -> Quarter:
-    """A quarter in which the roof was held back tells nothing of the sun."""
+    """The mean powers; PV that was curtailed says nothing of what the roof could have given."""
     pv_w = None if filling.curtailed else filling.pv.mean_w()
     load_w, grid_w = filling.load.mean_w(), filling.grid.mean_w()
     return Quarter(start_s=filling.start_s, load_w=load_w, pv_w=pv_w, grid_w=grid_w)

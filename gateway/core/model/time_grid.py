@@ -7,10 +7,13 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeGrid:
-    """`steps` steps of `step_s` seconds from `start_s` (UTC)."""
+    """Steps of equal length, one after the other."""
 
+    # When the first step begins (UTC).
     start_s: float
+    # Length of a step (s).
     step_s: float
+    # Number of steps.
     steps: int
 
     @property

@@ -7,15 +7,15 @@ from gateway.core.model.levels import Floats
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weather:
-    """Means over steps of `step_s` from `start_s` (UTC); NaN where the forecast has none.
+    """Means over equal steps; NaN where the forecast says nothing."""
 
-    `irradiance_w_m2`: rows are members of the forecast (one or more, equally likely), columns steps; on the roof or on
-    the ground, as it was asked for. `temp_c`: one value a step, the mean of the members.
-    """
-
+    # When the first step begins (UTC).
     start_s: float
+    # Length of a step (s).
     step_s: float
+    # Irradiance (members x steps, W/m²) on the roof or on the ground, as it was asked for; members are equally likely.
     irradiance_w_m2: Floats
+    # Outdoor temperature of each step (°C), the mean of the members.
     temp_c: Floats
 
     def __post_init__(self) -> None:

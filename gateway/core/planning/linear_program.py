@@ -15,40 +15,47 @@ class SolverError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Program:
-    """Minimise cost · x with lower <= x <= upper and least <= A x <= right; A by its entries (row, column, value).
+    """Minimise cost · x with lower <= x <= upper and least <= A x <= right; A by its entries (row, column, value)."""
 
-    `least` is None where every row is an equation. `whole`: which x are whole numbers; None: none is.
-    """
-
+    # Cost of a unit of each x.
     cost: Floats
+    # Least value of each x; may be -infinite.
     lower: Floats
+    # Greatest value of each x; may be infinite.
     upper: Floats
+    # Greatest value of each row of A x; may be infinite.
     right: Floats
+    # Row of each entry of A.
     rows: NDArray[np.int32]
+    # Column of each entry of A.
     columns: NDArray[np.int32]
+    # Value of each entry of A.
     values: Floats
+    # Least value of each row of A x; None where every row is an equation.
     least: Floats | None = None
+    # Which x are whole numbers; None where none is.
     whole: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solution:
-    """The best x, and what one more unit on the right of each row would cost (0 where whole numbers are wanted)."""
+    """The best x that was found."""
 
+    # One value for each unknown of the program.
     x: Floats
+    # What one more unit on the right of each row would cost (the duals); 0 where whole numbers are wanted.
     prices: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How long a program may be worked on.
+    """How long a program may be worked on: the first of the three ends the search."""
 
-    `gap` is the share of the cost that need not be gained, `nodes` ends the search the same way on every machine,
-    `seconds` in any case.
-    """
-
+    # Wall-clock time (s): the cycle of a plan must not wait for the last cent ("Flexible loads" in docs/planning.md).
     seconds: float = 0.5
+    # Nodes of branch and bound, which end the search the same way on every machine.
     nodes: int = 200
+    # Share of the cost (0…1) that need not be gained.
     gap: float = 0.002
 
 

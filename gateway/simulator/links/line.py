@@ -28,8 +28,9 @@ from gateway.simulator.faults import (
 from gateway.simulator.products.registers import ILLEGAL_FUNCTION, ILLEGAL_VALUE, Refused, RegisterMap, Writable
 from gateway.simulator.settings.mistakes import HouseLinkError
 
+COIL_READS = (1, 2)
 READS = (3, 4)
-WRITES = (6, 16)
+WRITES = (5, 6, 15, 16)
 OTHER_FUNCTION = {3: 4, 4: 3, 6: 16, 16: 6}
 UNNAMED = 0x80  # pymodbus answers a request that it cannot decode with this function code
 OTHER_UNITS = 0  # pymodbus: the device that stands for every unit not named
@@ -44,6 +45,7 @@ class Manners:
         self._faults = faults
         self._serial = serial
         self._asked = 0
+        self.coils = 0  # of the last read of coils, which pymodbus rounds up to whole registers
 
     def trace_packet(self, sending: bool, data: bytes) -> bytes:  # noqa: FBT001 - pymodbus calls it so
         """Bytes on the way in are looked at; bytes on the way out are kept back where a real device is silent."""
@@ -57,10 +59,11 @@ class Manners:
     def trace_pdu(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:  # noqa: FBT001 - pymodbus calls it so
         """Answers as a device gives them, or spoiled by a fault."""
         if not sending:
+            self.coils = pdu.count if pdu.function_code in COIL_READS else 0
             return pdu
         if pdu.function_code == UNNAMED:
             pdu.function_code = UNNAMED | self._asked
-            pdu.exception_code = ILLEGAL_VALUE if self._asked in (*READS, *WRITES) else ILLEGAL_FUNCTION
+            pdu.exception_code = ILLEGAL_VALUE if self._asked in (*COIL_READS, *READS, *WRITES) else ILLEGAL_FUNCTION
         wrong_count = self._faults.find(WrongCount, self._device)
         if wrong_count and pdu.function_code in READS:
             pdu.registers = _recounted(list(pdu.registers), wrong_count.by)
@@ -170,13 +173,22 @@ def _device(unit: int, registers: RegisterMap, manners: Manners) -> SimDevice:
         try:
             if values is not None:
                 _writable(registers).write(function, address, [int(value) for value in values])
-            elif function not in WRITES:  # pymodbus reads back what it wrote with function 6: the echo
+            elif function in COIL_READS:
+                _lay_out(tray, address, registers.read(function, address, manners.coils))
+            elif function not in WRITES:  # pymodbus reads back what it wrote with functions 5 and 6: the echo
                 tray[address - start : address - start + count] = registers.read(function, address, count)
         except Refused as refused:
             return ExcCodes(refused.code)
         return None
 
-    return SimDevice(id=unit, simdata=_memory(), action=answer)
+    return SimDevice(id=unit, simdata=_memory(), use_bit_addressing=True, action=answer)
+
+
+def _lay_out(tray: list[int], address: int, packed: list[int]) -> None:
+    """Coils where pymodbus looks for them: coil i is bit i % 16 of register i / 16."""
+    bits = [word >> (8 if i < 8 else 0) >> i % 8 & 1 for word in packed for i in range(16)]
+    for coil, bit in enumerate(bits, start=address):
+        tray[coil // 16] = tray[coil // 16] & ~(1 << coil % 16) | bit << coil % 16
 
 
 def _writable(registers: RegisterMap) -> Writable:

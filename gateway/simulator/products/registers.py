@@ -9,9 +9,12 @@ ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
 
+READ_COILS = 1
 READ_HOLDING = 3
 READ_INPUT = 4
+WRITE_COIL = 5
 WRITE_ONE = 6
+WRITE_COILS = 15
 WRITE_MANY = 16
 
 
@@ -27,7 +30,7 @@ class RegisterMap(Protocol):
     """The registers of one unit; addresses as on the wire, from 0. Refuses with Refused."""
 
     def read(self, function: int, address: int, count: int) -> list[int]:
-        """Exactly `count` registers from `address`."""
+        """Exactly `count` registers from `address`; so many coils come packed as `coil_words` says."""
 
 
 @runtime_checkable
@@ -89,6 +92,14 @@ def whole_points(places: Mapping[str, tuple[int, str]], address: int, count: int
     if end != address + count:
         raise Refused(ILLEGAL_ADDRESS)
     return names
+
+
+def coil_words(coils: Sequence[bool]) -> list[int]:
+    """Coils packed as in the answer to a read: coil i is bit i % 8 of byte i / 8; two bytes make a register."""
+    data = bytearray((len(coils) + 15) // 16 * 2)
+    for i, coil in enumerate(coils):
+        data[i // 8] |= coil << i % 8
+    return list(struct.unpack(f">{len(data) // 2}H", data))
 
 
 def text_words(text: str, count: int) -> list[int]:

@@ -7,9 +7,8 @@ import math
 from collections.abc import Iterator
 
 from gateway.adapters.products.commands import Setpoint
-from gateway.core.loads.kinds import Load, dwell_s
+from gateway.core.loads.kind import Load
 from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
-from gateway.planning.jobs import load_of
 from gateway.site.file.site_file import SiteFile
 
 
@@ -36,7 +35,7 @@ def load_devices(file: SiteFile) -> Iterator[LoadDevice]:
     for id_, section in file.loads.items():
         if section.device is not None:
             setpoint = file.profiles[section.device].setpoint
-            load = load_of(id_, section)
+            load = section.load(id_)
             yield LoadDevice(
                 load=load,
                 device=section.device,
@@ -62,7 +61,7 @@ def _pause_s(setpoint: Setpoint, load: Load) -> float:
 
     A switch may be written again long before the load's minimum up and down times are over, so it never has to.
     """
-    dwelt_s = min(dwell_s(load)) if setpoint.point.unit == "switch" else 0.0
+    dwelt_s = min(load.minimum_up_s, load.minimum_down_s) if setpoint.point.unit == "switch" else 0.0
     return max(setpoint.min_write_s - dwelt_s, 0.0)
 
 

@@ -6,7 +6,6 @@ Sections used: `site`, `devices`, `control`, `broker`, `database`, `store`, `fee
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from gateway.adapters.broker import Broker, BrokerAddress, Will
 from gateway.adapters.node.actuation import Actuator, NodeActuation
@@ -25,7 +24,7 @@ from gateway.adapters.store.outbox import Outbox
 from gateway.core.model.state import SiteState
 from gateway.observers.load_observer import LoadObserver
 from gateway.planning.collector import InputCollector
-from gateway.planning.load_inputs import Loads
+from gateway.planning.load_inputs import LoadInputs
 from gateway.planning.method_file import read_method
 from gateway.planning.plan_inputs import Place
 from gateway.planning.weather_inputs import WeatherInputs
@@ -105,13 +104,11 @@ def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwa
     )
 
 
-def loads(file: SiteFile, outside: Feeds, *, observer: LoadObserver) -> Loads:
+def loads(file: SiteFile, outside: Feeds, *, observer: LoadObserver) -> LoadInputs:
     """The flexible loads as they are asked for."""
-    return Loads(
-        sections=file.loads,
-        zone=ZoneInfo(file.site.time_zone),
+    return LoadInputs(
         site=core_site(file),
-        seen=observer.seen,
+        flexible=observer.flexible,
         weather=lambda: outside.weather.answer().value if outside.weather else None,
     )
 
@@ -123,7 +120,7 @@ def collector(
     clock: Clock,
     state: Callable[[], SiteState],
     past: HistoryStore,
-    flexible: Loads,
+    flexible: LoadInputs,
 ) -> InputCollector:
     """What plans are made from."""
     site, place = core_site(file), _place(file)
@@ -135,7 +132,7 @@ def collector(
         zone=file.site.time_zone,
         past=past,
         prices=price_inputs(file, outside, meter=site.grid).weighed,
-        sky=WeatherInputs(weather=outside.weather.answer if outside.weather else None, past=past, kwp=place.kwp),
+        weather=WeatherInputs(weather=outside.weather.answer if outside.weather else None, past=past, kwp=place.kwp),
         place=place,
         method=read_method(),
         flexible=flexible.flexible,

@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from gateway.adapters.node.poll_tables import NodeTable, Wiring, compile_table
 from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.setpoints import PLAIN, Rating
-from gateway.core.loads.kinds import bands_of
 from gateway.core.model.site import LoadDevice
 from gateway.site.build.building import load_devices
-from gateway.site.file.load_sections import CarSection
 from gateway.site.file.sections import DeviceSection
 from gateway.site.file.site_file import SiteFile
 
@@ -57,7 +55,7 @@ def _orders(file: SiteFile, id_: str, device: DeviceSection) -> tuple[tuple[floa
     """The powers (W, drawn positive) that a device may be ordered, None for one that takes no orders; its rating."""
     for load in load_devices(file):
         if load.device == id_ and load.takes_orders:
-            most_w = max(band.high_w for band in bands_of(load.load))
+            most_w = max(band.high_w for band in load.load.bands)
             return (0.0, most_w), _rating(file, load, most_w)
     if device.inverter is not None:
         return (-device.inverter.rated_w, 0.0), Rating(rated_w=device.inverter.rated_w)
@@ -67,5 +65,4 @@ def _orders(file: SiteFile, id_: str, device: DeviceSection) -> tuple[tuple[floa
 
 
 def _rating(file: SiteFile, load: LoadDevice, most_w: float) -> Rating:
-    section = file.loads[load.id]
-    return Rating(phases=section.phases[0] if isinstance(section, CarSection) else 1, rated_w=most_w)
+    return Rating(phases=file.loads[load.id].phases_used, rated_w=most_w)

@@ -8,9 +8,10 @@ from typing import Any
 
 from gateway.adapters.products import profiles
 from gateway.adapters.products.profiles import Profile, ProfileError
+from gateway.core.loads.kind import LoadSettings
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
 from gateway.site.file import checks, load_checks, tariff_checks
-from gateway.site.file.load_sections import LoadSection, read_loads
+from gateway.site.file.load_sections import read_loads
 from gateway.site.file.price_sections import FeedsSection, GoalsSection, TariffSection
 from gateway.site.file.section import Section
 from gateway.site.file.sections import (
@@ -50,7 +51,7 @@ class SiteFile:
     feeds: FeedsSection | None
     nodes: Mapping[str, NodeSection]
     devices: Mapping[str, DeviceSection]
-    loads: Mapping[str, LoadSection]
+    loads: Mapping[str, LoadSettings]
     profiles: Mapping[str, Profile]  # by device
     lists: Lists  # of prices
 

@@ -1,7 +1,7 @@
 """One-minute truth: plans of a quarter of an hour, scored at one minute, with the delay that a real loop has.
 
 The power of a minute changes at its start; the battery follows `delay_s` later, and until then does what the minute
-before asked for. The default delay is that of the whole chain on real sockets: from the change at the grid meter to the
+before requested. The default delay is that of the whole chain on real sockets: from the change at the grid meter to the
 battery at its new power, about 1.2 s (poll of the meter, gateway, dead time and ramp of a usual converter).
 """
 
@@ -34,10 +34,12 @@ Ask = Callable[[int, float], Levels]  # minute of the record, stored energy (Wh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Life:
-    """What the counted minutes cost (EUR, stored energy settled), and what was left in the storage."""
+class MinuteResult:
+    """What the counted minutes led to."""
 
+    # What they cost (EUR), what is stored in the end settled.
     eur: float
+    # What is stored in the end (Wh above empty).
     energy_wh: float
 
 
@@ -47,13 +49,13 @@ def case_of(load: Path, pv: Path, *, kwp: float, start: date, days: int) -> Case
     Raises InputError for files that do not hold them or do not reach over the days.
     """
     load_w, first_s = _series(load, ("load_w",), 1.0)
-    sun_w, sun_s = _series(pv, ("pv_south35_w_per_kwp", "pv_w_per_kwp", "pv_w"), kwp)
+    solar_w, solar_s = _series(pv, ("pv_south35_w_per_kwp", "pv_w_per_kwp", "pv_w"), kwp)
     stamps = first_s[0] + MINUTE_S * np.arange(round((first_s[-1] - first_s[0]) / MINUTE_S) + 1)
     record = History(
         start_s=float(stamps[0]),
         step_s=MINUTE_S,
         load_w=np.interp(stamps, first_s, load_w),
-        pv_w=-np.interp(stamps, sun_s, sun_w),
+        pv_w=-np.interp(stamps, solar_s, solar_w),
     )
     begin_s = datetime.combine(start, time(), tzinfo=CLOCK).timestamp()
     first, steps = round((begin_s - record.start_s) / MINUTE_S), days * 1440
@@ -75,11 +77,11 @@ def case_of(load: Path, pv: Path, *, kwp: float, start: date, days: int) -> Case
     )
 
 
-def live(case: Case, ask: Ask, *, delay_s: float) -> Life:
+def followed(case: Case, ask: Ask, *, delay_s: float) -> MinuteResult:
     """The counted minutes, levels asked for at each slot, the battery late by `delay_s`."""
     net_w, (buy, sell) = case.net_w.tolist(), case.prices
     whole, share = divmod(delay_s / MINUTE_S, 1.0)
-    wanted = [0.0] * (int(whole) + 1)  # what was asked for before the first minute
+    wanted = [0.0] * (int(whole) + 1)  # what was requested before the first minute
     energy_wh, eur, levels = case.start_wh, 0.0, plain(case.storage)
     for k in range(case.steps):
         if k % SLOT_MINUTES == 0:
@@ -89,7 +91,7 @@ def live(case: Case, ask: Ask, *, delay_s: float) -> Life:
             given_w, energy_wh = _moved(case.storage, energy_wh, power_w, HOURS * part)
             grid_kwh = (net_w[k] + given_w) * HOURS * part / 1000.0
             eur += buy[k] * max(grid_kwh, 0.0) + sell[k] * min(grid_kwh, 0.0)
-    return Life(eur=eur - case.end_price * (energy_wh - case.start_wh) / 1000.0, energy_wh=energy_wh)
+    return MinuteResult(eur=eur - case.end_price * (energy_wh - case.start_wh) / 1000.0, energy_wh=energy_wh)
 
 
 def idle_eur(case: Case) -> float:

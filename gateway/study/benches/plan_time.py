@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gateway.core.loads.car import Car, CarState, phase_bands
-from gateway.core.loads.heat import Tank, TankState
-from gateway.core.loads.kinds import Job, wanted_of
+from gateway.core.loads.kind import FlexibleLoad, LoadWithState
 from gateway.core.loads.needs import Band, Need
 from gateway.core.loads.request import Outlook
-from gateway.core.loads.timed import Switchable, SwitchableState
+from gateway.core.loads.switchable import Switchable, SwitchableState
+from gateway.core.loads.tank import Tank, TankState
 from gateway.core.model.history import Scenarios
 from gateway.core.model.levels import Floats, GridLimits, Storage
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.linear_program import Effort, Solver
 from gateway.core.planning.method import PlanningMethod
-from gateway.core.planning.schedule.joint import Flexible, plan
-from gateway.core.planning.schedule.program import written
+from gateway.core.planning.planner import plan
+from gateway.core.planning.schedule.load_plan import Flexible
+from gateway.core.planning.schedule.program import formulated
 from gateway.core.planning.schedule.schedule import own_eur, scheduled
-from gateway.core.planning.schedule.shared import Shared
+from gateway.core.planning.schedule.supply import Supply
 from gateway.core.pricing.prices import Prices
 
 STEPS, STEP_S, SCENARIOS = 96, 900.0, 24
@@ -54,7 +55,7 @@ class Building:
 
     scenarios: Scenarios
     prices: Prices
-    jobs: tuple[Job, ...]
+    loads: tuple[FlexibleLoad, ...]
 
 
 def buildings(names: Sequence[str], runs: int) -> Iterator[Building]:
@@ -71,7 +72,7 @@ def buildings(names: Sequence[str], runs: int) -> Iterator[Building]:
         )
         buy = np.where((clock >= 22.0) | (clock < 6.0), 0.1635, 0.2081)
         prices = Prices(start_s=START_S, step_s=STEP_S, buy=buy, sell=np.full(STEPS, 0.04), names=("",) * STEPS)
-        yield Building(scenarios=scenarios, prices=prices, jobs=tuple(_job(name, clock, rng) for name in names))
+        yield Building(scenarios=scenarios, prices=prices, loads=tuple(_job(name, clock, rng) for name in names))
 
 
 def measure(names: Sequence[str], *, runs: int, solver: Solver | None, method: PlanningMethod) -> Timing:
@@ -85,7 +86,7 @@ def measure(names: Sequence[str], *, runs: int, solver: Solver | None, method: P
             STORED_WH,
             day.scenarios,
             day.prices,
-            Flexible(jobs=day.jobs),
+            Flexible(loads=day.loads),
             made_s=START_S,
             solver=solver,
             limits=LIMITS,
@@ -109,22 +110,22 @@ def beyond_bound_eur(names: Sequence[str], *, runs: int, with_solver: bool, solv
     """
     beyond = []
     for day in buildings(names, runs):
-        shared, needs = _stated(day)
-        powers = scheduled(shared, needs, solver if with_solver else None, Effort()).powers_w
+        supply, needs = _stated(day)
+        powers = scheduled(supply, needs, solver if with_solver else None, Effort()).powers_w
         total = np.sum(powers, axis=0)
         own = sum(own_eur(need, power) for need, power in zip(needs, powers, strict=True))
-        paid = _least_eur(replace(shared, net_w=shared.net_w + total), (), solver) + own
-        beyond.append(paid - _least_eur(shared, needs, solver))
+        paid = _least_eur(replace(supply, net_w=supply.net_w + total), (), solver) + own
+        beyond.append(paid - _least_eur(supply, needs, solver))
     return float(np.mean(beyond))
 
 
-def _least_eur(shared: Shared, needs: Sequence[Need], solver: Solver) -> float:
-    program = written(shared, needs, relaxed=True).program
+def _least_eur(supply: Supply, needs: Sequence[Need], solver: Solver) -> float:
+    program = formulated(supply, needs, relaxed=True).program
     return float(program.cost @ solver(program, LONG).x)
 
 
-def _stated(day: Building) -> tuple[Shared, list[Need]]:
-    shared = Shared(
+def _stated(day: Building) -> tuple[Supply, list[Need]]:
+    supply = Supply(
         hours=STEP_S / 3600.0,
         net_w=day.scenarios.net_w.mean(axis=0),
         buy=day.prices.buy,
@@ -135,28 +136,28 @@ def _stated(day: Building) -> tuple[Shared, list[Need]]:
         end_price=0.95 * float(day.prices.buy.min()),
     )
     grid = TimeGrid(start_s=START_S, step_s=STEP_S, steps=STEPS)
-    price = np.where(shared.net_w < 0.0, shared.sell, shared.buy)
+    price = np.where(supply.net_w < 0.0, supply.sell, supply.buy)
     outlook = Outlook(grid=grid, now_s=START_S, price=price, outdoor_c=np.zeros(STEPS))
-    wanted = [wanted_of(job, outlook).need for job in day.jobs]
-    return shared, [need for need in wanted if need is not None]
+    wanted = [one.request(outlook).need for one in day.loads]
+    return supply, [need for need in wanted if need is not None]
 
 
-def _job(name: str, clock: Floats, rng: np.random.Generator) -> Job:
+def _job(name: str, clock: Floats, rng: np.random.Generator) -> FlexibleLoad:
     if name == "car":
         car = Car(id="car", bands=phase_bands(least_a=6.0, most_a=32.0, phases=(1,)), capacity_wh=60_000.0)
         arrival_s = START_S + 3600.0 * rng.uniform(0.0, 3.0)
         wanted_wh = rng.uniform(8_000.0, 30_000.0)
         departure_s = START_S + 3600.0 * 13.0
         state = CarState(arrival_s=arrival_s, departure_s=departure_s, stored_wh=0.0, wanted_wh=wanted_wh)
-        return Job(load=car, state=state)
+        return LoadWithState(load=car, state=state)
     if name == "tank":
         tank = Tank(id="tank", litres=200.0, band=Band(low_w=2400.0, high_w=2400.0))
         draw = np.zeros(STEPS)
         for at in (7.0, 12.0, 19.0, 21.0):
             draw[int(np.argmin(np.abs(clock - at)))] += rng.uniform(300.0, 2000.0)
-        return Job(load=tank, state=TankState(temp_c=rng.uniform(48.0, 58.0), draw_wh=draw))
+        return LoadWithState(load=tank, state=TankState(temp_c=rng.uniform(48.0, 58.0), draw_wh=draw))
     power_w = rng.uniform(500.0, 1500.0)
-    load = Switchable(id=name, band=Band(low_w=power_w, high_w=power_w), run_s=3600.0, rest_s=1800.0)
+    load = Switchable(id=name, band=Band(low_w=power_w, high_w=power_w), minimum_up_s=3600.0, minimum_down_s=1800.0)
     end_s = START_S + 3600.0 * 23.0
     hours = SwitchableState(earliest_s=START_S, latest_s=end_s, wanted_wh=4.0 * power_w)
-    return Job(load=load, state=hours)
+    return LoadWithState(load=load, state=hours)

@@ -1,4 +1,4 @@
-"""What is wrong with what a person brought to a study or a bench, told in one sentence of their language."""
+"""What is wrong with what a person brought to a study or a bench, in one sentence of their language."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -25,7 +25,7 @@ from gateway.core.model.history import History
 from gateway.core.model.levels import Floats
 from gateway.simulator.recordings.table_file import TableFileError, read_columns, read_names
 from gateway.study.record.errors import InputError, no_table
-from gateway.study.record.series import Record, check_gaps, check_order, fill_gaps, floats, stamps, told
+from gateway.study.record.series import Record, check_gaps, check_order, fill_gaps, floats, local_time, stamps
 
 TIMES = ("time_utc", "time_local", "time", "timestamp", "datetime")
 UNITS = {"w": 1.0, "kw": 1000.0, "wh": 1.0, "kwh": 1000.0}
@@ -160,7 +160,7 @@ def _grid(path: Path, stamps_s: Floats, zone: tzinfo) -> tuple[float, np.ndarray
     off = np.abs(exact - places) > OFF_GRID
     if off.any() or (np.diff(places) <= 0).any():
         row = int(np.argmax(off)) if off.any() else int(np.argmax(np.diff(places) <= 0)) + 1
-        raise InputError(path, "uneven", row=str(row + 2), found=told(stamps_s[row], zone), step=f"{step_s:g} s")
+        raise InputError(path, "uneven", row=str(row + 2), found=local_time(stamps_s[row], zone), step=f"{step_s:g} s")
     return step_s, places, float(stamps_s[0])
 
 
@@ -194,7 +194,7 @@ def _together(load: Measured, pv: Measured, zone: tzinfo) -> Record:
     steps = math.floor((min(load.end_s, pv.end_s) - start_s) / slot) * round(slot / step_s)
     if steps * step_s < FEWEST_DAYS * DAY_S:
         ranges = {
-            kind: f"{told(each.start_s, zone)} – {told(each.end_s, zone)}"
+            kind: f"{local_time(each.start_s, zone)} – {local_time(each.end_s, zone)}"
             for kind, each in (("load_time", load), ("pv_time", pv))
         }
         raise InputError(pv.path, "ranges", **ranges)

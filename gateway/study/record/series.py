@@ -128,7 +128,11 @@ def check_order(path: Path, stamps_s: Floats, zone: tzinfo) -> None:
     falling = np.diff(stamps_s) <= 0.0
     if falling.any():
         row = int(np.argmax(falling)) + 1
-        facts = {"row": str(row + 2), "before": told(stamps_s[row - 1], zone), "found": told(stamps_s[row], zone)}
+        facts = {
+            "row": str(row + 2),
+            "before": local_time(stamps_s[row - 1], zone),
+            "found": local_time(stamps_s[row], zone),
+        }
         raise InputError(path, "order", **facts)
 
 
@@ -141,7 +145,7 @@ def check_gaps(path: Path, name: str, values: Floats, *, start_s: float, step_s:
 
 
 def floats(path: Path, cells: Column, name: str) -> Floats:
-    """Numbers; empty cells and None are NaN, anything else is told with its row."""
+    """Numbers; empty cells and None are NaN, anything else is an error with its row."""
     try:
         return np.array([math.nan if cell in ("", None) else float(cell) for cell in cells])
     except ValueError:
@@ -164,10 +168,10 @@ def _longest_hole(values: Floats, start_s: float, step_s: float, zone: tzinfo) -
     edges = np.flatnonzero(np.diff(np.concatenate([[0], np.isnan(values).astype(int), [0]])))
     begins, ends = edges[::2], edges[1::2]
     longest = int(np.argmax(ends - begins))
-    begin, end = (told(start_s + step_s * float(place[longest]), zone) for place in (begins, ends))
+    begin, end = (local_time(start_s + step_s * float(place[longest]), zone) for place in (begins, ends))
     return f"{begin} – {end}"
 
 
-def told(utc_s: float, zone: tzinfo) -> str:
+def local_time(utc_s: float, zone: tzinfo) -> str:
     """A moment by the clock of a zone."""
     return datetime.fromtimestamp(utc_s, zone).strftime("%Y-%m-%d %H:%M")

@@ -9,22 +9,28 @@ from gateway.core.model.levels import NO_LIMITS, Floats, GridLimits, Storage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`record` is the whole record, gap-free; `usable` marks in it what forecasts may learn from (NaN elsewhere).
+    """A recorded building with a storage, some steps of which are counted."""
 
-    Counted are `steps` steps from the step `first` on. `buy` and `sell` (EUR/kWh) are on the steps of the record.
-    `end_price` (EUR/kWh) is paid for what is stored in the end beyond `start_wh`, and owed for what is missing.
-    """
-
+    # The whole record, without gaps.
     record: History
+    # The same with NaN where forecasts must not learn.
     usable: History
+    # The first counted step of the record.
     first: int
+    # How many steps are counted.
     steps: int
     storage: Storage
+    # What it holds before the first counted step (Wh above empty).
     start_wh: float
+    # Price of imported energy (EUR/kWh), on the steps of the record.
     buy: Floats
+    # Price of exported energy (EUR/kWh), on the same steps.
     sell: Floats
+    # Paid (EUR/kWh) for what is stored in the end beyond `start_wh`, and owed for what is missing.
     end_price: float = 0.0
+    # What the grid connection bears.
     limits: GridLimits = NO_LIMITS
+    # The local clock, which loads follow.
     zone: tzinfo = UTC
 
     @property

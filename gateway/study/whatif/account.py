@@ -14,8 +14,8 @@ class Account:
     """Sums of a time. Energies in kWh at the terminals; import + PV = load + export + losses + stored.
 
     `cost_eur` is the bill of import less what export brings, without standing charges. `co2_kg` is that of the
-    imported energy; None where nobody told. `weighed_eur` is the cost as the goals weigh it; None where the bill is the
-    only goal.
+    imported energy; None where it is unknown. `weighed_eur` is the cost as the goals weigh it; None where the bill is
+    the only goal.
     """
 
     days: float

@@ -22,12 +22,16 @@ Tick = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lived:
-    """One way through the record: accounts by month, and for pictures what each slot was like (means)."""
+class RecordRun:
+    """One way through the record."""
 
+    # One account for each month.
     months: list[Account]
+    # Mean power of the storage in each slot (W, charging positive).
     power_w: Floats
+    # Stored energy at the end of each slot (Wh).
     energy_wh: Floats
+    # Levels of each slot (slots x 4, Wh), or one row where they never change.
     levels_wh: Floats
 
     @property
@@ -38,15 +42,18 @@ class Lived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """One storage and its ways; costs less what is stored in the end, which the goals weigh in their own way."""
+    """One storage and its ways through the record; costs are less what is stored in the end."""
 
     storage: Storage
-    ways: dict[str, Lived]
+    # By name, see WAYS.
+    ways: dict[str, RecordRun]
+    # Value of what is stored in the end (EUR/kWh).
     end_price: float
+    # The same as the goals weigh it.
     weighed_end_price: float
 
     def cost_eur(self, way: str) -> float:
-        """The bill, less the worth of what is stored in the end."""
+        """The bill, less the value of what is stored in the end."""
         account = self.ways[way].all
         return account.cost_eur - self.end_price * account.stored_kwh
 
@@ -55,7 +62,7 @@ class Size:
         return self.cost_eur("none") - self.cost_eur(way)
 
     def weighed_eur(self, way: str) -> float:
-        """What was planned for, less the worth of what is stored in the end; the bill, where that is the only goal."""
+        """What was planned for, less the value of what is stored in the end; the bill, where that is the only goal."""
         account = self.ways[way].all
         return account.goal_eur - self.weighed_end_price * account.stored_kwh
 
@@ -68,20 +75,20 @@ class Size:
         return score(*(self.ways[each].months[month].goal_eur for each in ("none", way, "perfect")))
 
 
-def answer(asked: WhatIf, *, workers: int = 1, tick: Tick = lambda _share: None) -> list[Size]:
+def answer(question: WhatIf, *, workers: int = 1, tick: Tick = lambda _share: None) -> list[Size]:
     """All sizes; `tick` hears which share of the work (0…1) is done. `workers` processes share it."""
-    ground = asked.ground()
-    moments = ground.moments
+    series = question.plan_series()
+    moments = series.moments
     chunks = [moments[i : i + CHUNK] for i in range(0, len(moments), CHUNK)]
-    works: list[tuple[Any, ...]] = [(_perfect, asked, storage) for storage in asked.storages]
-    works += [(planned_levels, ground, chunk) for chunk in chunks]
+    works: list[tuple[Any, ...]] = [(_perfect, question, storage) for storage in question.storages]
+    works += [(planned_levels, series, chunk) for chunk in chunks]
     results: list[Any] = [None] * len(works)
     for done, (place, result) in enumerate(_done(works, workers), start=1):
         results[place] = result
         tick(done / len(works))
-    count = len(asked.storages)
-    levels = np.concatenate(results[count:], axis=1) if asked.storages else np.zeros((0, 0, 4))
-    return [_size(asked, storage, levels[i], results[i]) for i, storage in enumerate(asked.storages)]
+    count = len(question.storages)
+    levels = np.concatenate(results[count:], axis=1) if question.storages else np.zeros((0, 0, 4))
+    return [_size(question, storage, levels[i], results[i]) for i, storage in enumerate(question.storages)]
 
 
 def _done(works: Sequence[tuple[Any, ...]], workers: int) -> Iterator[tuple[int, Any]]:
@@ -95,39 +102,39 @@ def _done(works: Sequence[tuple[Any, ...]], workers: int) -> Iterator[tuple[int,
             yield places[future], future.result()
 
 
-def none(asked: WhatIf) -> Lived:
+def none(question: WhatIf) -> RecordRun:
     """The building without a storage."""
-    idle = np.zeros(asked.steps)
-    accounts = asked.meters().accounts(None, idle, idle, 0.0)
-    slots = np.zeros(asked.steps // asked.each)
-    return Lived(months=accounts, power_w=slots, energy_wh=slots, levels_wh=np.zeros((1, 4)))
+    idle = np.zeros(question.steps)
+    accounts = question.meters().accounts(None, idle, idle, 0.0)
+    slots = np.zeros(question.steps // question.each)
+    return RecordRun(months=accounts, power_w=slots, energy_wh=slots, levels_wh=np.zeros((1, 4)))
 
 
-def _size(asked: WhatIf, storage: Storage, levels_wh: Floats, perfect: Lived) -> Size:
+def _size(question: WhatIf, storage: Storage, levels_wh: Floats, perfect: RecordRun) -> Size:
     rule = plain(storage)
     rule_wh = np.array([[rule.charge_wh, rule.reserve_wh, rule.fill_wh, rule.export_wh]])
     ways = {
-        "none": none(asked),
-        "rule": _lived(asked, storage, rule_wh),
-        "zen": _lived(asked, storage, levels_wh),
+        "none": none(question),
+        "rule": _run(question, storage, rule_wh),
+        "zen": _run(question, storage, levels_wh),
         "perfect": perfect,
     }
-    return Size(storage=storage, ways=ways, end_price=asked.end_price, weighed_end_price=asked.weighed_end_price)
+    return Size(storage=storage, ways=ways, end_price=question.end_price, weighed_end_price=question.weighed_end_price)
 
 
-def _perfect(asked: WhatIf, storage: Storage) -> Lived:
-    buy, sell = (prices[asked.counted] for prices in asked.weighed_prices())
-    end_price = asked.weighed_end_price
-    levels = perfect_levels(storage, asked.meters().net_w, buy, sell, hours=asked.hours, end_price=end_price)
-    return _lived(asked, storage, levels)
+def _perfect(question: WhatIf, storage: Storage) -> RecordRun:
+    buy, sell = (prices[question.counted] for prices in question.weighed_prices())
+    end_price = question.weighed_end_price
+    levels = perfect_levels(storage, question.meters().net_w, buy, sell, hours=question.hours, end_price=end_price)
+    return _run(question, storage, levels)
 
 
-def _lived(asked: WhatIf, storage: Storage, levels_wh: Floats) -> Lived:
-    meters = asked.meters()
-    power_w, energy_wh = follow_all(storage, levels_wh, meters.net_w, start_wh=0.0, hours=asked.hours)
-    return Lived(
+def _run(question: WhatIf, storage: Storage, levels_wh: Floats) -> RecordRun:
+    meters = question.meters()
+    power_w, energy_wh = follow_all(storage, levels_wh, meters.net_w, start_wh=0.0, hours=question.hours)
+    return RecordRun(
         months=meters.accounts(storage, power_w, energy_wh, 0.0),
-        power_w=on_slots(power_w, asked.each),
-        energy_wh=energy_wh[asked.each - 1 :: asked.each],
-        levels_wh=levels_wh if len(levels_wh) == asked.steps // asked.each else levels_wh[:1],
+        power_w=on_slots(power_w, question.each),
+        energy_wh=energy_wh[question.each - 1 :: question.each],
+        levels_wh=levels_wh if len(levels_wh) == question.steps // question.each else levels_wh[:1],
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gateway.study.whatif.answer import Lived, Size, none
+from gateway.study.whatif.answer import RecordRun, Size, none
 from gateway.study.whatif.question import BILL, WhatIf
 from gateway.words import text
 from gateway.words.figures import number
@@ -15,38 +15,38 @@ from gateway.words.figures import number
 COUNTED = ("rule", "zen", "perfect")
 
 
-def report(asked: WhatIf, sizes: Sequence[Size], *, named: dict[str, str], seconds: float) -> dict[str, Any]:
+def report(question: WhatIf, sizes: Sequence[Size], *, named: dict[str, str], seconds: float) -> dict[str, Any]:
     """All figures and what they depend on; `named` says which files and which tariff."""
     start, end = (
-        datetime.fromtimestamp(moment, asked.zone).isoformat(timespec="minutes")
-        for moment in (asked.start_s, asked.end_s)
+        datetime.fromtimestamp(moment, question.zone).isoformat(timespec="minutes")
+        for moment in (question.start_s, question.end_s)
     )
-    months = asked.month_names()
-    span = slice(asked.first, asked.first + asked.steps)
+    months = question.month_names()
+    span = slice(question.first, question.first + question.steps)
     gaps = {
-        "load": int(np.isnan(asked.record.known.load_w[span]).sum()),
-        "pv": int(np.isnan(asked.record.known.pv_w[span]).sum()),
+        "load": int(np.isnan(question.record.known.load_w[span]).sum()),
+        "pv": int(np.isnan(question.record.known.pv_w[span]).sum()),
     }
     prices = {
         name: {"least": float(row[span].min()), "most": float(row[span].max())}
-        for name, row in (("buy", asked.buy), ("sell", asked.sell))
+        for name, row in (("buy", question.buy), ("sell", question.sell))
     }
     return {
         **named,
         "start": start,
         "end": end,
-        "days": round(asked.steps * asked.hours / 24.0, 3),
-        "zone": str(asked.zone),
-        "step_s": asked.record.filled.step_s,
-        "plan_step_s": asked.slot_s,
-        "plan_every_s": asked.slot_s * asked.every,
+        "days": round(question.steps * question.hours / 24.0, 3),
+        "zone": str(question.zone),
+        "step_s": question.record.filled.step_s,
+        "plan_step_s": question.slot_s,
+        "plan_every_s": question.slot_s * question.every,
         "steps_filled": gaps,
         "eur_per_kwh": prices,
-        "goals": None if asked.goals == BILL else asdict(asked.goals),
-        "none": _way(none(asked), months),
+        "goals": None if question.goals == BILL else asdict(question.goals),
+        "none": _way(none(question), months),
         "sizes": [_size(size, before, months) for size, before in zip(sizes, [None, *sizes], strict=False)],
         "seconds": round(seconds, 1),
-        "method": asdict(asked.method),
+        "method": asdict(question.method),
     }
 
 
@@ -55,12 +55,12 @@ def goals_in_words(found: dict[str, Any], language: str) -> str:
     weights = found["goals"]
     if weights is None:
         return ""
-    told = {
+    shown = {
         "cost": number(language, weights["cost"], 2),
         "own": number(language, weights["self_consumption_eur_per_kwh"], 3),
         "co2": number(language, weights["co2_eur_per_t"], 0),
     }
-    return text(language, "study.goals", **told)
+    return text(language, "study.goals", **shown)
 
 
 def _size(size: Size, before: Size | None, months: list[str]) -> dict[str, Any]:
@@ -85,9 +85,9 @@ def _more(size: Size, before: Size | None, way: str) -> float:
     return (size.gain_eur(way) - gain) / ((size.storage.capacity_wh - wh) / 1000.0)
 
 
-def _way(lived: Lived, months: list[str]) -> dict[str, Any]:
-    named = zip(months, lived.months, strict=True)
-    return {"all": lived.all.as_dict(), "months": [{"month": name, **account.as_dict()} for name, account in named]}
+def _way(run: RecordRun, months: list[str]) -> dict[str, Any]:
+    named = zip(months, run.months, strict=True)
+    return {"all": run.all.as_dict(), "months": [{"month": name, **account.as_dict()} for name, account in named]}
 
 
 def _rounded(value: float | None) -> float | None:

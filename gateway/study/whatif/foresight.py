@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.core.model.levels import Floats, Storage
-from gateway.core.planning.storage.recursion import TIE
+from gateway.core.planning.storage.dynamic_program import TIE
 
 Pieces = list[tuple[float, float]]  # (minus worth, Wh), rising: the most valuable first
 

@@ -160,13 +160,13 @@ def _row(account: dict[str, Any], size: dict[str, Any] | None, way: str, languag
         "more": (size["more_eur_per_kwh"][way] if size else None, 2),
         "cycles": (account["cycles"], 0),
     }
-    cells = "".join(f"<td>{_told(language, *values[key])}</td>" for key in COLUMNS)
+    cells = "".join(f"<td>{_figure(language, *values[key])}</td>" for key in COLUMNS)
     kwh = number(language, size["kwh"], 1) if size else "0"
     said = escape(text(language, f"study.way.{way}"))
     return f'<tr class="way-{way}"><th scope="row">{kwh} kWh</th><td>{said}</td>{cells}</tr>'
 
 
-def _told(language: str, value: float | None, decimals: int | None) -> str:
+def _figure(language: str, value: float | None, decimals: int | None) -> str:
     if value is None:
         return ABSENT
     if decimals is None:

@@ -15,43 +15,48 @@ from gateway.core.forecast.scenarios import draw
 from gateway.core.model.history import History, Scenarios
 from gateway.core.model.levels import Floats, Storage
 from gateway.core.planning.method import Method, PlanningMethod
-from gateway.core.planning.planner import levels_of, tariff_of
-from gateway.core.planning.storage.recursion import StepPrices, levels_wh, thresholds
+from gateway.core.planning.problem import PlanProblem, plan_problem
+from gateway.core.planning.storage.dynamic_program import levels_wh, solved_for, thresholds
 from gateway.core.pricing.prices import Prices
-from gateway.study.whatif.recursion import Task, rising, worths
+from gateway.study.whatif.recursion import Task, marginal_values, rising
 
 DAY_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
-    """What is paid where prices are not told yet: `buy` like that of the ground.
+class AssumedPrices:
+    """What plans take for a price that is not announced yet."""
 
-    `told`: for each counted slot the first slot of the record whose price is not known when it begins.
-    """
-
+    # Assumed price of each slot (EUR/kWh), on the slots of `PlanSeries.buy`.
     buy: Floats
-    told: NDArray[np.intp]
+    # For each counted slot: the first slot of the record whose price is not announced when it begins.
+    known_until: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What plans stand on, all on the slots of plans; prices as the goals weigh them.
+class PlanSeries:
+    """What plans along a record are made from, all on the slots of plans."""
 
-    `known` has NaN in its gaps. `buy` and `sell` (EUR/kWh) reach a horizon beyond it. Counted are `slots` from `first`
-    on; every `every` slots there is a new plan.
-    """
-
+    # Load and PV of the record; NaN in its gaps.
     known: History
+    # Prices as the goals weigh them (EUR/kWh); they reach a horizon beyond the record.
     buy: Floats
+    # The same for export.
     sell: Floats
+    # The first slot that is counted.
     first: int
+    # How many slots are counted.
     slots: int
+    # Slots between two plans.
     every: int
+    # The storages, each planned alone.
     storages: tuple[Storage, ...]
+    # The local clock, which loads follow.
     zone: tzinfo
+    # Parameters of forecast and planning.
     method: Method
-    doubt: Doubt | None = None
+    # Prices that are announced late; None where all are known.
+    assumed: AssumedPrices | None = None
 
     @property
     def moments(self) -> list[int]:
@@ -60,84 +65,90 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Outlook:
-    """What one plan is made of: futures of the building, their prices, and how many of the steps are followed."""
+class _Ahead:
+    """What one plan is made from."""
 
+    # Futures of the building from the moment of the plan on.
     scenarios: Scenarios
+    # Prices of their steps, as far as they are known.
     prices: Prices
-    tariff: StepPrices
+    # How many of the steps are followed before the next plan.
     followed: int
 
+    def problem(self, storage: Storage, method: PlanningMethod) -> PlanProblem:
+        """The same for one storage. Levels do not depend on what it holds."""
+        return plan_problem(storage, 0.0, self.scenarios, self.prices, made_s=self.scenarios.start_s, method=method)
 
-def planned_levels(ground: Ground, moments: Sequence[int]) -> Floats:
+
+def planned_levels(series: PlanSeries, moments: Sequence[int]) -> Floats:
     """Levels (storages x slots x 4, Wh) from the plans of some moments, each until the next one."""
-    outlooks = [_outlook(ground, moment) for moment in moments]
-    method = ground.method.planning
-    return np.stack([np.concatenate(_levels(storage, outlooks, method)) for storage in ground.storages])
+    plans = [_ahead(series, moment) for moment in moments]
+    method = series.method.planning
+    return np.stack([np.concatenate(_levels(storage, plans, method)) for storage in series.storages])
 
 
-def _outlook(ground: Ground, moment: int) -> _Outlook:
+def _ahead(series: PlanSeries, moment: int) -> _Ahead:
     """Only what was before the moment is known."""
-    method, known = ground.method, _seen(ground, moment)
+    method, known = series.method, _known_at(series, moment)
     steps = round(method.planning.horizon_h * 3600.0 / known.step_s)
-    scenarios = draw(known, steps=steps, zone=ground.zone, method=method.forecast)
+    scenarios = draw(known, steps=steps, zone=series.zone, method=method.forecast)
     span = slice(moment, moment + steps)
     prices = Prices(
         start_s=known.end_s,
         step_s=known.step_s,
-        buy=_told(ground, moment, span),
-        sell=ground.sell[span],
+        buy=_buy_at(series, moment, span),
+        sell=series.sell[span],
         names=("",) * steps,
     )
-    followed = min(ground.every, ground.first + ground.slots - moment, steps)
-    return _Outlook(scenarios=scenarios, prices=prices, tariff=tariff_of(scenarios, prices), followed=followed)
+    followed = min(series.every, series.first + series.slots - moment, steps)
+    return _Ahead(scenarios=scenarios, prices=prices, followed=followed)
 
 
-def _told(ground: Ground, moment: int, span: slice) -> Floats:
+def _buy_at(series: PlanSeries, moment: int, span: slice) -> Floats:
     """Prices as they are known at a moment."""
-    buy, doubt = ground.buy[span], ground.doubt
-    if doubt is None:
+    buy, assumed = series.buy[span], series.assumed
+    if assumed is None:
         return buy
-    is_told = np.arange(span.start, span.stop) < doubt.told[moment - ground.first]
-    return np.where(is_told, buy, doubt.buy[span])
+    is_known = np.arange(span.start, span.stop) < assumed.known_until[moment - series.first]
+    return np.where(is_known, buy, assumed.buy[span])
 
 
-def _levels(storage: Storage, outlooks: Sequence[_Outlook], method: PlanningMethod) -> list[Floats]:
+def _levels(storage: Storage, plans: Sequence[_Ahead], method: PlanningMethod) -> list[Floats]:
     """The followed levels of each plan: made together where prices allow it, else one by one."""
-    prices = [(outlook, rising(outlook.tariff, storage)) for outlook in outlooks]
-    together = iter(_together(storage, [(each, row) for each, row in prices if row is not None], method))
-    return [_alone(storage, each, method) if row is None else next(together) for each, row in prices]
-
-
-def _alone(storage: Storage, outlook: _Outlook, method: PlanningMethod) -> Floats:
-    return levels_of(storage, outlook.scenarios, outlook.prices, method=method).levels[: outlook.followed]
-
-
-def _together(storage: Storage, priced: Sequence[tuple[_Outlook, Floats]], method: PlanningMethod) -> list[Floats]:
-    """Plans with their rising prices."""
-    if not priced:
-        return []
-    outlooks = [outlook for outlook, _ in priced]
-    hours = outlooks[0].scenarios.step_s / 3600.0
-    task = Task(
-        net_w=np.stack([outlook.scenarios.net_w for outlook in outlooks]),
-        prices=np.stack([prices for _, prices in priced]),
-        end_worth=np.array([method.end_worth(outlook.tariff.buy) for outlook in outlooks]),
-        hours=hours,
-        points=method.energy_points,
-        mixing=method.mixing(hours),
-    )
-    found = worths(storage, task, wanted=max(outlook.followed for outlook in outlooks))
+    problems = [(plan.problem(storage, method), plan.followed) for plan in plans]
+    priced = [(problem, followed, rising(problem.prices, storage)) for problem, followed in problems]
+    together = iter(_together([(problem, followed, row) for problem, followed, row in priced if row is not None]))
     return [
-        levels_wh(worth[: one.followed], thresholds(one.tariff, storage)[: one.followed], storage)
-        for worth, one in zip(found, outlooks, strict=True)
+        solved_for(problem, None).levels_wh[:followed] if row is None else next(together)
+        for problem, followed, row in priced
     ]
 
 
-def _seen(ground: Ground, moment: int) -> History:
+def _together(priced: Sequence[tuple[PlanProblem, int, Floats]]) -> list[Floats]:
+    """Plans of one storage with how many of their steps are followed, and their rising prices."""
+    if not priced:
+        return []
+    problems = [problem for problem, _, _ in priced]
+    first, storage = problems[0], problems[0].storage
+    task = Task(
+        net_w=np.stack([problem.scenarios.net_w for problem in problems]),
+        prices=np.stack([prices for _, _, prices in priced]),
+        end_values=np.array([problem.end_value for problem in problems]),
+        hours=first.hours,
+        points=first.energy_points,
+        mixing=first.mixing,
+    )
+    found = marginal_values(storage, task, wanted=max(followed for _, followed, _ in priced))
+    return [
+        levels_wh(marginal[:followed], thresholds(problem.prices, storage)[:followed], storage)
+        for marginal, (problem, followed, _) in zip(found, priced, strict=True)
+    ]
+
+
+def _known_at(series: PlanSeries, moment: int) -> History:
     """The record before a moment, as far back as the forecast looks."""
-    known = ground.known
-    begin = max(0, moment - round(ground.method.forecast.days * DAY_S / known.step_s))
+    known = series.known
+    begin = max(0, moment - round(series.method.forecast.days * DAY_S / known.step_s))
     return History(
         start_s=known.start_s + begin * known.step_s,
         step_s=known.step_s,

@@ -12,7 +12,7 @@ from gateway.core.pricing.goals import Goals
 from gateway.study.record.priced import weighed_on
 from gateway.study.record.series import Record
 from gateway.study.whatif.account import Meters
-from gateway.study.whatif.planned import Doubt, Ground, on_slots
+from gateway.study.whatif.planned import AssumedPrices, PlanSeries, on_slots
 
 END_SHARE = 0.95  # of the least price, for what is stored in the end: as a plan values it
 BILL = Goals()
@@ -29,24 +29,33 @@ class Colours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """The question. `buy`, `sell` and `co2` are on the steps of the record and a day beyond.
+    """The question of a study. Storages are empty at the beginning."""
 
-    Counted are `steps` steps from `first` on, both whole slots of `each` steps; a plan is made every `every` slots.
-    Storages are empty at the beginning. `goals` are what is planned for; `colours` only where days have them.
-    """
-
+    # Load and PV, with gaps and with gaps filled.
     record: Record
+    # The local clock, by which months are counted.
     zone: tzinfo
+    # The first counted step of the record: a whole slot.
     first: int
+    # How many steps are counted: whole slots.
     steps: int
+    # Steps of a slot of plans.
     each: int
+    # Slots between two plans.
     every: int
+    # Price of imported energy (EUR/kWh) on the steps of the record and a day beyond.
     buy: Floats
+    # The same for exported energy.
     sell: Floats
+    # CO2 of imported energy (g/kWh) on the same steps; None where nobody said.
     co2: Floats | None
+    # The sizes to be compared.
     storages: tuple[Storage, ...]
+    # Parameters of forecast and planning.
     method: Method
+    # What is planned for; the bill alone where nothing is said.
     goals: Goals = BILL
+    # Only where days have colours.
     colours: Colours | None = None
 
     @property
@@ -115,7 +124,7 @@ class WhatIf:
         numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
         return [f"{number // 12}-{number % 12 + 1:02d}" for number in numbers]
 
-    def ground(self) -> Ground:
+    def plan_series(self) -> PlanSeries:
         """The same on slots, for plans."""
         known = self.record.known
         buy, sell = self.weighed_prices()
@@ -125,11 +134,11 @@ class WhatIf:
             load_w=on_slots(known.load_w, self.each),
             pv_w=on_slots(known.pv_w, self.each),
         )
-        return Ground(
+        return PlanSeries(
             known=slots,
             buy=on_slots(buy, self.each),
             sell=on_slots(sell, self.each),
-            doubt=self._doubt(),
+            assumed=self._assumed(),
             first=self.first // self.each,
             slots=self.steps // self.each,
             every=self.every,
@@ -138,12 +147,12 @@ class WhatIf:
             method=self.method,
         )
 
-    def _doubt(self) -> Doubt | None:
+    def _assumed(self) -> AssumedPrices | None:
         if self.colours is None:
             return None
         buy, _ = weighed_on(self.goals, self.colours.buy, self.sell, self.co2)
-        told_s = np.array(
+        until_s = np.array(
             [self.colours.rules.told_until(start_s, self.colours.zone) for start_s in self.slot_starts_s().tolist()]
         )
-        slots = np.floor((told_s - self.record.known.start_s) / self.slot_s).astype(np.intp)
-        return Doubt(buy=on_slots(buy, self.each), told=slots)
+        slots = np.floor((until_s - self.record.known.start_s) / self.slot_s).astype(np.intp)
+        return AssumedPrices(buy=on_slots(buy, self.each), known_until=slots)

@@ -1,4 +1,4 @@
-"""The recursion of `core.storage.recursion` for many plans at once, written in marginal values instead of costs.
+"""The dynamic program of the core for many plans at once, written in marginal values instead of costs.
 
 What the last of the stored energy is worth, u(e) in EUR/kWh, falls with the amount stored. A step offers amounts at
 rising prices, so all it does is to move u sideways between two prices, by the amount that is to be had between them:
@@ -19,58 +19,62 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.model.levels import NO_LIMITS, Floats, Storage, reach_of
-from gateway.core.planning.storage.recursion import StepPrices, step_prices
+from gateway.core.planning.problem import StepPrices
+from gateway.core.planning.storage.dynamic_program import threshold_prices
 
 Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Plans to be made together: `net_w` of shape (plans, scenarios, steps), prices (plans, steps, 4).
+    """Plans to be made together."""
 
-    `end_worth` (EUR/kWh, one per plan) is what is left is worth behind the last step; `mixing` is that of one step.
-    """
-
+    # Net load (plans x scenarios x steps, W, import positive).
     net_w: Floats
+    # Rising prices of each step (plans x steps x 4, EUR/kWh), see `rising`.
     prices: Floats
-    end_worth: Floats
+    # Value of what is left behind the last step (EUR/kWh, one a plan).
+    end_values: Floats
+    # Length of a step (h).
     hours: float
+    # Points of the energy grid.
     points: int
+    # What is forgotten in one step (0…1).
     mixing: float
 
 
-def rising(tariff: StepPrices, storage: Storage) -> Floats | None:
+def rising(step_prices: StepPrices, storage: Storage) -> Floats | None:
     """Prices of each step (steps x 4) that rise with the amount, as is needed here; None where they do not.
 
     Where surplus costs money, always the same, nothing stored is worth so little that it would be sold: its price is
     that of surplus then. Other prices below 0 are left to the core.
     """
-    charge, reserve, fill, export = prices = step_prices(tariff, storage).T
+    charge, reserve, fill, export = prices = threshold_prices(step_prices, storage).T
     wasted = export > fill
-    if (tariff.buy < 0.0).any() or (fill[wasted] > fill.min()).any():
+    if (step_prices.buy < 0.0).any() or (fill[wasted] > fill.min()).any():
         return None
     export[wasted] = fill[wasted]
     pairs = ((charge, reserve), (charge, fill), (reserve, export))
     return prices.T if all(bool((high >= low).all()) for high, low in pairs) else None
 
 
-def worths(storage: Storage, task: Task, *, wanted: int) -> Floats:
+def marginal_values(storage: Storage, task: Task, *, wanted: int) -> Floats:
     """Marginal values at the ends of the first steps, means of the scenarios: plans x wanted steps x cells."""
     plans, scenarios, steps = task.net_w.shape
     cells = task.points - 1
     moves, charge, discharge = _amounts(storage, task)
     board = _Board(cells=cells, rows=plans * scenarios, charge=charge, discharge=discharge)
     prices = np.repeat(task.prices.transpose(1, 2, 0), scenarios, axis=2)
-    worth = np.repeat(np.broadcast_to(task.end_worth, (cells, plans)), scenarios, axis=1)
+    marginal = np.repeat(np.broadcast_to(task.end_values, (cells, plans)), scenarios, axis=1)
     found = np.empty((wanted, cells, plans))
     for k in range(steps - 1, -1, -1):
-        by_plan = worth.reshape(cells, plans, scenarios)
+        by_plan = marginal.reshape(cells, plans, scenarios)
         expected = by_plan.mean(axis=2)
         if k < wanted:
             found[k] = expected
         by_plan *= 1.0 - task.mixing
         by_plan += task.mixing * expected[:, :, None]
-        worth = board.before(worth, moves[k], prices[k])
+        marginal = board.before(marginal, moves[k], prices[k])
     return found.transpose(2, 0, 1)
 
 
@@ -100,29 +104,29 @@ class _Board:
         self._edges: Places = ((np.arange(cells + 1) + self._empty) * rows)[:, None]
         self._rows: Places = np.arange(rows)
 
-    def before(self, worth: Floats, moves: Floats, prices: Floats) -> Floats:
+    def before(self, marginal: Floats, moves: Floats, prices: Floats) -> Floats:
         """Marginal values at the beginning of a step from those at its end."""
         charge, reserve, fill, export = prices
         spare = moves >= 0.0
         middle = np.where(spare, fill, reserve)
-        result = self._sideways(worth, moves, np.where(spare, fill, export), np.where(spare, charge, reserve))
-        np.minimum(worth, np.where(spare, fill, charge), out=self._still)
+        result = self._sideways(marginal, moves, np.where(spare, fill, export), np.where(spare, charge, reserve))
+        np.minimum(marginal, np.where(spare, fill, charge), out=self._still)
         np.maximum(self._still, np.where(spare, export, reserve), out=self._still)
         result += self._still
         result -= middle
-        if (worth[0] > charge).any():
-            _add_from_above(result, np.maximum(worth - charge, 0.0), self._charge)
-        if (worth[-1] < export).any():
-            _add_from_above(result[::-1], np.minimum(worth - export, 0.0)[::-1], self._discharge)
+        if (marginal[0] > charge).any():
+            _add_from_above(result, np.maximum(marginal - charge, 0.0), self._charge)
+        if (marginal[-1] < export).any():
+            _add_from_above(result[::-1], np.minimum(marginal - export, 0.0)[::-1], self._discharge)
         return result
 
-    def _sideways(self, worth: Floats, moves: Floats, low: Floats, high: Floats) -> Floats:
+    def _sideways(self, marginal: Floats, moves: Floats, low: Floats, high: Floats) -> Floats:
         """What lies between two prices, each row moved by its own amount; below empty is `high`, above full `low`."""
         moved, whole = self._moved, np.floor(moves)
         moved[: self._empty] = high
         moved[self._full :] = low
         between = moved[self._empty : self._full]
-        np.minimum(worth, high, out=between)
+        np.minimum(marginal, high, out=between)
         np.maximum(between, low, out=between)
         np.add(self._edges, self._rows + whole.astype(np.intp) * len(self._rows), out=self._places)
         np.take(moved.reshape(-1), self._places, out=self._taken, mode="clip")  # other modes copy first
@@ -132,9 +136,9 @@ class _Board:
         return np.asarray(result)
 
 
-def _add_from_above(result: Floats, worth: Floats, move: float) -> None:
+def _add_from_above(result: Floats, marginal: Floats, move: float) -> None:
     """Adds u(e + move), with nothing above the last cell."""
     whole = int(move)
     part = move - whole
-    result[: len(result) - whole] += (1.0 - part) * worth[whole:]
-    result[: max(len(result) - whole - 1, 0)] += part * worth[whole + 1 :]
+    result[: len(result) - whole] += (1.0 - part) * marginal[whole:]
+    result[: max(len(result) - whole - 1, 0)] += part * marginal[whole + 1 :]

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from gateway.core.control.dispatch import Memory, decide
 from gateway.core.loads.car import Car, phase_bands
-from gateway.core.loads.heat import HeatPump, Tank
+from gateway.core.loads.heat_pump import HeatPump
 from gateway.core.loads.needs import Band
-from gateway.core.loads.timed import Switchable
+from gateway.core.loads.switchable import Switchable
+from gateway.core.loads.tank import Tank
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import LoadDevice, Site
 from gateway.core.model.state import Mode, Reading, SetPoint, SiteState
@@ -22,10 +23,10 @@ ROOMS = HeatPump(
     bands=(Band(low_w=600.0, high_w=600.0), Band(low_w=2500.0, high_w=2500.0)),
     wh_per_k=8_000.0,
     loss_w_per_k=180.0,
-    run_s=60.0,
-    rest_s=60.0,
+    minimum_up_s=60.0,
+    minimum_down_s=60.0,
 )
-POOL = Switchable(id="pool", band=Band(low_w=900.0, high_w=900.0), run_s=600.0, rest_s=300.0)
+POOL = Switchable(id="pool", band=Band(low_w=900.0, high_w=900.0), minimum_up_s=600.0, minimum_down_s=300.0)
 
 
 def site(*loads: object, battery: bool = False, **changes: object) -> Site:

@@ -1,4 +1,4 @@
-"""A question as a building asks it, and a plan."""
+"""The inputs of a plan as a building gives them, and a plan."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ NOW = 1_718_971_200.0  # 2024-06-21 12:00 UTC
 STORAGE = Storage(capacity_wh=8000.0, charge_max_w=4000.0, discharge_max_w=4000.0)
 
 
-def question() -> PlanInputs:
+def inputs() -> PlanInputs:
     steps = 14 * 96
     hour = np.arange(steps) % 96 / 4
     history = History(
@@ -31,7 +31,7 @@ def question() -> PlanInputs:
         now_s=NOW,
         time_zone="Europe/Paris",
         history=history,
-        suns=None,
+        pv_forecast=None,
         prices=Weighed(effective=prices, real=prices),
         storage=STORAGE,
         stored_wh=2000.0,

@@ -4,11 +4,13 @@ import pytest
 
 from gateway.core.planning.method import Method
 from gateway.mistakes import MistakesError
-from gateway.planning.method_file import method_file, read_method
+from gateway.planning.method_file import method_file, read_method, read_section
+from gateway.study.benches.citylearn.grid_goal import GridMethod
 
 
 def test_the_file_says_what_the_code_does_without_it() -> None:
     assert read_method() == Method()
+    assert read_section(GridMethod, "grid_goal") == GridMethod()
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,11 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, before: str, after: st
 def test_no_file_is_told_too(tmp_path: Path) -> None:
     with pytest.raises(MistakesError, match=r"planner\.toml"):
         read_method(tmp_path / "planner.toml")
+
+
+def test_the_section_of_a_bench_is_not_asked_for_by_the_gateway(tmp_path: Path) -> None:
+    file = tmp_path / "planner.toml"
+    file.write_text(method_file().read_text().replace("blur_h = 8.0", "blur_h = -8.0"))
+    assert read_method(file) == Method()
+    with pytest.raises(MistakesError, match="blur"):
+        read_section(GridMethod, "grid_goal", file)

@@ -56,7 +56,9 @@ async def test_what_the_feed_lacks_is_told(
 ) -> None:
     looking = sky(past, told, kwp)
     assert [note.code for note in looking.notes(GRID)] == notes
-    assert (await looking.suns(GRID, HISTORY) is None) == (notes == ["weather_missing"] or told is None or kwp == 0.0)
+    assert (await looking.pv_forecast(GRID, HISTORY) is None) == (
+        notes == ["weather_missing"] or told is None or kwp == 0.0
+    )
 
 
 async def test_the_warmth_of_the_next_hour_is_kept_and_what_was_said_last_stays(past: HistoryStore) -> None:

@@ -82,6 +82,7 @@ REASONS = {
     "load_turn": BEGIN,
     "load_done": set(),
     "load_away": set(),
+    "load_quiet": set(),
     "load_later": set(),
     "load_window": set(),
     "load_missed": set(),

@@ -6,8 +6,9 @@ export const html = (tag, attributes, ...children) => build(document.createEleme
 /** An SVG element with attributes and children. */
 export const svg = (tag, attributes, ...children) => build(document.createElementNS(SVG, tag), attributes, children);
 
-/** An icon of the page's symbols; decoration only, the word stands beside it. */
-export const icon = (name) => svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `#icon-${name}` }));
+/** An icon of the page's symbols, that of a switched load where there is none; decoration, the word stands beside it. */
+export const icon = (name) => svg("svg", { class: "icon", "aria-hidden": "true" },
+  svg("use", { href: `#icon-${document.getElementById(`icon-${name}`) ? name : "switchable"}` }));
 
 /** Sets a text only when it changed, so that screen readers and the layout stay at rest. */
 export function write(element, text) {

@@ -3,7 +3,7 @@
 | code | what the load does | numbers |
 |---|---|---|
 | `load_surplus` | takes surplus | power_w, surplus_w, sell_price |
-| `load_due` | takes from the grid, wanted by a time | power_w, buy_price, wanted_wh, DUE |
+| `load_due` | takes from the grid, requested by a time | power_w, buy_price, wanted_wh, DUE |
 | `load_ahead` | takes from the grid: later it costs more, or it would be too late | power_w, buy_price, later_price |
 | `load_run` | runs once, at the best time inside its window | power_w, buy_price, DUE |
 | `load_going` | goes on with a run that has begun | power_w, DUE |
@@ -17,8 +17,6 @@
 | `load_later` | its window begins behind the plan | |
 | `load_window` | its window is over, too short or turned around | |
 | `load_missed` | finds no place for its run | |
-| `load_free` | produces what it can | |
-| `load_curtail` | produces less: nobody may or would take it | spilled_w, sell_price |
 
 DUE: `due_day`, `due_clock`; BEGIN: `begin_day`, `begin_clock`: days from the slot's local day, and minutes of the day.
 Notes of a plan name the load: `note_window`, `note_missed`, `note_short` (missing_wh).
@@ -29,11 +27,11 @@ from datetime import datetime, tzinfo
 
 import numpy as np
 
-from gateway.core.loads.request import Wanted
+from gateway.core.loads.request import LoadRequest
 from gateway.core.model.levels import Floats
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Reason
-from gateway.core.planning.schedule.shared import Shared
+from gateway.core.planning.schedule.supply import Supply
 
 SMALL_W = 1.0
 SMALL_WH = 10.0
@@ -44,20 +42,16 @@ MUST_PRICE = 10.0  # EUR/kWh: a run that has begun, or begins now, comes before 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScheduledLoad:
-    """A load in the schedule: what it wants, its powers (W), and the price of a little more power in each step.
+    """A load in the schedule; every series has one entry for each step."""
 
-    `net_w`: net load of the building with all other loads. `starts_s`: UTC beginnings of the steps.
-    `missing_wh`: the most that will be missing of what has a price.
-    """
-
-    wanted: Wanted
-    power_w: Floats
-    price: Floats
-    net_w: Floats
-    shared: Shared
-    starts_s: Floats
-    zone: tzinfo
-    missing_wh: float
+    request: LoadRequest
+    power_w: Floats  # its mean powers; below 0 it gives back
+    price: Floats  # of a little more power (EUR/kWh)
+    net_w: Floats  # net load of the building with all other loads
+    supply: Supply
+    starts_s: Floats  # beginnings of the steps (UTC)
+    zone: tzinfo  # of local clocks
+    missing_wh: float  # the most that will be missing of what has a price
 
     def day_and_clock(self, name: str, utc_s: float, k: int) -> dict[str, float]:
         """A moment as days from the slot's local day and minutes of the day."""
@@ -69,56 +63,56 @@ class ScheduledLoad:
 
     def due(self, k: int) -> dict[str, float]:
         """When it must be done; the end of the plan where nothing says so."""
-        end_s = float(self.starts_s[-1]) + self.shared.hours * 3600.0
-        return self.day_and_clock("due", self.wanted.due_s if self.wanted.due_s is not None else end_s, k)
+        end_s = float(self.starts_s[-1]) + self.supply.hours * 3600.0
+        return self.day_and_clock("due", self.request.due_s if self.request.due_s is not None else end_s, k)
 
 
-def load_slots(course: ScheduledLoad) -> tuple[LoadSlot, ...]:
+def load_slots(load: ScheduledLoad) -> tuple[LoadSlot, ...]:
     """One slot for each step."""
-    values = _values(course)
-    later = _next_on(course.power_w)
-    reasons = [_reason(course, k, later[k]) for k in range(len(course.power_w))]
-    powers = course.power_w.tolist()
+    values = _values(load)
+    later = _next_on(load.power_w)
+    reasons = [_reason(load, k, later[k]) for k in range(len(load.power_w))]
+    powers = load.power_w.tolist()
     return tuple(
         LoadSlot(power_w=power, value=value, reason=reason)
         for power, value, reason in zip(powers, values, reasons, strict=True)
     )
 
 
-def notes(course: ScheduledLoad) -> tuple[Reason, ...]:
-    """What will not be as it was wanted."""
-    wanted, name = course.wanted, course.wanted.id
-    if wanted.code == "load_window":
+def notes(load: ScheduledLoad) -> tuple[Reason, ...]:
+    """What will not be as it was requested."""
+    request, name = load.request, load.request.id
+    if request.code == "load_window":
         return (Reason(code="note_window", numbers={"name": name}),)
-    if wanted.run is not None and not course.power_w.any():
+    if request.run is not None and not load.power_w.any():
         return (Reason(code="note_missed", numbers={"name": name}),)
-    missing = course.missing_wh
+    missing = load.missing_wh
     if missing > 0.0:
         return (Reason(code="note_short", numbers={"name": name, "missing_wh": missing}),)
     return ()
 
 
-def _values(course: ScheduledLoad) -> list[float]:
-    """What a kWh more is worth in each step: it spares the dearest of those that are planned later.
+def _values(load: ScheduledLoad) -> list[float]:
+    """The value of a kWh more in each step (EUR/kWh): it spares the dearest of those that are planned later.
 
     Nothing where it cannot be taken; the price of what is missing where something will be.
     """
-    wanted, store = course.wanted, course.wanted.store
+    request, store = load.request, load.request.store
     if store is None:
-        return [MUST_PRICE if power > SMALL_W else 0.0 for power in course.power_w.tolist()]
-    full = store.energies_wh(course.power_w) >= store.top_wh() - SMALL_WH
-    lacks = course.missing_wh > 0.0
+        return [MUST_PRICE if power > SMALL_W else 0.0 for power in load.power_w.tolist()]
+    full = store.energies_wh(load.power_w) >= store.top_wh() - SMALL_WH
+    lacks = load.missing_wh > 0.0
     ahead = max(store.end_price, 0.0)
     values = []
     for k in range(store.steps - 1, -1, -1):
         gain = float(store.gain[k])
-        on = course.power_w[k] > SMALL_W
+        on = load.power_w[k] > SMALL_W
         if on and gain > 0.0:
-            ahead = max(ahead, float(course.price[k]) / gain)
+            ahead = max(ahead, float(load.price[k]) / gain)
         taken = store.free[k] and (on or not full[k])
         worth = float(store.short_price.max()) if lacks else ahead
         values.append(worth * gain if taken else 0.0)
-        if full[k] and not on and wanted.due_s is None:
+        if full[k] and not on and request.due_s is None:
             ahead = max(store.end_price, 0.0)
     return values[::-1]
 
@@ -134,83 +128,68 @@ def _next_on(power_w: Floats) -> list[int | None]:
     return found[::-1]
 
 
-def _reason(course: ScheduledLoad, k: int, later: int | None) -> Reason:
-    power = float(course.power_w[k])
+def _reason(load: ScheduledLoad, k: int, later: int | None) -> Reason:
+    power = float(load.power_w[k])
     if power < -SMALL_W:
-        return Reason(code="load_gives", numbers={"power_w": -power, "buy_price": float(course.price[k])})
+        return Reason(code="load_gives", numbers={"power_w": -power, "buy_price": float(load.price[k])})
     if power > SMALL_W:
-        return _taking(course, k, power, later)
-    return _resting(course, k, later)
+        return _taking(load, k, power, later)
+    return _resting(load, k, later)
 
 
-def _taking(course: ScheduledLoad, k: int, power: float, later: int | None) -> Reason:
-    code, numbers = _why_now(course, k, power, later)
+def _taking(load: ScheduledLoad, k: int, power: float, later: int | None) -> Reason:
+    code, numbers = _why_now(load, k, power, later)
     return Reason(code=code, numbers={"power_w": power, **numbers})
 
 
-def _why_now(course: ScheduledLoad, k: int, power: float, later: int | None) -> tuple[str, dict[str, float]]:
-    wanted, price = course.wanted, {"buy_price": _paid(course, k, power)}
-    if wanted.store is None:
-        return ("load_going", course.due(k)) if wanted.fixed_w is not None else ("load_run", {**price, **course.due(k)})
-    missing = course.missing_wh
-    surplus_w = min(max(-float(course.net_w[k]), 0.0), power)
+def _why_now(load: ScheduledLoad, k: int, power: float, later: int | None) -> tuple[str, dict[str, float]]:
+    request, price = load.request, {"buy_price": _paid(load, k, power)}
+    if request.store is None:
+        return ("load_going", load.due(k)) if request.fixed_w is not None else ("load_run", {**price, **load.due(k)})
+    missing = load.missing_wh
+    surplus_w = min(max(-float(load.net_w[k]), 0.0), power)
     if missing > 0.0:
-        return "load_short", {"missing_wh": missing, **course.due(k)}
+        return "load_short", {"missing_wh": missing, **load.due(k)}
     if surplus_w >= SURPLUS_SHARE * power:
-        return "load_surplus", {"surplus_w": surplus_w, "sell_price": float(course.shared.sell[k])}
-    if wanted.special is not None:
-        return wanted.special, price
-    if wanted.due_s is not None:
-        return "load_due", {**price, "wanted_wh": wanted.wanted_wh, **course.due(k)}
-    dearest = float(course.price[k : None if later is None else later + 1].max())
+        return "load_surplus", {"surplus_w": surplus_w, "sell_price": float(load.supply.sell[k])}
+    if request.special is not None:
+        return request.special, price
+    if request.due_s is not None:
+        return "load_due", {**price, "wanted_wh": request.requested_wh, **load.due(k)}
+    dearest = float(load.price[k : None if later is None else later + 1].max())
     return "load_ahead", {**price, "later_price": dearest}
 
 
-def _paid(course: ScheduledLoad, k: int, power: float) -> float:
+def _paid(load: ScheduledLoad, k: int, power: float) -> float:
     """The mean price of this power: surplus at what it would have brought, the rest at the price of the grid."""
-    surplus = min(max(-float(course.net_w[k]), 0.0), power)
-    return float((course.shared.sell[k] * surplus + course.shared.buy[k] * (power - surplus)) / power)
+    surplus = min(max(-float(load.net_w[k]), 0.0), power)
+    return float((load.supply.sell[k] * surplus + load.supply.buy[k] * (power - surplus)) / power)
 
 
-def _run_price(course: ScheduledLoad, begin: int, later: int) -> float:
+def _run_price(load: ScheduledLoad, begin: int, later: int) -> float:
     """The mean price of the run that begins at `later`, if it began at `begin`."""
-    rest = course.power_w[later:] > SMALL_W
-    power = course.power_w[later : later + (len(rest) if rest.all() else int(np.argmin(rest)))]
+    rest = load.power_w[later:] > SMALL_W
+    power = load.power_w[later : later + (len(rest) if rest.all() else int(np.argmin(rest)))]
     if not len(power):
-        return float(course.price[begin])
+        return float(load.price[begin])
     there = slice(begin, begin + len(power))
-    surplus = np.clip(-course.net_w[there], 0.0, power)
-    paid = course.shared.sell[there] @ surplus + course.shared.buy[there] @ (power - surplus)
+    surplus = np.clip(-load.net_w[there], 0.0, power)
+    paid = load.supply.sell[there] @ surplus + load.supply.buy[there] @ (power - surplus)
     return float(paid / power.sum())
 
 
-def _resting(course: ScheduledLoad, k: int, later: int | None) -> Reason:
-    wanted, store = course.wanted, course.wanted.store
-    if wanted.code is not None:
-        return Reason(code=wanted.code)
-    if wanted.run is not None and not course.power_w.any():
+def _resting(load: ScheduledLoad, k: int, later: int | None) -> Reason:
+    request, store = load.request, load.request.store
+    if request.code is not None:
+        return Reason(code=request.code)
+    if request.run is not None and not load.power_w.any():
         return Reason(code="load_missed")
-    if store is not None and not store.free[k] and wanted.due_s is not None:
+    if store is not None and not store.free[k] and request.due_s is not None:
         return Reason(code="load_away")
     if later is None:
         return Reason(code="load_done")
-    now_price, later_price = _run_price(course, k, later), _run_price(course, later, later)
-    begin = course.day_and_clock("begin", float(course.starts_s[later]), k)
+    now_price, later_price = _run_price(load, k, later), _run_price(load, later, later)
+    begin = load.day_and_clock("begin", float(load.starts_s[later]), k)
     if later_price > now_price - SMALL_PRICE:
         return Reason(code="load_turn", numbers=begin)
     return Reason(code="load_wait", numbers={"now_price": now_price, "later_price": later_price, **begin})
-
-
-def curtailed_slots(spilled_w: Floats, pv_w: Floats, sell: Floats) -> tuple[LoadSlot, ...]:
-    """Slots of an inverter: its power (W, below 0) after what is thrown away."""
-    rows = np.stack((spilled_w, pv_w, sell), axis=1).tolist()
-    return tuple(
-        LoadSlot(
-            power_w=pv + spilled,
-            value=sold,
-            reason=Reason(code="load_curtail", numbers={"spilled_w": spilled, "sell_price": sold})
-            if spilled > SMALL_W
-            else Reason(code="load_free"),
-        )
-        for spilled, pv, sold in rows
-    )

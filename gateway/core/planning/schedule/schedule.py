@@ -1,24 +1,25 @@
-"""When each load runs: a linear program shares the surplus and the limits, each load then takes its best course.
+"""When each load runs: a linear program shares the surplus and the limits, each load then takes its best power profile.
 
 With a solver: the relaxed program gives the value of stored energy and a first division between the loads; each load in
-turn gets its cheapest course beside the others. Without one the value comes from the recursion of the storage alone,
+turn gets its cheapest profile beside the others. Without one the value comes from the recursion of the storage alone,
 in several rounds.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 import numpy as np
 
-from gateway.core.loads.lived import lived
-from gateway.core.loads.needs import Need, Run, Store
+from gateway.core.loads.needs import EnergyStore, Need, Run
 from gateway.core.model.levels import Floats
 from gateway.core.model.state import Reason
 from gateway.core.planning.linear_program import Effort, Solver, SolverError
-from gateway.core.planning.schedule.market import Market
-from gateway.core.planning.schedule.program import written
-from gateway.core.planning.schedule.shared import Shared
-from gateway.core.planning.schedule.single import best_course, best_run
+from gateway.core.planning.schedule.load_profile import best_profile, best_run
+from gateway.core.planning.schedule.marginal_cost import MarginalCost
+from gateway.core.planning.schedule.program import formulated
+from gateway.core.planning.schedule.storage_response import storage_response
+from gateway.core.planning.schedule.supply import Supply
 
 K = 1000.0
 ROUNDS = 4
@@ -26,68 +27,69 @@ ROUNDS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Schedule:
-    """Powers of each need (W, steps), what power costs at the margin (EUR/kWh, steps), how it was made."""
+    """When each need is served."""
 
-    powers_w: tuple[Floats, ...]
-    price: Floats
-    cost_eur: float
-    notes: tuple[Reason, ...] = ()
+    powers_w: tuple[Floats, ...]  # mean powers of each need, by step; below 0 it gives back
+    price: Floats  # what power costs at the margin in each step (EUR/kWh)
+    cost_eur: float  # of all of it, with what is missing
+    notes: tuple[Reason, ...] = ()  # how it was made, where that is not as usual
 
 
-def scheduled(shared: Shared, needs: Sequence[Need], solver: Solver | None, effort: Effort) -> Schedule:
+def scheduled(supply: Supply, needs: Sequence[Need], solver: Solver | None, effort: Effort) -> Schedule:
     """The schedule of all needs; without a solver, or where it fails, by rules. Never an exception of the solver."""
     notes: tuple[Reason, ...] = ()
     if solver is not None:
         try:
-            return _shared_out(shared, needs, solver, effort)
+            return _by_program(supply, needs, solver, effort)
         except SolverError:
             notes = (Reason(code="solver_failed"),)
     else:
         notes = (Reason(code="solver_missing"),)
-    return replace(_by_rules(shared, needs), notes=notes)
+    return replace(_by_rules(supply, needs), notes=notes)
 
 
-def exact(shared: Shared, needs: Sequence[Need], solver: Solver, effort: Effort) -> tuple[Floats, ...]:
+def exact(supply: Supply, needs: Sequence[Need], solver: Solver, effort: Effort) -> tuple[Floats, ...]:
     """Powers of the program with whole numbers: what the schedule is measured against. SolverError where none came."""
-    program = written(shared, needs)
+    program = formulated(supply, needs)
     return program.powers_w(solver(program.program, effort).x)
 
 
-def _shared_out(shared: Shared, needs: Sequence[Need], solver: Solver, effort: Effort) -> Schedule:
-    stated = written(shared, needs, relaxed=True)
+def _by_program(supply: Supply, needs: Sequence[Need], solver: Solver, effort: Effort) -> Schedule:
+    stated = formulated(supply, needs, relaxed=True)
     solution = solver(stated.program, effort)
-    worth = _worth_of(shared, solution.prices)
-    market = Market(shared=shared, taken_w=np.zeros(shared.steps), worth=worth)
+    stored_value = _stored_value(supply, solution.prices)
+    power_cost = MarginalCost(supply=supply, taken_w=np.zeros(supply.steps), stored_value=stored_value)
     division = stated.powers_w(solution.x)
-    return _improved(market, needs, _in_turn(market, needs, division, _order(needs), division), division)
+    return _improved(power_cost, needs, _in_turn(power_cost, needs, division, _order(needs), division), division)
 
 
-def _worth_of(shared: Shared, prices: Floats) -> Floats:
+def _stored_value(supply: Supply, prices: Floats) -> Floats:
     """What one more kWh stored would save: minus the duals of the storage's rows, which follow the balance."""
-    n = shared.steps
-    return -prices[n : 2 * n] if shared.storage is not None else np.zeros(n)
+    n = supply.steps
+    return -prices[n : 2 * n] if supply.storage is not None else np.zeros(n)
 
 
-def _by_rules(shared: Shared, needs: Sequence[Need]) -> Schedule:
+def _by_rules(supply: Supply, needs: Sequence[Need]) -> Schedule:
     """Several rounds, each near the mean of those before: the value of what is stored hangs on what the loads draw.
 
-    What the storage then does is lived through, and the round kept that costs least.
+    The storage's response is computed, and the round kept that costs least.
     """
     order, mean = _order(needs), None
-    rounds: list[tuple[float, list[Floats], Market]] = []
+    rounds: list[tuple[float, list[Floats], MarginalCost]] = []
     for index in range(ROUNDS):
-        taken = np.sum(mean, axis=0) if mean else np.zeros(shared.steps)
-        market = Market(shared=shared, taken_w=np.zeros(shared.steps), worth=lived(shared, taken).worth)
-        powers = _in_turn(market, needs, mean or [np.zeros(need.steps) for need in needs], order, mean)
+        taken = np.sum(mean, axis=0) if mean else np.zeros(supply.steps)
+        value = storage_response(supply, taken).stored_value
+        power_cost = MarginalCost(supply=supply, taken_w=np.zeros(supply.steps), stored_value=value)
+        powers = _in_turn(power_cost, needs, mean or [np.zeros(need.steps) for need in needs], order, mean)
         own = sum(own_eur(need, power) for need, power in zip(needs, powers, strict=True))
-        rounds.append((lived(shared, np.sum(powers, axis=0)).cost_eur + own, powers, market))
+        rounds.append((storage_response(supply, np.sum(powers, axis=0)).cost_eur + own, powers, power_cost))
         mean = [before + (power - before) / (index + 1) for before, power in zip(mean or powers, powers, strict=True)]
-    _, powers, market = min(rounds, key=lambda one: one[0])
-    return _improved(market, needs, powers)
+    _, powers, power_cost = min(rounds, key=lambda one: one[0])
+    return _improved(power_cost, needs, powers)
 
 
 def _in_turn(
-    market: Market,
+    power_cost: MarginalCost,
     needs: Sequence[Need],
     powers: Sequence[Floats],
     order: Sequence[int],
@@ -97,76 +99,96 @@ def _in_turn(
     powers = list(powers)
     for index in order:
         others = np.sum([power for i, power in enumerate(powers) if i != index], axis=0)
-        beside = market.with_taken(np.zeros(market.shared.steps) + others)
+        beside = power_cost.beside(np.zeros(power_cost.supply.steps) + others)
         powers[index] = _placed(needs[index], beside, None if division is None else division[index])
     return powers
 
 
-def _placed(need: Need, market: Market, near_w: Floats | None) -> Floats:
-    if isinstance(need, Store):
-        return best_course(need, market, near_w)
-    start = best_run(need, market)
-    return np.zeros(need.steps) if start is None else need.power_w(start)
+def _placed(need: Need, power_cost: MarginalCost, near_w: Floats | None) -> Floats:
+    match need:
+        case EnergyStore():
+            return best_profile(need, power_cost, near_w)
+        case Run():
+            start = best_run(need, power_cost)
+            return np.zeros(need.steps) if start is None else need.power_w(start)
+        case _:
+            assert_never(need)
 
 
 def _order(needs: Sequence[Need]) -> list[int]:
     """Runs first, then the loads with the least choice: what they need of what they could take."""
-    return sorted(range(len(needs)), key=lambda i: (isinstance(needs[i], Store), -_tightness(needs[i]), i))
+    return sorted(range(len(needs)), key=lambda i: (isinstance(needs[i], EnergyStore), -_tightness(needs[i]), i))
 
 
 def _tightness(need: Need) -> float:
-    if isinstance(need, Run):
-        return 1.0 / (1 + len(need.starts))
-    most = float((need.most_w * need.hours * need.gain)[need.open()].sum())
-    return float(need.short_wh(np.zeros(need.steps)).max()) / most if most > 0.0 else 1.0
+    match need:
+        case Run():
+            return 1.0 / (1 + len(need.starts))
+        case EnergyStore():
+            most = float((need.most_w * need.hours * need.gain)[need.open()].sum())
+            return float(need.short_wh(np.zeros(need.steps)).max()) / most if most > 0.0 else 1.0
+        case _:
+            assert_never(need)
 
 
 def _improved(
-    market: Market, needs: Sequence[Need], powers: list[Floats], division: Sequence[Floats] | None = None
+    power_cost: MarginalCost, needs: Sequence[Need], powers: list[Floats], division: Sequence[Floats] | None = None
 ) -> Schedule:
     """Where something is missing or a limit is broken: those loads first, then all others again; the better is kept."""
-    best, cost = powers, score_eur(market, needs, powers)
+    best, cost = powers, score_eur(power_cost, needs, powers)
     for _ in range(2):
         short = [i for i, need in enumerate(needs) if _lacks(need, best[i])]
-        if len(needs) < 2 or not (short or _over(market, best)):
+        if len(needs) < 2 or not (short or _over(power_cost, best)):
             break
-        emptied = [np.zeros(market.shared.steps) for _ in needs]
+        emptied = [np.zeros(power_cost.supply.steps) for _ in needs]
         order = [*short, *(i for i in _order(needs) if i not in short)]
-        tried = _in_turn(market, needs, emptied, order, division)
-        tried = _in_turn(market, needs, tried, order, division)
-        tried_cost = score_eur(market, needs, tried)
+        tried = _in_turn(power_cost, needs, emptied, order, division)
+        tried = _in_turn(power_cost, needs, tried, order, division)
+        tried_cost = score_eur(power_cost, needs, tried)
         if tried_cost >= cost - 1e-9:
             break
         best, cost = tried, tried_cost
-    total = np.sum(best, axis=0) if best else np.zeros(market.shared.steps)
-    return Schedule(powers_w=tuple(best), price=market.with_taken(total).price(), cost_eur=cost)
+    total = np.sum(best, axis=0) if best else np.zeros(power_cost.supply.steps)
+    return Schedule(powers_w=tuple(best), price=power_cost.beside(total).marginal_price(), cost_eur=cost)
 
 
 def _lacks(need: Need, power_w: Floats) -> bool:
-    if isinstance(need, Run):
-        return not power_w.any()
-    return need.missing_wh(power_w) > 0.0
+    match need:
+        case Run():
+            return not power_w.any()
+        case EnergyStore():
+            return need.missing_wh(power_w) > 0.0
+        case _:
+            assert_never(need)
 
 
-def _over(market: Market, powers: list[Floats]) -> bool:
-    total = market.shared.net_w + np.sum(powers, axis=0)
-    return bool((total > market.shared.limits.import_max_w + 1.0).any())
+def _over(power_cost: MarginalCost, powers: list[Floats]) -> bool:
+    total = power_cost.supply.net_w + np.sum(powers, axis=0)
+    return bool((total > power_cost.supply.limits.import_max_w + 1.0).any())
 
 
-def score_eur(market: Market, needs: Sequence[Need], powers: Sequence[Floats]) -> float:
-    """What a schedule costs in this market with all penalties."""
-    total = np.sum(powers, axis=0) if powers else np.zeros(market.shared.steps)
-    every = np.arange(market.shared.steps)
+def score_eur(power_cost: MarginalCost, needs: Sequence[Need], powers: Sequence[Floats]) -> float:
+    """What a schedule costs at this cost of power, with all penalties."""
+    total = np.sum(powers, axis=0) if powers else np.zeros(power_cost.supply.steps)
+    every = np.arange(power_cost.supply.steps)
     own = sum(own_eur(need, power) for need, power in zip(needs, powers, strict=True))
-    return float(market.cost_eur(every, total).sum()) + own
+    return float(power_cost.cost_eur(every, total).sum()) + own
 
 
 def own_eur(need: Need, power_w: Floats) -> float:
-    """What a course costs besides its power: what is missing, starts, ageing, less what is held at the end."""
-    if isinstance(need, Run):
-        return 0.0 if power_w.any() else need.missed_eur
+    """What a power profile costs besides its power: what is missing, starts, ageing, less what is held at the end."""
+    match need:
+        case Run():
+            return 0.0 if power_w.any() else need.missed_eur
+        case EnergyStore():
+            return _own_store_eur(need, power_w)
+        case _:
+            assert_never(need)
+
+
+def _own_store_eur(need: EnergyStore, power_w: Floats) -> float:
     short = float((need.short_wh(power_w) * need.short_price).sum()) / K
-    starts = np.count_nonzero(np.diff(power_w > 0.0, prepend=need.turns.on) & (power_w > 0.0))
+    starts = np.count_nonzero(np.diff(power_w > 0.0, prepend=need.switching.is_on) & (power_w > 0.0))
     wear = need.wear_price * float(np.abs(power_w).sum()) * need.hours / K
     end = float(need.energies_wh(power_w)[-1]) * need.end_price / K
-    return short + need.turns.start_eur * starts + wear - end
+    return short + need.switching.start_eur * starts + wear - end

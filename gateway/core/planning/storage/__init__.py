@@ -1,1 +1,1 @@
-"""The plan of a storage, behind `core.planner`: recursions, the grid's goal and peaks, and their reasons."""
+"""The levels of a storage: dynamic programming over scenarios, the peak target, and the reason for each level."""

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.forecast.regression import Regression, added, scaled
 from gateway.core.model.levels import Floats
-from gateway.core.planning.storage.grid_goal import GridMethod, Worth
-from gateway.core.planning.storage.grid_recursion import GridOutlook, GridRecursion, blurred, noise_of
-from gateway.core.planning.storage.part_load import PartLoad
 from gateway.study.benches.citylearn.district import EFFICIENCY, POWER_LIMIT, POWER_SHARE, SOC, Batteries, District
+from gateway.study.benches.citylearn.grid_goal import EnergyPrices, GridMethod
+from gateway.study.benches.citylearn.grid_recursion import GridOutlook, GridRecursion, blurred, noise_of
+from gateway.study.benches.citylearn.part_load import PartLoad
+from gateway.study.benches.citylearn.regression import Regression, added, scaled
 
 STEP_S = 3600.0
 PROGRESS_H = 730
@@ -82,17 +82,17 @@ class _Planner:
         ahead_w = self._net_w(hour)
         net_w = ahead_w if self._quick else blurred(ahead_w, steps=self._method.blur_h)
         noise_w = noise_of(ahead_w, net_w)
-        worth = self._worth(hour, self._carbon.forecast()[0], (net_w > 0.0).mean(axis=1))
+        prices = self._prices(hour, self._carbon.forecast()[0], (net_w > 0.0).mean(axis=1))
         mean_w = net_w.mean(axis=(1, 2))
-        end = self._method.end_value_share * worth.buy.mean(axis=1)
+        end = self._method.end_value_share * prices.buy.mean(axis=1)
         return [
             (
                 homes,
                 recursion.solve(
                     net_w[homes],
-                    _of(worth, homes),
+                    _of(prices, homes),
                     mean_w[homes],
-                    end_worth=end[homes],
+                    end_value=end[homes],
                     noise_w=None if self._quick else noise_w[homes],
                 ),
             )
@@ -108,7 +108,7 @@ class _Planner:
         now_w = np.broadcast_to(1000.0 * self._district.net_kwh[:, hour, None, None], (*ahead_w.shape[:2], 1))
         return np.concatenate([now_w, ahead_w[:, :, :-1]], axis=2)
 
-    def _worth(self, hour: int, carbon: Floats, importing: Floats) -> Worth:
+    def _prices(self, hour: int, carbon: Floats, importing: Floats) -> EnergyPrices:
         """Half tariff, half CO2, each relative to the mean of this home's imports without a battery so far.
 
         `importing`: how likely this home imports in each coming hour. The homes have one bill and each its own CO2, so
@@ -121,11 +121,11 @@ class _Planner:
         price = np.where(known, self._paid / imported, tariff.mean())
         intensity = np.where(known, self._emitted / imported, max(carbon.mean(), 1e-3))
         bill = 0.5 * tariff / price[:, None]
-        return Worth(buy=bill + 0.5 * carbon / intensity[:, None], sell=NEIGHBOURS * importing * bill)
+        return EnergyPrices(buy=bill + 0.5 * carbon / intensity[:, None], sell=NEIGHBOURS * importing * bill)
 
 
-def _of(worth: Worth, homes: NDArray[np.intp]) -> Worth:
-    return Worth(buy=worth.buy[homes], sell=worth.sell[homes])
+def _of(prices: EnergyPrices, homes: NDArray[np.intp]) -> EnergyPrices:
+    return EnergyPrices(buy=prices.buy[homes], sell=prices.sell[homes])
 
 
 def _regression(series: int, method: GridMethod, *, pv: bool) -> Regression:

@@ -47,10 +47,10 @@ def law(name: str, scenario: Scenario) -> Controller:
 
 def score(name: str, scenario: Scenario, seed: int, seconds: float = SECONDS) -> Score:
     """One law in one building."""
-    return _lived(name, scenario, seed, seconds)[0]
+    return _run(name, scenario, seed, seconds)[0]
 
 
-def _lived(name: str, scenario: Scenario, seed: int, seconds: float) -> tuple[Score, list[Moment]]:
+def _run(name: str, scenario: Scenario, seed: int, seconds: float) -> tuple[Score, list[Moment]]:
     building = twin(scenario, seconds, seed)
     moments = building.run(seconds, law(name, scenario))
     return measured(moments, scenario.target_w, sum(load.switches for load in building.loads)), moments
@@ -134,9 +134,9 @@ def bench(
 
 
 def _compared(scenario: Scenario, seeds: Sequence[int], seconds: float) -> dict[str, dict[str, float]]:
-    lived = {name: [_lived(name, scenario, seed, seconds) for seed in seeds] for name in LAWS}
-    found = {name: mean([score_ for score_, _ in runs]) for name, runs in lived.items()}
-    ideal = [measured(perfect(moments, scenario.target_w), scenario.target_w, 0) for _, moments in lived["zen"]]
+    all_runs = {name: [_run(name, scenario, seed, seconds) for seed in seeds] for name in LAWS}
+    found = {name: mean([score_ for score_, _ in runs]) for name, runs in all_runs.items()}
+    ideal = [measured(perfect(moments, scenario.target_w), scenario.target_w, 0) for _, moments in all_runs["zen"]]
     return found | {PERFECT: mean(ideal) | {"switches": found["zen"]["switches"]}}
 
 

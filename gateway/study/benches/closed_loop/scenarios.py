@@ -9,7 +9,7 @@ import numpy as np
 from gateway.core.control.arbiter import Consumer
 from gateway.core.control.loads import NO_PLAN
 from gateway.core.loads.needs import Band
-from gateway.core.loads.timed import Switchable
+from gateway.core.loads.switchable import Switchable
 from gateway.core.model.levels import Floats
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.site import Battery, LoadDevice, Site
@@ -158,8 +158,8 @@ def _load(consumer: Consumer) -> LoadDevice:
     load = Switchable(
         id=consumer.id,
         band=Band(low_w=consumer.min_w, high_w=consumer.max_w),
-        run_s=consumer.dwell_on_s,
-        rest_s=consumer.dwell_off_s,
+        minimum_up_s=consumer.dwell_on_s,
+        minimum_down_s=consumer.dwell_off_s,
     )
     return LoadDevice(load=load, device=consumer.id, takes_orders=True)
 

@@ -147,11 +147,11 @@ class Twin:
         for i, (id_, power_w) in enumerate(self._powers().items()):
             if round(self.now_s / STEP_S) % round(1.0 / STEP_S) != (2 * i + 2) % round(1.0 / STEP_S):
                 continue
-            told = {"p_w": Reading(value=float(round(power_w)), measured_s=self.now_s)}
+            report = {"p_w": Reading(value=float(round(power_w)), measured_s=self.now_s)}
             if id_ in self.batteries:
                 soc = round(self.batteries[id_].soc / self.soc_step) * self.soc_step
-                told["soc"] = Reading(value=soc, measured_s=self.now_s)
-            self._reports[id_] = told
+                report["soc"] = Reading(value=soc, measured_s=self.now_s)
+            self._reports[id_] = report
 
     def _powers(self) -> dict[str, float]:
         found = dict(zip(self.batteries, self.moments[-1].battery_w, strict=True))

@@ -1,4 +1,4 @@
-"""Loads and suns of the closed-loop bench: seeded, at the step of the twin, made of the things that upset a loop."""
+"""Loads and PV of the closed-loop bench: seeded, at the step of the twin, made of the things that upset a loop."""
 
 import numpy as np
 

@@ -14,7 +14,7 @@ READY = "ready"  # a half-made environment has no such file and is made again
 PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
 COLLECTED = re.compile(r"^Collecting (\S+)")
 
-Told = Callable[[str], None]
+Show = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +41,18 @@ class Environment:
         """Made whole."""
         return (self.folder / READY).exists() and self.python.exists()
 
-    def make(self, told: Told) -> None:
-        """A virtual environment with the peer in it; `told` gets each package. PeerError in the tools' own words."""
+    def make(self, show: Show) -> None:
+        """A virtual environment with the peer in it; `show` gets each package. PeerError in the tools' own words."""
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PeerError("no_install", self.peer, str(error)) from error
-        _run(self.peer, [str(self.base), "-m", "venv", "--clear", str(self.folder)], told)
-        _run(self.peer, [str(self.python), *PIP, *self.peer.packages], told)
+        _run(self.peer, [str(self.base), "-m", "venv", "--clear", str(self.folder)], show)
+        _run(self.peer, [str(self.python), *PIP, *self.peer.packages], show)
         (self.folder / READY).touch()
 
 
-def _run(peer: Peer, command: list[str], told: Told) -> None:
+def _run(peer: Peer, command: list[str], show: Show) -> None:
     """A command to its end, line by line."""
     last: list[str] = []
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -68,7 +68,7 @@ def _run(peer: Peer, command: list[str], told: Told) -> None:
             for line in process.stdout or ():
                 last = [*last, line.strip()][-3:]
                 if found := COLLECTED.match(line):
-                    told(found[1])
+                    show(found[1])
     except OSError as error:
         raise PeerError("no_install", peer, str(error)) from error
     if process.returncode:

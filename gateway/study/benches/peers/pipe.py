@@ -17,8 +17,8 @@ PLAN_WITHIN_S = 60.0
 LAST_WORDS = 300  # characters of what it said before it died
 
 
-class Asked:
-    """A running peer."""
+class PeerProcess:
+    """A peer that runs: one question, one answer."""
 
     def __init__(self, peer: Peer, process: "subprocess.Popen[str]", errors: IO[str]) -> None:
         self._peer, self._process, self._errors = peer, process, errors
@@ -55,7 +55,7 @@ class Asked:
 
 
 @contextmanager
-def started(peer: Peer, python: Path, plant: Mapping[str, Any]) -> Iterator[Asked]:
+def started(peer: Peer, python: Path, plant: Mapping[str, Any]) -> Iterator[PeerProcess]:
     """The peer with its plant, ready to plan; ended with the block. PeerError when it does not start."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "stderr").open("w+", encoding="utf-8") as errors:
@@ -73,8 +73,8 @@ def started(peer: Peer, python: Path, plant: Mapping[str, Any]) -> Iterator[Aske
             raise PeerError("no_start", peer, str(error)) from error
         with process:
             try:
-                asked = Asked(peer, process, errors)
-                asked.ask(plant, within_s=START_WITHIN_S, code="no_start")
-                yield asked
+                running = PeerProcess(peer, process, errors)
+                running.ask(plant, within_s=START_WITHIN_S, code="no_start")
+                yield running
             finally:
                 process.kill()

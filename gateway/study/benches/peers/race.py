@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.core.model.levels import Floats
-from gateway.study.benches.peers.pipe import Asked
+from gateway.study.benches.peers.pipe import PeerProcess
 from gateway.study.benches.peers.problem import Forecast, question
 from gateway.study.replay.case import Case
 from gateway.study.replay.slots import stored_after
@@ -23,13 +23,13 @@ class Drive:
     plan_ms: Floats
 
 
-def emhass(case: Case, asked: Asked, forecast: Forecast, *, soc_final: float, tick: Tick) -> Drive:
+def emhass(case: Case, peer: PeerProcess, forecast: Forecast, *, soc_final: float, tick: Tick) -> Drive:
     """EMHASS's naive-mpc at each step; PeerError when it has no plan. Its power holds for the whole step."""
     took_ms: list[float] = []
 
     def ask(step: int, energy_wh: float) -> float:
         soc = energy_wh / case.storage.capacity_wh
-        answer = asked.ask(question(case, step, forecast, soc=soc, soc_final=soc_final, call="naive-mpc"))
+        answer = peer.ask(question(case, step, forecast, soc=soc, soc_final=soc_final, call="naive-mpc"))
         took_ms.append(answer["ms"])
         tick()
         return float(answer["battery_w"][0])
@@ -38,7 +38,7 @@ def emhass(case: Case, asked: Asked, forecast: Forecast, *, soc_final: float, ti
 
 
 def driven(case: Case, ask: Ask) -> Floats:
-    """Powers of the storage when it is told powers: cut to what it can do."""
+    """Powers of the storage when it is given powers, cut to what it can do."""
     energy_wh = case.start_wh
     powers = np.empty(case.steps)
     for k in range(case.steps):

@@ -142,13 +142,13 @@ def timed(days: Sequence[Day], ways: Mapping[str, Way], tick: Callable[[], None]
     return took
 
 
-def told(took: Mapping[str, Sequence[Took]], own: str) -> dict[str, dict[str, float]]:
+def summary(took: Mapping[str, Sequence[Took]], own: str) -> dict[str, dict[str, float]]:
     """Median and worst on the clock, median of the processor (ms), and that as a multiple of ours."""
     ours_ms = median(one.cpu_ms for one in took[own])
-    return {name: _told(plans, ours_ms) for name, plans in took.items()}
+    return {name: _figures(plans, ours_ms) for name, plans in took.items()}
 
 
-def _told(plans: Sequence[Took], ours_ms: float) -> dict[str, float]:
+def _figures(plans: Sequence[Took], ours_ms: float) -> dict[str, float]:
     cpu_ms = median(one.cpu_ms for one in plans)
     return {
         "median_ms": round(median(one.ms for one in plans), 2),

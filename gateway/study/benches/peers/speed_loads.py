@@ -4,12 +4,12 @@ import numpy as np
 
 from gateway.adapters.solver import installed
 from gateway.core.loads.car import Car, CarState, phase_bands
-from gateway.core.loads.heat import Tank, TankState
-from gateway.core.loads.kinds import Job
+from gateway.core.loads.kind import LoadWithState
 from gateway.core.loads.needs import Band
+from gateway.core.loads.tank import Tank, TankState
 from gateway.core.planning.method import Method
-from gateway.core.planning.schedule import joint
-from gateway.core.planning.schedule.joint import Flexible
+from gateway.core.planning.planner import plan
+from gateway.core.planning.schedule.load_plan import Flexible
 from gateway.study.benches.peers.speed import QUARTER_S, STEPS, Day, Took, Watch, Way
 from gateway.study.replay.zen import prices_of
 
@@ -29,7 +29,7 @@ def ours(method: Method) -> Way:
         case, scenarios = day.case, day.scenarios
         prices, flexible = prices_of(case, day.step, STEPS), jobs(scenarios.start_s)
         watch = Watch()
-        joint.plan(
+        plan(
             case.storage,
             case.storage.capacity_wh / 2,
             scenarios,
@@ -53,4 +53,6 @@ def jobs(start_s: float) -> Flexible:
     draw_wh = np.zeros(STEPS)
     for step, share in DRAWS.items():
         draw_wh[step] = share * TANK.band.high_w * TANK_H
-    return Flexible(jobs=(Job(load=CAR, state=car), Job(load=TANK, state=TankState(temp_c=50.0, draw_wh=draw_wh))))
+    charging = LoadWithState(load=CAR, state=car)
+    heating = LoadWithState(load=TANK, state=TankState(temp_c=50.0, draw_wh=draw_wh))
+    return Flexible(loads=(charging, heating))

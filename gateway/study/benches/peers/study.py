@@ -13,7 +13,7 @@ from gateway.core.planning.method import Method
 from gateway.study.benches.homes import home
 from gateway.study.benches.peers import speed, speed_loads
 from gateway.study.benches.peers.peer import EMHASS, SOLPH
-from gateway.study.benches.peers.pipe import Asked, started
+from gateway.study.benches.peers.pipe import PeerProcess, started
 from gateway.study.benches.peers.problem import Forecast, ours, plant, simple
 from gateway.study.benches.peers.race import emhass
 from gateway.study.replay.case import Case
@@ -21,7 +21,7 @@ from gateway.study.replay.outcome import Outcome, compare
 from gateway.study.replay.slots import cost_eur
 
 EMHASS_CALLS = ("dayahead", "naive-mpc")
-SOC_FINALS = (0.5, 0.0)  # EMHASS must be told how full the battery is to be in the end
+SOC_FINALS = (0.5, 0.0)  # EMHASS must be given how full the battery is to be in the end
 Tick = Callable[[], None]
 
 
@@ -64,8 +64,8 @@ def _raced(
     soc_final: float,
     tick: Tick,
 ) -> None:
-    with started(EMHASS, python, plant(case)) as asked:
-        drive = emhass(case, asked, forecast, soc_final=soc_final, tick=tick)
+    with started(EMHASS, python, plant(case)) as peer:
+        drive = emhass(case, peer, forecast, soc_final=soc_final, tick=tick)
     eur = cost_eur(case, drive.powers_w) / case.days
     possible = outcome.none - outcome.perfect
     result["eur_per_day"][way] = round(eur, 4)
@@ -81,7 +81,7 @@ def times(
     problems = speed.days_of(case, method, plans)
     found = _timed(problems, method, pythons, tick)
     draw_ms = float(np.median([day.draw_ms for day in problems]))
-    return {"steps": speed.STEPS, "forecast_ms": round(draw_ms, 2), "ways": speed.told(found, "zen")}
+    return {"steps": speed.STEPS, "forecast_ms": round(draw_ms, 2), "ways": speed.summary(found, "zen")}
 
 
 def _timed(problems: Sequence[speed.Day], method: Method, pythons: Pythons, tick: Tick) -> dict[str, list[speed.Took]]:
@@ -102,9 +102,9 @@ def _timed(problems: Sequence[speed.Day], method: Method, pythons: Pythons, tick
         return speed.timed(problems, ways, tick)
 
 
-def _peer(asked: Asked, call: str) -> speed.Way:
+def _peer(peer: PeerProcess, call: str) -> speed.Way:
     def way(day: speed.Day) -> speed.Took:
-        answer = asked.ask(day.ask(call))
+        answer = peer.ask(day.ask(call))
         return speed.Took(ms=answer["ms"], cpu_ms=answer["cpu_ms"])
 
     return way

@@ -90,8 +90,8 @@ def _run(results: Results) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in account["versions"].items())
     yield f"{account['date']}; {account['machine']}; {versions}.\n"
     rows = [
-        (f"`{told['command']}`", _status(told), told["date"], f"{told['took_s']:.0f}" if told["took_s"] else "")
-        for told in account["benches"].values()
+        (f"`{entry['command']}`", _status(entry), entry["date"], f"{entry['took_s']:.0f}" if entry["took_s"] else "")
+        for entry in account["benches"].values()
     ]
     yield from table(("command", "", "on", "s"), rows)
     yield "## Configuration\n"
@@ -99,8 +99,8 @@ def _run(results: Results) -> Iterator[str]:
     yield f"```toml\n{account['configuration'].strip()}\n```"
 
 
-def _status(told: Mapping[str, Any]) -> str:
-    return STATUS_WORDS[told["status"]].format(why=told["why"])
+def _status(entry: Mapping[str, Any]) -> str:
+    return STATUS_WORDS[entry["status"]].format(why=entry["why"])
 
 
 def _one_configuration(results: Results) -> str:

@@ -18,7 +18,7 @@ class ResultsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """`found`: bench name -> what it wrote. `account`: the run as it was told, with a status for every bench."""
+    """`found`: bench name -> what it wrote. `account`: the run as it was recorded, with a status for every bench."""
 
     found: dict[str, dict[str, Any]]
     account: dict[str, Any]
@@ -39,14 +39,14 @@ class Results:
 
     def status(self, name: str) -> tuple[str, str]:
         """Code and reason; a bench that was never asked for is `not_run`."""
-        told = self.account["benches"].get(name)
-        return (told["status"], told["why"]) if told else ("not_run", "")
+        entry = self.account["benches"].get(name)
+        return (entry["status"], entry["why"]) if entry else ("not_run", "")
 
 
 def read(folder: Path) -> Results:
     """All results of a folder. ResultsError says which file is none."""
     account = _table(folder / ACCOUNT)
-    names = [name for name, told in account["benches"].items() if told["status"] == "done"]
+    names = [name for name, entry in account["benches"].items() if entry["status"] == "done"]
     return Results(found={name: _table(folder / f"{name}.json") for name in names}, account=account)
 
 

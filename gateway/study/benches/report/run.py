@@ -72,14 +72,14 @@ def write_account(out: Path, accounts: dict[str, Account], configuration: str) -
     """
     path = out / ACCOUNT
     earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["benches"] if path.exists() else {}
-    told = {
+    account = {
         "date": today(),
         "machine": machine(),
         "versions": versions(),
         "configuration": configuration,
         "benches": earlier | {name: asdict(account) for name, account in accounts.items()},
     }
-    path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(account, indent=2) + "\n", encoding="utf-8")
 
 
 def versions() -> dict[str, str]:

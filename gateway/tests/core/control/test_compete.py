@@ -10,7 +10,7 @@ from gateway.core.model.levels import Levels
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.state import Reason
 from gateway.core.model.switched import Switched
-from gateway.tests.core.planning.cases import CAR, JOBS, NOW, POOL, STORAGE, TANK, planned
+from gateway.tests.core.planning.cases import CAR, FLEXIBLE, NOW, POOL, STORAGE, TANK, planned
 
 WHY = Reason(code="load_surplus")
 LOADS = (CAR, TANK, POOL)
@@ -96,7 +96,7 @@ def test_nothing_takes_what_another_gives(values: list[tuple[float, float]], sur
 
 def test_the_values_of_a_plan_carry_its_schedule_into_the_loop() -> None:
     """At each slot, with the net load that was expected, loads run as they were planned to."""
-    made = planned(JOBS["car"], JOBS["tank"], JOBS["pool"], solver=solve)
+    made = planned(FLEXIBLE["car"], FLEXIBLE["tank"], FLEXIBLE["pool"], solver=solve)
     agree = 0
     for k, one in enumerate(made.slots):
         loads = {id_: slots[k] for id_, slots in made.loads.items()}

@@ -73,14 +73,14 @@ def test_grid_charging_leaves_room_for_the_building_below_the_import_limit() -> 
 
 
 def test_import_is_held_below_the_aim_of_the_plan_also_where_energy_is_kept() -> None:
-    kept = once(3000, 0.4, slot(reserve=4000, aim_w=2500.0))
+    kept = once(3000, 0.4, slot(reserve=4000, peak_target_w=2500.0))
     assert kept.power_w == pytest.approx(-500)
     assert kept.reason.code == "peak_aim"
     assert kept.reason.numbers == pytest.approx({"net_w": 3000, "limit_w": 2500, "power_w": -500})
-    bought = once(500, 0.4, slot(charge=4000, reserve=4000, aim_w=2500.0))
+    bought = once(500, 0.4, slot(charge=4000, reserve=4000, peak_target_w=2500.0))
     assert (bought.power_w, bought.reason.code) == (pytest.approx(2000), "plan_charges")
-    assert once(3000, 0.1, slot(reserve=4000, aim_w=2500.0)).power_w == 0.0  # the reserve goes before
-    assert once(500, 0.4, slot(reserve=4000, aim_w=math.nan)).reason.code == "hold_grid_discharge"
+    assert once(3000, 0.1, slot(reserve=4000, peak_target_w=2500.0)).power_w == 0.0  # the reserve goes before
+    assert once(500, 0.4, slot(reserve=4000, peak_target_w=math.nan)).reason.code == "hold_grid_discharge"
 
 
 def test_a_plan_with_numbers_that_are_none_is_not_followed() -> None:
@@ -125,7 +125,7 @@ def test_away_from_the_levels_the_loop_does_what_the_planner_assumed(cuts, swap,
     if any(abs(stored_wh - level) < 2 * follow.GAP * 9000 for level in cuts):
         return
     plan = slot(charge, reserve, fill, export)
-    plan = replace(plan, aim_w=aim_w)
+    plan = replace(plan, peak_target_w=aim_w)
     limits = levels.GridLimits(import_max_w=min(SITE.import_limit_w, aim_w), export_max_w=SITE.export_limit_w)
     assumed_w = levels.follow(plan.levels, STORAGE, energy_wh=stored_wh, net_w=net_w, hours=1 / 3600, limits=limits)
     assert once(net_w, 0.1 + stored_wh / 10_000, plan).power_w == pytest.approx(float(assumed_w), abs=1e-6)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.forecast.bands import bands
-from gateway.core.forecast.past_days import Series
-from gateway.core.forecast.prior import Roof, usual
-from gateway.core.forecast.scenarios import Days, Now, Prior, draw, drawn_pairs, systematic, weekdays_favoured, widened
-from gateway.core.forecast.tomorrow import evening, last_hours, last_sunshine, tomorrow
-from gateway.core.forecast.weather import PvForecast
+from gateway.core.forecast.expected_day import expected_days, widened
+from gateway.core.forecast.past_days import PastSeries
+from gateway.core.forecast.prior import Prior
+from gateway.core.forecast.pv_feed import PvForecast
+from gateway.core.forecast.scenarios import Now, draw, drawn_pairs, systematic
+from gateway.core.forecast.similar_days import CandidateDays, weekdays_favoured
 from gateway.core.model.history import History
 from gateway.core.planning.method import ForecastMethod
 
@@ -103,18 +103,18 @@ def test_missing_steps_of_a_day_are_as_on_the_other_days() -> None:
 def test_a_relation_between_today_and_tomorrow_is_learnt() -> None:
     """Energies that swing back and forth: after a high day a low one is expected."""
     days = np.where(np.arange(40) % 2 == 0, 100.0, 300.0)
-    series = Series.of(np.repeat(days, 48), 1800.0)
-    before = last_hours(series, (24.0,), 30)
-    expected, real = tomorrow(series, before, memory_days=28.0, prior_days=1.0)
+    series = PastSeries.of(np.repeat(days, 48), 1800.0)
+    before, real = series.last_hours((24.0,), 30), series.day_means(30)
+    expected = expected_days(real, before, ForecastMethod(regression_memory_days=28.0, regression_prior_days=1.0))
     assert expected[0] == pytest.approx(100.0, abs=15.0)  # the last day had 300 W
     assert real[1] == 300.0
     assert math.isnan(real[0])
 
 
 def test_without_a_relation_the_mean_is_expected() -> None:
-    series = Series.of(np.full(20 * 48, 250.0), 1800.0)
-    before = last_hours(series, (24.0, 4.0), 30)
-    expected, _ = tomorrow(series, before, memory_days=28.0, prior_days=5.0)
+    series = PastSeries.of(np.full(20 * 48, 250.0), 1800.0)
+    before, real = series.last_hours((24.0, 4.0), 30), series.day_means(30)
+    expected = expected_days(real, before, ForecastMethod(regression_memory_days=28.0, regression_prior_days=5.0))
     assert expected[0] == pytest.approx(250.0)
 
 
@@ -128,17 +128,17 @@ def test_systematic_sampling_draws_each_day_as_often_as_it_weighs() -> None:
 def test_drawn_pairs_hit_the_quantiles_of_the_net_energy_of_all_pairs(seed: int, count: int) -> None:
     """Beside the plain definition: pair number k is the one at the share (k + 1/2) / count of the sorted weights."""
     rng = np.random.default_rng(seed)
-    loads = Days(rng.uniform(100.0, 900.0, (9, 4)), rng.dirichlet(np.ones(9)))
-    suns = Days(rng.uniform(0.0, 900.0, (7, 4)), rng.dirichlet(np.ones(7)))
+    loads = CandidateDays(rng.uniform(100.0, 900.0, (9, 4)), rng.dirichlet(np.ones(9)))
+    pvs = CandidateDays(rng.uniform(0.0, 900.0, (7, 4)), rng.dirichlet(np.ones(7)))
     pairs = sorted(
         (float(load.sum() - sun.sum()), float(often * seldom))
         for load, often in zip(loads.paths_w, loads.weights, strict=True)
-        for sun, seldom in zip(suns.paths_w, suns.weights, strict=True)
+        for sun, seldom in zip(pvs.paths_w, pvs.weights, strict=True)
     )
     shares = np.cumsum([weight for _, weight in pairs])
     wanted = [pairs[int(np.argmax(shares >= (k + 0.5) / count))][0] for k in range(count)]
-    load_day, pv_day = drawn_pairs(loads, suns, count)
-    drawn = (loads.paths_w[load_day] - suns.paths_w[pv_day]).sum(axis=1)
+    load_day, pv_day = drawn_pairs(loads, pvs, count)
+    drawn = (loads.paths_w[load_day] - pvs.paths_w[pv_day]).sum(axis=1)
     assert drawn == pytest.approx(wanted)
 
 
@@ -164,9 +164,9 @@ def test_at_night_the_sunshine_of_the_afternoon_still_counts() -> None:
     hour = np.arange(48) / 2
     sun = np.clip(np.sin((hour - 6) / 12 * np.pi), 0, None)
     usual = np.tile(sun, 20)
-    mean = last_sunshine(Series.of(np.append(usual, sun), 1800.0), 1)[0, 0]
-    dark_morning = last_sunshine(Series.of(np.append(usual, sun * (hour >= 12)), 1800.0), 1)[0, 0]
-    dark_afternoon = last_sunshine(Series.of(np.append(usual, sun * (hour < 12)), 1800.0), 1)[0, 0]
+    mean = PastSeries.of(np.append(usual, sun), 1800.0).last_sunshine(1)[0, 0]
+    dark_morning = PastSeries.of(np.append(usual, sun * (hour >= 12)), 1800.0).last_sunshine(1)[0, 0]
+    dark_afternoon = PastSeries.of(np.append(usual, sun * (hour < 12)), 1800.0).last_sunshine(1)[0, 0]
     assert 0.0 < dark_afternoon < 0.5 * dark_morning < dark_morning < mean
 
 
@@ -188,7 +188,7 @@ def test_a_dull_morning_says_much_of_the_rest_of_the_day_and_little_of_tomorrow(
 def test_the_evening_is_where_the_usual_sun_ends(now: int, steps: int) -> None:
     day = np.zeros(48)
     day[12:36] = 1000.0  # 6 to 18 h
-    assert evening(Series.of(np.append(np.tile(day, 10), day[:now]), 1800.0)) == steps
+    assert PastSeries.of(np.append(np.tile(day, 10), day[:now]), 1800.0).steps_to_sunset() == steps
 
 
 def test_a_coming_value_is_as_far_from_the_mean_as_the_widened_ones() -> None:
@@ -204,7 +204,7 @@ def test_a_single_day_is_not_widened() -> None:
     assert widened(np.array([7.0]), np.array([1.0])).tolist() == [7.0]
 
 
-def _weather(history: History, said: np.ndarray, coming: float) -> PvForecast:
+def _feed(said: np.ndarray, coming: float) -> PvForecast:
     return PvForecast(members_w=np.full((5, 48), -coming), past_w=said)
 
 
@@ -215,27 +215,10 @@ def test_a_weather_feed_has_as_much_say_as_it_has_deserved() -> None:
     history = History(start_s=0.0, step_s=1800.0, load_w=np.full(len(pv), 300.0), pv_w=pv)
 
     def taken(said: np.ndarray) -> int:
-        future = draw(history, steps=48, weather=_weather(history, said, 4321.0))
+        future = draw(history, steps=48, pv_forecast=_feed(said, 4321.0))
         return int((future.pv_w[:, 5] < -2000.0).sum())
 
     assert taken(np.full(len(pv), math.nan)) == 0  # never said anything
     assert taken(pv) == METHOD.scenarios  # always right
     assert taken(0.8 * pv) == METHOD.scenarios  # a known bias is taken away
     assert 0 < taken(-np.repeat(1100.0 - energies, 48)) < METHOD.scenarios / 3  # rain for sun: worse than ourselves
-
-
-def test_bands_are_quantiles_of_the_scenarios() -> None:
-    assert bands(np.arange(11.0)[:, None] * np.ones(3)).tolist() == [[1.0] * 3, [5.0] * 3, [9.0] * 3]
-
-
-def test_a_new_building_is_expected_to_be_usual_under_a_clear_sky() -> None:
-    start_s = paris("2024-06-21T00:00")
-    roof = Roof(peak_w=5000.0, latitude_deg=50.43, longitude_deg=2.83)
-    prior = usual(start_s, 900.0, 96, PARIS, roof)
-    assert prior.load_w.mean() == pytest.approx(400.0)
-    noon = int(np.argmin(prior.pv_w))
-    assert 54 <= noon <= 57  # Lens: the sun is in the south at 13:50 of the summer clock
-    # sine of the height at noon: 90 - 50.43 + 23.44 degrees
-    assert prior.pv_w[noon] == pytest.approx(-4000.0 * math.sin(math.radians(63.01)), rel=0.01)
-    assert prior.pv_w[:16].tolist() == [0.0] * 16  # dark until 4 h
-    assert usual(start_s, 900.0, 96, PARIS, None).pv_w.tolist() == [0.0] * 96

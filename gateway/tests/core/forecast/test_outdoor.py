@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.forecast.outdoor import Outdoor, heating_degrees
+from gateway.core.forecast.outdoor import OutdoorTemperatures, day_degrees
 from gateway.core.forecast.scenarios import draw
 from gateway.core.model.history import History
 
@@ -13,13 +13,13 @@ DAY, DAYS = 96, 28
 NOON = 1_735_732_800.0  # 2025-01-01 12:00 UTC
 
 
-def winter(heating_w_per_k: float, ahead_c: float, seed: int = 3) -> tuple[History, Outdoor]:
+def winter(heating_w_per_k: float, ahead_c: float, seed: int = 3) -> tuple[History, OutdoorTemperatures]:
     """Four weeks of days between 0 and 14 °C in no order, then one of `ahead_c`; 300 W beside the heating."""
     rng = np.random.default_rng(seed)
     temp_c = np.repeat(rng.uniform(0.0, 14.0, DAYS), DAY)
     load_w = 300.0 + rng.uniform(-150.0, 150.0, DAYS).repeat(DAY) + heating_w_per_k * (18.0 - temp_c)
     history = History(start_s=NOON, step_s=900.0, load_w=load_w, pv_w=np.zeros(DAYS * DAY))
-    return history, Outdoor(past_c=temp_c, ahead_c=np.full(DAY, ahead_c))
+    return history, OutdoorTemperatures(past_c=temp_c, ahead_c=np.full(DAY, ahead_c))
 
 
 @pytest.mark.parametrize(("ahead_c", "expected_w"), [(1.0, 300 + 100 * 17), (13.0, 300 + 100 * 5)])
@@ -38,7 +38,7 @@ def test_a_house_that_is_not_is_foreseen_as_ever() -> None:
 
 def test_warmth_above_the_base_of_degree_days_is_all_the_same() -> None:
     past_c = np.repeat([10.0, 25.0, 30.0], DAY)
-    degrees = heating_degrees(Outdoor(past_c=past_c, ahead_c=np.full(DAY, 4.0)), 900.0, 4)
+    degrees = day_degrees(OutdoorTemperatures(past_c=past_c, ahead_c=np.full(DAY, 4.0)), 900.0, 4)
     assert degrees[:, 0] == pytest.approx([14.0, 0.0, 0.0, 8.0, np.nan], nan_ok=True)
 
 
@@ -57,6 +57,6 @@ def test_any_temperatures_give_finite_scenarios(length: int, seed: int, lost: fl
     ahead_c = rng.uniform(-20.0, 40.0, 10 if ahead == "short" else DAY)
     ahead_c[{"known": 0, "short": 0, "partly": 30, "none": DAY}[ahead] * -1 or DAY :] = np.nan
     history = History(start_s=0.0, step_s=900.0, load_w=load_w, pv_w=np.zeros(length))
-    made = draw(history, steps=DAY, outdoor=Outdoor(past_c=past_c, ahead_c=ahead_c))
+    made = draw(history, steps=DAY, outdoor=OutdoorTemperatures(past_c=past_c, ahead_c=ahead_c))
     assert np.isfinite(made.load_w).all()
     assert made.load_w.min() >= 0.0

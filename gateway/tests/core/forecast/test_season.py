@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from gateway.core.forecast.newcomer import sine_of_elevation
+from gateway.core.forecast.prior import sine_of_elevation
 from gateway.core.forecast.season import in_season, latitude_rad
 from gateway.core.model.history import History
 from gateway.core.model.levels import Floats

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.core.loads.kinds import Job
-from gateway.core.loads.plain_rule import LIKES, MUST, wants
+from gateway.core.loads.plain_rule import MUST_VALUE, SURPLUS_VALUE, requests
 from gateway.core.model.switched import Switched
 from gateway.tests.core.planning.cases import (
     CAR,
-    JOBS,
+    FLEXIBLE,
     NOW,
     POOL,
     TANK,
     WASHER,
+    at,
     car_state,
     pool_state,
     tank_state,
@@ -28,14 +28,14 @@ NEEDED_H = 20_000.0 / 0.9 / MOST_W  # 3.02 h
 @pytest.mark.parametrize(
     ("departure_h", "power_w", "value", "code"),
     [
-        (10.0, 0.0, LIKES, "load_plain"),
-        (1.1 * NEEDED_H + 0.26, 0.0, LIKES, "load_plain"),
-        (1.1 * NEEDED_H + 0.24, MOST_W, MUST, "load_must"),
-        (1.0, MOST_W, MUST, "load_must"),
+        (10.0, 0.0, SURPLUS_VALUE, "load_plain"),
+        (1.1 * NEEDED_H + 0.26, 0.0, SURPLUS_VALUE, "load_plain"),
+        (1.1 * NEEDED_H + 0.24, MOST_W, MUST_VALUE, "load_must"),
+        (1.0, MOST_W, MUST_VALUE, "load_must"),
     ],
 )
 def test_a_car_is_charged_as_late_as_it_can_be(departure_h: float, power_w: float, value: float, code: str) -> None:
-    found = wants([Job(load=CAR, state=car_state(arrival_h=-1.0, departure_h=departure_h))], NOW)["car"]
+    found = requests([at(CAR, car_state(arrival_h=-1.0, departure_h=departure_h))], NOW)["car"]
     assert (found.power_w, found.value, found.reason.code) == (power_w, value, code)
 
 
@@ -45,18 +45,18 @@ def test_a_car_that_had_to_begin_goes_on() -> None:
     for minute in range(180):
         held = replace(state, stored_wh=state.stored_wh + minute / 60.0 * MOST_W * 0.9)
         runs = Switched(runs=minute > 0, since_s=NOW)
-        codes.append(wants([Job(load=CAR, state=replace(held, switched=runs))], NOW + 60.0 * minute)["car"].reason.code)
+        codes.append(requests([at(CAR, replace(held, switched=runs))], NOW + 60.0 * minute)["car"].reason.code)
     assert set(codes) == {"load_must"}
 
 
 def test_a_car_that_has_what_it_wants_is_left_alone() -> None:
-    found = wants([Job(load=CAR, state=car_state(wanted_wh=0.0, arrival_h=-1.0))], NOW)["car"]
+    found = requests([at(CAR, car_state(wanted_wh=0.0, arrival_h=-1.0))], NOW)["car"]
     assert (found.power_w, found.value, found.reason.code) == (0.0, 0.0, "load_done")
 
 
 def test_water_and_rooms_take_surplus_and_nothing_else() -> None:
-    found = wants([JOBS["tank"], JOBS["pump"]], NOW)
-    assert [(one.power_w, one.value) for one in found.values()] == [(0.0, LIKES), (0.0, LIKES)]
+    found = requests([FLEXIBLE["tank"], FLEXIBLE["pump"]], NOW)
+    assert [(one.power_w, one.value) for one in found.values()] == [(0.0, SURPLUS_VALUE), (0.0, SURPLUS_VALUE)]
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_water_and_rooms_take_surplus_and_nothing_else() -> None:
 )
 def test_cold_water_is_heated_until_it_is_useful(temp_c: float, now: Switched, power_w: float, code: str) -> None:
     state = replace(tank_state(temp_c), switched=now)
-    found = wants([Job(load=TANK, state=state)], NOW)["tank"]
-    assert (found.power_w, found.value, found.reason.code) == (power_w, MUST if power_w else LIKES, code)
+    found = requests([at(TANK, state)], NOW)["tank"]
+    assert (found.power_w, found.value, found.reason.code) == (power_w, MUST_VALUE if power_w else SURPLUS_VALUE, code)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_cold_water_is_heated_until_it_is_useful(temp_c: float, now: Switched, p
 )
 def test_a_pump_keeps_its_hours(now_h: float, code: str) -> None:
     """3.6 kWh with 900 W take 4 h; its hours end after 23 h."""
-    assert wants([Job(load=POOL, state=pool_state())], NOW + 3600.0 * now_h)["pool"].reason.code == code
+    assert requests([at(POOL, pool_state())], NOW + 3600.0 * now_h)["pool"].reason.code == code
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_a_run_is_begun_in_time_and_never_interrupted(now_h: float, started_h: f
     state = washer_state()
     if started_h is not None:
         state = type(state)(earliest_s=state.earliest_s, latest_s=state.latest_s, started_s=NOW + 3600.0 * started_h)
-    assert wants([Job(load=WASHER, state=state)], NOW + 3600.0 * now_h)["washer"].reason.code == code
+    assert requests([at(WASHER, state)], NOW + 3600.0 * now_h)["washer"].reason.code == code

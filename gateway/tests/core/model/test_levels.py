@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.model.levels import GridLimits, Levels, Storage, change, follow, plain, reach_of
-from gateway.core.planning.storage.recursion import StepPrices, thresholds
+from gateway.core.planning.problem import StepPrices
+from gateway.core.planning.storage.dynamic_program import thresholds
 
 STORAGE = Storage(capacity_wh=8000.0, charge_max_w=4000.0, discharge_max_w=3000.0, charge_efficiency=0.9)
 POINTS = 41

@@ -2,16 +2,19 @@
 
 import numpy as np
 
+from gateway.core.loads.appliance import Appliance, ApplianceState
 from gateway.core.loads.car import Car, CarState, phase_bands
-from gateway.core.loads.heat import HeatPump, HeatPumpState, Tank, TankState
-from gateway.core.loads.kinds import Job
+from gateway.core.loads.heat_pump import HeatPump, HeatPumpState
+from gateway.core.loads.kind import FlexibleLoad, LoadWithState
 from gateway.core.loads.needs import Band
-from gateway.core.loads.timed import Appliance, ApplianceState, Switchable, SwitchableState
+from gateway.core.loads.switchable import Switchable, SwitchableState
+from gateway.core.loads.tank import Tank, TankState
 from gateway.core.model.history import Scenarios
 from gateway.core.model.levels import GridLimits, Storage
 from gateway.core.model.plan import Plan
 from gateway.core.planning.linear_program import Effort, Program, Solution, SolverError
-from gateway.core.planning.schedule.joint import Flexible, plan
+from gateway.core.planning.planner import plan
+from gateway.core.planning.schedule.load_plan import Flexible
 from gateway.core.pricing.prices import Prices
 
 NOW = 1_718_985_600.0  # 2024-06-21 18:00 in Paris, 16:00 UTC
@@ -22,8 +25,8 @@ LIMITS = GridLimits(import_max_w=9000.0)
 CAR = Car(id="car", bands=phase_bands(least_a=6, most_a=32, phases=(1,)), capacity_wh=60_000.0)
 TANK = Tank(id="tank", litres=200.0, band=Band(low_w=2400.0, high_w=2400.0))
 PUMP = HeatPump(id="pump", bands=(Band(low_w=2000.0, high_w=2000.0),), wh_per_k=8000.0, loss_w_per_k=180.0)
-WASHER = Appliance(id="washer", course_w=(2000.0, 500.0, 200.0, 200.0, 1000.0, 200.0))
-POOL = Switchable(id="pool", band=Band(low_w=900.0, high_w=900.0), run_s=3600.0, rest_s=1800.0)
+WASHER = Appliance(id="washer", profile_w=(2000.0, 500.0, 200.0, 200.0, 1000.0, 200.0))
+POOL = Switchable(id="pool", band=Band(low_w=900.0, high_w=900.0), minimum_up_s=3600.0, minimum_down_s=1800.0)
 
 
 def hour(steps: int = 96, start_s: float = NOW) -> np.ndarray:
@@ -66,17 +69,22 @@ def pool_state(wanted_wh: float = 3600.0) -> SwitchableState:
     return SwitchableState(earliest_s=NOW + 3600.0, latest_s=NOW + 3600 * 23, wanted_wh=wanted_wh)
 
 
-JOBS = {
-    "car": Job(load=CAR, state=car_state()),
-    "tank": Job(load=TANK, state=tank_state()),
-    "pump": Job(load=PUMP, state=HeatPumpState(indoor_c=20.5)),
-    "washer": Job(load=WASHER, state=washer_state()),
-    "pool": Job(load=POOL, state=pool_state()),
+def at(load: object, state: object) -> LoadWithState:
+    """A load where it is now."""
+    return LoadWithState(load=load, state=state)
+
+
+FLEXIBLE = {
+    "car": at(CAR, car_state()),
+    "tank": at(TANK, tank_state()),
+    "pump": at(PUMP, HeatPumpState(indoor_c=20.5)),
+    "washer": at(WASHER, washer_state()),
+    "pool": at(POOL, pool_state()),
 }
 
 
 def planned(
-    *jobs: Job,
+    *loads: FlexibleLoad,
     solver: object = None,
     scenarios: Scenarios | None = None,
     prices: Prices | None = None,
@@ -92,7 +100,7 @@ def planned(
         2000.0,
         scenarios,
         prices,
-        Flexible(jobs=jobs, **more),  # type: ignore[arg-type]
+        Flexible(loads=loads, **more),  # type: ignore[arg-type]
         made_s=made_s if made_s is not None else scenarios.start_s,
         solver=solver,  # type: ignore[arg-type]
         limits=limits,

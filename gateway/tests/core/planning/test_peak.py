@@ -68,7 +68,7 @@ def followed(made: Plan, net_w: np.ndarray, hours: float = 1.0) -> tuple[np.ndar
     """Grid powers and the energy at the end, as the loop follows levels and aim."""
     stored, grid = START_WH, []
     for slot, net in zip(made.slots, net_w, strict=True):
-        limits = GridLimits(import_max_w=slot.aim_w)
+        limits = GridLimits(import_max_w=slot.peak_target_w)
         power = float(follow(slot.levels, STORAGE, energy_wh=stored, net_w=float(net), hours=hours, limits=limits))
         stored += power * hours
         grid.append(net + power)
@@ -111,7 +111,7 @@ def test_each_month_has_its_own_peak() -> None:
     assert max(grid_w[3:]) == pytest.approx(
         1000.0, abs=50.0
     )  # 2 kWh, bought in the third and fourth hour, for the other
-    assert [slot.aim_w for slot in made.slots[:3]] == [made.slots[0].aim_w] * 3
+    assert [slot.peak_target_w for slot in made.slots[:3]] == [made.slots[0].peak_target_w] * 3
 
 
 def test_what_lies_below_what_is_due_is_planned_as_ever_and_held_below_it() -> None:
@@ -124,8 +124,8 @@ def test_what_lies_below_what_is_due_is_planned_as_ever_and_held_below_it() -> N
         for each in (replace(prices, peak=None), prices)
     )
     assert [slot.levels for slot in made.slots] == [slot.levels for slot in ever.slots]
-    assert {slot.aim_w for slot in made.slots} == {6000.0}
-    assert {slot.aim_w for slot in ever.slots} == {math.inf}
+    assert {slot.peak_target_w for slot in made.slots} == {6000.0}
+    assert {slot.peak_target_w for slot in ever.slots} == {math.inf}
     assert [note.code for note in made.notes] == ["peak_kept"]
     assert ever.notes == ()
 
@@ -139,6 +139,6 @@ def test_energy_is_kept_and_bought_for_a_peak_that_only_some_scenarios_bring() -
     before = made.slots[17]
     assert before.energy_wh is not None
     assert before.energy_wh >= 2000.0
-    assert made.slots[0].aim_w < 1500.0
+    assert made.slots[0].peak_target_w < 1500.0
     ever = plan(STORAGE, 0.0, future(net_w), replace(prices, peak=None), made_s=0.0)
     assert ever.slots[17].energy_wh == pytest.approx(0.0, abs=1.0)

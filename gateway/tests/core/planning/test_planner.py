@@ -15,8 +15,10 @@ from gateway.core.model.levels import GridLimits, Levels, Storage, follow, plain
 from gateway.core.model.plan import Plan
 from gateway.core.model.state import Reason
 from gateway.core.planning.method import PlanningMethod
-from gateway.core.planning.planner import PlanningError, plan, refusal
-from gateway.core.planning.storage.recursion import StepPrices, solve
+from gateway.core.planning.planner import plan
+from gateway.core.planning.problem import PlanningError, StepPrices
+from gateway.core.planning.refusal import refusal
+from gateway.core.planning.storage.dynamic_program import solve
 from gateway.core.pricing.prices import Prices
 
 STORAGE = Storage(capacity_wh=8000.0, charge_max_w=4000.0, discharge_max_w=4000.0)
@@ -72,11 +74,13 @@ def test_a_certain_future_is_planned_as_well_as_can_be() -> None:
         net = rng.integers(-3, 4, 5) * 1000.0
         buy = rng.integers(1, 5, 5) * 0.1
         tariff = StepPrices(buy=buy, sell=buy * 0.5)
-        values = solve(net[None], tariff, storage, hours=1.0, limits=GridLimits(), points=4, mixing=0.0, end_worth=0.05)
+        values = solve(net[None], tariff, storage, hours=1.0, limits=GridLimits(), points=4, mixing=0.0, end_value=0.05)
         energy, followed = 1000.0, 0.0
         for k in range(5):
             levels = Levels(
-                **dict(zip(("charge_wh", "reserve_wh", "fill_wh", "export_wh"), values.levels[k].tolist(), strict=True))
+                **dict(
+                    zip(("charge_wh", "reserve_wh", "fill_wh", "export_wh"), values.levels_wh[k].tolist(), strict=True)
+                )
             )
             power = follow(levels, storage, energy_wh=energy, net_w=net[k], hours=1.0)
             energy += power

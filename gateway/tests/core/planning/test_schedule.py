@@ -7,23 +7,24 @@ import numpy as np
 import pytest
 
 from gateway.adapters.solver import solve
+from gateway.core.loads.appliance import ApplianceState
 from gateway.core.loads.car import CarState, phase_bands
-from gateway.core.loads.heat import HeatPumpState, TankState
-from gateway.core.loads.kinds import Job, wanted_of
-from gateway.core.loads.needs import Band, Run, Store, Turns
+from gateway.core.loads.heat_pump import HeatPumpState
+from gateway.core.loads.needs import Band, EnergyStore, Run, Switching
 from gateway.core.loads.request import Outlook
-from gateway.core.loads.timed import ApplianceState, SwitchableState
+from gateway.core.loads.switchable import SwitchableState
+from gateway.core.loads.tank import TankState
 from gateway.core.model.levels import GridLimits
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.linear_program import Effort
-from gateway.core.planning.schedule.market import Market
-from gateway.core.planning.schedule.program import written
+from gateway.core.planning.schedule.marginal_cost import MarginalCost
+from gateway.core.planning.schedule.program import formulated
 from gateway.core.planning.schedule.schedule import exact, own_eur, scheduled, score_eur
-from gateway.core.planning.schedule.shared import Shared
+from gateway.core.planning.schedule.supply import Supply
 from gateway.tests.core.planning.cases import (
     CAR,
-    JOBS,
+    FLEXIBLE,
     LIMITS,
     NOW,
     POOL,
@@ -32,6 +33,7 @@ from gateway.tests.core.planning.cases import (
     STORAGE,
     TANK,
     WASHER,
+    at,
     car_state,
     day,
     planned,
@@ -47,10 +49,10 @@ LONG = Effort(seconds=20.0, nodes=100_000, gap=1e-6)
 STEPS = 6
 
 
-def small(seed: int) -> tuple[Shared, list[Store | Run]]:
+def small(seed: int) -> tuple[Supply, list[EnergyStore | Run]]:
     """Six hours: a relay that needs two of them, an appliance of two hours, little room under the limit."""
     rng = np.random.default_rng(seed)
-    shared = Shared(
+    supply = Supply(
         hours=1.0,
         net_w=rng.integers(-2, 3, STEPS) * 1000.0,
         buy=rng.integers(10, 40, STEPS) / 100.0,
@@ -59,7 +61,7 @@ def small(seed: int) -> tuple[Shared, list[Store | Run]]:
     )
     floor, price = np.zeros(STEPS), np.zeros(STEPS)
     floor[-1], price[-1] = 4000.0, 3.0
-    relay = Store(
+    relay = EnergyStore(
         id="relay",
         hours=1.0,
         start_wh=0.0,
@@ -70,26 +72,28 @@ def small(seed: int) -> tuple[Shared, list[Store | Run]]:
         floor_wh=floor,
         short_price=price,
         ceiling_wh=np.full(STEPS, 4000.0),
-        turns=Turns(run=2) if seed % 2 else Turns(),
+        switching=Switching(up_steps=2) if seed % 2 else Switching(),
     )
     run = Run(
-        id="run", hours=1.0, steps=STEPS, course_w=np.array([1000.0, 2000.0]), starts=(1, 2, 3, 4), missed_eur=5.0
+        id="run", hours=1.0, steps=STEPS, profile_w=np.array([1000.0, 2000.0]), starts=(1, 2, 3, 4), missed_eur=5.0
     )
-    return shared, [relay, run]
+    return supply, [relay, run]
 
 
-def every_way(shared: Shared, needs: list[Store | Run]) -> float:
+def every_way(supply: Supply, needs: list[EnergyStore | Run]) -> float:
     """The least cost of all on-off patterns and starts, counted out."""
     relay, run = needs
-    assert isinstance(relay, Store)
+    assert isinstance(relay, EnergyStore)
     assert isinstance(run, Run)
-    market = Market(shared=shared, taken_w=np.zeros(STEPS), worth=np.zeros(STEPS))
+    power_cost = MarginalCost(supply=supply, taken_w=np.zeros(STEPS), stored_value=np.zeros(STEPS))
     best = np.inf
     for on, start in product(product((0.0, 2000.0), repeat=STEPS), (None, *run.starts)):
         power = np.array(on)
-        if power.sum() > 4000.0 or (relay.turns.run > 1 and power.sum() > 0.0 and not _together(power)):
+        if power.sum() > 4000.0 or (relay.switching.up_steps > 1 and power.sum() > 0.0 and not _together(power)):
             continue
-        best = min(best, score_eur(market, needs, [power, np.zeros(STEPS) if start is None else run.power_w(start)]))
+        best = min(
+            best, score_eur(power_cost, needs, [power, np.zeros(STEPS) if start is None else run.power_w(start)])
+        )
     return best
 
 
@@ -101,10 +105,10 @@ def _together(power: np.ndarray) -> bool:
 
 @pytest.mark.parametrize("seed", range(16))
 def test_the_exact_program_costs_what_the_best_of_all_ways_costs(seed: int) -> None:
-    shared, needs = small(seed)
-    market = Market(shared=shared, taken_w=np.zeros(STEPS), worth=np.zeros(STEPS))
-    powers = exact(shared, needs, solve, LONG)
-    assert score_eur(market, needs, powers) == pytest.approx(every_way(shared, needs), abs=1e-4)
+    supply, needs = small(seed)
+    power_cost = MarginalCost(supply=supply, taken_w=np.zeros(STEPS), stored_value=np.zeros(STEPS))
+    powers = exact(supply, needs, solve, LONG)
+    assert score_eur(power_cost, needs, powers) == pytest.approx(every_way(supply, needs), abs=1e-4)
 
 
 def test_the_schedule_is_near_the_best_of_all_ways_and_never_below_it() -> None:
@@ -112,11 +116,11 @@ def test_the_schedule_is_near_the_best_of_all_ways_and_never_below_it() -> None:
     for solver in (solve, None):
         found, best = [], []
         for seed in range(16):
-            shared, needs = small(seed)
-            market = Market(shared=shared, taken_w=np.zeros(STEPS), worth=np.zeros(STEPS))
-            schedule = scheduled(shared, needs, solver, Effort())
-            found.append(score_eur(market, needs, schedule.powers_w))
-            best.append(every_way(shared, needs))
+            supply, needs = small(seed)
+            power_cost = MarginalCost(supply=supply, taken_w=np.zeros(STEPS), stored_value=np.zeros(STEPS))
+            schedule = scheduled(supply, needs, solver, Effort())
+            found.append(score_eur(power_cost, needs, schedule.powers_w))
+            best.append(every_way(supply, needs))
             assert found[-1] >= best[-1] - 1e-6
         assert sum(found) - sum(best) <= 0.06 * sum(abs(one) for one in best)
 
@@ -125,7 +129,7 @@ def test_the_schedule_is_near_the_best_of_all_ways_and_never_below_it() -> None:
 def test_the_schedule_of_a_day_costs_little_more_than_the_relaxed_program(sun: float) -> None:
     """The relaxed program may use any share of any load at any time: no schedule is cheaper."""
     future, prices = day(sun=sun), tariff()
-    shared = Shared(
+    supply = Supply(
         hours=0.25,
         net_w=future.net_w.mean(axis=0),
         buy=prices.buy,
@@ -137,27 +141,27 @@ def test_the_schedule_of_a_day_costs_little_more_than_the_relaxed_program(sun: f
     )
     grid = TimeGrid(start_s=NOW, step_s=STEP_S, steps=96)
     outlook = Outlook(grid=grid, now_s=NOW, price=prices.buy, outdoor_c=np.zeros(96))
-    needs = [wanted_of(JOBS[name], outlook).need for name in ("car", "tank", "washer", "pool")]
-    least = written(shared, needs, relaxed=True).program  # type: ignore[arg-type]
+    needs = [FLEXIBLE[name].request(outlook).need for name in ("car", "tank", "washer", "pool")]
+    least = formulated(supply, needs, relaxed=True).program  # type: ignore[arg-type]
     bound = float(least.cost @ solve(least, LONG).x)
-    powers = scheduled(shared, needs, solve, Effort()).powers_w  # type: ignore[arg-type]
-    beside = written(replace(shared, net_w=shared.net_w + sum(powers)), []).program
+    powers = scheduled(supply, needs, solve, Effort()).powers_w  # type: ignore[arg-type]
+    beside = formulated(replace(supply, net_w=supply.net_w + sum(powers)), []).program
     own = sum(own_eur(need, power) for need, power in zip(needs, powers, strict=True))  # type: ignore[arg-type]
     paid = float(beside.cost @ solve(beside, LONG).x) + own
     assert bound - 0.001 <= paid <= bound + 0.12
 
 
 def test_a_solver_that_is_out_of_time_at_once_leaves_the_rules() -> None:
-    shared, needs = small(1)
-    late = scheduled(shared, needs, solve, Effort(seconds=0.0))
-    ruled = scheduled(shared, needs, None, Effort())
+    supply, needs = small(1)
+    late = scheduled(supply, needs, solve, Effort(seconds=0.0))
+    ruled = scheduled(supply, needs, None, Effort())
     assert [note.code for note in late.notes] == ["solver_failed"]
     assert all((one == other).all() for one, other in zip(late.powers_w, ruled.powers_w, strict=True))
 
 
 def test_a_charger_of_two_phase_modes_works_in_one_of_its_bands() -> None:
     bands = phase_bands(least_a=6, most_a=16, phases=(1, 3))
-    made = planned(Job(load=replace(CAR, bands=bands), state=car_state(30_000.0)), solver=solve)
+    made = planned(at(replace(CAR, bands=bands), car_state(30_000.0)), solver=solve)
     power = powers_w(made, "car")
     on = power[power > 1.0]
     inside = [any(band.low_w - 1 <= one <= band.high_w + 1 for band in bands) for one in on.tolist()]
@@ -166,11 +170,11 @@ def test_a_charger_of_two_phase_modes_works_in_one_of_its_bands() -> None:
 
 
 def test_the_program_keeps_the_balance_of_every_load() -> None:
-    shared, needs = small(3)
-    stated = written(shared, needs)
+    supply, needs = small(3)
+    stated = formulated(supply, needs)
     x = solve(stated.program, LONG).x
     relay = needs[0]
-    assert isinstance(relay, Store)
+    assert isinstance(relay, EnergyStore)
     power = stated.powers_w(x)[0]
     assert relay.energies_wh(power)[-1] == pytest.approx(power.sum())
 
@@ -183,7 +187,7 @@ def test_an_appliance_runs_once_and_is_never_interrupted_however_often_it_is_pla
     for quarter in range(80):
         now = NOW + STEP_S * quarter
         made = planned(
-            Job(load=WASHER, state=state),
+            at(WASHER, state),
             solver=solver,
             scenarios=day(start_s=now, seed=quarter),
             prices=tariff(start_s=now),
@@ -193,9 +197,9 @@ def test_an_appliance_runs_once_and_is_never_interrupted_however_often_it_is_pla
         ran.append(power)
         if power > 1.0 and state.started_s is None:
             state = replace(state, started_s=now)
-    assert [power for power in ran if power > 0.0] == pytest.approx(list(WASHER.course_w))
+    assert [power for power in ran if power > 0.0] == pytest.approx(list(WASHER.profile_w))
     first = next(i for i, power in enumerate(ran) if power > 0.0)
-    assert ran[first : first + 6] == pytest.approx(list(WASHER.course_w))
+    assert ran[first : first + 6] == pytest.approx(list(WASHER.profile_w))
     assert 2 <= first <= 72 - 6
 
 
@@ -206,11 +210,14 @@ def test_an_appliance_runs_at_the_last_moment_rather_than_never() -> None:
         now = NOW + STEP_S * quarter
         prices = replace(tariff(start_s=now), buy=np.linspace(0.5, 0.1, 96))
         made = planned(
-            Job(load=WASHER, state=state), scenarios=day(start_s=now, sun=0.0), prices=prices, made_s=now + 2.0
+            at(WASHER, state),
+            scenarios=day(start_s=now, sun=0.0),
+            prices=prices,
+            made_s=now + 2.0,
         )
         if made.loads["washer"][0].power_w > 1.0:
             break
-    assert quarter == 16 - len(WASHER.course_w)
+    assert quarter == 16 - len(WASHER.profile_w)
 
 
 @WAYS
@@ -224,12 +231,12 @@ def test_a_day_of_replanning_serves_all_and_keeps_least_times(solver: object) ->
     for quarter in range(92):
         now = NOW + STEP_S * quarter
         made = planned(
-            Job(load=CAR, state=replace(car_state(), stored_wh=car)),
-            Job(load=TANK, state=TankState(temp_c=tank, draw_wh=draws[quarter:], switched=switched.get("tank"))),
-            Job(load=PUMP, state=HeatPumpState(indoor_c=room, switched=switched.get("pump"))),
-            Job(
-                load=POOL,
-                state=SwitchableState(
+            at(CAR, replace(car_state(), stored_wh=car)),
+            at(TANK, TankState(temp_c=tank, draw_wh=draws[quarter:], switched=switched.get("tank"))),
+            at(PUMP, HeatPumpState(indoor_c=room, switched=switched.get("pump"))),
+            at(
+                POOL,
+                SwitchableState(
                     earliest_s=NOW + 3600.0,
                     latest_s=NOW + 3600 * 23,
                     wanted_wh=3600.0,
@@ -259,7 +266,7 @@ def test_a_day_of_replanning_serves_all_and_keeps_least_times(solver: object) ->
             was.append(runs)
     assert car == pytest.approx(20_000.0, rel=0.01)
     assert pool == pytest.approx(3600.0, rel=0.01)
-    for id_, least_s in (("pump", PUMP.run_s), ("pool", POOL.run_s)):
+    for id_, least_s in (("pump", PUMP.minimum_up_s), ("pool", POOL.minimum_up_s)):
         assert all(length * STEP_S >= least_s for length in _runs(on[id_])), id_
 
 
@@ -272,7 +279,7 @@ def _runs(on: list[bool]) -> list[int]:
 
 def test_a_state_of_another_load_is_refused() -> None:
     with pytest.raises(ValueError, match="no state of car"):
-        Job(load=CAR, state=HeatPumpState(indoor_c=20.0))
+        at(CAR, HeatPumpState(indoor_c=20.0))
     with pytest.raises(ValueError, match="finite"):
         CarState(arrival_s=NOW, departure_s=NOW, stored_wh=float("nan"), wanted_wh=0.0)
     with pytest.raises(ValueError, match="finite"):

@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.core.planning.storage.grid_goal import GridMethod
-from gateway.planning.method_file import read_method
+from gateway.planning.method_file import read_section
 from gateway.study.benches.citylearn.control import controlled
 from gateway.study.benches.citylearn.district import Batteries, District, read, score, shipped_rule
+from gateway.study.benches.citylearn.grid_goal import GridMethod
 
 FOLDER = Path(__file__).parents[5] / "shared" / "data" / "citylearn2022"
 HOMES = [1, 2, 3, 4, 5]
@@ -27,7 +27,7 @@ def district() -> District:
 
 @pytest.fixture(scope="module")
 def method() -> GridMethod:
-    return read_method().grid_goal
+    return read_section(GridMethod, "grid_goal")
 
 
 def synthetic(hours: int, homes: int = 2) -> District:

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.model.history import History
 from gateway.core.model.levels import Levels, Storage
-from gateway.study.benches.minute import case_of, idle_eur, live, rule, slots_of
+from gateway.study.benches.minute import case_of, followed, idle_eur, rule, slots_of
 from gateway.study.record.errors import InputError
 from gateway.study.replay.case import Case
 
@@ -37,10 +37,10 @@ def case(net_w, start_wh=4000.0, storage=LOSSLESS) -> Case:
 def test_a_kettle_that_a_late_battery_does_not_see_is_bought_and_its_end_is_sold() -> None:
     """3 kW for one minute, 12 s late: 10 Wh bought at 0.2 while it starts, 10 Wh given away at 0.05 after it."""
     kettle = case([0.0] * 5 + [3000.0] + [0.0] * 9)
-    late = live(kettle, rule(kettle), delay_s=12.0)
+    late = followed(kettle, rule(kettle), delay_s=12.0)
     assert late.eur == pytest.approx(0.010 * 0.2 - 0.010 * 0.05 + 0.1 * 0.050)  # 50 Wh left the store in all
     assert late.energy_wh == pytest.approx(4000 - 50)
-    at_once = live(kettle, rule(kettle), delay_s=0.0)
+    at_once = followed(kettle, rule(kettle), delay_s=0.0)
     assert at_once.eur == pytest.approx(0.1 * 0.050)
 
 
@@ -48,12 +48,12 @@ def test_a_kettle_that_a_late_battery_does_not_see_is_bought_and_its_end_is_sold
 def test_whole_minutes_of_delay_shift_the_battery_by_so_much(delay_s) -> None:
     kettle = case([0.0] * 5 + [3000.0] + [0.0] * 9)
     # all of the kettle is bought, and all that the battery gives is sold
-    assert live(kettle, rule(kettle), delay_s=delay_s).eur == pytest.approx(0.05 * 0.2 - 0.05 * 0.05 + 0.1 * 0.05)
+    assert followed(kettle, rule(kettle), delay_s=delay_s).eur == pytest.approx(0.05 * 0.2 - 0.05 * 0.05 + 0.1 * 0.05)
 
 
 def test_an_empty_store_gives_nothing_however_late_it_was_asked() -> None:
     empty = case([1000.0] * 15, start_wh=0.0)
-    assert live(empty, rule(empty), delay_s=30.0).eur == pytest.approx(idle_eur(empty))
+    assert followed(empty, rule(empty), delay_s=30.0).eur == pytest.approx(idle_eur(empty))
 
 
 def test_levels_are_asked_for_at_each_slot_with_what_is_stored_then() -> None:
@@ -63,7 +63,7 @@ def test_levels_are_asked_for_at_each_slot_with_what_is_stored_then() -> None:
         asked.append((minute, round(energy_wh)))
         return Levels(charge_wh=0.0, reserve_wh=3500.0, fill_wh=8000.0, export_wh=8000.0)
 
-    live(case([2000.0] * 45), keep, delay_s=0.0)
+    followed(case([2000.0] * 45), keep, delay_s=0.0)
     assert asked == [(0, 4000), (15, 3500), (30, 3500)]  # 2 kW for 15 minutes, then the reserve
 
 
@@ -107,6 +107,6 @@ def test_a_file_that_is_none_is_told_by_what_is_wrong(tmp_path: Path, content: s
 
 def test_losses_of_the_storage_are_paid_each_way() -> None:
     lossy = replace(LOSSLESS, charge_efficiency=0.9, discharge_efficiency=0.8)
-    life = live(case([-600.0] * 15 + [600.0] * 15, start_wh=0.0, storage=lossy), rule(case([0.0])), delay_s=0.0)
+    life = followed(case([-600.0] * 15 + [600.0] * 15, start_wh=0.0, storage=lossy), rule(case([0.0])), delay_s=0.0)
     # 150 Wh in, 135 stored, 108 out: 42 Wh bought
     assert life.eur == pytest.approx(0.042 * 0.2, abs=1e-9)

@@ -177,7 +177,7 @@ def test_everyone_plans_the_same_96_steps_and_the_first_turn_is_not_counted() ->
 
 def test_car_and_tank_ask_for_what_emhass_is_told() -> None:
     """Energy of the on-off loads: 3.68 kW x 3 h; 2.4 kW x 2 h as drawn heat."""
-    car, tank = (job.state for job in speed_loads.jobs(0.0).jobs)
+    car, tank = (job.state for job in speed_loads.jobs(0.0).loads)
     energies = [load["power_w"] * load["hours"] for load in speed_loads.AS_LOADS]
     assert energies == [11_040.0, 4_800.0]
     assert car.wanted_wh / speed_loads.CAR.efficiency == pytest.approx(energies[0])
@@ -200,9 +200,11 @@ def test_times_are_told_as_median_worst_and_multiple_of_ours() -> None:
     def plans(*clocks: float, share: float) -> list[speed.Took]:
         return [speed.Took(ms=ms, cpu_ms=ms * share) for ms in clocks]
 
-    told = speed.told({"zen": plans(4.0, 5.0, 30.0, share=1.0), "peer": plans(10.0, 20.0, 12.5, share=0.8)}, "zen")
-    assert told["zen"] == {"median_ms": 5.0, "worst_ms": 30.0, "cpu_ms": 5.0, "ratio": 1.0, "plans": 3}
-    assert told["peer"] == {"median_ms": 12.5, "worst_ms": 20.0, "cpu_ms": 10.0, "ratio": 2.0, "plans": 3}
+    summary = speed.summary(
+        {"zen": plans(4.0, 5.0, 30.0, share=1.0), "peer": plans(10.0, 20.0, 12.5, share=0.8)}, "zen"
+    )
+    assert summary["zen"] == {"median_ms": 5.0, "worst_ms": 30.0, "cpu_ms": 5.0, "ratio": 1.0, "plans": 3}
+    assert summary["peer"] == {"median_ms": 12.5, "worst_ms": 20.0, "cpu_ms": 10.0, "ratio": 2.0, "plans": 3}
 
 
 def test_ticks_are_as_many_as_plans() -> None:

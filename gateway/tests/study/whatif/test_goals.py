@@ -102,11 +102,11 @@ def test_a_plan_knows_a_colour_from_the_evening_before_and_takes_the_dear_one_un
     blue = dict.fromkeys(days, Colour.BLUE)
     changing = date(2025, 4, 7)  # a Monday
     white = {**blue, changing: Colour.WHITE}
-    grounds = [tempo(plain, colours).ground() for colours in (blue, white)]
+    all_series = [tempo(plain, colours).plan_series() for colours in (blue, white)]
     same = {}
     for hour in (12, 19, 20, 22):
         moment = datetime(2025, 4, 6, hour, tzinfo=PARIS)
-        slot = round((moment.timestamp() - grounds[0].known.start_s) / 3600.0)
-        found = [planned_levels(ground, [slot]) for ground in grounds]
+        slot = round((moment.timestamp() - all_series[0].known.start_s) / 3600.0)
+        found = [planned_levels(series, [slot]) for series in all_series]
         same[hour] = np.array_equal(*found)
     assert same == {12: True, 19: True, 20: False, 22: False}

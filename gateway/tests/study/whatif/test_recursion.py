@@ -10,12 +10,12 @@ from gateway.core.forecast.scenarios import draw
 from gateway.core.model.history import History
 from gateway.core.model.levels import NO_LIMITS, Floats, Storage
 from gateway.core.planning.method import Method
-from gateway.core.planning.planner import levels_of
-from gateway.core.planning.storage.recursion import StepPrices, levels_wh, solve, thresholds
+from gateway.core.planning.problem import StepPrices, plan_problem
+from gateway.core.planning.storage.dynamic_program import levels_wh, solve, solved_for, thresholds
 from gateway.core.pricing.prices import Prices
 from gateway.study.record.inputs import read_inputs
-from gateway.study.whatif.planned import Ground, planned_levels
-from gateway.study.whatif.recursion import Task, rising, worths
+from gateway.study.whatif.planned import PlanSeries, planned_levels
+from gateway.study.whatif.recursion import Task, marginal_values, rising
 from gateway.tests.study.small import written
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -48,17 +48,17 @@ def test_marginal_values_are_those_of_the_core(seed: int) -> None:
     ends = draws.uniform(0.0, 0.3, PLANS)
     prices = [rising(tariff, storage) for tariff in tariffs]
     assert all(row is not None for row in prices)
-    task = Task(net_w=net_w, prices=np.stack(prices), end_worth=ends, hours=hours, points=points, mixing=0.05)
-    found = worths(storage, task, wanted=STEPS)
+    task = Task(net_w=net_w, prices=np.stack(prices), end_values=ends, hours=hours, points=points, mixing=0.05)
+    found = marginal_values(storage, task, wanted=STEPS)
     for plan, tariff in enumerate(tariffs):
         alone = solve(
             net_w[plan], tariff, storage, hours=hours, limits=NO_LIMITS, points=points, mixing=0.05,
-            end_worth=float(ends[plan]),
+            end_value=float(ends[plan]),
         )  # fmt: skip
         # a gain below 1e-9 EUR/kWh is nothing to the core, at each step
-        assert found[plan] == pytest.approx(alone.worth, abs=STEPS * 1e-9)
+        assert found[plan] == pytest.approx(alone.marginal_values, abs=STEPS * 1e-9)
         levels = levels_wh(found[plan], thresholds(tariff, storage), storage)
-        assert levels == pytest.approx(alone.levels, abs=1e-6)
+        assert levels == pytest.approx(alone.levels_wh, abs=1e-6)
 
 
 def test_other_prices_below_0_are_left_to_the_core() -> None:
@@ -70,7 +70,7 @@ def test_other_prices_below_0_are_left_to_the_core() -> None:
     assert rising(StepPrices(buy=once, sell=once), storage) is None
 
 
-def ground_of(folder: Path, *, step_min: int, every: int, tariff: str) -> Ground:
+def series_of(folder: Path, *, step_min: int, every: int, tariff: str) -> PlanSeries:
     """Twelve days of the small building, counted from the eighth, at two prices or at hourly ones, some below 0."""
     known = read_inputs(written(folder / f"{step_min}.csv", days=12, step_min=step_min), None, zone=PARIS).known
     hour = np.arange(len(known.load_w) + 2 * 1440 // step_min) * step_min / 60.0
@@ -80,7 +80,7 @@ def ground_of(folder: Path, *, step_min: int, every: int, tariff: str) -> Ground
     day = 1440 // step_min
     sizes = (2.5, 10.0)
     storages = tuple(Storage(capacity_wh=1e3 * kwh, charge_max_w=5e2 * kwh, discharge_max_w=5e2 * kwh) for kwh in sizes)
-    return Ground(
+    return PlanSeries(
         known=known, buy=buy, sell=np.minimum(buy, spot if is_hourly else np.full(len(buy), 0.04)), first=8 * day,
         slots=4 * day, every=every, storages=storages, zone=PARIS, method=Method(),
     )  # fmt: skip
@@ -89,18 +89,18 @@ def ground_of(folder: Path, *, step_min: int, every: int, tariff: str) -> Ground
 @pytest.mark.parametrize("tariff", ["two prices", "hourly"])
 @pytest.mark.parametrize(("step_min", "every"), [(15, 12), (30, 5), (60, 24)])
 def test_levels_are_those_of_plans_made_one_by_one(tmp_path: Path, step_min: int, every: int, tariff: str) -> None:
-    ground = ground_of(tmp_path, step_min=step_min, every=every, tariff=tariff)
-    assert (ground.sell.min() < 0.0) == (tariff == "hourly")
-    expected = np.concatenate([one_by_one(ground, moment) for moment in ground.moments], axis=1)
-    found = planned_levels(ground, ground.moments)
-    assert found.shape == (2, ground.slots, 4)
+    series = series_of(tmp_path, step_min=step_min, every=every, tariff=tariff)
+    assert (series.sell.min() < 0.0) == (tariff == "hourly")
+    expected = np.concatenate([one_by_one(series, moment) for moment in series.moments], axis=1)
+    found = planned_levels(series, series.moments)
+    assert found.shape == (2, series.slots, 4)
     assert np.array_equal(found, expected)
 
 
-def one_by_one(ground: Ground, moment: int) -> Floats:
+def one_by_one(series: PlanSeries, moment: int) -> Floats:
     """Levels of one plan, as the gateway would make it then."""
-    known, planning = ground.known, ground.method.planning
-    begin = max(0, moment - round(ground.method.forecast.days * 86400.0 / known.step_s))
+    known, planning = series.known, series.method.planning
+    begin = max(0, moment - round(series.method.forecast.days * 86400.0 / known.step_s))
     past = History(
         start_s=known.start_s + begin * known.step_s,
         step_s=known.step_s,
@@ -108,11 +108,13 @@ def one_by_one(ground: Ground, moment: int) -> Floats:
         pv_w=known.pv_w[begin:moment],
     )
     steps = round(24 * 3600.0 / known.step_s)
-    scenarios = draw(past, steps=steps, zone=ground.zone, method=ground.method.forecast)
+    scenarios = draw(past, steps=steps, zone=series.zone, method=series.method.forecast)
     span = slice(moment, moment + steps)
     prices = Prices(
-        start_s=past.end_s, step_s=past.step_s, buy=ground.buy[span], sell=ground.sell[span], names=("",) * steps
+        start_s=past.end_s, step_s=past.step_s, buy=series.buy[span], sell=series.sell[span], names=("",) * steps
     )
-    followed = min(ground.every, ground.first + ground.slots - moment)
-    plans = [levels_of(each, scenarios, prices, method=planning) for each in ground.storages]
-    return np.stack([values.levels[:followed] for values in plans])
+    followed = min(series.every, series.first + series.slots - moment)
+    problems = [
+        plan_problem(each, 0.0, scenarios, prices, made_s=past.end_s, method=planning) for each in series.storages
+    ]
+    return np.stack([solved_for(problem, None).levels_wh[:followed] for problem in problems])

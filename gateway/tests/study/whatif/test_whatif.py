@@ -105,12 +105,12 @@ def test_the_same_from_two_processes(half_hours: WhatIf, sizes: list[Size]) -> N
 
 
 def test_no_plan_knows_what_comes_after_it(half_hours: WhatIf) -> None:
-    ground = half_hours.ground()
-    moment = ground.moments[60]
-    load, pv = ground.known.load_w.copy(), ground.known.pv_w.copy()
+    series = half_hours.plan_series()
+    moment = series.moments[60]
+    load, pv = series.known.load_w.copy(), series.known.pv_w.copy()
     load[moment:], pv[moment:] = 9999.0, -9999.0
-    other = replace(ground, known=replace(ground.known, load_w=load, pv_w=pv))
-    assert np.array_equal(planned_levels(ground, [moment]), planned_levels(other, [moment]))
+    other = replace(series, known=replace(series.known, load_w=load, pv_w=pv))
+    assert np.array_equal(planned_levels(series, [moment]), planned_levels(other, [moment]))
 
 
 def test_minutes_are_followed_one_by_one_and_planned_by_quarters(tmp_path: Path) -> None:

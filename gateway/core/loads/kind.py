@@ -1,0 +1,175 @@
+"""What a kind of load offers, each in one module: its settings, what is observed of it, its model and its state.
+
+settings -> observation -> load and its state -> request to the planner, or the plain rule. `kinds` lists all of them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from typing import ClassVar, Generic, Protocol, Self, TypeVar
+
+from gateway.core.loads.memory import Dataclass
+from gateway.core.loads.needs import Band
+from gateway.core.loads.request import LoadRequest, Outlook
+from gateway.core.loads.settings import Misfit
+from gateway.core.model.plan import LoadSlot
+from gateway.core.model.state import SiteState
+from gateway.core.model.switched import Switched
+from gateway.core.model.time_grid import TimeGrid
+
+StateT = TypeVar("StateT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comfort:
+    """Temperatures (°C) between which a load that holds heat is kept."""
+
+    low_c: float  # below it somebody is cold
+    high_c: float  # it is full
+    hygiene_c: float  # it is full while it is heated through against legionella; `high_c` where nothing is
+    resume_k: float  # so much below the top it takes again (K)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadMoment:
+    """A moment at which a load is looked at."""
+
+    state: SiteState
+    zone: tzinfo  # of local clocks
+    dt_s: float = 0.0  # since the moment before; 0 at the first
+    switched: Switched | None = None  # whether control has it running, and since when; None where nobody knows
+
+
+class Load(Protocol):
+    """A load as control knows it: constants of its device."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the site file and in plans."""
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """The powers that can be set."""
+
+    @property
+    def minimum_up_s(self) -> float:
+        """The least time for which it runs (s)."""
+
+    @property
+    def minimum_down_s(self) -> float:
+        """The least time for which it rests (s)."""
+
+    @property
+    def presence_point(self) -> str | None:
+        """The point that tells whether it is there (from 0.5 on); None for what is always there."""
+
+    @property
+    def comfort(self) -> Comfort | None:
+        """Its temperatures, told as the point `temp_c`; None for a load that holds no heat."""
+
+
+class PlannableLoad(Load, Protocol[StateT]):
+    """A load with all that a plan and the plain rule need, given its state."""
+
+    @property
+    def state_type(self) -> type[StateT]:
+        """The class of its states."""
+
+    def request(self, state: StateT, outlook: Outlook) -> LoadRequest:
+        """What it asks of a plan."""
+
+    def plain_slot(self, state: StateT, now_s: float) -> LoadSlot:
+        """What it would have now (UTC) without a plan."""
+
+    def carried(self, state: StateT, power_w: float, *, begin_s: float, end_s: float) -> StateT:
+        """Its state after it drew a mean power between two moments (UTC)."""
+
+
+class FlexibleLoad(Protocol):
+    """A load and where it is, whatever its kind."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the site file and in plans."""
+
+    def request(self, outlook: Outlook) -> LoadRequest:
+        """What it asks of a plan."""
+
+    def plain_slot(self, now_s: float) -> LoadSlot:
+        """What it would have now (UTC) without a plan."""
+
+    def carried(self, power_w: float, *, begin_s: float, end_s: float) -> Self:
+        """The load after it drew a mean power between two moments (UTC): a run that has begun stays begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadWithState(Generic[StateT]):
+    """A load and its state, of one kind. Fits FlexibleLoad; ValueError where one is not of the other."""
+
+    load: PlannableLoad[StateT]
+    state: StateT
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a state of another kind of load."""
+        if type(self.state) is not self.load.state_type:
+            raise ValueError(f"{type(self.state).__name__} is no state of {self.load.id}")
+
+    @property
+    def id(self) -> str:
+        """Its name in the site file and in plans."""
+        return self.load.id
+
+    def request(self, outlook: Outlook) -> LoadRequest:
+        """What it asks of a plan."""
+        return self.load.request(self.state, outlook)
+
+    def plain_slot(self, now_s: float) -> LoadSlot:
+        """What it would have now (UTC) without a plan."""
+        return self.load.plain_slot(self.state, now_s)
+
+    def carried(self, power_w: float, *, begin_s: float, end_s: float) -> Self:
+        """The load after it drew a mean power between two moments (UTC): a run that has begun stays begun."""
+        return replace(self, state=self.load.carried(self.state, power_w, begin_s=begin_s, end_s=end_s))
+
+
+class LoadObservation(Dataclass, Protocol):
+    """What has been seen of a load. Fields marked by `memory` outlive a restart."""
+
+    def observed(self, now: LoadMoment) -> Self:
+        """After a cycle; of a load that has a device."""
+
+    def flexible(self, now: LoadMoment, grid: TimeGrid) -> FlexibleLoad | None:
+        """The load with its state on this grid; None while too little is known to plan it."""
+
+    @property
+    def event(self) -> object:
+        """Changes when something has happened that a plan did not know; None for ever where nothing can."""
+
+
+class LoadSettings(Dataclass, Protocol):
+    """What the user writes of a load: one class for each kind, whose fields are the keys of `[loads.ID]`."""
+
+    kind: ClassVar[str]  # as the user writes it; `load.<kind>` are its words
+    needed_points: ClassVar[tuple[str, ...]]  # what its product must tell
+    own_reasons: ClassVar[tuple[str, ...]]  # codes that only loads of this kind give
+
+    @property
+    def device(self) -> str | None:
+        """The device that meters and obeys; None for a load that is planned and shown only."""
+
+    @property
+    def meter(self) -> str | None:
+        """Another device that meters it."""
+
+    @property
+    def phases_used(self) -> int:
+        """Over how many phases a set-point in amperes is spread."""
+
+    def load(self, id_: str) -> Load:
+        """The load that the settings describe."""
+
+    def unseen(self, id_: str) -> LoadObservation:
+        """The load before anything has been seen of it."""
+
+    def misfits(self, unit: str) -> Iterator[Misfit]:
+        """What a product cannot do whose set-points are in this unit (W, A, share, switch)."""

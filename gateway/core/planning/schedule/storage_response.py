@@ -1,0 +1,48 @@
+"""How the storage responds to given loads, by its own recursion: the value of what it holds, what all of it costs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gateway.core.model.levels import Floats, Levels, follow
+from gateway.core.planning.problem import StepPrices
+from gateway.core.planning.schedule.supply import Supply
+from gateway.core.planning.storage.dynamic_program import solve
+
+K = 1000.0
+POINTS = 41
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StorageResponse:
+    """What the storage does with what the loads leave."""
+
+    stored_value: Floats  # of one more kWh stored, at each step (EUR/kWh)
+    cost_eur: float  # of the grid and ageing, less what is left
+
+
+def storage_response(supply: Supply, taken_w: Floats) -> StorageResponse:
+    """The storage follows its levels through the expected day beside loads that draw `taken_w`."""
+    storage = supply.storage
+    if storage is None:
+        return StorageResponse(stored_value=np.zeros(supply.steps), cost_eur=supply.cost_eur(taken_w))
+    prices = StepPrices(buy=supply.buy, sell=np.minimum(supply.sell, supply.buy))
+    net = supply.net_w + taken_w
+    values = solve(
+        net[None], prices, storage, hours=supply.hours, limits=supply.limits, points=POINTS, mixing=0.0,
+        end_value=supply.end_price,
+    )  # fmt: skip
+    held_wh, stored_value, powers = supply.stored_wh, np.empty(supply.steps), np.empty(supply.steps)
+    cells = values.marginal_values.shape[1]
+    for k, (net_w, row) in enumerate(zip(net.tolist(), values.levels_wh.tolist(), strict=True)):
+        levels = Levels(charge_wh=row[0], reserve_wh=row[1], fill_wh=row[2], export_wh=row[3])
+        power_w = float(
+            follow(levels, storage, energy_wh=held_wh, net_w=net_w, hours=supply.hours, limits=supply.limits)
+        )
+        into, out_of = max(power_w, 0.0) * storage.charge_efficiency, min(power_w, 0.0) / storage.discharge_efficiency
+        held_wh = min(max(held_wh + (into + out_of) * supply.hours, 0.0), storage.capacity_wh)
+        powers[k] = power_w
+        stored_value[k] = values.marginal_values[k, min(int(held_wh / storage.capacity_wh * cells), cells - 1)]
+    wear_eur = storage.wear_price * float(np.abs(powers).sum()) * supply.hours / K
+    cost_eur = supply.cost_eur(taken_w + powers) + wear_eur - supply.end_price * held_wh / K
+    return StorageResponse(stored_value=stored_value, cost_eur=cost_eur)
