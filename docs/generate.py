@@ -124,6 +124,7 @@ def _house_file() -> Iterator[str]:
         "[car]": flexible.CarSettings,
         "[tank]": flexible.TankSettings,
         "[heat_pump]": flexible.HeatPumpSettings,
+        "[pool_pump]": flexible.PoolPumpSettings,
         "[serve.meter]": house_file.ServeMeter,
         "[serve.pv]": house_file.ServePv,
         "[serve.battery]": house_file.ServeBattery,
@@ -131,6 +132,7 @@ def _house_file() -> Iterator[str]:
         "[serve.car]": flexible.ServeCar,
         "[serve.tank]": flexible.ServeTank,
         "[serve.heat_pump]": flexible.ServeHeatPump,
+        "[serve.pool_pump]": flexible.ServePoolPump,
     }
     for name, model in models.items():
         yield f"## {name}\n"

@@ -10,8 +10,8 @@ from gateway.mistakes import mistakes_of
 from gateway.simulator.settings.config import TelegramMode
 from gateway.simulator.settings.keys import Fraction
 
-Device = Literal["meter", "pv", "battery", "linky", "car", "tank", "heat_pump"]
-LoadName = Literal["car", "tank", "heat_pump"]
+Device = Literal["meter", "pv", "battery", "linky", "car", "tank", "heat_pump", "pool_pump"]
+LoadName = Literal["car", "tank", "heat_pump", "pool_pump"]
 ExceptionCode = Literal[1, 2, 3, 4, 5, 6, 7, 8, 10, 11]
 Seconds = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
 
@@ -102,14 +102,14 @@ class InverterRefuses(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadGone(Fault):
-    """Charger, heater or heat pump is off the network; it goes on by itself."""
+    """Charger, heater, heat pump or relay is off its link; it goes on by itself."""
 
     device: LoadName = "car"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRefuses(Fault):
-    """Charger, heater or heat pump answers writes with an exception, as `BatteryRefuses`."""
+    """Charger, heater, heat pump or relay answers writes with an exception, as `BatteryRefuses`."""
 
     device: LoadName = "car"
     code: ExceptionCode = 4

@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway.simulator.physics.car import Car
 from gateway.simulator.physics.heat_pump import HeatPump
+from gateway.simulator.physics.pool_pump import PoolPump
 from gateway.simulator.physics.tank import Tank
 from gateway.simulator.simulation import Simulation
 
@@ -21,6 +22,8 @@ def loads_told(simulation: Simulation) -> dict[str, Story]:
         told["tank"] = _tank(loads.tank)
     if loads.heat_pump:
         told["heat_pump"] = _heat_pump(loads.heat_pump, now_s)
+    if loads.pool_pump:
+        told["pool_pump"] = _pool_pump(loads.pool_pump)
     return {
         name: {"power_w": state.loads_w[name], "energy_wh": state.loads_wh[name], **story}
         for name, story in told.items()
@@ -54,3 +57,7 @@ def _heat_pump(heat_pump: HeatPump, now_s: float) -> Story:
         "offered_w": heat_pump.offered_w(now_s),
         "writes": heat_pump.writes,
     }
+
+
+def _pool_pump(pump: PoolPump) -> Story:
+    return {"closed": pump.closed, "counter_wh": pump.counter_wh}

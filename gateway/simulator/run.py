@@ -11,7 +11,7 @@ from typing import Literal
 
 from gateway.simulator.control import serve_control
 from gateway.simulator.faults import Device, LoadName
-from gateway.simulator.links.line import serve_serial, serve_tcp
+from gateway.simulator.links.line import LineDevice, serve_serial, serve_tcp
 from gateway.simulator.links.serial_line import SerialLine, open_terminals
 from gateway.simulator.links.telegram_line import TelegramLine
 from gateway.simulator.products.registers import RegisterMap
@@ -35,6 +35,7 @@ class Ready:
     car: str | None = None
     tank: str | None = None
     heat_pump: str | None = None
+    pool_pump: str | None = None
     ready: Literal[True] = True
 
     def as_dict(self) -> dict[str, object]:
@@ -107,6 +108,7 @@ async def open_house(config: HouseConfig) -> AsyncIterator[tuple[Simulation, Rea
                 car=where.get("car"),
                 tank=where.get("tank"),
                 heat_pump=where.get("heat_pump"),
+                pool_pump=str(serve.meter.serial) if serve.pool_pump else None,
             ),
         )
 
@@ -124,20 +126,25 @@ def _on_tcp(simulation: Simulation, serve: Serve) -> dict[Device, tuple[Register
     return links
 
 
+def _on_the_line(simulation: Simulation, serve: Serve) -> list[LineDevice]:
+    """All that shares the meter's serial line."""
+    devices = [LineDevice(device="meter", unit=serve.meter.unit, registers=simulation.meter_registers)]
+    pump, meter = serve.pool_pump, simulation.pump_meter_registers
+    if pump is not None and meter is not None:
+        relay = simulation.load_registers["pool_pump"]
+        devices.append(LineDevice(device="pool_pump", unit=pump.unit, registers=relay))
+        devices.append(LineDevice(device="pool_pump", unit=pump.meter_unit, registers=meter))
+    return devices
+
+
 @asynccontextmanager
 async def _open_meter(simulation: Simulation, config: HouseConfig) -> AsyncIterator[None]:
-    """The meter behind its serial line."""
+    """The meter, and what shares its serial line."""
     serve, faults = config.serve.meter, simulation.faults
     with open_terminals(serve.serial) as terminals:
         line = SerialLine(terminals, baud=serve.baud, latency_s=serve.latency_s, faults=faults, seed=config.seed)
-        async with serve_serial(
-            simulation.meter_registers,
-            device="meter",
-            path=terminals.device_path,
-            unit=serve.unit,
-            baud=serve.baud,
-            faults=faults,
-        ):
+        devices = _on_the_line(simulation, config.serve)
+        async with serve_serial(devices, path=terminals.device_path, baud=serve.baud, faults=faults):
             line.open()
             try:
                 yield

@@ -23,7 +23,7 @@ from gateway.simulator.physics.meter import MeterDisplay
 from gateway.simulator.physics.pv import Roof
 from gateway.simulator.products import sdm630, sma_storage, sma_tripower, sunspec
 from gateway.simulator.products.linky import Linky
-from gateway.simulator.products.load_maps import maps_of, points_of
+from gateway.simulator.products.load_maps import maps_of, points_of, pump_meter
 from gateway.simulator.products.registers import RefusesWrites, RegisterMap
 from gateway.simulator.products.sdm630 import Sdm630
 from gateway.simulator.products.sma_storage import SmaStorage
@@ -122,6 +122,10 @@ class Simulation:
             refusal=self._refusal,
         )
         self.load_registers = maps_of(self.loads, serve, now=lambda: self.building.elapsed_s, faults=self.faults)
+        self.pump_meter_registers: Sdm630 | None = None
+        if self.loads.pool_pump and serve.pool_pump:
+            hz = lambda: self.meter.shown.frequency_hz  # noqa: E731
+            self.pump_meter_registers = pump_meter(self.loads.pool_pump, serve, mains_hz=hz)
         tripower = serve.pv.profile == "sma_tripower"
         self._points: dict[Device, tuple[str, ...]] = {
             "meter": tuple(sdm630.ADDRESSES),
@@ -131,6 +135,7 @@ class Simulation:
             "car": points_of("car", serve),
             "tank": points_of("tank", serve),
             "heat_pump": points_of("heat_pump", serve),
+            "pool_pump": points_of("pool_pump", serve),
         }
 
     def _pv_map(self, config: HouseConfig) -> RegisterMap:

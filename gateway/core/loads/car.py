@@ -208,15 +208,15 @@ class Car:
         partly = np.clip((ends - np.maximum(starts, max(state.arrival_s, outlook.now_s))) / grid.step_s, 0.0, 1.0)
         free = partly > 0.0
         there = np.flatnonzero(free)
-        wanted = min(max(state.wanted_wh, 0.0), self.capacity_wh)
+        requested_wh = min(max(state.wanted_wh, 0.0), self.capacity_wh)
         floor, price = np.zeros(steps), np.zeros(steps)
         if len(there):
-            floor[there[-1]] = wanted - _later_wh(self, state, outlook)
+            floor[there[-1]] = requested_wh - _later_wh(self, state, outlook)
             price[there[-1]] = self.short_price
         return LoadRequest(
             id=self.id,
             due_s=state.departure_s,
-            requested_wh=wanted,
+            requested_wh=requested_wh,
             code=None if len(there) else "load_away",
             need=EnergyStore(
                 id=self.id,
@@ -229,7 +229,7 @@ class Car:
                 drain_wh=np.zeros(steps),
                 floor_wh=floor,
                 short_price=price,
-                ceiling_wh=np.full(steps, wanted if self.give_w == 0.0 else self.capacity_wh),
+                ceiling_wh=np.full(steps, requested_wh if self.give_w == 0.0 else self.capacity_wh),
                 end_price=_end_price(outlook, state) * self.efficiency,
                 switching=switching_of(
                     state.switched,

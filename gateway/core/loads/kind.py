@@ -53,11 +53,11 @@ class Load(Protocol):
 
     @property
     def minimum_up_s(self) -> float:
-        """The least time for which it runs (s)."""
+        """Minimum up time (s)."""
 
     @property
     def minimum_down_s(self) -> float:
-        """The least time for which it rests (s)."""
+        """Minimum down time (s)."""
 
     @property
     def presence_point(self) -> str | None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 
@@ -136,14 +137,44 @@ async def serve_tcp(
         server.close()
 
 
+class LineManners:
+    """How the devices behave that share a serial line: each as it does alone."""
+
+    def __init__(self, units: Mapping[int, Manners]) -> None:
+        self._units = units
+        self._asked = next(iter(units.values()))
+
+    def trace_packet(self, sending: bool, data: bytes) -> bytes:  # noqa: FBT001 - pymodbus calls it so
+        """Of the device that was asked, or that answers."""
+        self._asked = self._units.get(data[0] if data else 0, self._asked)
+        return self._asked.trace_packet(sending, data)
+
+    def trace_pdu(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:  # noqa: FBT001 - pymodbus calls it so
+        """Of the device that the message is for, or from."""
+        return self._units.get(pdu.dev_id, self._asked).trace_pdu(sending, pdu)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineDevice:
+    """One of the devices on a serial line."""
+
+    device: Device
+    unit: int
+    registers: RegisterMap
+
+
 @asynccontextmanager
 async def serve_serial(
-    registers: RegisterMap, *, device: Device, path: str, unit: int, baud: int, faults: ActiveFaults
+    devices: Sequence[LineDevice], *, path: str, baud: int, faults: ActiveFaults
 ) -> AsyncIterator[None]:
-    """A device at a serial port (8N1)."""
-    manners = Manners(device=device, unit=unit, faults=faults, serial=True)
+    """Devices at a serial port (8N1)."""
+    each = {one.unit: Manners(device=one.device, unit=one.unit, faults=faults, serial=True) for one in devices}
+    manners = LineManners(each)
     server = ModbusSerialServer(
-        [_device(unit, registers, manners), SimDevice(id=OTHER_UNITS, simdata=_memory(), action=_nobody)],
+        [
+            *(_device(one.unit, one.registers, each[one.unit]) for one in devices),
+            SimDevice(id=OTHER_UNITS, simdata=_memory(), action=_nobody),
+        ],
         framer=FramerType.RTU,
         port=path,
         baudrate=baud,

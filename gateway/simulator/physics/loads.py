@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gateway.simulator.physics.car import Car
 from gateway.simulator.physics.heat_pump import HeatPump
+from gateway.simulator.physics.pool_pump import PoolPump
 from gateway.simulator.physics.tank import Tank
 from gateway.simulator.settings.config import HouseConfig
 
@@ -30,13 +31,19 @@ class Loads:
     car: Car | None = None
     tank: Tank | None = None
     heat_pump: HeatPump | None = None
+    pool_pump: PoolPump | None = None
     powers_w: dict[str, float] = field(default_factory=dict)
     used_wh: dict[str, float] = field(default_factory=dict)
 
     @property
     def by_name(self) -> Mapping[str, FlexibleLoad]:
         """Those that are there."""
-        named: dict[str, FlexibleLoad | None] = {"car": self.car, "tank": self.tank, "heat_pump": self.heat_pump}
+        named: dict[str, FlexibleLoad | None] = {
+            "car": self.car,
+            "tank": self.tank,
+            "heat_pump": self.heat_pump,
+            "pool_pump": self.pool_pump,
+        }
         return {name: load for name, load in named.items() if load is not None}
 
     @property
@@ -66,4 +73,5 @@ def loads_of(config: HouseConfig) -> Loads:
         car=Car(config.car) if config.car else None,
         tank=Tank(config.tank) if config.tank else None,
         heat_pump=HeatPump(config.heat_pump) if config.heat_pump else None,
+        pool_pump=PoolPump(config.pool_pump) if config.pool_pump else None,
     )

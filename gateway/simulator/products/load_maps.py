@@ -6,12 +6,16 @@ from functools import partial
 from gateway.simulator.faults import ActiveFaults, LoadName, LoadRefuses
 from gateway.simulator.physics.heat_pump import HeatPump
 from gateway.simulator.physics.loads import Loads
+from gateway.simulator.physics.meter import Shown
+from gateway.simulator.physics.pool_pump import PoolPump
 from gateway.simulator.products import stiebel_isg
 from gateway.simulator.products.acthor import AcThor
 from gateway.simulator.products.keba import KebaP30
 from gateway.simulator.products.lambda_eu_l import LambdaEuL
 from gateway.simulator.products.registers import ReadableWritable, RefusesWrites, RegisterMap
+from gateway.simulator.products.sdm630 import Sdm630
 from gateway.simulator.products.stiebel_isg import StiebelIsg
+from gateway.simulator.products.waveshare_relay import WaveshareRelay
 from gateway.simulator.settings.config import Serve
 
 
@@ -26,7 +30,28 @@ def maps_of(
         maps["tank"] = AcThor(loads.tank, now=now)
     if loads.heat_pump and serve.heat_pump:
         maps["heat_pump"] = _heat_pump(loads.heat_pump, serve.heat_pump.profile, now=now, faults=faults)
+    if loads.pool_pump and serve.pool_pump:
+        maps["pool_pump"] = WaveshareRelay(
+            unit=serve.pool_pump.unit, relay_1=partial(setattr, loads.pool_pump, "closed")
+        )
     return {load: RefusesWrites(each, partial(_refusal, faults, load)) for load, each in maps.items()}
+
+
+def pump_meter(pump: PoolPump, serve: Serve, *, mains_hz: Callable[[], float]) -> Sdm630:
+    """The meter of a pool pump, which is served."""
+    assert serve.pool_pump is not None  # noqa: S101 - the caller asked
+
+    def shown() -> Shown:
+        return Shown(
+            taken_s=0.0,
+            total_w=pump.power_w,
+            phases_w=(0.0, pump.power_w, 0.0),
+            import_wh=pump.counter_wh,
+            export_wh=0.0,
+            frequency_hz=mains_hz(),
+        )
+
+    return Sdm630(shown, without_value=set, unit=serve.pool_pump.meter_unit, baud=serve.meter.baud)
 
 
 def points_of(load: LoadName, serve: Serve) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Source: Waveshare wiki, Modbus RTU Relay, Development Protocol V3. Relays 1 to 8
 15); coil 0x00FF is all of them, to be written only. 0x4000 is its address, 0x8000 its version times 100 (function 3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gateway.simulator.products.registers import (
     ILLEGAL_ADDRESS,
@@ -25,11 +25,12 @@ V2_00 = 200
 
 
 class WaveshareRelay:
-    """The board: `is_on` of each relay; all are off when it gets its power."""
+    """The board: `is_on` of each relay; all are off when it gets its power. `relay_1` is told of its relay 1."""
 
-    def __init__(self, *, unit: int = 1) -> None:
+    def __init__(self, *, unit: int = 1, relay_1: Callable[[bool], None] = lambda _is_on: None) -> None:
         self.is_on = [False] * RELAYS
         self.writes = 0
+        self._relay_1 = relay_1
         self._registers = {UNIT: unit, VERSION: V2_00}
 
     def read(self, function: int, address: int, count: int) -> list[int]:
@@ -56,3 +57,4 @@ class WaveshareRelay:
             raise Refused(ILLEGAL_ADDRESS)
         self.is_on[address : address + len(words)] = [bool(word) for word in words]
         self.writes += 1
+        self._relay_1(self.is_on[0])

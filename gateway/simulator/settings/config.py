@@ -10,8 +10,10 @@ from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, mod
 from gateway.simulator.settings.flexible import (
     CarSettings,
     HeatPumpSettings,
+    PoolPumpSettings,
     ServeCar,
     ServeHeatPump,
+    ServePoolPump,
     ServeTank,
     TankSettings,
 )
@@ -19,7 +21,7 @@ from gateway.simulator.settings.keys import Endpoint, FilePath, Fraction, Table,
 
 PowerUnit = Literal["w", "kw", "w_per_kwp"]
 TelegramMode = Literal["historique", "standard"]
-LOADS = ("car", "tank", "heat_pump")  # what a building may have, and what may be reached
+LOADS = ("car", "tank", "heat_pump", "pool_pump")  # what a building may have, and what may be reached
 
 
 def _naive(moment: datetime) -> datetime:
@@ -187,6 +189,7 @@ class Serve(Table):
     car: ServeCar | None = None
     tank: ServeTank | None = None
     heat_pump: ServeHeatPump | None = None
+    pool_pump: ServePoolPump | None = None
 
 
 class HouseConfig(Table):
@@ -202,6 +205,7 @@ class HouseConfig(Table):
     car: CarSettings | None = None
     tank: TankSettings | None = None
     heat_pump: HeatPumpSettings | None = None
+    pool_pump: PoolPumpSettings | None = None
     serve: Serve = Serve()
 
     @model_validator(mode="after")
@@ -209,4 +213,7 @@ class HouseConfig(Table):
         missing = [name for name in LOADS if getattr(self.serve, name) and getattr(self, name) is None]
         if missing:
             raise ValueError(f"a table [{missing[0]}] for what serve.{missing[0]} reaches")
+        pump = self.serve.pool_pump
+        if pump is not None and len({self.serve.meter.unit, pump.unit, pump.meter_unit}) < 3:
+            raise ValueError("units of their own on one line: serve.meter.unit, and both of serve.pool_pump")
         return self

@@ -1,10 +1,10 @@
-"""What a house file may say of a car, a hot-water tank and a heat pump: none of them is there unless it is named."""
+"""What a house file may say of a car, a tank, a heat pump and a pool pump: none is there unless it is named."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
-from gateway.simulator.settings.keys import Celsius, Endpoint, Fraction, Table, TcpUnit, TimeOfDay
+from gateway.simulator.settings.keys import Celsius, Endpoint, Fraction, Table, TcpUnit, TimeOfDay, Unit
 
 PositiveFraction = Annotated[float, Field(gt=0.0, le=1.0)]
 
@@ -102,6 +102,13 @@ class HeatPumpSettings(Table):
         return self
 
 
+class PoolPumpSettings(Table):
+    """The pump of a pool: it runs while relay 1 of a board is closed. A meter of its own measures it."""
+
+    power_w: PositiveFloat = 900.0
+    used_wh: NonNegativeFloat = 765_432.0  # the counter of its meter at the start
+
+
 class ServeCar(Table):
     """The wallbox's Modbus TCP."""
 
@@ -127,3 +134,11 @@ class ServeHeatPump(Table):
     tcp: Endpoint = "127.0.0.1:15024"
     unit: TcpUnit = 1
     latency_s: NonNegativeFloat = 0.02
+
+
+class ServePoolPump(Table):
+    """The relay board and the pump's own meter (SDM630), both on the serial line of the building's meter."""
+
+    profile: Literal["waveshare_relay"] = "waveshare_relay"
+    unit: Unit = 2
+    meter_unit: Unit = 3

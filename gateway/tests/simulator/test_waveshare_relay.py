@@ -13,7 +13,7 @@ from gateway.adapters.products.registers import readings
 from gateway.adapters.products.setpoints import Rating, power_of, raw_setpoint
 from gateway.paths import config_folder
 from gateway.simulator.faults import ActiveFaults
-from gateway.simulator.links.line import serve_serial
+from gateway.simulator.links.line import LineDevice, serve_serial
 from gateway.simulator.links.serial_line import SerialLine, open_terminals
 from gateway.simulator.products.registers import Refused, coil_words
 from gateway.simulator.products.waveshare_relay import WaveshareRelay
@@ -40,8 +40,8 @@ async def on_its_line(tmp_path: Path, relay: WaveshareRelay) -> AsyncIterator[Se
     link, faults = tmp_path / "relay.tty", ActiveFaults()
     with open_terminals(link) as terminals:
         line = SerialLine(terminals, baud=9600, latency_s=0.0, faults=faults, seed=1)
-        path = terminals.device_path
-        async with serve_serial(relay, device="meter", path=path, unit=1, baud=9600, faults=faults):
+        board = LineDevice(device="pool_pump", unit=1, registers=relay)
+        async with serve_serial([board], path=terminals.device_path, baud=9600, faults=faults):
             line.open()
             master = SerialMaster(link)
             try:

@@ -232,8 +232,8 @@ def _energies(builder: ProgramBuilder, store: EnergyStore, parts: list[Part], n:
         kw = part.factors / K
         gains = np.where(kw > 0.0, store.gain[part.steps], 1.0 / store.give)
         builder.put(rows[part.steps], part.columns, -store.hours * gains * kw)
-    wanted = np.flatnonzero(store.short_price > 0.0).astype(np.int32)
-    missing = builder.columns(len(wanted), cost=store.short_price[wanted])
-    floors = builder.rows(len(wanted), least=store.floor_wh[wanted] / K)
-    builder.put(floors, held[wanted], 1.0)
+    priced = np.flatnonzero(store.short_price > 0.0).astype(np.int32)
+    missing = builder.columns(len(priced), cost=store.short_price[priced])
+    floors = builder.rows(len(priced), least=store.floor_wh[priced] / K)
+    builder.put(floors, held[priced], 1.0)
     builder.put(floors, missing, 1.0)

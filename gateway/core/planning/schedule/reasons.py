@@ -110,8 +110,8 @@ def _values(load: ScheduledLoad) -> list[float]:
         if on and gain > 0.0:
             ahead = max(ahead, float(load.price[k]) / gain)
         taken = store.free[k] and (on or not full[k])
-        worth = float(store.short_price.max()) if lacks else ahead
-        values.append(worth * gain if taken else 0.0)
+        value = float(store.short_price.max()) if lacks else ahead
+        values.append(value * gain if taken else 0.0)
         if full[k] and not on and request.due_s is None:
             ahead = max(store.end_price, 0.0)
     return values[::-1]
