@@ -28,6 +28,7 @@ from gateway.simulator.products.waveshare_relay import WaveshareRelay
 from gateway.simulator.settings.config import HouseConfig
 from gateway.simulator.simulation import Simulation
 from gateway.site.build import building as site_building
+from gateway.site.build.poll_tables import poll_tables
 from gateway.site.file import site_file
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -103,7 +104,7 @@ class Chain:
         path.write_text((config_folder() / "demo" / "site.toml").read_text() + SECTIONS)
         file = site_file.read(path)
         site = site_building.core_site(file)
-        self.table = site_building.tables(file)["cellar"]
+        self.table = poll_tables(file)["cellar"]
         self.rows = json.loads(self.table.text)
         self.meters = site_building.meters(file)
         self.site = replace(site, batteries=(), pv=())

@@ -21,7 +21,8 @@ from gateway.core.loads.kinds import KINDS
 from gateway.core.loads.request import Outlook
 from gateway.core.model.state import Reading, SiteState
 from gateway.core.model.time_grid import TimeGrid
-from gateway.core.planning.schedule.load_plan import Flexible, plan
+from gateway.core.planning import planner
+from gateway.core.planning.schedule.load_plan import Flexible
 from gateway.mistakes import Mistake
 from gateway.site.file import load_checks
 from gateway.site.file.load_sections import SECTIONS, read_loads
@@ -199,7 +200,9 @@ def test_the_plain_rule_has_words_for_all_it_says_on_a_day(kind: str) -> None:
 def test_a_plan_gives_it_power_and_travels_between_processes(kind: str) -> None:
     load = pickle.loads(pickle.dumps(flexible(kind)))  # noqa: S301 - our own
     inputs = Flexible(loads=(load,), outdoor_c=np.full(96, -5.0))
-    made = plan(STORAGE, 2000.0, day(start_s=NOW), tariff(start_s=NOW), inputs, made_s=NOW + 5.0, solver=None)
+    made = planner.plan(
+        STORAGE, 2000.0, day(start_s=NOW), tariff(start_s=NOW), flexible=inputs, made_s=NOW + 5.0, solver=None
+    )
     slots = made.loads["it"]
     assert len(slots) == 96
     assert max(slot.power_w for slot in slots) > 0.0

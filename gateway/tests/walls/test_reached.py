@@ -40,7 +40,10 @@ def reached(programs: tuple[str, ...], files: dict[str, Path]) -> set[str]:
         name = waiting.pop()
         if name in files and name not in seen:
             seen.add(name)
-            waiting += [name.rpartition(".")[0], *imported(files[name])]
+            names = imported(files[name])
+            waiting += [name.rpartition(".")[0], *names]
+            if "pkgutil.iter_modules" in names:  # a registry: it imports the modules of its own package
+                waiting += [one for one in files if one.rpartition(".")[0] == name]
     return seen
 
 
