@@ -1,124 +1,219 @@
-"""May we act on what we see? Late is bridged, gone or frozen gives the battery back."""
+"""Second stage: may we act on what we see? What is late is bridged; what is gone or frozen gives the device back.
+
+Comfort stays with the device: a tank or building that is colder than the plan keeps it gets its own mode back, while it
+would be given nothing. Many a heater does nothing in its own mode, and must not stay cold for ever.
+"""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
-from gateway.core.model.site import Site
+from gateway.core.control.load_facts import is_blind, is_present, warmth
+from gateway.core.control.load_memory import LoadMemory
+from gateway.core.control.observe import GONE_S, ReadingMemory
+from gateway.core.model.plan import LoadSlot
+from gateway.core.model.site import LoadDevice, Site
 from gateway.core.model.state import Mode, Reason, SiteState
 
-FRESH_S = 3.0  # three polls of a meter read each second
-GONE_S = 8.0  # after that the last set-point is no better than the battery's own mode
+FRESH_S = 3.0  # three polls of a meter that is read each second
 FROZEN_S = 5.0  # a meter that stands still this long while other things move shows an old picture
-FROZEN_GONE_S = 10.0
+FROZEN_GONE_S = 10.0  # and after so long its picture is worth no more than none
 SOC_S = 30.0  # the state of charge moves slowly and is read every few seconds
-LAG_S = 4.0  # a device may report a move so much before or after the meter shows it
-MOVED_W = 150.0  # what must have moved elsewhere: far above the noise of meters and of a base load
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standstill:
-    """The grid meter's number since it last changed, and what each device drew once that change had come through."""
-
-    grid_w: float
-    since_s: float
-    devices_w: Mapping[str, float]
-    moved: bool = False
+SILENT_S = 20.0  # a load whose power is not known for so long gets its own mode: chargers wake up slowly
+COLD_K, WARM_K = 2.0, 2.0  # so much below what the plan keeps: its own mode, until it is so much warmer again
+LONGEST_AGE_S = 86400.0  # where nothing ever came, a day stands for it: no number is infinite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """What the readings allow; `reason` is None when they allow control."""
+    """What the readings allow for a device."""
 
     mode: Mode
-    reason: Reason | None = None
+    reason: Reason | None = None  # None exactly when they allow control
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """What is remembered of the readings: when each device last told its power, the charge, the meter's standstill."""
+class SiteTrust:
+    """What the readings of this cycle allow."""
 
-    seen_s: Mapping[str, float] = field(default_factory=dict)
-    soc: Mapping[str, float] = field(default_factory=dict)
-    soc_seen_s: Mapping[str, float] = field(default_factory=dict)
-    standstill: Standstill | None = None
-
-    def age_s(self, device: str, now_s: float) -> float:
-        """Seconds since the device last told its power; infinite when it never did."""
-        return now_s - self.seen_s.get(device, -math.inf)
+    batteries: Mapping[str, Trust]  # by battery id
+    loads: Mapping[str, Trust]  # by load id, of those that take set-points
 
 
-def follow(watch: Watch, state: SiteState, site: Site) -> Watch:
-    """What is remembered after this state."""
-    readings = {device: state.reading(device, "p_w") for device in (site.grid, *site.metered)}
-    told = {device: reading.measured_s for device, reading in readings.items() if reading.value is not None}
-    charges = {battery.id: state.reading(battery.id, "soc") for battery in site.batteries}
-    soc = {device: reading.value for device, reading in charges.items() if reading.value is not None}
-    soc_seen_s = {device: reading.measured_s for device, reading in charges.items() if reading.value is not None}
-    watch = replace(watch, soc={**watch.soc, **soc}, soc_seen_s={**watch.soc_seen_s, **soc_seen_s})
-    watch = replace(watch, seen_s={**watch.seen_s, **told})
-    grid_w = readings[site.grid].value
-    if grid_w is None:
-        return watch
-    told_w = {device: readings[device].value for device in site.metered}
-    devices_w = {device: power_w for device, power_w in told_w.items() if power_w is not None}
-    standstill = _stand(watch.standstill, grid_w, devices_w, state.now_s)
-    return replace(watch, standstill=standstill)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """How old the picture of a meter or battery is (s)."""
+
+    age_s: float  # of its last known power; infinite when it was never known
+    is_absent: bool = False  # whether its newest reading failed
+    still_s: float = 0.0  # since when the meter's number stands still while devices moved; 0 while it does not
+    soc_age_s: float = 0.0  # of the battery's last known state of charge; infinite when it was never known
 
 
-def judge_meter(state: SiteState, site: Site, watch: Watch) -> Trust:
-    """Meter late or gone, or frozen: what that leaves to do."""
-    age_s = watch.age_s(site.grid, state.now_s)
-    standstill = watch.standstill
-    still_s = state.now_s - standstill.since_s if standstill and standstill.moved else 0.0
-    if age_s > GONE_S:
-        return Trust(mode=Mode.RELEASE, reason=_aged("lost_meter", age_s))
-    if still_s > FROZEN_GONE_S:
-        return Trust(mode=Mode.RELEASE, reason=_aged("frozen_meter", still_s))
-    if age_s > FRESH_S or state.reading(site.grid, "p_w").value is None:
-        return Trust(mode=Mode.HOLD, reason=_aged("wait", age_s))
-    if still_s > FROZEN_S:
-        return Trust(mode=Mode.HOLD, reason=_aged("frozen_wait", still_s))
-    return Trust(mode=Mode.CONTROL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustRule:
+    """A row of the tables below: the first one that holds counts, and where none does control goes on."""
+
+    mode: Mode
+    code: str  # of the reason
+    when: str  # the condition in words, for the docs
+    holds: Callable[[Silence], bool]
+    age_s: Callable[[Silence], float] | None = None  # the number of the reason; None: it has none
 
 
-def judge_battery(state: SiteState, battery: str, watch: Watch) -> Trust:
-    """A silent battery, or one that does not say how full it is: what that leaves to do."""
-    age_s = watch.age_s(battery, state.now_s)
-    if age_s > GONE_S:
-        return Trust(mode=Mode.RELEASE, reason=Reason(code="lost_battery"))
-    if age_s > FRESH_S or state.reading(battery, "p_w").value is None:
-        return Trust(mode=Mode.HOLD, reason=_aged("wait_battery", age_s))
-    if state.now_s - watch.soc_seen_s.get(battery, -math.inf) > SOC_S:
-        return Trust(mode=Mode.RELEASE, reason=Reason(code="lost_soc"))
-    return Trust(mode=Mode.CONTROL)
+METER_RULES = (
+    TrustRule(
+        mode=Mode.RELEASE,
+        code="lost_meter",
+        when=f"no power for more than {GONE_S:g} s",
+        holds=lambda silence: silence.age_s > GONE_S,
+        age_s=lambda silence: silence.age_s,
+    ),
+    TrustRule(
+        mode=Mode.RELEASE,
+        code="frozen_meter",
+        when=f"the same number for more than {FROZEN_GONE_S:g} s while devices moved",
+        holds=lambda silence: silence.still_s > FROZEN_GONE_S,
+        age_s=lambda silence: silence.still_s,
+    ),
+    TrustRule(
+        mode=Mode.HOLD,
+        code="wait",
+        when=f"no power for more than {FRESH_S:g} s, or the newest reading failed",
+        holds=lambda silence: silence.age_s > FRESH_S or silence.is_absent,
+        age_s=lambda silence: silence.age_s,
+    ),
+    TrustRule(
+        mode=Mode.HOLD,
+        code="frozen_wait",
+        when=f"the same number for more than {FROZEN_S:g} s while devices moved",
+        holds=lambda silence: silence.still_s > FROZEN_S,
+        age_s=lambda silence: silence.still_s,
+    ),
+)
+"""Of the grid meter: they hold for every device that is controlled."""
+
+BATTERY_RULES = (
+    TrustRule(
+        mode=Mode.RELEASE,
+        code="lost_battery",
+        when=f"no power for more than {GONE_S:g} s",
+        holds=lambda silence: silence.age_s > GONE_S,
+    ),
+    TrustRule(
+        mode=Mode.HOLD,
+        code="wait_battery",
+        when=f"no power for more than {FRESH_S:g} s, or the newest reading failed",
+        holds=lambda silence: silence.age_s > FRESH_S or silence.is_absent,
+        age_s=lambda silence: silence.age_s,
+    ),
+    TrustRule(
+        mode=Mode.RELEASE,
+        code="lost_soc",
+        when=f"no state of charge for more than {SOC_S:g} s",
+        holds=lambda silence: silence.soc_age_s > SOC_S,
+    ),
+)
+"""Of one battery, while the meter allows control."""
 
 
-def judge(state: SiteState, site: Site, battery: str, watch: Watch, *, started: bool) -> Trust:
-    """The worst of meter and battery. `started`: control of this battery has run before.
+def judge(
+    state: SiteState,
+    site: Site,
+    readings: ReadingMemory,
+    *,
+    started: Collection[str],
+    loads: LoadMemory,
+    requests: Mapping[str, LoadSlot],
+) -> SiteTrust:
+    """What the readings allow for each battery and load.
 
-    Before the first decision there is nothing to hold or to give back: we only watch, and say what is missing.
+    `started`: the batteries that were ever controlled. Before that there is nothing to hold or to give back: we only
+    watch, and say what is missing.
     """
-    trust = judge_meter(state, site, watch)
-    if trust.mode is Mode.CONTROL:
-        trust = judge_battery(state, battery, watch)
-    if started or trust.mode is Mode.CONTROL:
-        return trust
-    never = site.grid not in watch.seen_s
-    return Trust(mode=Mode.WATCH, reason=Reason(code="starting") if never else trust.reason)
+    meter = _ruled(METER_RULES, _meter_silence(state, site, readings))
+    starting = Trust(mode=Mode.WATCH, reason=Reason(code="starting")) if site.grid not in readings.seen_s else None
+    batteries = {}
+    for battery in site.batteries:
+        found = _ruled(BATTERY_RULES, _battery_silence(state, battery.id, readings)) if _controls(meter) else meter
+        is_watched = battery.id not in started and not _controls(found)
+        batteries[battery.id] = starting or Trust(mode=Mode.WATCH, reason=found.reason) if is_watched else found
+    # while a battery is late the loads stay as they are: nobody knows how much of the net load is its power
+    held = next((each for each in batteries.values() if each.mode is Mode.HOLD), meter)
+    above = starting or (held if _controls(meter) else meter)
+    return SiteTrust(
+        batteries=batteries,
+        loads={
+            load.id: _judge_load(load, state, above, readings, loads, requests.get(load.id))
+            for load in site.loads
+            if load.takes_orders
+        },
+    )
 
 
-def _stand(before: Standstill | None, grid_w: float, devices_w: Mapping[str, float], now_s: float) -> Standstill:
-    """The standstill after this number: begins anew with each change of it. Who falls silent has not moved."""
-    if before is None or before.grid_w != grid_w:
-        return Standstill(grid_w=grid_w, since_s=now_s, devices_w=devices_w)
-    if now_s - before.since_s < LAG_S:
-        return replace(before, devices_w={**before.devices_w, **devices_w})
-    moved_w = sum(devices_w[device] - w for device, w in before.devices_w.items() if device in devices_w)
-    known_w = {**devices_w, **before.devices_w}
-    return replace(before, devices_w=known_w, moved=before.moved or abs(moved_w) > MOVED_W)
+def _controls(trust: Trust) -> bool:
+    return trust.mode is Mode.CONTROL
 
 
-def _aged(code: str, age_s: float) -> Reason:
-    """The age beside the reason; where nothing ever came, a day stands for it."""
-    return Reason(code=code, numbers={"age_s": min(age_s, 86400.0)})
+def _ruled(rules: tuple[TrustRule, ...], silence: Silence) -> Trust:
+    for rule in rules:
+        if rule.holds(silence):
+            numbers = {} if rule.age_s is None else {"age_s": min(rule.age_s(silence), LONGEST_AGE_S)}
+            return Trust(mode=rule.mode, reason=Reason(code=rule.code, numbers=numbers))
+    return Trust(mode=Mode.CONTROL)
+
+
+def _meter_silence(state: SiteState, site: Site, readings: ReadingMemory) -> Silence:
+    standstill = readings.standstill
+    return Silence(
+        age_s=readings.age_s(site.grid, state.now_s),
+        is_absent=state.reading(site.grid, "p_w").value is None,
+        still_s=state.now_s - standstill.since_s if standstill and standstill.moved else 0.0,
+    )
+
+
+def _battery_silence(state: SiteState, id_: str, readings: ReadingMemory) -> Silence:
+    return Silence(
+        age_s=readings.age_s(id_, state.now_s),
+        is_absent=state.reading(id_, "p_w").value is None,
+        soc_age_s=state.now_s - readings.soc_seen_s.get(id_, -math.inf),
+    )
+
+
+def _judge_load(
+    load: LoadDevice,
+    state: SiteState,
+    above: Trust,
+    readings: ReadingMemory,
+    memory: LoadMemory,
+    request: LoadSlot | None,
+) -> Trust:
+    """Whether the load may be controlled: the meter and the batteries (`above`), then what the load says of itself.
+
+    Who was never sent anything has nothing to hold or to give back: we only watch.
+    """
+    is_sent, is_known = load.id in memory.sent, load.id in memory.ever_sent
+    given_back = Mode.RELEASE if is_known else Mode.WATCH
+    if not _controls(above):
+        return above if is_known else Trust(mode=Mode.WATCH, reason=above.reason)
+    age_s = readings.age_s(load.device, state.now_s)
+    if age_s > SILENT_S:
+        return Trust(mode=given_back, reason=Reason(code="lost_load", numbers={"age_s": min(age_s, LONGEST_AGE_S)}))
+    if is_sent and state.reading(load.device, "p_w").value is None:
+        return Trust(mode=Mode.HOLD, reason=Reason(code="wait_load", numbers={"age_s": age_s}))
+    if not is_known and request is None and is_present(load, state):
+        return Trust(mode=Mode.WATCH, reason=Reason(code="load_unplanned"))
+    if is_blind(load, state):
+        return Trust(mode=given_back, reason=Reason(code="load_blind"))
+    return _judge_warmth(load, state, request, is_sent=is_sent)
+
+
+def _judge_warmth(load: LoadDevice, state: SiteState, request: LoadSlot | None, *, is_sent: bool) -> Trust:
+    """What is too cold, and not to be heated now, has its own mode."""
+    warm = warmth(load, state, request)
+    is_heated = request is not None and request.power_w > 0.0
+    least_k = COLD_K if is_sent else COLD_K - WARM_K
+    if warm is None or is_heated or warm.temp_c >= warm.low_c - least_k:
+        return Trust(mode=Mode.CONTROL)
+    numbers = {"temp_c": warm.temp_c, "low_c": warm.low_c}
+    return Trust(mode=Mode.RELEASE, reason=Reason(code="load_cold", numbers=numbers))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from gateway.core.model.levels import Levels
 from gateway.core.model.state import Reason
@@ -28,16 +29,21 @@ class Slot:
     aim_w: float = math.inf
 
 
+class LoadPurpose(StrEnum):
+    """What the energy of a load's slot is for. Control acts on it; the reason beside it only explains."""
+
+    SERVICE = "service"  # what the load is there for: a charged car, warm water, warm rooms, a run
+    HYGIENE = "hygiene"  # a tank is heated through against legionella: up to that temperature, above its usual one
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSlot:
-    """What a flexible load does in one slot: its mean power (W; below 0 it gives back), and why.
+    """What a flexible load does in one slot, what for, and why."""
 
-    `value` is what the next kWh into it is worth (EUR/kWh): by it loads and storages compete in the loop.
-    """
-
-    power_w: float
-    value: float
+    power_w: float  # mean power (W), drawn positive; below 0 it gives back
+    value: float  # what the next kWh into it is worth (EUR/kWh): by it loads and storages compete in the loop
     reason: Reason
+    purpose: LoadPurpose = LoadPurpose.SERVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ import numpy as np
 
 from gateway.core.loads.request import Wanted
 from gateway.core.model.levels import Floats
-from gateway.core.model.plan import LoadSlot
+from gateway.core.model.plan import LoadPurpose, LoadSlot
 from gateway.core.model.state import Reason
 from gateway.core.planning.schedule.shared import Shared
 
@@ -78,11 +78,33 @@ def load_slots(course: Course) -> tuple[LoadSlot, ...]:
     values = _values(course)
     later = _next_on(course.power_w)
     reasons = [_reason(course, k, later[k]) for k in range(len(course.power_w))]
+    purposes = [_purpose(course, k) for k in range(len(course.power_w))]
     powers = course.power_w.tolist()
     return tuple(
-        LoadSlot(power_w=power, value=value, reason=reason)
-        for power, value, reason in zip(powers, values, reasons, strict=True)
+        LoadSlot(power_w=power, value=value, reason=reason, purpose=purpose)
+        for power, value, reason, purpose in zip(powers, values, reasons, purposes, strict=True)
     )
+
+
+def _purpose(course: Course, k: int) -> LoadPurpose:
+    """Hygiene only where it is the reason of the power: neither too little for it nor mostly surplus."""
+    power = float(course.power_w[k])
+    is_special = course.wanted.store is not None and course.wanted.special is not None and power > SMALL_W
+    heats_through = is_special and not _is_short(course) and not _is_surplus(course, k, power)
+    return LoadPurpose.HYGIENE if heats_through else LoadPurpose.SERVICE
+
+
+def _is_short(course: Course) -> bool:
+    return course.missing_wh > 0.0
+
+
+def _is_surplus(course: Course, k: int, power: float) -> bool:
+    return _surplus_w(course, k, power) >= SURPLUS_SHARE * power
+
+
+def _surplus_w(course: Course, k: int, power: float) -> float:
+    """What of this power is surplus of the building (W)."""
+    return min(max(-float(course.net_w[k]), 0.0), power)
 
 
 def notes(course: Course) -> tuple[Reason, ...]:
@@ -152,12 +174,10 @@ def _why_now(course: Course, k: int, power: float, later: int | None) -> tuple[s
     wanted, price = course.wanted, {"buy_price": _paid(course, k, power)}
     if wanted.store is None:
         return ("load_going", course.due(k)) if wanted.fixed_w is not None else ("load_run", {**price, **course.due(k)})
-    missing = course.missing_wh
-    surplus_w = min(max(-float(course.net_w[k]), 0.0), power)
-    if missing > 0.0:
-        return "load_short", {"missing_wh": missing, **course.due(k)}
-    if surplus_w >= SURPLUS_SHARE * power:
-        return "load_surplus", {"surplus_w": surplus_w, "sell_price": float(course.shared.sell[k])}
+    if _is_short(course):
+        return "load_short", {"missing_wh": course.missing_wh, **course.due(k)}
+    if _is_surplus(course, k, power):
+        return "load_surplus", {"surplus_w": _surplus_w(course, k, power), "sell_price": float(course.shared.sell[k])}
     if wanted.special is not None:
         return wanted.special, price
     if wanted.due_s is not None:

@@ -1,0 +1,67 @@
+"""What control must know of the kinds of loads: the only place here that treats them differently."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.core.control.arbiter import Consumer
+from gateway.core.loads.car import Car
+from gateway.core.loads.heat import HeatPump, Tank
+from gateway.core.loads.kinds import Load, bands_of, dwell_s
+from gateway.core.model.plan import LoadPurpose, LoadSlot
+from gateway.core.model.site import LoadDevice
+from gateway.core.model.state import SiteState
+
+STATE_S = 120.0  # oldest temperature, or word whether a car is there: they move slowly and are read every few seconds
+LEAST_S = 60.0  # least minimum up and down time, whatever the section says: relays wear out
+FULL_K = 2.0  # below its highest temperature a tank takes energy again
+FULL_ROOMS_K = 0.5  # the same of rooms: their comfort is a band of some 2 K, in which the thermostat keeps them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warmth:
+    """How warm the water or the rooms of a load are, and between what they are kept."""
+
+    temp_c: float  # now
+    low_c: float  # the plan keeps it above this one
+    high_c: float  # from here on it takes nothing
+    again_k: float  # so much below `high_c` it takes energy again once it has stopped, above 0
+
+
+def consumers(loads: Sequence[Load], requests: Mapping[str, LoadSlot]) -> tuple[Consumer, ...]:
+    """The loads as consumers, each with the marginal value of its request; 0 for one without a request."""
+    return tuple(
+        Consumer(
+            id=load.id,
+            min_w=min(band.low_w for band in bands_of(load)),
+            max_w=max(band.high_w for band in bands_of(load)),
+            value=requests[load.id].value if load.id in requests else 0.0,
+            dwell_on_s=max(dwell_s(load)[0], LEAST_S),
+            dwell_off_s=max(dwell_s(load)[1], LEAST_S),
+        )
+        for load in loads
+    )
+
+
+def is_present(load: LoadDevice, state: SiteState) -> bool:
+    """Whether there is a car; of other loads there is always one."""
+    return not isinstance(load.load, Car) or (state.value(load.device, "plugged", max_age_s=STATE_S) or 0.0) >= 0.5
+
+
+def is_blind(load: LoadDevice, state: SiteState) -> bool:
+    """Whether the load has a state of its own that is not known now."""
+    point = "plugged" if isinstance(load.load, Car) else "temp_c" if isinstance(load.load, Tank | HeatPump) else None
+    return point is not None and state.value(load.device, point, max_age_s=STATE_S) is None
+
+
+def warmth(load: LoadDevice, state: SiteState, request: LoadSlot | None) -> Warmth | None:
+    """Of what holds heat; None of other loads, and where its temperature is not known.
+
+    While a tank is heated through against legionella its highest temperature is the one for that.
+    """
+    temp_c = state.value(load.device, "temp_c", max_age_s=STATE_S)
+    if temp_c is None or not isinstance(load.load, Tank | HeatPump):
+        return None
+    high_c, again_k = load.load.high_c, FULL_ROOMS_K if isinstance(load.load, HeatPump) else FULL_K
+    if isinstance(load.load, Tank) and request is not None and request.purpose is LoadPurpose.HYGIENE:
+        high_c = max(high_c, load.load.hygiene_c)
+    return Warmth(temp_c=temp_c, low_c=load.load.low_c, high_c=high_c, again_k=again_k)
