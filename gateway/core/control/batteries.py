@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.core.control import level_rule, limits, net_load, pool
-from gateway.core.control.battery_response import BatteryResponse, PowerSample, with_setpoint
+from gateway.core.control.battery_response import BatteryResponse, PowerSample, trimmed, with_report, with_setpoint
 from gateway.core.control.least_power import pays_off
 from gateway.core.control.level_rule import ActiveLevels, LevelDecision, LevelRule
 from gateway.core.control.limits import Bounds, GridSide
 from gateway.core.control.net_load import NetLoadMemory
 from gateway.core.control.observe import Observation
 from gateway.core.control.pool import PoolBattery
-from gateway.core.control.trust import Trust
+from gateway.core.control.trust import GONE_S, SiteTrust, Trust
 from gateway.core.model.levels import Storage
 from gateway.core.model.plan import Slot
 from gateway.core.model.site import Battery, Site
-from gateway.core.model.state import SHOWN_S, Mode, Purpose, Reason, SetPoint, SiteState
+from gateway.core.model.state import SHOWN_S, Mode, Purpose, Reason, SetPoint
 
 SMALL_STEP_W = 15.0  # below this a new set-point is not worth a write: meters and batteries are no better
 IDLE_W = 25.0  # below this people are told that nothing is to do
@@ -60,56 +60,78 @@ class PoolPower:
     purpose: Purpose
 
 
-def control(
-    state: SiteState,
+def control_batteries(
+    observation: Observation,
     site: Site,
     slot: Slot | None,
-    observation: Observation,
-    trusts: Mapping[str, Trust],
+    trust: SiteTrust,
     memory: BatteryMemory,
+    *,
+    coming_net_w: float,
 ) -> BatteryDecision:
-    """The set-points of all batteries: those that may be controlled share one power, the others are held or given back."""
-    memory = replace(memory, responses=observation.responses)
-    kept = {id_: _uncontrolled(id_, trust, memory) for id_, trust in trusts.items() if trust.mode is not Mode.CONTROL}
+    """The set-points of all batteries: those that may be controlled share one power, the others are held or given back.
+
+    `coming_net_w`: the net load when the loads do what they were sent; -inf while all of them do it already.
+    """
+    memory = _observed(memory, observation, site)
+    kept = {
+        id_: _uncontrolled(id_, one, memory) for id_, one in trust.batteries.items() if one.mode is not Mode.CONTROL
+    }
     memory = _forgotten(memory, kept)
     ours = tuple(battery for battery in site.batteries if battery.id not in kept)
     if not ours:
         return BatteryDecision(setpoints=tuple(kept[battery.id] for battery in site.batteries), memory=memory)
-    memory = _estimated(memory, state, site, ours)
-    members = _members(state, site, ours, observation.readings.soc, memory.resting)
-    decision = _decided(site, slot, members, observation.coming_net_w, memory)
+    memory = _estimated(memory, observation, site, ours)
+    members = _members(observation, site, ours, trust.readings.soc, memory.resting)
+    decision = _decided(site, slot, members, coming_net_w, memory)
     found = {setpoint.device: setpoint for setpoint in decision.setpoints}
     return replace(
         decision,
         setpoints=tuple({**kept, **found}[battery.id] for battery in site.batteries),
-        memory=_sent(decision.memory, found, ours, state.now_s, site.meter_delay_s[1]),
+        memory=_sent(decision.memory, found, ours, observation.now_s, site.meter_delay_s[1]),
     )
 
 
-def _estimated(memory: BatteryMemory, state: SiteState, site: Site, ours: tuple[Battery, ...]) -> BatteryMemory:
+def _observed(memory: BatteryMemory, observation: Observation, site: Site) -> BatteryMemory:
+    """With each battery's report if it is a new one, without what no meter can be late enough to show."""
+    oldest_s = observation.now_s - site.meter_delay_s[1] - GONE_S
+    responses = dict(memory.responses)
+    for battery in site.batteries:
+        reading, before = observation.power(battery.id), responses.get(battery.id, BatteryResponse())
+        if reading.value is None:
+            responses[battery.id] = trimmed(before, oldest_s)
+        else:
+            sample = PowerSample(at_s=reading.measured_s, power_w=reading.value)
+            responses[battery.id] = with_report(before, sample, oldest_s)
+    return replace(memory, responses=responses)
+
+
+def _estimated(memory: BatteryMemory, observation: Observation, site: Site, ours: tuple[Battery, ...]) -> BatteryMemory:
     """With the net load by the newest sample of the grid meter."""
     controlled = tuple(battery.id for battery in ours)
     memory = memory if controlled == memory.controlled else _anew(memory, controlled)
     responses = [memory.responses[id_] for id_ in controlled]
-    return replace(
-        memory, net=net_load.estimated(memory.net, site, ours, responses, state.reading(site.grid, "p_w"))
-    )
+    net = net_load.estimated(memory.net, site, ours, responses, observation.power(site.grid))
+    return replace(memory, net=net)
 
 
 def _members(
-    state: SiteState, site: Site, ours: tuple[Battery, ...], socs: Mapping[str, float], resting: tuple[str, ...]
+    observation: Observation,
+    site: Site,
+    ours: tuple[Battery, ...],
+    socs: Mapping[str, float],
+    resting: tuple[str, ...],
 ) -> tuple[PoolBattery, ...]:
     """What each battery may do now by itself: by its charge, its inverter's AC side and the phases."""
-    phases_w = [state.value(site.grid, f"p_l{i}_w", max_age_s=SHOWN_S) for i in (1, 2, 3)]
-    known_w = [phase_w for phase_w in phases_w if phase_w is not None]
     members = []
     for battery in ours:
-        soc, power_w = socs[battery.id], state.value(battery.id, "p_w", max_age_s=SHOWN_S)
+        soc, power_w = socs[battery.id], observation.power_w(battery.id, max_age_s=SHOWN_S)
         rests = limits.is_resting(soc, battery, was_resting=battery.id in resting)
-        pv_w = state.value(battery.inverter, "p_w", max_age_s=SHOWN_S) if battery.inverter else None
+        pv_w = observation.power_w(battery.inverter, max_age_s=SHOWN_S) if battery.inverter else None
         bounds = limits.battery_bounds(battery, soc=soc, resting=rests, pv_w=pv_w)
         if power_w is not None:
-            bounds = limits.phase_bounds(bounds, battery, known_w, power_w=power_w, limit_w=site.imbalance_limit_w)
+            phases_w, limit_w = observation.phases_w, site.imbalance_limit_w
+            bounds = limits.phase_bounds(bounds, battery, phases_w, power_w=power_w, limit_w=limit_w)
         members.append(PoolBattery(battery=battery, soc=soc, rests=rests, bounds=bounds))
     return tuple(members)
 
@@ -167,9 +189,7 @@ def _limited(
     power_w = _steady(power_w, allowed, members, memory)
     is_forced = clipped is not None and levels.wanted_w >= 0.0 > power_w
     if levels.reason is not None and not is_forced:
-        return PoolPower(
-            power_w=power_w, reason=level_rule.with_power(levels.reason, power_w), purpose=levels.purpose
-        )
+        return PoolPower(power_w=power_w, reason=level_rule.with_power(levels.reason, power_w), purpose=levels.purpose)
     reason = clipped or _plain_reason(grid.net_w, grid.site.grid_setpoint_w, power_w)
     return PoolPower(power_w=power_w, reason=reason, purpose=Purpose.SELF_CONSUMPTION)
 

@@ -12,11 +12,14 @@
 
 from collections.abc import Mapping
 
-from gateway.core.control import batteries, loads, trust
+from gateway.core.control.batteries import control_batteries
 from gateway.core.control.curtailment import curtail
+from gateway.core.control.load_memory import coming_net_w
+from gateway.core.control.loads import control_loads
 from gateway.core.control.memory import Memory
 from gateway.core.control.observe import observe
 from gateway.core.control.plan_check import usable_requests, usable_slot
+from gateway.core.control.trust import judge
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import Site
 from gateway.core.model.state import SetPoint, SiteState
@@ -38,15 +41,12 @@ def decide(
     No slot is the plain rule. `requests`: by load id, what plan or plain rule say of each load now.
     """
     slot, requests = usable_slot(slot), usable_requests(requests)
-    observation = observe(state, site, memory.readings, memory.batteries.responses, memory.loads)
-    trusts = trust.judge(
-        state, site, observation.readings, started=memory.batteries.last, loads=memory.loads, requests=requests
-    )
-    battery = batteries.control(state, site, slot, observation, trusts.batteries, memory.batteries)
-    pv = curtail(
-        state, site, slot, memory.curtailment, net_w=battery.net_w, battery_max_w=battery.charge_max_w
-    )
-    load = loads.control(state, site, slot, requests, trusts.loads, battery, pv.curtailed_w, memory.loads)
+    seen = observe(state, site)
+    trust = judge(seen, site, memory.readings, started=memory.batteries.last, loads=memory.loads, requests=requests)
+    coming_w = coming_net_w(memory.loads, seen, site)
+    battery = control_batteries(seen, site, slot, trust, memory.batteries, coming_net_w=coming_w)
+    pv = curtail(seen, site, slot, memory.curtailment, net_w=battery.net_w, battery_max_w=battery.charge_max_w)
+    load = control_loads(seen, site, slot, requests, trust.loads, battery, pv.curtailed_w, memory.loads)
     return (*battery.setpoints, *pv.setpoints, *load.setpoints), Memory(
-        readings=observation.readings, batteries=battery.memory, curtailment=pv.memory, loads=load.memory
+        readings=trust.readings, batteries=battery.memory, curtailment=pv.memory, loads=load.memory
     )

@@ -117,9 +117,7 @@ def decided(
 def after(stored_wh: float, levels: Levels, storage: Storage, before: ActiveLevels) -> ActiveLevels:
     """What is active at this stored energy (Wh above empty). Levels at empty and full cannot be crossed."""
     return frozenset(
-        level.rule
-        for level in LEVELS
-        if _is_active(level, stored_wh, levels, storage, was_active=level.rule in before)
+        level.rule for level in LEVELS if _is_active(level, stored_wh, levels, storage, was_active=level.rule in before)
     )
 
 

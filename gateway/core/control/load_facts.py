@@ -18,6 +18,15 @@ FULL_ROOMS_K = 0.5  # the same of rooms: their comfort is a band of some 2 K, in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadView:
+    """What a load says of itself now."""
+
+    is_present: bool = True  # whether there is a car; of other loads there is always one
+    is_blind: bool = False  # whether it has a state of its own that is not known now
+    temp_c: float | None = None  # of what holds heat; None of other loads, and where it is not known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Warmth:
     """How warm the water or the rooms of a load are, and between what they are kept."""
 
@@ -42,26 +51,25 @@ def consumers(loads: Sequence[Load], requests: Mapping[str, LoadSlot]) -> tuple[
     )
 
 
-def is_present(load: LoadDevice, state: SiteState) -> bool:
-    """Whether there is a car; of other loads there is always one."""
-    return not isinstance(load.load, Car) or (state.value(load.device, "plugged", max_age_s=STATE_S) or 0.0) >= 0.5
+def view_of(load: LoadDevice, state: SiteState) -> LoadView:
+    """What a load says of itself in this state of the building."""
+    plugged = state.value(load.device, "plugged", max_age_s=STATE_S)
+    temp_c = state.value(load.device, "temp_c", max_age_s=STATE_S)
+    if isinstance(load.load, Car):
+        return LoadView(is_present=(plugged or 0.0) >= 0.5, is_blind=plugged is None)
+    if isinstance(load.load, Tank | HeatPump):
+        return LoadView(is_blind=temp_c is None, temp_c=temp_c)
+    return LoadView()
 
 
-def is_blind(load: LoadDevice, state: SiteState) -> bool:
-    """Whether the load has a state of its own that is not known now."""
-    point = "plugged" if isinstance(load.load, Car) else "temp_c" if isinstance(load.load, Tank | HeatPump) else None
-    return point is not None and state.value(load.device, point, max_age_s=STATE_S) is None
-
-
-def warmth(load: LoadDevice, state: SiteState, request: LoadSlot | None) -> Warmth | None:
+def warmth(load: LoadDevice, view: LoadView, request: LoadSlot | None) -> Warmth | None:
     """Of what holds heat; None of other loads, and where its temperature is not known.
 
     While a tank is heated through against legionella its highest temperature is the one for that.
     """
-    temp_c = state.value(load.device, "temp_c", max_age_s=STATE_S)
-    if temp_c is None or not isinstance(load.load, Tank | HeatPump):
+    if view.temp_c is None or not isinstance(load.load, Tank | HeatPump):
         return None
     high_c, again_k = load.load.high_c, FULL_ROOMS_K if isinstance(load.load, HeatPump) else FULL_K
     if isinstance(load.load, Tank) and request is not None and request.purpose is LoadPurpose.HYGIENE:
         high_c = max(high_c, load.load.hygiene_c)
-    return Warmth(temp_c=temp_c, low_c=load.load.low_c, high_c=high_c, again_k=again_k)
+    return Warmth(temp_c=view.temp_c, low_c=load.load.low_c, high_c=high_c, again_k=again_k)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway.core.control.arbiter import RecentPower
+from gateway.core.control.observe import Observation
 from gateway.core.model.site import Site
 from gateway.core.model.switched import Switched
 
@@ -101,15 +102,18 @@ def settle_s(site: Site) -> float:
     return SETTLE_S + site.meter_delay_s[1] + max((load.pause_s for load in site.loads), default=0.0)
 
 
-def coming_net_w(memory: LoadMemory, drawn_w: Mapping[str, float], site: Site, now_s: float) -> float:
+def coming_net_w(memory: LoadMemory, observation: Observation, site: Site) -> float:
     """What the building may draw (W) when its loads do what they were sent; -inf while all of them do it already.
 
-    `drawn_w`: power of each controlled load by its id. Batteries make way for it before a load draws.
+    Batteries make way for it before a load draws.
     """
-    within_s = settle_s(site)
+    now_s, within_s = observation.now_s, settle_s(site)
     if memory.base_w is None or is_settled(memory, now_s, within_s):
         return -math.inf
-    return memory.base_w + sum(most_drawn_w(memory.sent[id_], w, now_s, within_s) for id_, w in drawn_w.items())
+    sent = [load for load in site.loads if load.id in memory.sent]
+    return memory.base_w + sum(
+        most_drawn_w(memory.sent[load.id], observation.drawn_w(load.device), now_s, within_s) for load in sent
+    )
 
 
 def reported(memory: LoadMemory, drawn_w: Mapping[str, float], now_s: float, late_s: float) -> LoadMemory:

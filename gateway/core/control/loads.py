@@ -15,11 +15,12 @@ from gateway.core.control.compete import BATTERY, Available
 from gateway.core.control.load_headroom import Headroom, LoadScene
 from gateway.core.control.load_memory import Answer, LoadMemory, SentPower
 from gateway.core.control.load_reasons import LoadCase
+from gateway.core.control.observe import Observation
 from gateway.core.control.trust import SILENT_S, Trust
 from gateway.core.model.levels import Levels
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import LoadDevice, Site
-from gateway.core.model.state import Mode, Reason, SetPoint, SiteState
+from gateway.core.model.state import Mode, Reason, SetPoint
 from gateway.core.model.switched import switch
 
 CYCLE_S = 1.0  # so much older a sample of the meter may be when it is decided on
@@ -58,8 +59,8 @@ class Offer:
     utc_s: float
 
 
-def control(
-    state: SiteState,
+def control_loads(
+    observation: Observation,
     site: Site,
     slot: Slot | None,
     requests: Mapping[str, LoadSlot],
@@ -72,29 +73,29 @@ def control(
     ours = [load for load in site.loads if load.id in trusts and trusts[load.id].mode is Mode.CONTROL]
     others = [load for load in site.loads if load.id in trusts and load not in ours]
     kept = tuple(_uncontrolled(load, trusts[load.id], memory) for load in others)
-    memory = _forgotten(memory, [load for load in others if trusts[load.id].mode is not Mode.HOLD], state)
+    memory = _forgotten(memory, [load for load in others if trusts[load.id].mode is not Mode.HOLD], observation)
     if not ours:
         return LoadDecision(setpoints=kept, memory=memory)
-    grid = state.reading(site.grid, "p_w")
+    grid = observation.power(site.grid)
     scene = LoadScene(
         site=site,
         requests=requests,
-        drawn_w={load.id: state.reading(load.device, "p_w").value or 0.0 for load in ours},
-        now_s=state.now_s,
+        drawn_w={load.id: observation.drawn_w(load.device) for load in ours},
+        now_s=observation.now_s,
         settle_s=load_memory.settle_s(site),
         net_w=batteries.net_w if batteries.net_w is not None else grid.value or 0.0,
         curtailed_w=curtailed_w,
     )
-    away = frozenset(load.id for load in ours if not load_facts.is_present(load, state))
-    memory = _observed(memory, scene, batteries, away, state.utc_s)
+    away = frozenset(load.id for load in ours if not observation.loads[load.id].is_present)
+    memory = _observed(memory, scene, batteries, away, observation.utc_s)
     offer = Offer(
         scene=scene,
         slot=slot or NO_PLAN,
         batteries=batteries,
         headroom=load_headroom.headroom_of(memory, scene),
-        blocked=_blocked(ours, state, requests, away, memory),
+        blocked=_blocked(ours, observation, requests, away, memory),
         consumers={one.id: one for one in load_facts.consumers([load.load for load in ours], requests)},
-        utc_s=state.utc_s,
+        utc_s=observation.utc_s,
     )
     wanted_w = _wanted_w(offer, memory)
     powers_w = limited_w(wanted_w, offer.headroom.most_w, offer.consumers)
@@ -108,7 +109,7 @@ def control(
         )
         for load in ours
     )
-    return LoadDecision(setpoints=(*found, *kept), memory=_sent(memory, powers_w, scene, state.utc_s))
+    return LoadDecision(setpoints=(*found, *kept), memory=_sent(memory, powers_w, scene, observation.utc_s))
 
 
 def limited_w(wanted_w: Mapping[str, float], allowed_w: float, consumers: Mapping[str, Consumer]) -> dict[str, float]:
@@ -139,7 +140,7 @@ def _observed(
 
 def _blocked(
     ours: Sequence[LoadDevice],
-    state: SiteState,
+    observation: Observation,
     requests: Mapping[str, LoadSlot],
     away: frozenset[str],
     memory: LoadMemory,
@@ -147,11 +148,11 @@ def _blocked(
     """The loads that take nothing now, whatever they are offered, and why."""
     found = {}
     for load in ours:
-        warm = load_facts.warmth(load, state, requests.get(load.id))
+        warm = load_facts.warmth(load, observation.loads[load.id], requests.get(load.id))
         if load.id in away:
             found[load.id] = Reason(code="load_absent")
         elif (answer := memory.answers.get(load.id)) is not None and answer.answer is Answer.IDLE:
-            found[load.id] = Reason(code="load_idle", numbers={"left_s": answer.moment_s - state.now_s})
+            found[load.id] = Reason(code="load_idle", numbers={"left_s": answer.moment_s - observation.now_s})
         elif warm is not None and warm.temp_c >= warm.high_c - (0.0 if memory.runs(load.id) else warm.again_k):
             found[load.id] = Reason(code="load_warm", numbers={"temp_c": warm.temp_c, "high_c": warm.high_c})
     return found
@@ -224,14 +225,14 @@ def _uncontrolled(load: LoadDevice, trust: Trust, memory: LoadMemory) -> SetPoin
     return SetPoint(device=load.device, power_w=power_w, mode=trust.mode, reason=trust.reason)
 
 
-def _forgotten(memory: LoadMemory, loads: Sequence[LoadDevice], state: SiteState) -> LoadMemory:
+def _forgotten(memory: LoadMemory, loads: Sequence[LoadDevice], observation: Observation) -> LoadMemory:
     """What is given back starts anew when it is taken back; whether it runs by itself counts for its minimum times."""
     gone = [load for load in loads if load.id in memory.sent]
     switched = dict(memory.switched)
     for load in gone:
-        power_w = state.value(load.device, "p_w", max_age_s=SILENT_S)
+        power_w = observation.power_w(load.device, max_age_s=SILENT_S)
         if power_w is not None:
-            switched[load.id] = switch(switched.get(load.id), state.utc_s, runs=power_w > RUNS_W)
+            switched[load.id] = switch(switched.get(load.id), observation.utc_s, runs=power_w > RUNS_W)
     gone_ids = {load.id for load in gone}
     sent = {id_: one for id_, one in memory.sent.items() if id_ not in gone_ids}
     return replace(memory, sent=sent, switched=switched)

@@ -9,7 +9,7 @@ from gateway.core.control.curtailment import Curtailment
 from gateway.core.control.level_rule import LEVELS, ActiveLevels
 from gateway.core.control.load_memory import LoadMemory
 from gateway.core.control.net_load import NetLoadMemory
-from gateway.core.control.observe import ReadingMemory
+from gateway.core.control.trust import ReadingMemory
 from gateway.core.model.switched import Switched
 
 Note = Mapping[str, object]
@@ -40,9 +40,7 @@ class Memory:
         """One that goes on where another run left."""
         net = NetLoadMemory(proven_delay_s=stored.delay_s)
         return cls(
-            batteries=BatteryMemory(
-                levels=stored.levels, resting=stored.resting, working=stored.working, net=net
-            ),
+            batteries=BatteryMemory(levels=stored.levels, resting=stored.resting, working=stored.working, net=net),
             loads=LoadMemory(switched=stored.switched),
         )
 

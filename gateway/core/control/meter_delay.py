@@ -95,7 +95,11 @@ def updated(
 
 
 def proven_s(
-    estimate: DelayEstimate, bounds_s: tuple[float, float], span_w: float, *, before_s: tuple[float, float] | None = None
+    estimate: DelayEstimate,
+    bounds_s: tuple[float, float],
+    span_w: float,
+    *,
+    before_s: tuple[float, float] | None = None,
 ) -> tuple[float, float]:
     """The range of delays that is proven; the configured one while nothing is.
 

@@ -94,7 +94,9 @@ def _ordered(total_w: float, members: Sequence[PoolBattery], before: Sequence[st
     return sorted(members, key=key)
 
 
-def _working(size_w: float, able: list[PoolBattery], caps: dict[str, float], before: Sequence[str]) -> list[PoolBattery]:
+def _working(
+    size_w: float, able: list[PoolBattery], caps: dict[str, float], before: Sequence[str]
+) -> list[PoolBattery]:
     """The first few that can do it with the least loss."""
     best: tuple[float, list[PoolBattery]] | None = None
     for count in range(1, len(able) + 1):

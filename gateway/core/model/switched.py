@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-
 LONG_AGO_S = 1e9  # some 30 years: longer than any minimum down time
 
 
