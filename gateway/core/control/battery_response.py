@@ -4,15 +4,17 @@ The model is a dead time and a ramp; it is used only while the reports fit it.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from gateway.core.control.observe import BatteryView
 from gateway.core.model.site import Battery
 
-# Held by `zen bench closed-loop` (docs/control.md): slow and fast batteries, noisy meters, reports at their own moments.
+# Held by `zen bench closed-loop` (docs/control.md): slow and fast batteries, noisy meters, reports out of step.
 SETTLE_S = 1.5  # beyond dead time and ramp until a report must show it: a report each second, and the node's write
 SLACK_S = 0.1  # by which a set-point may work sooner or later than the model says
 MISMATCH_W = 60.0  # a report this far from the model disproves it: above meters' noise and converters' dead bands
+PATH_S = 15.0  # how long a battery's past may matter beside the meter's delay: dead time and ramp of slow ones
 MATCHING = 3  # after so many matching reports in a row the model is used: one alone may match by chance
 
 
@@ -37,6 +39,46 @@ class BatteryResponse:
     def is_predictable(self) -> bool:
         """Whether the battery does what the model of it says."""
         return self.matching >= MATCHING
+
+
+def observed(
+    before: Mapping[str, BatteryResponse],
+    views: Mapping[str, BatteryView],
+    *,
+    oldest_s: float,
+    released: Collection[str],
+) -> dict[str, BatteryResponse]:
+    """With the newest report of each battery, all by battery id; those that are given back start anew.
+
+    `oldest_s`: what was before that moment no meter is late enough to show.
+    """
+    found = dict(before)
+    for id_, view in views.items():
+        response = before.get(id_, BatteryResponse())
+        if view.power.value is None:
+            response = trimmed(response, oldest_s)
+        else:
+            sample = PowerSample(at_s=view.power.measured_s, power_w=view.power.value)
+            response = with_report(response, sample, oldest_s)
+        found[id_] = replace(response, setpoints=(), expected=(), matching=0) if id_ in released else response
+    return found
+
+
+def sent(
+    before: Mapping[str, BatteryResponse],
+    batteries: Sequence[Battery],
+    powers_w: Mapping[str, float],
+    *,
+    now_s: float,
+    delay_s: float,
+) -> dict[str, BatteryResponse]:
+    """With the powers (W) that are sent to these batteries now; `delay_s` is the longest one of the meter."""
+    oldest_s = now_s - 2 * (delay_s + PATH_S)
+    found = dict(before)
+    for battery in batteries:
+        sample = PowerSample(at_s=now_s, power_w=powers_w[battery.id])
+        found[battery.id] = with_setpoint(before[battery.id], sample, battery, oldest_s)
+    return found
 
 
 def with_report(response: BatteryResponse, sample: PowerSample, oldest_s: float) -> BatteryResponse:

@@ -8,11 +8,9 @@ meter have followed is no error: a margin could not have prevented it.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.core.control.observe import Observation
-from gateway.core.control.trust import FRESH_S
-from gateway.core.model.plan import Slot
+from gateway.core.control.situation import Situation
 from gateway.core.model.site import Site
-from gateway.core.model.state import SHOWN_S, Mode, Reason, SetPoint
+from gateway.core.model.state import Mode, Reason, SetPoint
 
 # Held by the export tests of gateway/tests/core/control/test_limits_of_devices.py: an inverter 3 s late, a meter 1 s.
 SHRINK_PER_CYCLE = 0.99  # of the margin: a third is left after two minutes without export beyond the limit
@@ -74,21 +72,14 @@ class Flows:
 
 
 def curtail(
-    observation: Observation,
-    site: Site,
-    slot: Slot | None,
-    before: Curtailment,
-    *,
-    net_w: float | None,
-    battery_max_w: float,
+    situation: Situation, before: Curtailment, *, net_w: float | None, battery_max_w: float
 ) -> CurtailmentDecision:
     """Limits of the PV inverters that take one. Without sight of the grid the last ones stay.
 
     `net_w`: the building without its controlled batteries, None where none is controlled. `battery_max_w`: the most
     that they may charge.
     """
-    grid_w = observation.power_w(site.grid, max_age_s=FRESH_S)
-    pv_w = sum(observation.power_w(device, max_age_s=SHOWN_S) or 0.0 for device in site.pv)
+    site, slot, grid_w, pv_w = situation.site, situation.slot, situation.seen.grid.fresh_w, situation.seen.pv_w
     if not site.curtailable or grid_w is None:
         return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=_curtailed_w(site, before, pv_w))
     costs_money = slot is not None and slot.sell < 0.0

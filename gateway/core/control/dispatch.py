@@ -19,6 +19,7 @@ from gateway.core.control.loads import control_loads
 from gateway.core.control.memory import Memory
 from gateway.core.control.observe import observe
 from gateway.core.control.plan_check import usable_requests, usable_slot
+from gateway.core.control.situation import Situation
 from gateway.core.control.trust import judge
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import Site
@@ -40,13 +41,14 @@ def decide(
 
     No slot is the plain rule. `requests`: by load id, what plan or plain rule say of each load now.
     """
-    slot, requests = usable_slot(slot), usable_requests(requests)
-    seen = observe(state, site)
-    trust = judge(seen, site, memory.readings, started=memory.batteries.last, loads=memory.loads, requests=requests)
-    coming_w = coming_net_w(memory.loads, seen, site)
-    battery = control_batteries(seen, site, slot, trust, memory.batteries, coming_net_w=coming_w)
-    pv = curtail(seen, site, slot, memory.curtailment, net_w=battery.net_w, battery_max_w=battery.charge_max_w)
-    load = control_loads(seen, site, slot, requests, trust.loads, battery, pv.curtailed_w, memory.loads)
+    situation = Situation(
+        seen=observe(state, site), site=site, slot=usable_slot(slot), requests=usable_requests(requests)
+    )
+    trust = judge(situation, memory.readings, started=memory.batteries.last, loads=memory.loads)
+    coming_w = coming_net_w(memory.loads, situation.seen, site)
+    battery = control_batteries(situation, trust, memory.batteries, coming_net_w=coming_w)
+    pv = curtail(situation, memory.curtailment, net_w=battery.net_w, battery_max_w=battery.charge_max_w)
+    load = control_loads(situation, trust.loads, battery, memory.loads, curtailed_w=pv.curtailed_w)
     return (*battery.setpoints, *pv.setpoints, *load.setpoints), Memory(
         readings=trust.readings, batteries=battery.memory, curtailment=pv.memory, loads=load.memory
     )

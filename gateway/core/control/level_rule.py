@@ -8,7 +8,7 @@ the steps of a state of charge make no chatter.
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.core.model.levels import Levels, Storage
@@ -119,11 +119,6 @@ def after(stored_wh: float, levels: Levels, storage: Storage, before: ActiveLeve
     return frozenset(
         level.rule for level in LEVELS if _is_active(level, stored_wh, levels, storage, was_active=level.rule in before)
     )
-
-
-def with_power(reason: Reason, power_w: float) -> Reason:
-    """The same reason with the power that came out after all limits."""
-    return replace(reason, numbers={**reason.numbers, "power_w": power_w})
 
 
 def _is_active(level: Level, stored_wh: float, levels: Levels, storage: Storage, *, was_active: bool) -> bool:

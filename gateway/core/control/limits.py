@@ -1,12 +1,11 @@
-"""Limits that always hold. Each may only narrow what is still allowed; the first ones cannot be talked out of it."""
+"""Limits of the batteries themselves. Each may only narrow what is still allowed; those of the grid come after them."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.core.model.site import Battery, Site
-from gateway.core.model.state import Reason
+from gateway.core.model.site import Battery
 
 # After the reserve is reached, discharging starts again only this far above it: two steps of a state of charge that
 # is told in percent, so that the converter is not switched with each of them.
@@ -46,16 +45,6 @@ class Bounds:
             low_by=limit if low > self.low_w else self.low_by,
             high_by=limit if high < self.high_w else self.high_by,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GridSide:
-    """What the connection bears for the batteries, and what else is on it now (W)."""
-
-    site: Site
-    net_w: float  # the building without its controlled batteries, import positive
-    coming_net_w: float = -math.inf  # the same when loads do what they were sent; -inf while all of them do it already
-    peak_target_w: float = math.inf  # import beyond which the plan wants none, because it would be a new peak
 
 
 NOTHING = Bounds(low_w=0.0, high_w=0.0, low_by=Limit.DISCHARGE_POWER, high_by=Limit.CHARGE_POWER)
@@ -99,14 +88,6 @@ def pool_bounds(each: Sequence[Bounds]) -> Bounds:
     )
 
 
-def grid_bounds(allowed: Bounds, grid: GridSide) -> Bounds:
-    """The same inside the limits at the grid."""
-    drawn_w = max(grid.net_w, grid.coming_net_w)
-    allowed = allowed.narrow(Limit.IMPORT, high_w=grid.site.import_limit_w - drawn_w)
-    allowed = allowed.narrow(Limit.PEAK_TARGET, high_w=grid.peak_target_w - drawn_w)
-    return allowed.narrow(Limit.EXPORT, low_w=-grid.site.export_limit_w - grid.net_w)
-
-
 def phase_bounds(
     allowed: Bounds, battery: Battery, phases_w: Sequence[float], *, power_w: float, limit_w: float
 ) -> Bounds:
@@ -122,25 +103,3 @@ def phase_bounds(
     if low_w > high_w:  # the other two differ by more than that: the middle is the least evil
         low_w = high_w = (low_w + high_w) / 2
     return allowed.narrow(Limit.IMBALANCE, low_w=low_w, high_w=high_w)
-
-
-def clip(
-    wanted_w: float, allowed: Bounds, grid: GridSide, *, soc: float, reserve: float
-) -> tuple[float, Reason | None]:
-    """The wanted power inside the bounds, and why it is another than wanted (None when it is not)."""
-    power_w = min(max(wanted_w, allowed.low_w), allowed.high_w)
-    if power_w == wanted_w:
-        return power_w, None
-    limit = allowed.low_by if wanted_w < allowed.low_w else allowed.high_by
-    numbers = {
-        Limit.CHARGE_POWER: {"wanted_w": wanted_w, "allowed_w": power_w},
-        Limit.DISCHARGE_POWER: {"wanted_w": wanted_w, "allowed_w": power_w},
-        Limit.AC_SIDE: {"wanted_w": wanted_w, "allowed_w": power_w},
-        Limit.IMBALANCE: {"wanted_w": wanted_w, "limit_w": grid.site.imbalance_limit_w},
-        Limit.FULL: {"soc_pct": 100 * soc},
-        Limit.RESERVE: {"soc_pct": 100 * soc, "reserve_pct": 100 * reserve},
-        Limit.IMPORT: {"wanted_w": wanted_w, "limit_w": grid.site.import_limit_w},
-        Limit.EXPORT: {"wanted_w": wanted_w, "limit_w": grid.site.export_limit_w},
-        Limit.PEAK_TARGET: {"net_w": grid.net_w, "limit_w": grid.peak_target_w, "power_w": power_w},
-    }
-    return power_w, Reason(code=limit.value, numbers=numbers[limit])

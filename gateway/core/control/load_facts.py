@@ -1,7 +1,7 @@
 """What control must know of the kinds of loads: the only place here that treats them differently."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.control.arbiter import Consumer
 from gateway.core.loads.car import Car
@@ -9,8 +9,9 @@ from gateway.core.loads.heat import HeatPump, Tank
 from gateway.core.loads.kinds import Load, bands_of, dwell_s
 from gateway.core.model.plan import LoadPurpose, LoadSlot
 from gateway.core.model.site import LoadDevice
-from gateway.core.model.state import SiteState
+from gateway.core.model.state import Reading, SiteState
 
+SILENT_S = 20.0  # a load whose power is not known for so long gets its own mode: chargers wake up slowly
 STATE_S = 120.0  # oldest temperature, or word whether a car is there: they move slowly and are read every few seconds
 LEAST_S = 60.0  # least minimum up and down time, whatever the section says: relays wear out
 FULL_K = 2.0  # below its highest temperature a tank takes energy again
@@ -21,9 +22,16 @@ FULL_ROOMS_K = 0.5  # the same of rooms: their comfort is a band of some 2 K, in
 class LoadView:
     """What a load says of itself now."""
 
+    power: Reading  # newest, in W drawn; absent where it never came or the read failed
+    lately_w: float | None  # the same no older than SILENT_S; None where it is
     is_present: bool = True  # whether there is a car; of other loads there is always one
     is_blind: bool = False  # whether it has a state of its own that is not known now
     temp_c: float | None = None  # of what holds heat; None of other loads, and where it is not known
+
+    @property
+    def drawn_w(self) -> float:
+        """Its newest power (W), however old it is; 0 where it is not known."""
+        return self.power.value or 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +61,16 @@ def consumers(loads: Sequence[Load], requests: Mapping[str, LoadSlot]) -> tuple[
 
 def view_of(load: LoadDevice, state: SiteState) -> LoadView:
     """What a load says of itself in this state of the building."""
-    plugged = state.value(load.device, "plugged", max_age_s=STATE_S)
-    temp_c = state.value(load.device, "temp_c", max_age_s=STATE_S)
+    view = LoadView(
+        power=state.reading(load.device, "p_w"), lately_w=state.value(load.device, "p_w", max_age_s=SILENT_S)
+    )
     if isinstance(load.load, Car):
-        return LoadView(is_present=(plugged or 0.0) >= 0.5, is_blind=plugged is None)
+        plugged = state.value(load.device, "plugged", max_age_s=STATE_S)
+        return replace(view, is_present=(plugged or 0.0) >= 0.5, is_blind=plugged is None)
     if isinstance(load.load, Tank | HeatPump):
-        return LoadView(is_blind=temp_c is None, temp_c=temp_c)
-    return LoadView()
+        temp_c = state.value(load.device, "temp_c", max_age_s=STATE_S)
+        return replace(view, is_blind=temp_c is None, temp_c=temp_c)
+    return view
 
 
 def warmth(load: LoadDevice, view: LoadView, request: LoadSlot | None) -> Warmth | None:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.core.control.arbiter import WATCHED_S, RecentPower, sampled, sustained_w
+from gateway.core.control.load_facts import LoadView
 from gateway.core.control.load_memory import LoadMemory, is_settled, most_drawn_w
-from gateway.core.model.plan import LoadSlot
-from gateway.core.model.site import Site
+from gateway.core.model.plan import LoadSlot, Slot
+from gateway.core.model.site import LoadDevice, Site
 
 # What a running load is offered more, to see whether curtailed PV can give it: held by the test of curtailed PV in
 # gateway/tests/core/control/test_loads.py. A tenth of a small roof; what is not there is imported for some seconds.
@@ -28,22 +29,32 @@ class Headroom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadScene:
-    """What the headroom of controlled loads is reckoned from, frozen for one cycle."""
+    """What is decided on for the loads that may be controlled, frozen for one cycle."""
 
     site: Site
-    requests: Mapping[str, LoadSlot]  # by load id
-    drawn_w: Mapping[str, float]  # power of each controlled load by its id; 0 where it does not tell
+    ours: tuple[LoadDevice, ...]  # the loads that may be controlled now, at least one
+    views: Mapping[str, LoadView]  # what they say of themselves, by load id
+    requests: Mapping[str, LoadSlot]  # by load id; also of loads that may not be controlled now
+    slot: Slot  # of the plan, or what stands for it without one
     now_s: float  # monotonic
+    utc_s: float  # UTC, by which minimum up and down times count
     settle_s: float  # after so long meter and reports show what a load was sent
     net_w: float  # the building without its controlled batteries, import positive
+    batteries: tuple[str, ...]  # whose power is not in `net_w`
     curtailed_w: float  # what the PV inverters may be able to give more than now, 0 or above
 
+    @property
+    def drawn_w(self) -> dict[str, float]:
+        """Power of each of our loads by its id (W); 0 where it is not known."""
+        return {load.id: self.views[load.id].drawn_w for load in self.ours}
 
-def observed(memory: LoadMemory, scene: LoadScene, excluded: tuple[str, ...]) -> LoadMemory:
+
+def observed(memory: LoadMemory, scene: LoadScene) -> LoadMemory:
     """With this moment's surplus and headroom (W), if every load is where it was sent to.
 
-    `excluded`: the controlled batteries and loads. With others than before surplus and headroom are other ones too.
+    With other batteries and loads controlled than before, surplus and headroom are other ones too.
     """
+    excluded = (*scene.batteries, *scene.drawn_w)
     if memory.excluded != excluded:
         memory = replace(memory, surplus=RecentPower(), headroom=RecentPower(), excluded=excluded)
     if not is_settled(memory, scene.now_s, scene.settle_s):

@@ -112,7 +112,7 @@ def coming_net_w(memory: LoadMemory, observation: Observation, site: Site) -> fl
         return -math.inf
     sent = [load for load in site.loads if load.id in memory.sent]
     return memory.base_w + sum(
-        most_drawn_w(memory.sent[load.id], observation.drawn_w(load.device), now_s, within_s) for load in sent
+        most_drawn_w(memory.sent[load.id], observation.loads[load.id].drawn_w, now_s, within_s) for load in sent
     )
 
 

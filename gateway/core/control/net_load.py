@@ -35,6 +35,15 @@ class NetLoadMemory:
     proven_delay_s: tuple[float, float] | None = None  # range of the delay that is proven; None while nothing is
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetLoad:
+    """The net load of this cycle."""
+
+    net_w: float  # import positive
+    ahead_w: float  # so much further it will be when the set-point of now works
+    memory: NetLoadMemory
+
+
 def started_anew(memory: NetLoadMemory) -> NetLoadMemory:
     """For another set of controlled batteries: the net load is another one, the meter is the same."""
     return replace(memory, net_w=None, cautious_w=None, slopes_w=())
@@ -42,8 +51,8 @@ def started_anew(memory: NetLoadMemory) -> NetLoadMemory:
 
 def estimated(
     memory: NetLoadMemory, site: Site, batteries: Sequence[Battery], responses: Sequence[BatteryResponse], grid: Reading
-) -> NetLoadMemory:
-    """The memory with the net load by this sample of the grid meter; `responses` in the order of `batteries`."""
+) -> NetLoad:
+    """The net load by this sample of the grid meter; `responses` in the order of `batteries`."""
     assert grid.value is not None  # noqa: S101 - without one there is no control
     pool = tuple(zip(batteries, responses, strict=True))
     is_new = memory.shown_s is None or grid.measured_s > memory.shown_s
@@ -61,18 +70,18 @@ def estimated(
         )
     delay_s = meter_delay.proven_s(delay, site.meter_delay_s, _span_w(batteries), before_s=memory.proven_delay_s)
     net_w = _moved_into(_net_range_w(grid, pool, delay_s), memory.net_w)
-    memory = _with_slope(memory, net_w, grid.measured_s) if is_new else memory
-    return replace(
-        memory,
+    memory = replace(
+        _with_slope(memory, net_w, grid.measured_s) if is_new else memory,
         net_w=net_w,
         cautious_w=cautious_w,
         delay=delay,
         shown_s=grid.measured_s,
         proven_delay_s=None if delay_s == site.meter_delay_s else delay_s,
     )
+    return NetLoad(net_w=net_w, ahead_w=_ahead_w(memory, site, batteries), memory=memory)
 
 
-def ahead_w(memory: NetLoadMemory, site: Site, batteries: Sequence[Battery]) -> float:
+def _ahead_w(memory: NetLoadMemory, site: Site, batteries: Sequence[Battery]) -> float:
     """How much further the net load (W) will be when the set-point of now works, if it moves steadily.
 
     It moves steadily when the last steps all went in one direction; the smallest of them counts, so that neither a jump

@@ -8,21 +8,20 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.core.control.load_facts import LoadView, warmth
+from gateway.core.control.load_facts import SILENT_S, LoadView, warmth
 from gateway.core.control.load_memory import LoadMemory
-from gateway.core.control.observe import Observation
+from gateway.core.control.observe import FRESH_S, Observation
+from gateway.core.control.situation import Situation
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.site import LoadDevice, Site
 from gateway.core.model.state import Mode, Reason
 
-FRESH_S = 3.0  # three polls of a meter that is read each second
 GONE_S = 8.0  # a meter or battery that is silent for longer is gone: its own mode is better than the last set-point
 LAG_S = 4.0  # a device may report a move so much before or after the meter shows it: poll, delay and filter of both
 MOVED_W = 150.0  # what must have moved elsewhere: far above the noise of meters and of a base load
 FROZEN_S = 5.0  # a meter that stands still this long while other things move shows an old picture
 FROZEN_GONE_S = 10.0  # and after so long its picture is worth no more than none
 SOC_S = 30.0  # the state of charge moves slowly and is read every few seconds
-SILENT_S = 20.0  # a load whose power is not known for so long gets its own mode: chargers wake up slowly
 COLD_K, WARM_K = 2.0, 2.0  # so much below what the plan keeps: its own mode, until it is so much warmer again
 LONGEST_AGE_S = 86400.0  # where nothing ever came, a day stands for it: no number is infinite
 
@@ -145,20 +144,13 @@ BATTERY_RULES = (
 """Of one battery, while the meter allows control."""
 
 
-def judge(
-    observation: Observation,
-    site: Site,
-    readings: ReadingMemory,
-    *,
-    started: Collection[str],
-    loads: LoadMemory,
-    requests: Mapping[str, LoadSlot],
-) -> SiteTrust:
+def judge(situation: Situation, readings: ReadingMemory, *, started: Collection[str], loads: LoadMemory) -> SiteTrust:
     """What the readings allow for each battery and load.
 
     `started`: the batteries that were ever controlled. Before that there is nothing to hold or to give back: we only
     watch, and say what is missing.
     """
+    observation, site = situation.seen, situation.site
     readings = _read(readings, observation, site)
     meter = _ruled(METER_RULES, _meter_silence(observation, site, readings))
     starting = Trust(mode=Mode.WATCH, reason=Reason(code="starting")) if site.grid not in readings.seen_s else None
@@ -176,20 +168,20 @@ def judge(
         readings=readings,
         batteries=batteries,
         loads={
-            load.id: _judge_load(load, observation, above, readings, loads, requests.get(load.id)) for load in orderable
+            load.id: _judge_load(load, observation, above, readings, loads, situation.requests.get(load.id))
+            for load in orderable
         },
     )
 
 
 def _read(memory: ReadingMemory, observation: Observation, site: Site) -> ReadingMemory:
     """With the readings of this cycle that have a value."""
-    powers = {device: observation.power(device) for device in (site.grid, *site.metered)}
-    powers_w = {device: one.value for device, one in powers.items() if one.value is not None}
-    socs = {id_: one.value for id_, one in observation.socs.items() if one.value is not None}
+    powers_w = {device: one.value for device, one in observation.powers.items() if one.value is not None}
+    socs = {id_: one.soc.value for id_, one in observation.batteries.items() if one.soc.value is not None}
     return ReadingMemory(
-        seen_s={**memory.seen_s, **{device: powers[device].measured_s for device in powers_w}},
+        seen_s={**memory.seen_s, **{device: observation.powers[device].measured_s for device in powers_w}},
         soc={**memory.soc, **socs},
-        soc_seen_s={**memory.soc_seen_s, **{id_: observation.socs[id_].measured_s for id_ in socs}},
+        soc_seen_s={**memory.soc_seen_s, **{id_: observation.batteries[id_].soc.measured_s for id_ in socs}},
         standstill=_stand(memory.standstill, powers_w, site.grid, observation.now_s),
     )
 
@@ -225,7 +217,7 @@ def _meter_silence(observation: Observation, site: Site, readings: ReadingMemory
     standstill = readings.standstill
     return Silence(
         age_s=readings.age_s(site.grid, observation.now_s),
-        is_absent=observation.power(site.grid).value is None,
+        is_absent=observation.grid.power.value is None,
         still_s=observation.now_s - standstill.since_s if standstill and standstill.moved else 0.0,
     )
 
@@ -233,7 +225,7 @@ def _meter_silence(observation: Observation, site: Site, readings: ReadingMemory
 def _battery_silence(observation: Observation, id_: str, readings: ReadingMemory) -> Silence:
     return Silence(
         age_s=readings.age_s(id_, observation.now_s),
-        is_absent=observation.power(id_).value is None,
+        is_absent=observation.batteries[id_].power.value is None,
         soc_age_s=observation.now_s - readings.soc_seen_s.get(id_, -math.inf),
     )
 
@@ -257,7 +249,7 @@ def _judge_load(
     age_s = readings.age_s(load.device, observation.now_s)
     if age_s > SILENT_S:
         return Trust(mode=given_back, reason=Reason(code="lost_load", numbers={"age_s": min(age_s, LONGEST_AGE_S)}))
-    if is_sent and observation.power(load.device).value is None:
+    if is_sent and view.power.value is None:
         return Trust(mode=Mode.HOLD, reason=Reason(code="wait_load", numbers={"age_s": age_s}))
     if not is_known and request is None and view.is_present:
         return Trust(mode=Mode.WATCH, reason=Reason(code="load_unplanned"))

@@ -1,0 +1,103 @@
+"""What is offered to the controlled loads, divided among them: by plan and surplus first, the import limit last."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.core.control import compete, load_memory, load_reasons
+from gateway.core.control.arbiter import Consumer
+from gateway.core.control.compete import BATTERY, Available
+from gateway.core.control.load_headroom import Headroom, LoadScene
+from gateway.core.control.load_memory import LoadMemory
+from gateway.core.control.load_reasons import LoadCase
+from gateway.core.model.levels import Storage
+from gateway.core.model.state import Reason
+
+STEADY_S = 6.0  # beyond settling, before a load that goes on running is sent another power
+SMALL_W, SMALL_SHARE = 100.0, 0.03  # a change that is not worth a write: half an ampere at 230 V, noise of the surplus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What is divided among the controlled loads in this cycle."""
+
+    headroom: Headroom
+    consumers: Mapping[str, Consumer]  # the controlled loads by their id
+    blocked: Mapping[str, Reason]  # by load id: who takes nothing now, whatever it is offered, and why
+    storage: Storage | None  # the controlled batteries as one, which compete for surplus; None: none controlled
+    battery_max_w: float  # the most they can take of surplus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOrder:
+    """What one load gets."""
+
+    power_w: float  # 0 or above
+    reason: Reason
+
+
+def ordered(offer: Offer, memory: LoadMemory, scene: LoadScene) -> dict[str, LoadOrder]:
+    """The order of each controlled load by its id."""
+    wanted_w = _wanted_w(offer, memory, scene)
+    powers_w = limited_w(wanted_w, offer.headroom.most_w, offer.consumers)
+    return {
+        id_: LoadOrder(power_w=power_w, reason=_reason(id_, wanted_w[id_], power_w, offer, memory, scene))
+        for id_, power_w in powers_w.items()
+    }
+
+
+def limited_w(wanted_w: Mapping[str, float], allowed_w: float, consumers: Mapping[str, Consumer]) -> dict[str, float]:
+    """The powers (W) cut to what is allowed in all: by value, the lowest first, to the least power, then off."""
+    found = dict(wanted_w)
+    in_order = sorted(consumers.values(), key=lambda consumer: (consumer.value, consumer.id))
+    for to_least in (True, False):
+        for consumer in in_order:
+            over_w = sum(found.values()) - allowed_w
+            if over_w <= 0.0:
+                return found
+            floor_w = min(consumer.min_w, found[consumer.id]) if to_least else 0.0
+            left_w = max(found[consumer.id] - over_w, floor_w)
+            found[consumer.id] = left_w if to_least or left_w >= consumer.min_w else 0.0
+    return found
+
+
+def _wanted_w(offer: Offer, memory: LoadMemory, scene: LoadScene) -> dict[str, float]:
+    """Power (W) of each load by the plan and the surplus, by its id, before the import limit."""
+    available = Available(
+        surplus_w=offer.headroom.surplus_w,
+        import_headroom_w=offer.headroom.import_w,
+        most_w={BATTERY: offer.battery_max_w, **dict.fromkeys(offer.blocked, 0.0)},
+    )
+    loads = tuple(offer.consumers.values())
+    powers_w = compete.divided(
+        loads, scene.requests, offer.storage, scene.slot, available, memory.switched, scene.utc_s
+    )
+    return {id_: _steady(powers_w.get(id_, 0.0), id_, memory, scene) for id_ in offer.consumers}
+
+
+def _steady(power_w: float, id_: str, memory: LoadMemory, scene: LoadScene) -> float:
+    """The last power (W) again where the load goes on running and the change is small, or the last one is too young."""
+    last_w = memory.sent_w(id_)
+    if (last_w > 0.0) != (power_w > 0.0):
+        return power_w
+    is_small = abs(power_w - last_w) < max(SMALL_W, SMALL_SHARE * last_w)
+    is_settled = load_memory.is_settled(memory, scene.now_s, scene.settle_s + STEADY_S)
+    return last_w if is_small or not is_settled else power_w
+
+
+def _reason(id_: str, wanted_w: float, power_w: float, offer: Offer, memory: LoadMemory, scene: LoadScene) -> Reason:
+    if id_ in offer.blocked:
+        return offer.blocked[id_]
+    consumer, request = offer.consumers[id_], scene.requests.get(id_)
+    planned_w = min(request.power_w, consumer.max_w) if request is not None else 0.0
+    due_w = max(wanted_w, planned_w if offer.headroom.import_w < planned_w else 0.0)
+    if power_w < due_w:
+        return load_reasons.limit_reason(due_w, scene.site.import_limit_w)
+    case = LoadCase(
+        consumer=consumer,
+        request=request,
+        switched=memory.switched.get(id_),
+        surplus_w=offer.headroom.surplus_w,
+        sell=scene.slot.sell,
+        utc_s=scene.utc_s,
+    )
+    return load_reasons.reason_of(case, power_w)
