@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.core.control.memory import Lasting
+from gateway.core.control.memory import StoredMemory
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.state import SetPoint, SiteState
 
@@ -78,7 +78,7 @@ class Cycle:
     setpoints: tuple[SetPoint, ...]
     load_w: float | None
     late_ms: float
-    lasting: Lasting = field(default_factory=Lasting)
+    lasting: StoredMemory = field(default_factory=StoredMemory)
     curtailed: bool = False
     """Whether the roof was held back: its power then tells nothing of the sun."""
 

@@ -148,7 +148,7 @@ class LoadObserver:
         self._last_s = now_s
         for id_, section in self._sections.items():
             sight = followed(self._sights.get(id_, Sight()), section, cycle.state, dt_s, self._zone)
-            switched = cycle.lasting.consumers.get(id_)
+            switched = cycle.lasting.switched.get(id_)
             self._sights[id_] = replace(sight, seen=replace(sight.seen, switched=switched))
         if self._plain() != self._kept:
             self._news.set()

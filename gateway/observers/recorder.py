@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from gateway.adapters.store.history import Past
 from gateway.adapters.store.outbox import OutboxError
-from gateway.core.control.memory import Lasting, kept, recalled
+from gateway.core.control.memory import StoredMemory, from_note, to_note
 from gateway.core.model.quarters import Filling, Quarter, fill
 from gateway.core.model.site import Site
 from gateway.core.model.state import SHOWN_S
@@ -36,11 +36,11 @@ class Recorder:
         self._kept = self._lasting
         self._news = asyncio.Event()
 
-    def lasting(self) -> Lasting:
+    def lasting(self) -> StoredMemory:
         """What decisions remember of the run before; a damaged note is a fresh start."""
         with contextlib.suppress(ValueError, RecursionError):
-            return recalled(json.loads(self._past.note("lasting") or "null"))
-        return Lasting()
+            return from_note(json.loads(self._past.note("lasting") or "null"))
+        return StoredMemory()
 
     def show(self, cycle: Cycle) -> None:
         """Take a cycle in."""
@@ -84,5 +84,5 @@ class Recorder:
             await self._past.keep_trend(*self._steps[0])
             self._steps.popleft()
         if lasting != self._kept:
-            await self._past.keep_note("lasting", json.dumps(kept(lasting)))
+            await self._past.keep_note("lasting", json.dumps(to_note(lasting)))
             self._kept = lasting

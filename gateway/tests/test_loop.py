@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gateway.core.control.memory import Lasting
+from gateway.core.control.memory import StoredMemory
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Mode, Reading, Reason, SetPoint, SiteState
 from gateway.loop import Loop
@@ -94,7 +94,7 @@ def loop_of(world: World) -> Loop:
         store=world,
         plans=world,
         displays=(world,),
-        lasting=Lasting(),
+        lasting=StoredMemory(),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.adapters.store.history import Past
 from gateway.adapters.store.outbox import Outbox
-from gateway.core.control.memory import Lasting
+from gateway.core.control.memory import StoredMemory
 from gateway.core.model.state import Reading, SiteState
 from gateway.core.model.switched import Switched
 from gateway.observers.load_observer import LoadObserver, Sight, followed, last_clock, recalled
@@ -111,7 +111,7 @@ def test_a_washer_is_asked_for_runs_and_is_forgotten() -> None:
 
 
 def cycle(seen: SiteState, **consumers: Switched) -> Cycle:
-    lasting = Lasting(consumers=consumers)
+    lasting = StoredMemory(switched=consumers)
     return Cycle(number=1, state=seen, setpoints=(), load_w=None, late_ms=0.0, lasting=lasting)
 
 
