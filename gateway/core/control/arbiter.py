@@ -21,21 +21,31 @@ START_W = 100.0  # beyond its least power, before a consumer is switched on
 class SwitchState(StrEnum):
     """What a switched consumer may do, from whether it runs and for how long it has."""
 
-    MUST_RUN = "must_run"  # runs, and its minimum up time is not over
-    MAY_STOP = "may_stop"  # runs
-    MUST_REST = "must_rest"  # rests, and its minimum down time is not over
-    MAY_START = "may_start"  # rests, or nobody knows
+    MUST_RUN = "must_run"
+    MAY_STOP = "may_stop"
+    MUST_REST = "must_rest"
+    MAY_START = "may_start"
 
 
 class SwitchEvent(StrEnum):
     """What leads a switched consumer from one state to another."""
 
-    STARTED = "started"  # a power above 0 is decided
-    STOPPED = "stopped"  # no power is decided
-    TIME_OVER = "time_over"  # the minimum time of its state is over, or the clock was set back
+    STARTED = "started"
+    STOPPED = "stopped"
+    TIME_OVER = "time_over"
 
 
-# What is not in the table leaves the state as it is. A limit of the connection stops a consumer in any state.
+SWITCH_MEANING: Mapping[StrEnum, str] = {
+    SwitchState.MUST_RUN: "runs, and its minimum up time is not over",
+    SwitchState.MAY_STOP: "runs",
+    SwitchState.MUST_REST: "rests, and its minimum down time is not over",
+    SwitchState.MAY_START: "rests, or nobody knows since when",
+    SwitchEvent.STARTED: "a power above 0 is decided",
+    SwitchEvent.STOPPED: "no power is decided; a limit of the connection does so in any state",
+    SwitchEvent.TIME_OVER: "the minimum time of its state is over, or the clock was set back",
+}
+
+# What is not in the table leaves the state as it is.
 SWITCH_TRANSITIONS = {
     (SwitchState.MAY_START, SwitchEvent.STARTED): SwitchState.MUST_RUN,
     (SwitchState.MUST_RUN, SwitchEvent.TIME_OVER): SwitchState.MAY_STOP,

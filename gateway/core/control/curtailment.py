@@ -5,6 +5,7 @@ error that lasted (export beyond the limit), and shrinks slowly when it stays aw
 meter have followed is no error: a margin could not have prevented it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,18 +23,31 @@ RELEASE = 1.05  # a limit above this share of the rated power limits nothing: it
 
 
 class CurtailmentState(StrEnum):
-    """What the inverters were told last."""
+    """What the inverters were sent last."""
 
-    FREE = "free"  # no limit: they produce what they can
-    LIMITED = "limited"  # a limit, and a margin that is learned below it
+    FREE = "free"
+    LIMITED = "limited"
 
 
-# Where a state leads: (state before, whether the limit that is needed lies below RELEASE of the rated power) -> state.
-TRANSITIONS = {
-    (CurtailmentState.FREE, False): CurtailmentState.FREE,
-    (CurtailmentState.FREE, True): CurtailmentState.LIMITED,
-    (CurtailmentState.LIMITED, False): CurtailmentState.FREE,
-    (CurtailmentState.LIMITED, True): CurtailmentState.LIMITED,
+class CurtailmentEvent(StrEnum):
+    """What a cycle with sight of the grid finds. Without it the state stays."""
+
+    ENOUGH = "enough"
+    TOO_MUCH = "too_much"
+
+
+CURTAILMENT_MEANING: Mapping[StrEnum, str] = {
+    CurtailmentState.FREE: "no limit: the inverters produce what they can",
+    CurtailmentState.LIMITED: "a limit, with a margin below it that grows with export that lasts",
+    CurtailmentEvent.ENOUGH: f"building, batteries and allowed export take {RELEASE:g} times the rated power",
+    CurtailmentEvent.TOO_MUCH: "they take less than that",
+}
+
+CURTAILMENT_TRANSITIONS = {
+    (CurtailmentState.FREE, CurtailmentEvent.ENOUGH): CurtailmentState.FREE,
+    (CurtailmentState.FREE, CurtailmentEvent.TOO_MUCH): CurtailmentState.LIMITED,
+    (CurtailmentState.LIMITED, CurtailmentEvent.ENOUGH): CurtailmentState.FREE,
+    (CurtailmentState.LIMITED, CurtailmentEvent.TOO_MUCH): CurtailmentState.LIMITED,
 }
 
 
@@ -101,7 +115,8 @@ def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecisio
     margin_w = LEAST_MARGIN_W + error_w
     use_w = max(flows.net_w - flows.pv_w, 0.0)  # what the building draws by itself
     limit_w = max(use_w + max(flows.battery_max_w, 0.0) + flows.export_w - margin_w, 0.0)
-    if TRANSITIONS[before.state, limit_w < RELEASE * rated_w] is CurtailmentState.FREE:
+    event = CurtailmentEvent.TOO_MUCH if limit_w < RELEASE * rated_w else CurtailmentEvent.ENOUGH
+    if CURTAILMENT_TRANSITIONS[before.state, event] is CurtailmentState.FREE:
         found = tuple(_free(inverter.id) for inverter in site.curtailable)
         return CurtailmentDecision(setpoints=found, memory=Curtailment(error_w=error_w))
     reason = Reason(code="pv_curtailed", numbers={"allowed_w": limit_w, "limit_w": flows.export_w})

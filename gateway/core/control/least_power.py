@@ -13,8 +13,8 @@ LEAST_RATIO, MOST_RATIO = 0.2, 0.9  # of value to price: beyond them a plan's ro
 def least_w(battery: Battery, slot: Slot | None, *, charging: bool) -> float:
     """Least power (W, > 0) with a net benefit; 0 where nothing is known of the losses.
 
-    Discharging p saves p at the buying price and costs p + loss of what the store is worth; charging stores p - loss
-    and gives away p at the selling price.
+    Discharging p saves p at the buying price and takes p + loss at the value of what is stored; charging stores
+    p - loss and gives away p at the selling price.
     """
     ratio = _ratio(slot, charging=charging)
     margin = (1.0 - ratio) / ratio - battery.loss_linear if not charging else 1.0 - ratio - battery.loss_linear

@@ -15,7 +15,7 @@ from gateway.core.model.levels import Levels, Storage
 from gateway.core.model.plan import Slot
 from gateway.core.model.state import Purpose, Reason
 
-GAP = 0.02  # of the capacity: two steps of a state of charge that is told in percent
+GAP = 0.02  # of the capacity: two steps of a state of charge that is reported in percent
 
 
 class LevelRule(StrEnum):

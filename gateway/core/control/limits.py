@@ -8,7 +8,7 @@ from enum import StrEnum
 from gateway.core.model.site import Battery
 
 # After the reserve is reached, discharging starts again only this far above it: two steps of a state of charge that
-# is told in percent, so that the converter is not switched with each of them.
+# is reported in percent, so that the converter is not switched with each of them.
 REST_SOC = 0.02
 
 

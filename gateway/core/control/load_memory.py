@@ -20,20 +20,31 @@ AGAIN_S = 900.0  # then it is offered something again: a car may have been full,
 class Answer(StrEnum):
     """What a load does with what it is sent."""
 
-    TAKES = "takes"  # draws it, or was sent nothing
-    QUIET = "quiet"  # draws clearly less than it was sent, for less than QUIET_S
-    IDLE = "idle"  # did so for QUIET_S: is offered nothing for AGAIN_S
+    TAKES = "takes"
+    QUIET = "quiet"
+    IDLE = "idle"
 
 
 class AnswerEvent(StrEnum):
     """What is seen of a load that is controlled in a cycle. The first one that holds counts."""
 
-    AWAY = "away"  # there is no car
-    PAUSE_OVER = "pause_over"  # AGAIN_S since it became idle
-    DRAWS = "draws"  # at least QUIET_SHARE of what it was sent, or it was sent nothing
-    STILL_LITTLE = "still_little"  # less than that, for QUIET_S
-    LITTLE = "little"  # less than that
+    AWAY = "away"
+    PAUSE_OVER = "pause_over"
+    DRAWS = "draws"
+    STILL_LITTLE = "still_little"
+    LITTLE = "little"
 
+
+ANSWER_MEANING: Mapping[StrEnum, str] = {
+    Answer.TAKES: "draws what it was sent, or was sent nothing",
+    Answer.QUIET: "draws clearly less than it was sent",
+    Answer.IDLE: f"did so for {QUIET_S:g} s: is offered nothing for {AGAIN_S:g} s",
+    AnswerEvent.AWAY: "there is no car",
+    AnswerEvent.PAUSE_OVER: f"{AGAIN_S:g} s since it became idle",
+    AnswerEvent.DRAWS: f"draws at least {QUIET_SHARE:g} of what it was sent, or was sent nothing",
+    AnswerEvent.STILL_LITTLE: f"draws less, for {QUIET_S:g} s",
+    AnswerEvent.LITTLE: "draws less",
+}
 
 ANSWERS = {
     (Answer.TAKES, AnswerEvent.AWAY): Answer.TAKES,
@@ -174,7 +185,7 @@ def answered(memory: LoadMemory, drawn_w: Mapping[str, float], away: frozenset[s
 
 
 def _answer(before: LoadAnswer, now_s: float, *, draws: bool, is_away: bool) -> LoadAnswer:
-    """One step through the table, or two: who is quiet for the first time is quiet since now."""
+    """One step through the table, and the moment of a new state."""
     event = _event(before, now_s, draws=draws, is_away=is_away)
     after = ANSWERS[before.answer, event]
     if after is before.answer:

@@ -13,7 +13,7 @@ from gateway.core.model.levels import Storage
 from gateway.core.model.state import Reason
 
 STEADY_S = 6.0  # beyond settling, before a load that goes on running is sent another power
-SMALL_W, SMALL_SHARE = 100.0, 0.03  # a change that is not worth a write: half an ampere at 230 V, noise of the surplus
+SMALL_W, SMALL_SHARE = 100.0, 0.03  # a smaller change is not sent: half an ampere at 230 V
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

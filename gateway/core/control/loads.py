@@ -76,7 +76,7 @@ def control_loads(
         batteries=batteries.memory.controlled,
         curtailed_w=curtailed_w,
     )
-    memory = load_headroom.observed(_told(memory, scene), scene)
+    memory = load_headroom.observed(_reported(memory, scene), scene)
     offer = Offer(
         headroom=load_headroom.headroom_of(memory, scene),
         consumers={one.id: one for one in load_facts.consumers([load.load for load in ours], situation.requests)},
@@ -100,7 +100,7 @@ def control_loads(
     return LoadDecision(setpoints=(*found, *kept), memory=_sent(memory, powers_w, scene))
 
 
-def _told(memory: LoadMemory, scene: LoadScene) -> LoadMemory:
+def _reported(memory: LoadMemory, scene: LoadScene) -> LoadMemory:
     """With what the loads tell in this cycle. One that is met for the first time and draws power runs."""
     drawn_w, away = scene.drawn_w, frozenset(id_ for id_ in scene.drawn_w if not scene.views[id_].is_present)
     met = {id_: switch(None, scene.utc_s, runs=w > RUNS_W) for id_, w in drawn_w.items() if id_ not in memory.switched}

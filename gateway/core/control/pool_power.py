@@ -10,8 +10,8 @@ from gateway.core.control.pool import Pool
 from gateway.core.model.site import Site
 from gateway.core.model.state import Purpose, Reason, SetPoint
 
-SMALL_STEP_W = 15.0  # below this a new set-point is not worth a write: meters and batteries are no better
-IDLE_W = 25.0  # below this people are told that nothing is to do
+SMALL_STEP_W = 15.0  # below this a new set-point is not sent: meters and batteries are no more exact than that
+IDLE_W = 25.0  # below this the reason says that nothing is to do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def clip(
 
 
 def _steady(power_w: float, allowed: Bounds, pool: Pool, last: Mapping[str, SetPoint]) -> float:
-    """The last power again when the new one differs by less than is worth a write and it is still allowed."""
+    """The last power again when the new one differs too little to be sent, and the last one is still allowed."""
     known = [last[m.battery.id].power_w if m.battery.id in last else None for m in pool.members]
     powers_w = [last_w for last_w in known if last_w is not None]
     small_w = max(SMALL_STEP_W, *(member.battery.dead_band_w for member in pool.members))

@@ -18,7 +18,7 @@ from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
 from gateway.core.model.state import Reading, Reason, SetPoint, SiteState
 
 UTC_S = 1_718_985_600.0
-CODES = ("load_wait", "load_due", "load_surplus", "load_hygiene", "load_plain")
+CODES = ("load_wait", "load_due", "load_hygiene", "load_hygiene")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +165,7 @@ class Scene:
         draw = self.draw
         return {
             load.id: LoadSlot(
-                power_w=draw.choice([0.0, 0.0, 900.0, 3000.0, 7000.0]),
+                power_w=draw.choice([0.0, 900.0, 3000.0, 7000.0]),
                 value=draw.choice([0.0, 0.1, 0.3, 2.0]),
                 reason=Reason(code=draw.choice(CODES)),
                 purpose=draw.choice([LoadPurpose.SERVICE, LoadPurpose.HYGIENE]),
