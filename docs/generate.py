@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 from gateway.adapters import boards, tariffs
 from gateway.adapters.node import batches
 from gateway.adapters.products import commands, points, profiles
+from gateway.core.control import arbiter, curtailment, level_rule, limits, load_memory, trust
 from gateway.paths import config_folder, firmware_folder
 from gateway.simulator import faults
 from gateway.simulator.settings import config as house_file
@@ -38,6 +40,7 @@ def pages() -> dict[str, str]:
         "boards.md": NOTE + "# Boards and pins\n\n" + "\n".join(_boards()),
         "tariffs.md": NOTE + "# Tariffs that come with the gateway\n\n" + "\n".join(_tariffs()),
         "house-file.md": NOTE + "# The house file\n\n" + "\n".join(_house_file()),
+        "control-states.md": NOTE + "# States of control\n\n" + "\n".join(_control_states()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
     }
 
@@ -301,6 +304,57 @@ def _tariffs() -> Iterator[str]:
             ]
             yield from _table(("from", *(f"`{name}`" for name in names)), prices)
         yield f"Sources: {'; '.join(tariff.sources)}.\n"
+
+
+def _control_states() -> Iterator[str]:
+    yield "What control remembers from one second to the next ([how it decides](../control.md)). The tables are those"
+    yield "of the code; `gateway/tests/core/control/test_states.py` walks each row.\n"
+    yield "## Levels of a plan\n"
+    yield "Each is on or off by itself; of those that are on, the first one in this order that has a say decides."
+    yield f"A gap is {level_rule.GAP:g} of the batteries' energy between reserve and full. A level at empty or full is"
+    yield "always off.\n"
+    yield from _table(("while it is on", "level", "on from", "off from"), map(_level, level_rule.LEVELS))
+    yield f"A battery that reached its reserve rests until its state of charge is {limits.REST_SOC:g} above it.\n"
+    yield "## Meter and batteries\n"
+    yield "The first row that holds counts. Where none holds the device is controlled: from every row there is a way"
+    yield "back as soon as it no longer holds. A device that was never controlled is watched where another one would be"
+    yield "held or released.\n"
+    for name, rules in (("grid meter, for all devices", trust.METER_RULES), ("a battery", trust.BATTERY_RULES)):
+        yield from _table((name, "mode", "reason"), ((rule.when, f"`{rule.mode}`", f"`{rule.code}`") for rule in rules))
+    yield "## Minimum up and down times\n"
+    yield from _transitions(arbiter.SWITCH_MEANING, arbiter.SWITCH_TRANSITIONS.items())
+    yield "## Loads that do not take what they are sent\n"
+    yield from _transitions(load_memory.ANSWER_MEANING, load_memory.ANSWERS.items())
+    yield "## Curtailment of PV\n"
+    yield from _transitions(curtailment.CURTAILMENT_MEANING, curtailment.CURTAILMENT_TRANSITIONS.items())
+
+
+def _level(level: level_rule.Level) -> tuple[str, ...]:
+    names = {
+        level_rule.LevelRule.CHARGE: ("the batteries charge from the grid", "charge"),
+        level_rule.LevelRule.SELL: ("the batteries sell to the grid", "export"),
+        level_rule.LevelRule.KEEP: ("nothing goes to the building", "reserve"),
+        level_rule.LevelRule.LEAVE: ("surplus is left", "fill"),
+    }
+    does, name = names[level.rule]
+    places = {-1.0: "a gap below it", 0.0: "it", 1.0: "a gap above it"}
+    way_in, way_out = ("down", "up") if level.is_below else ("up", "down")
+    return (
+        does,
+        f"`{name}`",
+        f"{places[level.enter_gaps]}, {way_in}wards",
+        f"{places[level.leave_gaps]}, {way_out}wards",
+    )
+
+
+def _transitions(
+    meaning: Mapping[StrEnum, str], rows: Iterable[tuple[tuple[StrEnum, StrEnum], StrEnum]]
+) -> Iterator[str]:
+    """The states and events in words, then each way from one state to another."""
+    yield from (f"- `{each}`: {text}" for each, text in meaning.items())
+    yield ""
+    found = ((f"`{state}`", f"`{event}`", f"`{after}`") for (state, event), after in rows)
+    yield from _table(("state", "event", "next state"), found)
 
 
 def _faults() -> Iterator[str]:

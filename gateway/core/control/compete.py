@@ -104,5 +104,5 @@ def _granted(
 
 
 def _bound(unwanted: Sequence[Consumer], switched: Mapping[str, Switched], now_s: float) -> list[Consumer]:
-    """Those that are not wanted but whose minimum up time is not over."""
+    """Those that nobody requests now but whose minimum up time is not over."""
     return [one for one in unwanted if must_run(one, switched.get(one.id), now_s)]

@@ -29,8 +29,8 @@ class PoolPower:
     """The power of all controlled batteries together."""
 
     power_w: float  # charging positive
-    reason: Reason
-    purpose: Purpose
+    reason: Reason  # of all their set-points, unless none of them runs
+    purpose: Purpose  # the same
     charge_max_w: float  # the most they might charge under the import limit, whatever the peak target
 
 
