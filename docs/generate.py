@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from gateway.adapters import boards, tariffs
 from gateway.adapters.node import batches
 from gateway.adapters.products import commands, points, profiles
-from gateway.core.control import arbiter, curtailment, level_rule, limits, load_memory, trust
+from gateway.core.control import arbiter, curtailment, level_rule, limits, load_memory, trust_rules
 from gateway.paths import config_folder, firmware_folder
 from gateway.simulator import faults
 from gateway.simulator.settings import config as house_file
@@ -319,7 +319,10 @@ def _control_states() -> Iterator[str]:
     yield "The first row that holds counts. Where none holds the device is controlled: from every row there is a way"
     yield "back as soon as it no longer holds. A device that was never controlled is watched where another one would be"
     yield "held or released.\n"
-    for name, rules in (("grid meter, for all devices", trust.METER_RULES), ("a battery", trust.BATTERY_RULES)):
+    for name, rules in (
+        ("grid meter, for all devices", trust_rules.METER_RULES),
+        ("a battery", trust_rules.BATTERY_RULES),
+    ):
         yield from _table((name, "mode", "reason"), ((rule.when, f"`{rule.mode}`", f"`{rule.code}`") for rule in rules))
     yield "## Minimum up and down times\n"
     yield from _transitions(arbiter.SWITCH_MEANING, arbiter.SWITCH_TRANSITIONS.items())

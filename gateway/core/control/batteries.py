@@ -14,7 +14,8 @@ from gateway.core.control.level_rule import ActiveLevels, LevelRule
 from gateway.core.control.net_load import NetLoadMemory
 from gateway.core.control.pool_power import GridSide
 from gateway.core.control.situation import Situation
-from gateway.core.control.trust import GONE_S, SiteTrust, Trust
+from gateway.core.control.trust import SiteTrust
+from gateway.core.control.trust_rules import GONE_S, Trust
 from gateway.core.model.levels import Storage
 from gateway.core.model.state import Mode, Purpose, SetPoint
 
@@ -52,7 +53,9 @@ def control_batteries(
     `coming_net_w`: the net load when the loads do what they were sent; -inf while all of them do it already.
     """
     seen, site, slot = situation.seen, situation.site, situation.slot
-    kept = {id_: _uncontrolled(id_, one, memory) for id_, one in trust.batteries.items() if one.reason is not None}
+    kept = {
+        id_: _uncontrolled(id_, one, memory) for id_, one in trust.batteries.items() if one.mode is not Mode.CONTROL
+    }
     released = {id_ for id_, setpoint in kept.items() if setpoint.mode is not Mode.HOLD}
     ours = tuple(battery for battery in site.batteries if battery.id not in kept)
     memory = _for_these(memory, kept, released, tuple(battery.id for battery in ours))

@@ -28,7 +28,7 @@ class Headroom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoadScene:
+class LoadSituation:
     """What is decided on for the loads that may be controlled, frozen for one cycle."""
 
     site: Site
@@ -49,43 +49,42 @@ class LoadScene:
         return {load.id: self.views[load.id].drawn_w for load in self.ours}
 
 
-def observed(memory: LoadMemory, scene: LoadScene) -> LoadMemory:
+def observed(memory: LoadMemory, situation: LoadSituation) -> LoadMemory:
     """With this moment's surplus and headroom (W), if every load is where it was sent to.
 
     With other batteries and loads controlled than before, surplus and headroom are other ones too.
     """
-    excluded = (*scene.batteries, *scene.drawn_w)
+    excluded = (*situation.batteries, *situation.drawn_w)
     if memory.excluded != excluded:
         memory = replace(memory, surplus=RecentPower(), headroom=RecentPower(), excluded=excluded)
-    if not is_settled(memory, scene.now_s, scene.settle_s):
+    if not is_settled(memory, situation.now_s, situation.settle_s):
         return memory
-    base_w = scene.net_w - sum(scene.drawn_w.values())
-    kept_w = base_w + _beyond_w(memory, scene)
-    surplus_w = scene.site.grid_setpoint_w - kept_w + _hidden_w(memory, scene)
+    base_w = situation.net_w - sum(situation.drawn_w.values())
+    kept_w = base_w + _beyond_w(memory, situation)
+    surplus_w = situation.site.grid_setpoint_w - kept_w + _hidden_w(memory, situation)
     return replace(
         memory,
         base_w=base_w,
-        surplus=sampled(memory.surplus, scene.now_s, surplus_w),
-        headroom=sampled(memory.headroom, scene.now_s, scene.site.import_limit_w - kept_w),
+        surplus=sampled(memory.surplus, situation.now_s, surplus_w),
+        headroom=sampled(memory.headroom, situation.now_s, situation.site.import_limit_w - kept_w),
     )
 
 
-def headroom_of(memory: LoadMemory, scene: LoadScene) -> Headroom:
+def headroom_of(memory: LoadMemory, situation: LoadSituation) -> Headroom:
     """What can be given out to loads and batteries."""
-    most_w = _allowed_w(memory, scene)
+    most_w = _allowed_w(memory, situation)
     lately_w = (w for _, w in memory.headroom.samples)
     return Headroom(
-        surplus_w=_surplus_w(memory, scene.drawn_w), import_w=max(min((*lately_w, most_w)), 0.0), most_w=most_w
+        surplus_w=_surplus_w(memory, situation.drawn_w), import_w=max(min((*lately_w, most_w)), 0.0), most_w=most_w
     )
 
 
-def _allowed_w(memory: LoadMemory, scene: LoadScene) -> float:
+def _allowed_w(memory: LoadMemory, situation: LoadSituation) -> float:
     """What all loads may be sent under the import limit (W), batteries left out: they may be empty any moment."""
-    drawn_w = sum(
-        most_drawn_w(memory.sent.get(id_), memory.shown_w(id_), scene.now_s, scene.settle_s) for id_ in scene.drawn_w
-    )
-    base_w = scene.net_w - drawn_w + _beyond_w(memory, scene)
-    return max(scene.site.import_limit_w - base_w, 0.0)
+    now_s, within_s = situation.now_s, situation.settle_s
+    drawn_w = sum(most_drawn_w(memory.sent.get(id_), memory.shown_w(id_), now_s, within_s) for id_ in situation.drawn_w)
+    base_w = situation.net_w - drawn_w + _beyond_w(memory, situation)
+    return max(situation.site.import_limit_w - base_w, 0.0)
 
 
 def _surplus_w(memory: LoadMemory, drawn_w: Mapping[str, float]) -> float:
@@ -97,21 +96,21 @@ def _surplus_w(memory: LoadMemory, drawn_w: Mapping[str, float]) -> float:
     return found_w if is_watched else min(found_w, given_w)
 
 
-def _beyond_w(memory: LoadMemory, scene: LoadScene) -> float:
+def _beyond_w(memory: LoadMemory, situation: LoadSituation) -> float:
     """What loads draw beyond what they were sent long enough ago (W), and therefore nobody can give out.
 
     Their own thermostat or boost is at work, or the voltage is above that which amperes were reckoned with.
     """
-    sent = {id_: memory.sent[id_] for id_ in scene.drawn_w if id_ in memory.sent}
-    done = [id_ for id_, one in sent.items() if scene.now_s - one.since_s >= scene.settle_s]
-    return sum(max(scene.drawn_w[id_] - sent[id_].power_w, 0.0) for id_ in done)
+    sent = {id_: memory.sent[id_] for id_ in situation.drawn_w if id_ in memory.sent}
+    done = [id_ for id_, one in sent.items() if situation.now_s - one.since_s >= situation.settle_s]
+    return sum(max(situation.drawn_w[id_] - sent[id_].power_w, 0.0) for id_ in done)
 
 
-def _hidden_w(memory: LoadMemory, scene: LoadScene) -> float:
+def _hidden_w(memory: LoadMemory, situation: LoadSituation) -> float:
     """Surplus (W) that no meter shows because PV is curtailed: what the plan gives loads to begin with, then steps.
 
     Where it is not there, PV is no longer at its limit once they draw, and they get what there is.
     """
-    planned = {id_: slot.power_w for id_, slot in scene.requests.items() if slot.power_w > memory.sent_w(id_)}
+    planned = {id_: slot.power_w for id_, slot in situation.requests.items() if slot.power_w > memory.sent_w(id_)}
     steps = (w if memory.sent_w(id_) <= 0.0 else min(PROBE_W, w - memory.sent_w(id_)) for id_, w in planned.items())
-    return min(scene.curtailed_w, sum(steps))
+    return min(situation.curtailed_w, sum(steps))

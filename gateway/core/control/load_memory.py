@@ -17,7 +17,7 @@ QUIET_S = 90.0  # a car may think about an offer for a minute
 AGAIN_S = 900.0  # then it is offered something again: a car may have been full, a thermostat closed
 
 
-class Answer(StrEnum):
+class AnswerState(StrEnum):
     """What a load does with what it is sent."""
 
     TAKES = "takes"
@@ -36,9 +36,9 @@ class AnswerEvent(StrEnum):
 
 
 ANSWER_MEANING: Mapping[StrEnum, str] = {
-    Answer.TAKES: "draws what it was sent, or was sent nothing",
-    Answer.QUIET: "draws clearly less than it was sent",
-    Answer.IDLE: f"did so for {QUIET_S:g} s: is offered nothing for {AGAIN_S:g} s",
+    AnswerState.TAKES: "draws what it was sent, or was sent nothing",
+    AnswerState.QUIET: "draws clearly less than it was sent",
+    AnswerState.IDLE: f"did so for {QUIET_S:g} s: is offered nothing for {AGAIN_S:g} s",
     AnswerEvent.AWAY: "there is no car",
     AnswerEvent.PAUSE_OVER: f"{AGAIN_S:g} s since it became idle",
     AnswerEvent.DRAWS: f"draws at least {QUIET_SHARE:g} of what it was sent, or was sent nothing",
@@ -47,17 +47,17 @@ ANSWER_MEANING: Mapping[StrEnum, str] = {
 }
 
 ANSWERS = {
-    (Answer.TAKES, AnswerEvent.AWAY): Answer.TAKES,
-    (Answer.TAKES, AnswerEvent.DRAWS): Answer.TAKES,
-    (Answer.TAKES, AnswerEvent.LITTLE): Answer.QUIET,
-    (Answer.QUIET, AnswerEvent.AWAY): Answer.TAKES,
-    (Answer.QUIET, AnswerEvent.DRAWS): Answer.TAKES,
-    (Answer.QUIET, AnswerEvent.LITTLE): Answer.QUIET,
-    (Answer.QUIET, AnswerEvent.STILL_LITTLE): Answer.IDLE,
-    (Answer.IDLE, AnswerEvent.AWAY): Answer.TAKES,
-    (Answer.IDLE, AnswerEvent.PAUSE_OVER): Answer.TAKES,
-    (Answer.IDLE, AnswerEvent.DRAWS): Answer.IDLE,
-    (Answer.IDLE, AnswerEvent.LITTLE): Answer.IDLE,
+    (AnswerState.TAKES, AnswerEvent.AWAY): AnswerState.TAKES,
+    (AnswerState.TAKES, AnswerEvent.DRAWS): AnswerState.TAKES,
+    (AnswerState.TAKES, AnswerEvent.LITTLE): AnswerState.QUIET,
+    (AnswerState.QUIET, AnswerEvent.AWAY): AnswerState.TAKES,
+    (AnswerState.QUIET, AnswerEvent.DRAWS): AnswerState.TAKES,
+    (AnswerState.QUIET, AnswerEvent.LITTLE): AnswerState.QUIET,
+    (AnswerState.QUIET, AnswerEvent.STILL_LITTLE): AnswerState.IDLE,
+    (AnswerState.IDLE, AnswerEvent.AWAY): AnswerState.TAKES,
+    (AnswerState.IDLE, AnswerEvent.PAUSE_OVER): AnswerState.TAKES,
+    (AnswerState.IDLE, AnswerEvent.DRAWS): AnswerState.IDLE,
+    (AnswerState.IDLE, AnswerEvent.LITTLE): AnswerState.IDLE,
 }
 """The state after an event, for every pair that can occur."""
 
@@ -66,7 +66,7 @@ ANSWERS = {
 class LoadAnswer:
     """What a load does with what it is sent, and since or until when."""
 
-    answer: Answer = Answer.TAKES
+    answer: AnswerState = AnswerState.TAKES
     moment_s: float = -math.inf  # monotonic: QUIET since when, IDLE until when; without meaning for TAKES
 
 
@@ -173,13 +173,13 @@ def answered(memory: LoadMemory, drawn_w: Mapping[str, float], away: frozenset[s
 
     Of a load that is not controlled now only its pause is remembered.
     """
-    known = {id_ for id_, answer in memory.answers.items() if answer.answer is Answer.IDLE}
+    known = {id_ for id_, answer in memory.answers.items() if answer.answer is AnswerState.IDLE}
     answers = {}
     for id_ in known | drawn_w.keys():
         before = memory.answers.get(id_, LoadAnswer())
         draws = id_ not in drawn_w or memory.sent_w(id_) <= 0.0 or drawn_w[id_] >= QUIET_SHARE * memory.sent_w(id_)
         after = _answer(before, now_s, draws=draws, is_away=id_ in away)
-        if after.answer is not Answer.TAKES:
+        if after.answer is not AnswerState.TAKES:
             answers[id_] = after
     return replace(memory, answers=answers)
 
@@ -190,16 +190,16 @@ def _answer(before: LoadAnswer, now_s: float, *, draws: bool, is_away: bool) -> 
     after = ANSWERS[before.answer, event]
     if after is before.answer:
         return before
-    moments_s = {Answer.TAKES: -math.inf, Answer.QUIET: now_s, Answer.IDLE: now_s + AGAIN_S}
+    moments_s = {AnswerState.TAKES: -math.inf, AnswerState.QUIET: now_s, AnswerState.IDLE: now_s + AGAIN_S}
     return LoadAnswer(answer=after, moment_s=moments_s[after])
 
 
 def _event(before: LoadAnswer, now_s: float, *, draws: bool, is_away: bool) -> AnswerEvent:
     if is_away:
         return AnswerEvent.AWAY
-    if before.answer is Answer.IDLE and before.moment_s <= now_s:
+    if before.answer is AnswerState.IDLE and before.moment_s <= now_s:
         return AnswerEvent.PAUSE_OVER
     if draws:
         return AnswerEvent.DRAWS
-    is_long = before.answer is Answer.QUIET and now_s - before.moment_s >= QUIET_S
+    is_long = before.answer is AnswerState.QUIET and now_s - before.moment_s >= QUIET_S
     return AnswerEvent.STILL_LITTLE if is_long else AnswerEvent.LITTLE

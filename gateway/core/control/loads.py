@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from gateway.core.control import load_facts, load_headroom, load_memory
 from gateway.core.control.arbiter import switched_after
 from gateway.core.control.batteries import BatteryDecision
-from gateway.core.control.load_headroom import LoadScene
-from gateway.core.control.load_memory import Answer, LoadMemory, settle_s
-from gateway.core.control.load_orders import Offer, ordered
+from gateway.core.control.load_headroom import LoadSituation
+from gateway.core.control.load_memory import AnswerState, LoadMemory, settle_s
+from gateway.core.control.load_power import Offer, decided
 from gateway.core.control.observe import Observation
 from gateway.core.control.situation import Situation
-from gateway.core.control.trust import Trust
+from gateway.core.control.trust_rules import Trust
 from gateway.core.model.levels import Levels
 from gateway.core.model.plan import Slot
 from gateway.core.model.site import LoadDevice
@@ -63,7 +63,7 @@ def control_loads(
     memory = _forgotten(memory, [load for load in others if trusts[load.id].mode is not Mode.HOLD], seen)
     if not ours:
         return LoadDecision(setpoints=kept, memory=memory)
-    scene = LoadScene(
+    loads = LoadSituation(
         site=site,
         ours=ours,
         views=seen.loads,
@@ -76,64 +76,66 @@ def control_loads(
         batteries=batteries.memory.controlled,
         curtailed_w=curtailed_w,
     )
-    memory = load_headroom.observed(_reported(memory, scene), scene)
+    memory = load_headroom.observed(_reported(memory, loads), loads)
     offer = Offer(
-        headroom=load_headroom.headroom_of(memory, scene),
+        headroom=load_headroom.headroom_of(memory, loads),
         consumers={one.id: one for one in load_facts.consumers([load.load for load in ours], situation.requests)},
-        blocked=_blocked(memory, scene),
+        blocked=_blocked(memory, loads),
         storage=batteries.storage,
         battery_max_w=batteries.surplus_max_w,
     )
-    orders = ordered(offer, memory, scene)
+    powers = decided(offer, memory, loads)
     measured_s = seen.grid.power.measured_s
     found = tuple(
         SetPoint(
             device=load.device,
-            power_w=orders[load.id].power_w,
+            power_w=powers[load.id].power_w,
             mode=Mode.CONTROL,
-            reason=orders[load.id].reason,
+            reason=powers[load.id].reason,
             measured_s=measured_s,
         )
         for load in ours
     )
-    powers_w = {id_: order.power_w for id_, order in orders.items()}
-    return LoadDecision(setpoints=(*found, *kept), memory=_sent(memory, powers_w, scene))
+    powers_w = {id_: power.power_w for id_, power in powers.items()}
+    return LoadDecision(setpoints=(*found, *kept), memory=_sent(memory, powers_w, loads))
 
 
-def _reported(memory: LoadMemory, scene: LoadScene) -> LoadMemory:
+def _reported(memory: LoadMemory, situation: LoadSituation) -> LoadMemory:
     """With what the loads tell in this cycle. One that is met for the first time and draws power runs."""
-    drawn_w, away = scene.drawn_w, frozenset(id_ for id_ in scene.drawn_w if not scene.views[id_].is_present)
-    met = {id_: switch(None, scene.utc_s, runs=w > RUNS_W) for id_, w in drawn_w.items() if id_ not in memory.switched}
+    drawn_w, now_s, utc_s = situation.drawn_w, situation.now_s, situation.utc_s
+    away = frozenset(id_ for id_ in drawn_w if not situation.views[id_].is_present)
+    met = {id_: switch(None, utc_s, runs=w > RUNS_W) for id_, w in drawn_w.items() if id_ not in memory.switched}
     memory = replace(memory, switched={**memory.switched, **met})
-    memory = load_memory.reported(memory, drawn_w, scene.now_s, scene.site.meter_delay_s[1] + CYCLE_S)
-    return load_memory.answered(memory, drawn_w, away, scene.now_s)
+    memory = load_memory.reported(memory, drawn_w, now_s, situation.site.meter_delay_s[1] + CYCLE_S)
+    return load_memory.answered(memory, drawn_w, away, now_s)
 
 
-def _blocked(memory: LoadMemory, scene: LoadScene) -> dict[str, Reason]:
+def _blocked(memory: LoadMemory, situation: LoadSituation) -> dict[str, Reason]:
     """The loads that take nothing now, whatever they are offered, and why."""
     found = {}
-    for load in scene.ours:
-        warm = load_facts.warmth(load, scene.views[load.id], scene.requests.get(load.id))
+    for load in situation.ours:
+        warm = load_facts.warmth(load, situation.views[load.id], situation.requests.get(load.id))
         answer = memory.answers.get(load.id)
-        if not scene.views[load.id].is_present:
+        if not situation.views[load.id].is_present:
             found[load.id] = Reason(code="load_absent")
-        elif answer is not None and answer.answer is Answer.IDLE:
-            found[load.id] = Reason(code="load_idle", numbers={"left_s": answer.moment_s - scene.now_s})
+        elif answer is not None and answer.answer is AnswerState.IDLE:
+            found[load.id] = Reason(code="load_idle", numbers={"left_s": answer.moment_s - situation.now_s})
         elif warm is not None and warm.temp_c >= warm.high_c - (0.0 if memory.runs(load.id) else warm.again_k):
             found[load.id] = Reason(code="load_warm", numbers={"temp_c": warm.temp_c, "high_c": warm.high_c})
     return found
 
 
-def _sent(memory: LoadMemory, powers_w: Mapping[str, float], scene: LoadScene) -> LoadMemory:
+def _sent(memory: LoadMemory, powers_w: Mapping[str, float], situation: LoadSituation) -> LoadMemory:
+    drawn_w, now_s, within_s = situation.drawn_w, situation.now_s, situation.settle_s
     sent = {
-        id_: load_memory.sent_after(memory.sent.get(id_), power_w, scene.drawn_w[id_], scene.now_s, scene.settle_s)
+        id_: load_memory.sent_after(memory.sent.get(id_), power_w, drawn_w[id_], now_s, within_s)
         for id_, power_w in powers_w.items()
     }
     return replace(
         memory,
         sent={**memory.sent, **sent},
         ever_sent=memory.ever_sent | sent.keys(),
-        switched={**memory.switched, **switched_after(powers_w, memory.switched, scene.utc_s)},
+        switched={**memory.switched, **switched_after(powers_w, memory.switched, situation.utc_s)},
     )
 
 

@@ -5,33 +5,21 @@ would be given nothing. Many a heater does nothing in its own mode, and must not
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.core.control.load_facts import SILENT_S, LoadView, warmth
 from gateway.core.control.load_memory import LoadMemory
-from gateway.core.control.observe import FRESH_S, Observation
+from gateway.core.control.observe import Observation
 from gateway.core.control.situation import Situation
+from gateway.core.control.trust_rules import BATTERY_RULES, LONGEST_AGE_S, METER_RULES, Silence, Trust, ruled
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.site import LoadDevice, Site
 from gateway.core.model.state import Mode, Reason
 
-GONE_S = 8.0  # a meter or battery that is silent for longer is gone: its own mode is better than the last set-point
 LAG_S = 4.0  # a device may report a move so much before or after the meter shows it: poll, delay and filter of both
 MOVED_W = 150.0  # what must have moved elsewhere: far above the noise of meters and of a base load
-FROZEN_S = 5.0  # a meter that stands still this long while other things move shows an old picture
-FROZEN_GONE_S = 10.0  # and after so long its picture is worth no more than none
-SOC_S = 30.0  # the state of charge moves slowly and is read every few seconds
 COLD_K, WARM_K = 2.0, 2.0  # so much below what the plan keeps: its own mode, until it is so much warmer again
-LONGEST_AGE_S = 86400.0  # where nothing ever came, a day stands for it: no number is infinite
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """What the readings allow for a device."""
-
-    mode: Mode
-    reason: Reason | None = None  # None exactly when they allow control
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,83 +55,6 @@ class SiteTrust:
     loads: Mapping[str, Trust]  # by load id, of those that take set-points
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
-    """How old the picture of a meter or battery is (s)."""
-
-    age_s: float  # of its last known power; infinite when it was never known
-    is_absent: bool = False  # whether its newest reading failed
-    still_s: float = 0.0  # since when the meter's number stands still while devices moved; 0 while it does not
-    soc_age_s: float = 0.0  # of the battery's last known state of charge; infinite when it was never known
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustRule:
-    """A row of the tables below: the first one that holds counts, and where none does control goes on."""
-
-    mode: Mode
-    code: str  # of the reason
-    when: str  # the condition in words, for the docs
-    holds: Callable[[Silence], bool]
-    age_s: Callable[[Silence], float] | None = None  # the number of the reason; None: it has none
-
-
-METER_RULES = (
-    TrustRule(
-        mode=Mode.RELEASE,
-        code="lost_meter",
-        when=f"no power for more than {GONE_S:g} s",
-        holds=lambda silence: silence.age_s > GONE_S,
-        age_s=lambda silence: silence.age_s,
-    ),
-    TrustRule(
-        mode=Mode.RELEASE,
-        code="frozen_meter",
-        when=f"the same number for more than {FROZEN_GONE_S:g} s while devices moved",
-        holds=lambda silence: silence.still_s > FROZEN_GONE_S,
-        age_s=lambda silence: silence.still_s,
-    ),
-    TrustRule(
-        mode=Mode.HOLD,
-        code="wait",
-        when=f"no power for more than {FRESH_S:g} s, or the newest reading failed",
-        holds=lambda silence: silence.age_s > FRESH_S or silence.is_absent,
-        age_s=lambda silence: silence.age_s,
-    ),
-    TrustRule(
-        mode=Mode.HOLD,
-        code="frozen_wait",
-        when=f"the same number for more than {FROZEN_S:g} s while devices moved",
-        holds=lambda silence: silence.still_s > FROZEN_S,
-        age_s=lambda silence: silence.still_s,
-    ),
-)
-"""Of the grid meter: they hold for every device that is controlled."""
-
-BATTERY_RULES = (
-    TrustRule(
-        mode=Mode.RELEASE,
-        code="lost_battery",
-        when=f"no power for more than {GONE_S:g} s",
-        holds=lambda silence: silence.age_s > GONE_S,
-    ),
-    TrustRule(
-        mode=Mode.HOLD,
-        code="wait_battery",
-        when=f"no power for more than {FRESH_S:g} s, or the newest reading failed",
-        holds=lambda silence: silence.age_s > FRESH_S or silence.is_absent,
-        age_s=lambda silence: silence.age_s,
-    ),
-    TrustRule(
-        mode=Mode.RELEASE,
-        code="lost_soc",
-        when=f"no state of charge for more than {SOC_S:g} s",
-        holds=lambda silence: silence.soc_age_s > SOC_S,
-    ),
-)
-"""Of one battery, while the meter allows control."""
-
-
 def judge(situation: Situation, readings: ReadingMemory, *, started: Collection[str], loads: LoadMemory) -> SiteTrust:
     """What the readings allow for each battery and load.
 
@@ -152,12 +63,12 @@ def judge(situation: Situation, readings: ReadingMemory, *, started: Collection[
     """
     observation, site = situation.seen, situation.site
     readings = _read(readings, observation, site)
-    meter = _ruled(METER_RULES, _meter_silence(observation, site, readings))
+    meter = ruled(METER_RULES, _meter_silence(observation, site, readings))
     starting = Trust(mode=Mode.WATCH, reason=Reason(code="starting")) if site.grid not in readings.seen_s else None
     batteries = {}
     for battery in site.batteries:
         silence = _battery_silence(observation, battery.id, readings)
-        found = _ruled(BATTERY_RULES, silence) if _controls(meter) else meter
+        found = ruled(BATTERY_RULES, silence) if _controls(meter) else meter
         is_watched = battery.id not in started and not _controls(found)
         batteries[battery.id] = (starting or Trust(mode=Mode.WATCH, reason=found.reason)) if is_watched else found
     # while a battery is late the loads stay as they are: nobody knows how much of the net load is its power
@@ -203,14 +114,6 @@ def _stand(before: Standstill | None, powers_w: Mapping[str, float], grid: str, 
 
 def _controls(trust: Trust) -> bool:
     return trust.mode is Mode.CONTROL
-
-
-def _ruled(rules: tuple[TrustRule, ...], silence: Silence) -> Trust:
-    for rule in rules:
-        if rule.holds(silence):
-            numbers = {} if rule.age_s is None else {"age_s": min(rule.age_s(silence), LONGEST_AGE_S)}
-            return Trust(mode=rule.mode, reason=Reason(code=rule.code, numbers=numbers))
-    return Trust(mode=Mode.CONTROL)
 
 
 def _meter_silence(observation: Observation, site: Site, readings: ReadingMemory) -> Silence:

@@ -31,8 +31,8 @@ from gateway.core.control.load_memory import (
     ANSWER_MEANING,
     ANSWERS,
     QUIET_S,
-    Answer,
     AnswerEvent,
+    AnswerState,
     LoadAnswer,
     LoadMemory,
     SentPower,
@@ -41,7 +41,8 @@ from gateway.core.control.load_memory import (
 from gateway.core.control.memory import StoredMemory, from_note, to_note
 from gateway.core.control.observe import observe
 from gateway.core.control.situation import Situation
-from gateway.core.control.trust import BATTERY_RULES, METER_RULES, ReadingMemory, Standstill, judge
+from gateway.core.control.trust import ReadingMemory, Standstill, judge
+from gateway.core.control.trust_rules import BATTERY_RULES, METER_RULES
 from gateway.core.model.levels import Levels, Storage
 from gateway.core.model.site import Inverter
 from gateway.core.model.state import Mode, Reading, SiteState
@@ -178,8 +179,8 @@ def answer_after(before: LoadAnswer, event: AnswerEvent) -> LoadAnswer:
     return answered(memory, {"car": drawn_w}, away, NOW_S).answers.get("car", LoadAnswer())
 
 
-def moment_s(state: Answer, event: AnswerEvent) -> float:
-    if state is Answer.QUIET:
+def moment_s(state: AnswerState, event: AnswerEvent) -> float:
+    if state is AnswerState.QUIET:
         return NOW_S - (QUIET_S if event is AnswerEvent.STILL_LITTLE else QUIET_S - 1.0)
     return NOW_S if event is AnswerEvent.PAUSE_OVER else NOW_S + 1.0
 
@@ -191,14 +192,17 @@ def test_a_load_that_does_not_take_what_it_is_sent_goes_through_its_states(pair,
     after = answer_after(before, event)
     assert after.answer is expected
     if expected is state:
-        assert after == before or state is Answer.TAKES
+        assert after == before or state is AnswerState.TAKES
     else:
-        assert after.moment_s == {Answer.TAKES: -math.inf, Answer.QUIET: NOW_S, Answer.IDLE: NOW_S + AGAIN_S}[expected]
+        assert (
+            after.moment_s
+            == {AnswerState.TAKES: -math.inf, AnswerState.QUIET: NOW_S, AnswerState.IDLE: NOW_S + AGAIN_S}[expected]
+        )
 
 
 def test_no_event_of_a_load_is_without_a_row() -> None:
     moments = (-math.inf, NOW_S - 1e4, NOW_S - 1.0, NOW_S, NOW_S + 1.0, NOW_S + 1e4)
-    for answer, moment, event in itertools.product(Answer, moments, AnswerEvent):
+    for answer, moment, event in itertools.product(AnswerState, moments, AnswerEvent):
         answer_after(LoadAnswer(answer=answer, moment_s=moment), event)
 
 
@@ -216,7 +220,7 @@ def test_curtailment_goes_through_its_states(pair, expected) -> None:
 
 def test_every_state_and_event_is_explained() -> None:
     assert set(SWITCH_MEANING) == {*SwitchState, *SwitchEvent}
-    assert set(ANSWER_MEANING) == {*Answer, *AnswerEvent}
+    assert set(ANSWER_MEANING) == {*AnswerState, *AnswerEvent}
     assert set(CURTAILMENT_MEANING) == {*CurtailmentState, *CurtailmentEvent}
 
 

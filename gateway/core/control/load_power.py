@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.core.control import compete, load_memory, load_reasons
 from gateway.core.control.arbiter import Consumer
 from gateway.core.control.compete import BATTERY, Available
-from gateway.core.control.load_headroom import Headroom, LoadScene
+from gateway.core.control.load_headroom import Headroom, LoadSituation
 from gateway.core.control.load_memory import LoadMemory
 from gateway.core.control.load_reasons import LoadCase
 from gateway.core.model.levels import Storage
@@ -28,19 +28,19 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoadOrder:
+class LoadPower:
     """What one load gets."""
 
     power_w: float  # 0 or above
     reason: Reason
 
 
-def ordered(offer: Offer, memory: LoadMemory, scene: LoadScene) -> dict[str, LoadOrder]:
-    """The order of each controlled load by its id."""
-    wanted_w = _wanted_w(offer, memory, scene)
+def decided(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[str, LoadPower]:
+    """The power of each controlled load by its id."""
+    wanted_w = _wanted_w(offer, memory, situation)
     powers_w = limited_w(wanted_w, offer.headroom.most_w, offer.consumers)
     return {
-        id_: LoadOrder(power_w=power_w, reason=_reason(id_, wanted_w[id_], power_w, offer, memory, scene))
+        id_: LoadPower(power_w=power_w, reason=_reason(id_, wanted_w[id_], power_w, offer, memory, situation))
         for id_, power_w in powers_w.items()
     }
 
@@ -60,7 +60,7 @@ def limited_w(wanted_w: Mapping[str, float], allowed_w: float, consumers: Mappin
     return found
 
 
-def _wanted_w(offer: Offer, memory: LoadMemory, scene: LoadScene) -> dict[str, float]:
+def _wanted_w(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[str, float]:
     """Power (W) of each load by the plan and the surplus, by its id, before the import limit."""
     available = Available(
         surplus_w=offer.headroom.surplus_w,
@@ -69,35 +69,37 @@ def _wanted_w(offer: Offer, memory: LoadMemory, scene: LoadScene) -> dict[str, f
     )
     loads = tuple(offer.consumers.values())
     powers_w = compete.divided(
-        loads, scene.requests, offer.storage, scene.slot, available, memory.switched, scene.utc_s
+        loads, situation.requests, offer.storage, situation.slot, available, memory.switched, situation.utc_s
     )
-    return {id_: _steady(powers_w.get(id_, 0.0), id_, memory, scene) for id_ in offer.consumers}
+    return {id_: _steady(powers_w.get(id_, 0.0), id_, memory, situation) for id_ in offer.consumers}
 
 
-def _steady(power_w: float, id_: str, memory: LoadMemory, scene: LoadScene) -> float:
+def _steady(power_w: float, id_: str, memory: LoadMemory, situation: LoadSituation) -> float:
     """The last power (W) again where the load goes on running and the change is small, or the last one is too young."""
     last_w = memory.sent_w(id_)
     if (last_w > 0.0) != (power_w > 0.0):
         return power_w
     is_small = abs(power_w - last_w) < max(SMALL_W, SMALL_SHARE * last_w)
-    is_settled = load_memory.is_settled(memory, scene.now_s, scene.settle_s + STEADY_S)
+    is_settled = load_memory.is_settled(memory, situation.now_s, situation.settle_s + STEADY_S)
     return last_w if is_small or not is_settled else power_w
 
 
-def _reason(id_: str, wanted_w: float, power_w: float, offer: Offer, memory: LoadMemory, scene: LoadScene) -> Reason:
+def _reason(
+    id_: str, wanted_w: float, power_w: float, offer: Offer, memory: LoadMemory, situation: LoadSituation
+) -> Reason:
     if id_ in offer.blocked:
         return offer.blocked[id_]
-    consumer, request = offer.consumers[id_], scene.requests.get(id_)
+    consumer, request = offer.consumers[id_], situation.requests.get(id_)
     planned_w = min(request.power_w, consumer.max_w) if request is not None else 0.0
     due_w = max(wanted_w, planned_w if offer.headroom.import_w < planned_w else 0.0)
     if power_w < due_w:
-        return load_reasons.limit_reason(due_w, scene.site.import_limit_w)
+        return load_reasons.limit_reason(due_w, situation.site.import_limit_w)
     case = LoadCase(
         consumer=consumer,
         request=request,
         switched=memory.switched.get(id_),
         surplus_w=offer.headroom.surplus_w,
-        sell=scene.slot.sell,
-        utc_s=scene.utc_s,
+        sell=situation.slot.sell,
+        utc_s=situation.utc_s,
     )
     return load_reasons.reason_of(case, power_w)
