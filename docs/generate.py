@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -16,6 +17,7 @@ from pydantic.fields import FieldInfo
 from gateway.adapters import boards, tariffs
 from gateway.adapters.node import batches
 from gateway.adapters.products import commands, points, profiles
+from gateway.core.control import arbiter, curtailment, level_rule, limits, load_memory, trust_rules
 from gateway.core.loads.settings import CommonSettings
 from gateway.core.pricing.kinds import kinds
 from gateway.paths import config_folder, firmware_folder
@@ -53,6 +55,7 @@ def pages() -> dict[str, str]:
         "tariffs.md": NOTE + "# Tariffs\n\n" + "\n".join(_tariffs()),
         "house-file.md": NOTE + "# The house file\n\n" + "\n".join(_house_file()),
         "node-states.md": NOTE + "# States of the node, and its rare code\n\n" + "\n".join(_node_states()),
+        "control-states.md": NOTE + "# States of control\n\n" + "\n".join(_control_states()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
     }
 
@@ -403,6 +406,60 @@ def _kinds() -> Iterator[str]:
         if kind.called is not None:
             yield f"Called days, for `zen study --colours`: {', '.join(kind.called.words)}.\n"
     yield "# Lists of prices\n"
+
+
+def _control_states() -> Iterator[str]:
+    yield "What control remembers from one second to the next ([how it decides](../control.md)). The tables are those"
+    yield "of the code; `gateway/tests/core/control/test_states.py` walks each row.\n"
+    yield "## Levels of a plan\n"
+    yield "Each is on or off by itself; of those that are on, the first one in this order that has a say decides."
+    yield f"A gap is {level_rule.GAP:g} of the batteries' energy between reserve and full. A level at empty or full is"
+    yield "always off.\n"
+    yield from _table(("while it is on", "level", "on from", "off from"), map(_level, level_rule.LEVELS))
+    yield f"A battery that reached its reserve rests until its state of charge is {limits.REST_SOC:g} above it.\n"
+    yield "## Meter and batteries\n"
+    yield "The first row that holds counts. Where none holds the device is controlled: from every row there is a way"
+    yield "back as soon as it no longer holds. A device that was never controlled is watched where another one would be"
+    yield "held or released.\n"
+    for name, rules in (
+        ("grid meter, for all devices", trust_rules.METER_RULES),
+        ("a battery", trust_rules.BATTERY_RULES),
+    ):
+        yield from _table((name, "mode", "reason"), ((rule.when, f"`{rule.mode}`", f"`{rule.code}`") for rule in rules))
+    yield "## Minimum up and down times\n"
+    yield from _transitions(arbiter.SWITCH_MEANING, arbiter.SWITCH_TRANSITIONS.items())
+    yield "## Loads that do not take what they are sent\n"
+    yield from _transitions(load_memory.ANSWER_MEANING, load_memory.ANSWERS.items())
+    yield "## Curtailment of PV\n"
+    yield from _transitions(curtailment.CURTAILMENT_MEANING, curtailment.CURTAILMENT_TRANSITIONS.items())
+
+
+def _level(level: level_rule.Level) -> tuple[str, ...]:
+    names = {
+        level_rule.LevelRule.CHARGE: ("the batteries charge from the grid", "charge"),
+        level_rule.LevelRule.SELL: ("the batteries sell to the grid", "export"),
+        level_rule.LevelRule.KEEP: ("nothing goes to the building", "reserve"),
+        level_rule.LevelRule.LEAVE: ("surplus is left", "fill"),
+    }
+    does, name = names[level.rule]
+    places = {-1.0: "a gap below it", 0.0: "it", 1.0: "a gap above it"}
+    way_in, way_out = ("down", "up") if level.is_below else ("up", "down")
+    return (
+        does,
+        f"`{name}`",
+        f"{places[level.enter_gaps]}, {way_in}wards",
+        f"{places[level.leave_gaps]}, {way_out}wards",
+    )
+
+
+def _transitions(
+    meaning: Mapping[StrEnum, str], rows: Iterable[tuple[tuple[StrEnum, StrEnum], StrEnum]]
+) -> Iterator[str]:
+    """The states and events in words, then each way from one state to another."""
+    yield from (f"- `{each}`: {text}" for each, text in meaning.items())
+    yield ""
+    found = ((f"`{state}`", f"`{event}`", f"`{after}`") for (state, event), after in rows)
+    yield from _table(("state", "event", "next state"), found)
 
 
 def _faults() -> Iterator[str]:

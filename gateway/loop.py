@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.core.control.dispatch import Memory, decide
-from gateway.core.control.memory import Lasting
+from gateway.core.control.memory import StoredMemory
 from gateway.core.model.site import Site
 from gateway.core.model.state import SHOWN_S, Mode, Reason, SetPoint, SiteState, load_w
 from gateway.ports import (
@@ -46,7 +46,7 @@ class Loop:
         link: Link,
         plans: Plans,
         observers: Sequence[CycleObserver],
-        lasting: Lasting,
+        lasting: StoredMemory,
     ) -> None:
         self._site = site
         self._site_id = site_id
@@ -57,7 +57,7 @@ class Loop:
         self._link = link
         self._plans = plans
         self._observers = observers
-        self._memory = Memory(lasting=lasting)
+        self._memory = Memory.restored(lasting)
         self._number = 0
         self._released_s: dict[str, float] = {}  # when each device was released last
         self._commanded: set[str] = set()  # devices that may hold a set-point of ours
@@ -88,7 +88,7 @@ class Loop:
             setpoints=setpoints,
             load_w=load_w(state, self._site.grid, self._site.metered, max_age_s=SHOWN_S),
             late_ms=late_ms,
-            lasting=self._memory.lasting,
+            lasting=self._memory.stored,
             curtailed=self._memory.curtailment.limit_w is not None,
         )
         await self._persistence.save(rows(cycle, self._site, self._site_id))
@@ -104,7 +104,7 @@ class Loop:
         other = self._actuation.yields_to()
         if setpoints and other is not None:
             setpoints = tuple(_watch_only(setpoint, other) for setpoint in setpoints)
-            self._memory = Memory(lasting=self._memory.lasting)
+            self._memory = Memory.restored(self._memory.stored)
         return setpoints
 
     async def _send(self, setpoint: SetPoint) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.core.control.memory import Lasting
+from gateway.core.control.memory import StoredMemory
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.state import SetPoint, SiteState
 
@@ -86,7 +86,7 @@ class Cycle:
     setpoints: tuple[SetPoint, ...]
     load_w: float | None  # the base load, without what is commanded; None when a reading behind it is missing
     late_ms: float  # how long after its sample, or after its time without one, the cycle began
-    lasting: Lasting = field(default_factory=Lasting)  # what decisions must remember over a restart
+    lasting: StoredMemory = field(default_factory=StoredMemory)  # what decisions must remember over a restart
     curtailed: bool = False  # whether the PV power was limited: it then tells nothing of the sun
 
     @property

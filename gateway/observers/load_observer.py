@@ -41,7 +41,7 @@ class LoadObserver:
         """Take a cycle in."""
         now_s = cycle.state.now_s
         dt_s = min(max(now_s - self._last_s, 0.0), LONGEST_S) if self._last_s is not None else 0.0
-        self._last_s, self._switched = now_s, cycle.lasting.consumers
+        self._last_s, self._switched = now_s, cycle.lasting.switched
         now = LoadMoment(state=cycle.state, zone=self._zone, dt_s=dt_s)
         for id_, seen in self._seen.items():
             if self._loads[id_].device is not None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import OutboxError
-from gateway.core.control.memory import Lasting, kept, recalled
+from gateway.core.control.memory import StoredMemory, from_note, to_note
 from gateway.core.model.quarters import Filling, Quarter, fill
 from gateway.core.model.site import Site
 from gateway.core.model.state import SHOWN_S
@@ -36,11 +36,11 @@ class Recorder:
         self._stored = self._lasting
         self._due = asyncio.Event()  # something is to be written
 
-    def lasting(self) -> Lasting:
+    def lasting(self) -> StoredMemory:
         """What decisions remember of the run before; nothing without a note, or with a damaged one."""
         with contextlib.suppress(ValueError, RecursionError):
-            return recalled(json.loads(self._past.note("lasting") or "null"))
-        return Lasting()
+            return from_note(json.loads(self._past.note("lasting") or "null"))
+        return StoredMemory()
 
     def show(self, cycle: Cycle) -> None:
         """Take a cycle in."""
@@ -84,5 +84,5 @@ class Recorder:
             await self._past.save_trend(*self._steps[0])
             self._steps.popleft()
         if lasting != self._stored:
-            await self._past.save_note("lasting", json.dumps(kept(lasting)))
+            await self._past.save_note("lasting", json.dumps(to_note(lasting)))
             self._stored = lasting

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from gateway.adapters.store.history import HistoryStore
 from gateway.core.control import pool
-from gateway.core.control.pool import Member
 from gateway.core.model.levels import GridLimits
 from gateway.core.model.quarters import QUARTER_S
 from gateway.core.model.site import Site
@@ -83,10 +82,10 @@ class InputCollector:
 
     def _stored_wh(self, state: SiteState) -> float:
         """Energy above the reserves of all batteries."""
-        members = []
+        socs = {}
         for battery in self.site.batteries:
             soc = state.value(battery.id, "soc", max_age_s=SOC_S)
             if soc is None:
                 raise NoPlanError(Reason(code="lost_soc"))
-            members.append(Member(battery=battery, soc=soc, low_w=0.0, high_w=0.0))
-        return pool.stored_wh(members)
+            socs[battery.id] = soc
+        return pool.stored_wh(self.site.batteries, socs)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gateway.core.control.memory import Lasting
+from gateway.core.control.memory import StoredMemory
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Mode, Reading, Reason, SetPoint, SiteState
 from gateway.loop import Loop
@@ -99,7 +99,7 @@ def loop_of(world: World) -> Loop:
         link=world,
         plans=world,
         observers=(world,),
-        lasting=Lasting(),
+        lasting=StoredMemory(),
     )
 
 

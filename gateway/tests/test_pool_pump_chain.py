@@ -153,7 +153,7 @@ class Chain:
         if setpoint.mode is not Mode.WATCH and not self._is_silent("relay"):
             self._obey(setpoint.power_w)
         cycle = Cycle(
-            number=1, state=state, setpoints=(setpoint,), load_w=None, late_ms=0.0, lasting=self.memory.lasting
+            number=1, state=state, setpoints=(setpoint,), load_w=None, late_ms=0.0, lasting=self.memory.stored
         )
         self.observer.show(cycle)
         self.ran.append((utc_s, self.relay.is_on[0]))

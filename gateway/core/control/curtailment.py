@@ -5,65 +5,142 @@ error that lasted (export beyond the limit), and shrinks slowly when it stays aw
 meter have followed is no error: a margin could not have prevented it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
+from gateway.core.control.situation import Situation
 from gateway.core.model.site import Site
 from gateway.core.model.state import Mode, Reason, SetPoint
 
-SHRINK_PER_CYCLE = 0.99
+# Held by the export tests of gateway/tests/core/control/test_limits_of_devices.py: an inverter 3 s late, a meter 1 s.
+SHRINK_PER_CYCLE = 0.99  # of the margin: a third is left after two minutes without export beyond the limit
 LASTING_CYCLES = 8  # a usual inverter follows in 2 to 5 s, and the meter shows it up to 3 s later
-LEAST_MARGIN_W = 20.0
-MOST_MARGIN = 0.1  # of the inverters' rated power
-AT_LIMIT = 0.95  # of the limit: who produces so much is held back by it
+LEAST_MARGIN_W = 20.0  # an inverter takes its limit in percent or tenths of it
+MOST_MARGIN = 0.1  # of the inverters' rated power: a meter that is wrong must not switch the production off
+AT_LIMIT = 0.95  # of the limit: an inverter that produces so much is curtailed by it
 RELEASE = 1.05  # a limit above this share of the rated power limits nothing: it is taken away
+
+
+class CurtailmentState(StrEnum):
+    """What the inverters were sent last."""
+
+    FREE = "free"
+    LIMITED = "limited"
+
+
+class CurtailmentEvent(StrEnum):
+    """What a cycle with sight of the grid finds. Without it the state stays."""
+
+    ENOUGH = "enough"
+    TOO_MUCH = "too_much"
+
+
+CURTAILMENT_MEANING: Mapping[StrEnum, str] = {
+    CurtailmentState.FREE: "no limit: the inverters produce what they can",
+    CurtailmentState.LIMITED: "a limit, with a margin below it that grows with export that lasts",
+    CurtailmentEvent.ENOUGH: f"building, batteries and allowed export take {RELEASE:g} times the rated power",
+    CurtailmentEvent.TOO_MUCH: "they take less than that",
+}
+
+CURTAILMENT_TRANSITIONS = {
+    (CurtailmentState.FREE, CurtailmentEvent.ENOUGH): CurtailmentState.FREE,
+    (CurtailmentState.FREE, CurtailmentEvent.TOO_MUCH): CurtailmentState.LIMITED,
+    (CurtailmentState.LIMITED, CurtailmentEvent.ENOUGH): CurtailmentState.FREE,
+    (CurtailmentState.LIMITED, CurtailmentEvent.TOO_MUCH): CurtailmentState.LIMITED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curtailment:
-    """The error that lasted (W of export beyond the limit), and the limit given last (W of production, None: none).
+    """What is remembered of the limit."""
 
-    `over_w`: what was beyond the limit in each of the last cycles with one, oldest first.
+    error_w: float = 0.0  # export beyond the limit that lasted, 0 or above: so much is kept away from the limit
+    limit_w: float | None = None  # production allowed to all inverters together, 0 or above; None: no limit
+    over_w: tuple[float, ...] = ()  # export beyond the limit in each of the last cycles with one, oldest first
+
+    @property
+    def state(self) -> CurtailmentState:
+        """Whether there is a limit."""
+        return CurtailmentState.FREE if self.limit_w is None else CurtailmentState.LIMITED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurtailmentDecision:
+    """The limits of this cycle."""
+
+    setpoints: tuple[SetPoint, ...]  # one for each inverter that takes a limit; none without sight of the grid
+    memory: Curtailment
+    curtailed_w: float = 0.0  # what the inverters may be able to give more than now, 0 or above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """What a limit is reckoned from (W)."""
+
+    net_w: float  # the building with its PV, without its batteries; import positive
+    pv_w: float  # all PV as produced now, 0 or below
+    battery_max_w: float  # the most that the batteries may charge, 0 or above
+    grid_w: float  # as metered, import positive
+    export_w: float  # what may be exported, 0 or above: the site's limit, or 0 while exporting costs money
+
+
+def curtail(
+    situation: Situation, before: Curtailment, *, net_w: float | None, battery_max_w: float
+) -> CurtailmentDecision:
+    """Limits of the PV inverters that take one. Without sight of the grid the last ones stay.
+
+    `net_w`: the building without its controlled batteries, None where none is controlled. `battery_max_w`: the most
+    that they may charge.
     """
+    site, slot, grid_w, pv_w = situation.site, situation.slot, situation.seen.grid.fresh_w, situation.seen.pv_w
+    if not site.curtailable or grid_w is None:
+        return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=_curtailed_w(site, before, pv_w))
+    costs_money = slot is not None and slot.sell < 0.0
+    flows = Flows(
+        net_w=grid_w if net_w is None else net_w,
+        pv_w=pv_w,
+        battery_max_w=battery_max_w,
+        grid_w=grid_w,
+        export_w=0.0 if costs_money else site.export_limit_w,
+    )
+    return limited(site, before, flows)
 
-    error_w: float = 0.0
-    limit_w: float | None = None
-    over_w: tuple[float, ...] = ()
 
-
-def held_w(site: Site, before: Curtailment, pv_w: float) -> float:
-    """What the inverters may give more than now (W): nothing unless they are at their limit. `pv_w` <= 0."""
-    if before.limit_w is None or -pv_w < AT_LIMIT * before.limit_w:
-        return 0.0
-    return max(sum(inverter.rated_w for inverter in site.curtailable) - before.limit_w, 0.0)
-
-
-def curtailed(
-    site: Site, before: Curtailment, *, net_w: float, pv_w: float, battery_high_w: float, grid_w: float, export_w: float
-) -> tuple[tuple[SetPoint, ...], Curtailment]:
-    """Set-points of the curtailable inverters: the negative of what they may produce, None for as much as they can.
-
-    `net_w`: building with PV, without batteries; `pv_w` ≤ 0 as produced now; `battery_high_w`: the most the batteries
-    may charge; `export_w` ≥ 0: what may be exported (the site's limit, or 0 while exporting costs money).
-    """
-    if not site.curtailable:
-        return (), before
-    error_w, over_w = _seen(before, max(-grid_w - export_w, 0.0))
+def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecision:
+    """Set-points of the curtailable inverters: the negative of what they may produce, None for as much as they can."""
+    error_w, over_w = _learned(before, max(-flows.grid_w - flows.export_w, 0.0))
     rated_w = sum(inverter.rated_w for inverter in site.curtailable)
     error_w = min(error_w, MOST_MARGIN * rated_w)
     margin_w = LEAST_MARGIN_W + error_w
-    use_w = max(net_w - pv_w, 0.0)  # what the building draws by itself
-    limit_w = max(use_w + max(battery_high_w, 0.0) + export_w - margin_w, 0.0)
-    if limit_w >= RELEASE * rated_w:
-        found = tuple(_setpoint(inverter.id, None, 0.0, export_w) for inverter in site.curtailable)
-        return found, Curtailment(error_w=error_w)
+    use_w = max(flows.net_w - flows.pv_w, 0.0)  # what the building draws by itself
+    limit_w = max(use_w + max(flows.battery_max_w, 0.0) + flows.export_w - margin_w, 0.0)
+    event = CurtailmentEvent.TOO_MUCH if limit_w < RELEASE * rated_w else CurtailmentEvent.ENOUGH
+    if CURTAILMENT_TRANSITIONS[before.state, event] is CurtailmentState.FREE:
+        found = tuple(_free(inverter.id) for inverter in site.curtailable)
+        return CurtailmentDecision(setpoints=found, memory=Curtailment(error_w=error_w))
+    reason = Reason(code="pv_curtailed", numbers={"allowed_w": limit_w, "limit_w": flows.export_w})
     found = tuple(
-        _setpoint(inverter.id, -min(limit_w * inverter.rated_w / rated_w, inverter.rated_w), limit_w, export_w)
+        SetPoint(
+            device=inverter.id,
+            power_w=-min(limit_w * inverter.rated_w / rated_w, inverter.rated_w),
+            mode=Mode.CONTROL,
+            reason=reason,
+        )
         for inverter in site.curtailable
     )
-    return found, Curtailment(error_w=error_w, limit_w=limit_w, over_w=over_w)
+    memory = Curtailment(error_w=error_w, limit_w=limit_w, over_w=over_w)
+    return CurtailmentDecision(setpoints=found, memory=memory, curtailed_w=_curtailed_w(site, memory, flows.pv_w))
 
 
-def _seen(before: Curtailment, over_w: float) -> tuple[float, tuple[float, ...]]:
+def _curtailed_w(site: Site, memory: Curtailment, pv_w: float) -> float:
+    """What the inverters may be able to give more than now (W): nothing unless they are at their limit."""
+    if memory.limit_w is None or -pv_w < AT_LIMIT * memory.limit_w:
+        return 0.0
+    return max(sum(inverter.rated_w for inverter in site.curtailable) - memory.limit_w, 0.0)
+
+
+def _learned(before: Curtailment, over_w: float) -> tuple[float, tuple[float, ...]]:
     """The error now (W), and what is watched for the next one: what lasted is added once, then watched anew."""
     watched = (*before.over_w, over_w) if before.limit_w is not None else ()
     if len(watched) < LASTING_CYCLES:
@@ -72,10 +149,5 @@ def _seen(before: Curtailment, over_w: float) -> tuple[float, tuple[float, ...]]
     return (before.error_w + lasted_w, ()) if lasted_w > 0.0 else (SHRINK_PER_CYCLE * before.error_w, watched[1:])
 
 
-def _setpoint(device: str, power_w: float | None, limit_w: float, export_w: float) -> SetPoint:
-    if power_w is None:
-        return SetPoint(device=device, power_w=None, mode=Mode.RELEASE, reason=Reason(code="pv_free"))
-    numbers = {"allowed_w": limit_w, "limit_w": export_w}
-    return SetPoint(
-        device=device, power_w=power_w, mode=Mode.CONTROL, reason=Reason(code="pv_curtailed", numbers=numbers)
-    )
+def _free(device: str) -> SetPoint:
+    return SetPoint(device=device, power_w=None, mode=Mode.RELEASE, reason=Reason(code="pv_free"))

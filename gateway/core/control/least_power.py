@@ -1,20 +1,20 @@
-"""From which power on a converter is worth running: below it, it loses more than it moves is worth."""
+"""From which power on a converter pays: below it, it loses more than the energy that it moves brings."""
 
 import math
 
 from gateway.core.model.plan import Slot
 from gateway.core.model.site import Battery
 
-START = 1.5  # a resting converter starts at so many times the least power that is worth it
+START = 1.5  # a resting converter starts at so many times the least power, so that it is not switched at each step
 PLAIN_RATIO = 0.5  # value of a stored kWh to the price of a drawn one without a plan: any net benefit will do
-LEAST_RATIO, MOST_RATIO = 0.2, 0.9
+LEAST_RATIO, MOST_RATIO = 0.2, 0.9  # of value to price: beyond them a plan's rounding would decide
 
 
 def least_w(battery: Battery, slot: Slot | None, *, charging: bool) -> float:
     """Least power (W, > 0) with a net benefit; 0 where nothing is known of the losses.
 
-    Discharging p saves p at the buying price and costs p + loss of what the store is worth; charging stores p - loss
-    and gives away p at the selling price.
+    Discharging p saves p at the buying price and takes p + loss at the value of what is stored; charging stores
+    p - loss and gives away p at the selling price.
     """
     ratio = _ratio(slot, charging=charging)
     margin = (1.0 - ratio) / ratio - battery.loss_linear if not charging else 1.0 - ratio - battery.loss_linear
@@ -29,8 +29,8 @@ def least_w(battery: Battery, slot: Slot | None, *, charging: bool) -> float:
     return max(battery.min_power_w, 2 * constant / (margin + root))
 
 
-def is_worth(power_w: float, battery: Battery, slot: Slot | None, *, was_running: bool) -> bool:
-    """Whether to run at this power (W, charging positive)."""
+def pays_off(power_w: float, battery: Battery, slot: Slot | None, *, was_running: bool) -> bool:
+    """Whether running at this power (W, charging positive) brings more than it loses."""
     need_w = least_w(battery, slot, charging=power_w > 0.0) * (1.0 if was_running else START)
     return abs(power_w) >= need_w
 

@@ -1,37 +1,53 @@
-"""Limits that always hold. Each may only narrow what is still allowed; the first ones cannot be talked out of it."""
+"""Limits of the batteries themselves. Each may only narrow what is still allowed; those of the grid come after them."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from gateway.core.model.site import Battery, Site
-from gateway.core.model.state import Reason
+from gateway.core.model.site import Battery
 
-REST_SOC = 0.02  # after the reserve is reached, discharging starts again only this far above it
+# After the reserve is reached, discharging starts again only this far above it: two steps of a state of charge that
+# is reported in percent, so that the converter is not switched with each of them.
+REST_SOC = 0.02
+
+
+class Limit(StrEnum):
+    """What sets an end of the allowed power; the value is the code of its reason."""
+
+    CHARGE_POWER = "limit_charge"
+    DISCHARGE_POWER = "limit_discharge"
+    FULL = "full"
+    RESERVE = "reserve"
+    AC_SIDE = "inverter_limit"
+    IMBALANCE = "imbalance"
+    IMPORT = "import_limit"
+    PEAK_TARGET = "peak_aim"
+    EXPORT = "export_limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Battery power still allowed (W, charging positive), with the code of what set each end."""
+    """Battery power still allowed (W, charging positive), with what set each end."""
 
-    low_w: float
-    high_w: float
-    low_code: str
-    high_code: str
+    low_w: float  # 0 or below but where a limit forces charging
+    high_w: float  # never below `low_w`
+    low_by: Limit
+    high_by: Limit
 
-    def narrow(self, code: str, *, low_w: float | None = None, high_w: float | None = None) -> "Bounds":
+    def narrow(self, limit: Limit, *, low_w: float | None = None, high_w: float | None = None) -> "Bounds":
         """Shrink towards the new ends; never widens and never empties."""
         low = self.low_w if low_w is None else min(max(low_w, self.low_w), self.high_w)
         high = self.high_w if high_w is None else max(min(high_w, self.high_w), low)
         return Bounds(
             low_w=low,
             high_w=high,
-            low_code=code if low > self.low_w else self.low_code,
-            high_code=code if high < self.high_w else self.high_code,
+            low_by=limit if low > self.low_w else self.low_by,
+            high_by=limit if high < self.high_w else self.high_by,
         )
 
 
-NOTHING = Bounds(low_w=0.0, high_w=0.0, low_code="limit_discharge", high_code="limit_charge")
+NOTHING = Bounds(low_w=0.0, high_w=0.0, low_by=Limit.DISCHARGE_POWER, high_by=Limit.CHARGE_POWER)
 
 
 def is_resting(soc: float, battery: Battery, *, was_resting: bool) -> bool:
@@ -44,22 +60,22 @@ def battery_bounds(battery: Battery, *, soc: float, resting: bool, pv_w: float |
     allowed = Bounds(
         low_w=-battery.discharge_max_w,
         high_w=battery.charge_max_w,
-        low_code="limit_discharge",
-        high_code="limit_charge",
+        low_by=Limit.DISCHARGE_POWER,
+        high_by=Limit.CHARGE_POWER,
     )
     if soc >= battery.soc_max:
-        allowed = allowed.narrow("full", high_w=0.0)
+        allowed = allowed.narrow(Limit.FULL, high_w=0.0)
     if resting:
-        allowed = allowed.narrow("reserve", low_w=0.0)
+        allowed = allowed.narrow(Limit.RESERVE, low_w=0.0)
     if pv_w is None or math.isinf(battery.ac_limit_w):
         return allowed
     # one AC side for both: what it gives is -(pv + battery), what it takes pv + battery
     low_w, high_w = -battery.ac_limit_w - pv_w, battery.ac_limit_w - pv_w
-    return allowed.narrow("inverter_limit", low_w=min(low_w, 0.0), high_w=max(high_w, 0.0))
+    return allowed.narrow(Limit.AC_SIDE, low_w=min(low_w, 0.0), high_w=max(high_w, 0.0))
 
 
 def pool_bounds(each: Sequence[Bounds]) -> Bounds:
-    """The sum of what several may do; told with the code of the one that could do most."""
+    """The sum of what several may do; each end is named after the one that could do most."""
     if len(each) == 1:
         return each[0]
     lowest = min(each, key=lambda bounds: bounds.low_w)
@@ -67,22 +83,9 @@ def pool_bounds(each: Sequence[Bounds]) -> Bounds:
     return Bounds(
         low_w=sum(bounds.low_w for bounds in each),
         high_w=sum(bounds.high_w for bounds in each),
-        low_code=lowest.low_code,
-        high_code=highest.high_code,
+        low_by=lowest.low_by,
+        high_by=highest.high_by,
     )
-
-
-def grid_bounds(
-    allowed: Bounds, site: Site, *, net_w: float, coming_w: float = -math.inf, aim_w: float = math.inf
-) -> Bounds:
-    """The same inside the limits at the grid, with the building's net load now, and what is known to come (W).
-
-    `aim_w`: import beyond which the plan wants none, because it would be a new peak.
-    """
-    high_w = max(net_w, coming_w)
-    allowed = allowed.narrow("import_limit", high_w=site.import_limit_w - high_w)
-    allowed = allowed.narrow("peak_aim", high_w=aim_w - high_w)
-    return allowed.narrow("export_limit", low_w=-site.export_limit_w - net_w)
 
 
 def phase_bounds(
@@ -99,33 +102,4 @@ def phase_bounds(
     low_w, high_w = max(others_w) - limit_w - own_w, min(others_w) + limit_w - own_w
     if low_w > high_w:  # the other two differ by more than that: the middle is the least evil
         low_w = high_w = (low_w + high_w) / 2
-    return allowed.narrow("imbalance", low_w=low_w, high_w=high_w)
-
-
-def clip(
-    wanted_w: float,
-    allowed: Bounds,
-    *,
-    site: Site,
-    soc: float,
-    reserve: float,
-    net_w: float = 0.0,
-    aim_w: float = math.inf,
-) -> tuple[float, Reason | None]:
-    """The wanted power inside the bounds, and why it is another than wanted (None when it is not)."""
-    power_w = min(max(wanted_w, allowed.low_w), allowed.high_w)
-    if power_w == wanted_w:
-        return power_w, None
-    code = allowed.low_code if wanted_w < allowed.low_w else allowed.high_code
-    numbers = {
-        "limit_charge": {"wanted_w": wanted_w, "allowed_w": power_w},
-        "limit_discharge": {"wanted_w": wanted_w, "allowed_w": power_w},
-        "inverter_limit": {"wanted_w": wanted_w, "allowed_w": power_w},
-        "imbalance": {"wanted_w": wanted_w, "limit_w": site.imbalance_limit_w},
-        "full": {"soc_pct": 100 * soc},
-        "reserve": {"soc_pct": 100 * soc, "reserve_pct": 100 * reserve},
-        "import_limit": {"wanted_w": wanted_w, "limit_w": site.import_limit_w},
-        "export_limit": {"wanted_w": wanted_w, "limit_w": site.export_limit_w},
-        "peak_aim": {"net_w": net_w, "limit_w": aim_w, "power_w": power_w},
-    }
-    return power_w, Reason(code=code, numbers=numbers[code])
+    return allowed.narrow(Limit.IMBALANCE, low_w=low_w, high_w=high_w)

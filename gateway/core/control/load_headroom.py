@@ -1,116 +1,116 @@
 """What loads can be given: surplus that lasts, and what is left under the import limit.
 
-Both are those of the building without batteries and commanded loads, told only while meter and reports agree with what
-the loads were told.
+Both are those of the building without batteries and controlled loads, known only while meter and reports agree with
+what the loads were sent.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from gateway.core.control.arbiter import WATCHED_S, Surplus, lasting_w, seen
-from gateway.core.control.load_memory import Taking, is_settled, most_drawn_w
-from gateway.core.model.levels import Storage
+from gateway.core.control.arbiter import WATCHED_S, RecentPower, sampled, sustained_w
+from gateway.core.control.load_facts import LoadView
+from gateway.core.control.load_memory import LoadMemory, is_settled, most_drawn_w
 from gateway.core.model.plan import LoadSlot, Slot
-from gateway.core.model.site import Site
-from gateway.core.model.state import SiteState
+from gateway.core.model.site import LoadDevice, Site
 
-SETTLE_S = 10.0  # beyond the meter's delay: a car that wakes up, its report every 2 s, and the node between
-PROBE_W = 300.0  # what a running load takes more, to see whether the sun that is held back can give it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """What can be given out (W): of the surplus, and in all under the import limit."""
-
-    surplus_w: float
-    import_w: float
+# What a running load is offered more, to see whether curtailed PV can give it: held by the test of curtailed PV in
+# gateway/tests/core/control/test_loads.py. A tenth of a small roof; what is not there is imported for some seconds.
+PROBE_W = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What is decided on. `net_w`: the building without its commanded batteries (W). `wants`: by the id of the load.
+class Headroom:
+    """What can be given out now (W)."""
 
-    `battery_most_w`: what the batteries can take of the surplus. `storage` is None where no battery is commanded.
-    `held_w`: what the sun may give more, because it is held back now.
-    """
+    surplus_w: float  # of the surplus; below 0 where the building imports without its loads
+    import_w: float  # in all, under the import limit, 0 or above; the least of the last seconds
+    most_w: float  # in all, under the import limit, 0 or above; at this moment
 
-    state: SiteState
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSituation:
+    """What is decided on for the loads that may be controlled, frozen for one cycle."""
+
     site: Site
-    slot: Slot | None
-    wants: Mapping[str, LoadSlot]
-    net_w: float
-    storage: Storage | None
-    battery_most_w: float
-    held_w: float = 0.0
+    ours: tuple[LoadDevice, ...]  # the loads that may be controlled now, at least one
+    views: Mapping[str, LoadView]  # what they say of themselves, by load id
+    requests: Mapping[str, LoadSlot]  # by load id; also of loads that may not be controlled now
+    slot: Slot  # of the plan, or what stands for it without one
+    now_s: float  # monotonic
+    utc_s: float  # UTC, by which minimum up and down times count
+    settle_s: float  # after so long meter and reports show what a load was sent
+    net_w: float  # the building without its controlled batteries, import positive
+    batteries: tuple[str, ...]  # whose power is not in `net_w`
+    curtailed_w: float  # what the PV inverters may be able to give more than now, 0 or above
 
     @property
-    def settle_s(self) -> float:
-        """After so long meter and reports show what a load was told."""
-        return settle_s(self.site)
+    def drawn_w(self) -> dict[str, float]:
+        """Power of each of our loads by its id (W); 0 where it is not known."""
+        return {load.id: self.views[load.id].drawn_w for load in self.ours}
 
 
-def settle_s(site: Site) -> float:
-    """The longest time until meter and reports show what a load was told."""
-    return SETTLE_S + site.meter_delay_s[1] + max((load.pause_s for load in site.loads), default=0.0)
+def observed(memory: LoadMemory, situation: LoadSituation) -> LoadMemory:
+    """With this moment's surplus and headroom (W), if every load is where it was sent to.
 
-
-def opened(taking: Taking, books: tuple[str, ...]) -> Taking:
-    """With the surplus of other books forgotten: it is another one when a load or battery is commanded or no more."""
-    return taking if taking.books == books else replace(taking, surplus=Surplus(), room=Surplus(), books=books)
-
-
-def observed(taking: Taking, scene: Scene, drawn_w: Mapping[str, float]) -> Taking:
-    """With this moment's surplus and room (W), if every load is where it was told to be."""
-    if not is_settled(taking, scene.state.now_s, scene.settle_s):
-        return taking
-    base_w = scene.net_w - sum(drawn_w.values())
-    kept_w = base_w + _beyond_w(drawn_w, taking, scene)
-    now_s, site = scene.state.now_s, scene.site
+    With other batteries and loads controlled than before, surplus and headroom are other ones too.
+    """
+    excluded = (*situation.batteries, *situation.drawn_w)
+    if memory.excluded != excluded:
+        memory = replace(memory, surplus=RecentPower(), headroom=RecentPower(), excluded=excluded)
+    if not is_settled(memory, situation.now_s, situation.settle_s):
+        return memory
+    base_w = situation.net_w - sum(situation.drawn_w.values())
+    kept_w = base_w + _beyond_w(memory, situation)
+    surplus_w = situation.site.grid_setpoint_w - kept_w + _hidden_w(memory, situation)
     return replace(
-        taking,
+        memory,
         base_w=base_w,
-        surplus=seen(taking.surplus, now_s, site.grid_setpoint_w - kept_w + _hidden_w(scene, taking)),
-        room=seen(taking.room, now_s, site.import_limit_w - kept_w),
+        surplus=sampled(memory.surplus, situation.now_s, surplus_w),
+        headroom=sampled(memory.headroom, situation.now_s, situation.site.import_limit_w - kept_w),
     )
 
 
-def allowed_w(drawn_w: Mapping[str, float], taking: Taking, scene: Scene) -> float:
-    """What all loads may be told under the import limit (W), batteries left out: they may be empty any moment."""
-    now_s, within_s = scene.state.now_s, scene.settle_s
-    most_w = sum(most_drawn_w(taking.told.get(id_), taking.shown_w(id_), now_s, within_s) for id_ in drawn_w)
-    base_w = scene.net_w - most_w + _beyond_w(drawn_w, taking, scene)
-    return max(scene.site.import_limit_w - base_w, 0.0)
+def headroom_of(memory: LoadMemory, situation: LoadSituation) -> Headroom:
+    """What can be given out to loads and batteries."""
+    most_w = _allowed_w(memory, situation)
+    lately_w = (w for _, w in memory.headroom.samples)
+    return Headroom(
+        surplus_w=_surplus_w(memory, situation.drawn_w), import_w=max(min((*lately_w, most_w)), 0.0), most_w=most_w
+    )
 
 
-def surplus_w(taking: Taking, drawn_w: Mapping[str, float]) -> float:
+def _allowed_w(memory: LoadMemory, situation: LoadSituation) -> float:
+    """What all loads may be sent under the import limit (W), batteries left out: they may be empty any moment."""
+    now_s, within_s = situation.now_s, situation.settle_s
+    drawn_w = sum(most_drawn_w(memory.sent.get(id_), memory.shown_w(id_), now_s, within_s) for id_ in situation.drawn_w)
+    base_w = situation.net_w - drawn_w + _beyond_w(memory, situation)
+    return max(situation.site.import_limit_w - base_w, 0.0)
+
+
+def _surplus_w(memory: LoadMemory, drawn_w: Mapping[str, float]) -> float:
     """What can be given out of the surplus (W). After a start nothing new is, until it has been watched long enough."""
-    given_w = sum(taking.told[id_].power_w if id_ in taking.told else each_w for id_, each_w in drawn_w.items())
-    moments = [at_s for at_s, _ in taking.surplus.seen]
+    given_w = sum(memory.sent[id_].power_w if id_ in memory.sent else each_w for id_, each_w in drawn_w.items())
+    moments = [at_s for at_s, _ in memory.surplus.samples]
     is_watched = bool(moments) and moments[-1] - moments[0] >= WATCHED_S / 2
-    found_w = lasting_w(taking.surplus, given_w)
+    found_w = sustained_w(memory.surplus, given_w)
     return found_w if is_watched else min(found_w, given_w)
 
 
-def room_w(taking: Taking, allowed_w: float) -> float:
-    """The least that was left under the import limit lately (W), and what is allowed now."""
-    return max(min((*(room_w for _, room_w in taking.room.seen), allowed_w)), 0.0)
-
-
-def _beyond_w(drawn_w: Mapping[str, float], taking: Taking, scene: Scene) -> float:
-    """What loads draw beyond what they were told long enough ago (W), and therefore nobody can give out.
+def _beyond_w(memory: LoadMemory, situation: LoadSituation) -> float:
+    """What loads draw beyond what they were sent long enough ago (W), and therefore nobody can give out.
 
     Their own thermostat or boost is at work, or the voltage is above that which amperes were reckoned with.
     """
-    told = {id_: taking.told[id_] for id_ in drawn_w if id_ in taking.told}
-    done = [id_ for id_, one in told.items() if scene.state.now_s - one.since_s >= scene.settle_s]
-    return sum(max(drawn_w[id_] - told[id_].power_w, 0.0) for id_ in done)
+    sent = {id_: memory.sent[id_] for id_ in situation.drawn_w if id_ in memory.sent}
+    done = [id_ for id_, one in sent.items() if situation.now_s - one.since_s >= situation.settle_s]
+    return sum(max(situation.drawn_w[id_] - sent[id_].power_w, 0.0) for id_ in done)
 
 
-def _hidden_w(scene: Scene, taking: Taking) -> float:
-    """Surplus (W) that nobody sees because the sun is held back: what the plan means loads to begin with, then steps.
+def _hidden_w(memory: LoadMemory, situation: LoadSituation) -> float:
+    """Surplus (W) that no meter shows because PV is curtailed: what the plan gives loads to begin with, then steps.
 
-    Where it is not there, the sun is no longer at its limit once they draw, and they get what there is.
+    Where it is not there, PV is no longer at its limit once they draw, and they get what there is.
     """
-    planned = {id_: want.power_w for id_, want in scene.wants.items() if want.power_w > taking.told_w(id_)}
-    steps = (w if taking.told_w(id_) <= 0.0 else min(PROBE_W, w - taking.told_w(id_)) for id_, w in planned.items())
-    return min(scene.held_w, sum(steps))
+    planned = {id_: slot.power_w for id_, slot in situation.requests.items() if slot.power_w > memory.sent_w(id_)}
+    steps = (w if memory.sent_w(id_) <= 0.0 else min(PROBE_W, w - memory.sent_w(id_)) for id_, w in planned.items())
+    return min(situation.curtailed_w, sum(steps))

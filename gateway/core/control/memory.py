@@ -4,83 +4,97 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from gateway.core.control.batteries import BatteryMemory
 from gateway.core.control.curtailment import Curtailment
-from gateway.core.control.follow import Latches
-from gateway.core.control.load_memory import Taking
-from gateway.core.control.meter_delay import Belief
-from gateway.core.control.motion import Motion
-from gateway.core.control.trust import Watch
-from gateway.core.model.state import SetPoint
+from gateway.core.control.level_rule import LEVELS, ActiveLevels
+from gateway.core.control.load_memory import LoadMemory
+from gateway.core.control.net_load import NetLoadMemory
+from gateway.core.control.trust import ReadingMemory
 from gateway.core.model.switched import Switched
 
-Plain = Mapping[str, object]
+Note = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lasting:
-    """What a restart must not forget: sides of the levels, who rests, who works, who was switched when.
+class StoredMemory:
+    """What a restart must not forget."""
 
-    `delay_s`: the range of the meter's delay that was proven; None while nothing is.
-    """
-
-    latches: Latches = field(default_factory=Latches)
-    resting: tuple[str, ...] = ()
-    working: tuple[str, ...] = ()
-    consumers: Mapping[str, Switched] = field(default_factory=dict)
-    delay_s: tuple[float, float] | None = None
+    levels: ActiveLevels = frozenset()
+    resting: tuple[str, ...] = ()  # batteries at their reserve
+    working: tuple[str, ...] = ()  # batteries with a power other than 0
+    switched: Mapping[str, Switched] = field(default_factory=dict)  # loads by their id: what runs since when
+    delay_s: tuple[float, float] | None = None  # range of the meter's delay that is proven; None while nothing is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """All of it. A fresh one is a fresh start; one with `lasting` goes on where another run left."""
+    """All of it, one part for each stage. A fresh one is a fresh start."""
 
-    motions: Mapping[str, Motion] = field(default_factory=dict)
-    last: Mapping[str, SetPoint] = field(default_factory=dict)
-    net_w: float | None = None
-    ours: tuple[str, ...] = ()  # the batteries that are not part of it
-    cautious_w: float | None = None  # the estimate that trusts no delay
-    shown_s: float | None = None  # the newest sample of the grid meter that was taken in
-    period_s: float = 1.0  # between the last two samples
-    slopes_w: tuple[float, ...] = ()  # the last steps of the net load, W per second
-    delay: Belief | None = None
-    watch: Watch = field(default_factory=Watch)
-    lasting: Lasting = field(default_factory=Lasting)
+    readings: ReadingMemory = field(default_factory=ReadingMemory)
+    batteries: BatteryMemory = field(default_factory=BatteryMemory)
     curtailment: Curtailment = field(default_factory=Curtailment)
-    taking: Taking = field(default_factory=Taking)
+    loads: LoadMemory = field(default_factory=LoadMemory)
+
+    @classmethod
+    def restored(cls, stored: StoredMemory) -> "Memory":
+        """One that goes on where another run left."""
+        net = NetLoadMemory(proven_delay_s=stored.delay_s)
+        return cls(
+            batteries=BatteryMemory(levels=stored.levels, resting=stored.resting, working=stored.working, net=net),
+            loads=LoadMemory(switched=stored.switched),
+        )
+
+    @property
+    def stored(self) -> StoredMemory:
+        """The part that survives a restart."""
+        return StoredMemory(
+            levels=self.batteries.levels,
+            resting=self.batteries.resting,
+            working=self.batteries.working,
+            switched=self.loads.switched,
+            delay_s=self.batteries.net.proven_delay_s,
+        )
 
 
-def kept(lasting: Lasting) -> Plain:
-    """For the store: only what JSON knows."""
+def to_note(stored: StoredMemory) -> Note:
+    """For the store: only what JSON knows, under the keys of release 0.1.0."""
     return {
-        "latches": asdict(lasting.latches),
-        "resting": list(lasting.resting),
-        "working": list(lasting.working),
-        "consumers": {id_: asdict(switched) for id_, switched in lasting.consumers.items()},
-        "delay_s": lasting.delay_s,
+        "latches": {level.note_key: level.rule in stored.levels for level in LEVELS},
+        "resting": list(stored.resting),
+        "working": list(stored.working),
+        "consumers": {id_: asdict(switched) for id_, switched in stored.switched.items()},
+        "delay_s": stored.delay_s,
     }
 
 
-def recalled(plain: object) -> Lasting:
+def from_note(note: object) -> StoredMemory:
     """From the store; whatever is not understood is forgotten, because a fresh start is always safe."""
     try:
-        assert isinstance(plain, Mapping)  # noqa: S101 - told by the except below
-        return Lasting(
-            latches=Latches(**{name: bool(side) for name, side in plain["latches"].items()}),
-            resting=tuple(str(id_) for id_ in plain["resting"]),
-            working=tuple(str(id_) for id_ in plain["working"]),
-            consumers={
+        assert isinstance(note, Mapping)  # noqa: S101 - told by the except below
+        return StoredMemory(
+            levels=_levels(note["latches"]),
+            resting=tuple(str(id_) for id_ in note["resting"]),
+            working=tuple(str(id_) for id_ in note["working"]),
+            switched={
                 str(id_): Switched(runs=bool(row["runs"]), since_s=float(row["since_s"]))
-                for id_, row in plain["consumers"].items()
+                for id_, row in note["consumers"].items()
             },
-            delay_s=_range_s(plain.get("delay_s")),
+            delay_s=_range_s(note.get("delay_s")),
         )
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError):
-        return Lasting()
+        return StoredMemory()
 
 
-def _range_s(plain: object) -> tuple[float, float] | None:
+def _levels(sides: Mapping[str, object]) -> ActiveLevels:
+    """Those whose key is true; a key that no level has makes the note another program's. Raises ValueError then."""
+    if not sides.keys() <= {level.note_key for level in LEVELS}:
+        raise ValueError(f"no such levels: {sorted(sides)}")
+    return frozenset(level.rule for level in LEVELS if sides.get(level.note_key))
+
+
+def _range_s(note: object) -> tuple[float, float] | None:
     """Two seconds in order; None for all else, as a note of an earlier release has it."""
-    if not isinstance(plain, (list, tuple)) or len(plain) != 2 or not all(isinstance(n, (int, float)) for n in plain):
+    if not isinstance(note, (list, tuple)) or len(note) != 2 or not all(isinstance(n, (int, float)) for n in note):
         return None
-    low_s, high_s = plain
+    low_s, high_s = note
     return (low_s, high_s) if 0.0 <= low_s <= high_s < math.inf else None

@@ -1,9 +1,9 @@
-"""How late the meter is, learned from our own set-points.
+"""How late the meter is, learned from our own set-points (docs/adr/0010-delay-is-learned.md).
 
 With the right delay the net load does not move when only the battery does; with a wrong one each move of the battery
 shows up twice in it, once for each direction. So on every sample every delay is tried that the site file allows, alone
 and as ranges of one and two seconds for meters that are not always equally late: how far does the net load wander while
-the battery travels? A range is believed when it wanders hardly more than the whole one, which needs no belief; the
+the battery travels? A range is proven when it wanders hardly more than the whole one, which needs no proof; the
 narrowest such range counts. What is learned fades as the battery travels on, so a meter that changes its ways is found
 out within a few moves, and the whole range holds again.
 """
@@ -15,36 +15,37 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from gateway.core.control.motion import SLACK_S, Sample
+from gateway.core.control.battery_response import SLACK_S, PowerSample
 from gateway.core.model.levels import Floats
 
-STEP_S = 0.25  # between two delays that are tried
-WIDTHS = (0, 2, 4, 8)  # of the ranges that are tried, in steps
-PROOF = 0.25  # of the batteries' whole span: so far they must have travelled before anything is believed
+# Held by the meters of `zen bench closed-loop` (0 to 60 s late, steadily and at random, docs/control.md).
+STEP_S = 0.25  # between two delays that are tried: less than a usual meter varies by itself
+WIDTHS = (0, 2, 4, 8)  # of the ranges that are tried, in steps: one delay, and ranges of half a second to two
+PROOF = 0.25  # of the batteries' whole span: so far they must have travelled before anything is proven
 FADE = 1.2  # of the same: travel after which a third of an experience is left
 ALIKE = 0.1  # more wandering, per travel, than the best one of that width: another delay
-HONEST = (0.27, 0.14, 0.12, 0.12)  # so much more, per travel, than the whole range may a range of that width wander
-MARGIN_S = 0.05
+HONEST = (0.27, 0.14, 0.12, 0.12)  # for each width: so much more than the whole range may it wander, per travel
+MARGIN_S = 0.05  # beyond a range to each side, so that the true delay is not just outside of it
 HALF_S = 0.25  # delays that explain everything alike are one: the middle of them, with so much to each side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Trial:
-    """Ranges of one width, by where they begin: the net load that each one tells, and how far it wandered (W)."""
+class DelayTrial:
+    """Ranges of one width; both series have one entry for each range, by the delay at which it begins."""
 
-    net_w: Floats
-    wander_w: Floats
+    net_w: Floats  # net load by that range at the last sample
+    wander_w: Floats  # how far it wandered while the batteries travelled; fades with their travel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Belief:
-    """What has been seen: a trial for each width, the whole range's wandering, the travel of the batteries (W)."""
+class DelayEstimate:
+    """What has been seen so far. Sums of movements fade as the batteries travel on."""
 
-    trials: tuple[Trial, ...] = ()
-    whole_w: float = 0.0
-    travel_w: float = 0.0
-    last_whole_w: float = 0.0
-    last_power_w: Floats = field(default_factory=lambda: np.zeros(0))
+    trials: tuple[DelayTrial, ...] = ()  # one for each width, the narrowest first; none before the first sample
+    cautious_wander_w: float = 0.0  # how far the net load by the whole configured range wandered
+    travel_w: float = 0.0  # how far the batteries travelled
+    last_cautious_w: float = 0.0  # net load by the whole range at the last sample
+    last_power_w: Floats = field(default_factory=lambda: np.zeros(0))  # of the batteries then, one for each tried delay
 
 
 def tried_s(bounds_s: tuple[float, float]) -> Floats:
@@ -53,17 +54,17 @@ def tried_s(bounds_s: tuple[float, float]) -> Floats:
     return np.asarray(bounds_s[0] + STEP_S * np.arange(count))
 
 
-def watch(
-    belief: Belief,
+def updated(
+    estimate: DelayEstimate,
     grid_w: float,
     at_s: float,
-    paths: Sequence[Sequence[Sample]],
+    paths: Sequence[Sequence[PowerSample]],
     *,
     bounds_s: tuple[float, float],
-    whole_w: float,
+    cautious_w: float,
     span_w: float,
-) -> Belief:
-    """Take one sample of the meter in; `whole_w` is the net load that the whole range tells.
+) -> DelayEstimate:
+    """Take one sample of the meter in; `cautious_w` is the net load (W) by the whole range of delays.
 
     `span_w`: from the batteries' most discharge to their most charge.
     """
@@ -73,38 +74,42 @@ def watch(
         times, powers = [c.at_s for c in path], [c.power_w for c in path]
         early, late = np.interp(moments - SLACK_S, times, powers), np.interp(moments + SLACK_S, times, powers)
         low_w, high_w = low_w + np.minimum(early, late), high_w + np.maximum(early, late)
-    if len(belief.last_power_w) != len(moments):
-        return _begun(grid_w, low_w, high_w, whole_w)
-    moved_w = np.abs(high_w - belief.last_power_w)
+    if len(estimate.last_power_w) != len(moments):
+        return _begun(grid_w, low_w, high_w, cautious_w)
+    moved_w = np.abs(high_w - estimate.last_power_w)
     stands = float(moved_w.max()) < 1.0  # for every delay: nothing to be learned
     travel_w = 0.0 if stands else float(moved_w.mean())
     keep = math.exp(-travel_w / (FADE * span_w))
     trials = tuple(
         _tried(trial, grid_w, low_w, high_w, width, keep=1.0 if stands else keep, counts=not stands)
-        for trial, width in zip(belief.trials, _widths(len(moments)), strict=True)
+        for trial, width in zip(estimate.trials, _widths(len(moments)), strict=True)
     )
-    wander_w = 0.0 if stands else abs(whole_w - belief.last_whole_w)
-    return Belief(
+    wander_w = 0.0 if stands else abs(cautious_w - estimate.last_cautious_w)
+    return DelayEstimate(
         trials=trials,
-        whole_w=keep * belief.whole_w + wander_w,
-        travel_w=keep * belief.travel_w + travel_w,
-        last_whole_w=whole_w,
+        cautious_wander_w=keep * estimate.cautious_wander_w + wander_w,
+        travel_w=keep * estimate.travel_w + travel_w,
+        last_cautious_w=cautious_w,
         last_power_w=high_w,
     )
 
 
-def believed_s(
-    belief: Belief, bounds_s: tuple[float, float], span_w: float, *, before_s: tuple[float, float] | None = None
+def proven_s(
+    estimate: DelayEstimate,
+    bounds_s: tuple[float, float],
+    span_w: float,
+    *,
+    before_s: tuple[float, float] | None = None,
 ) -> tuple[float, float]:
     """The range of delays that is proven; the configured one while nothing is.
 
     `before_s`: what another run had proven. It holds, inside of what is configured now, until the batteries have
     travelled far enough to judge.
     """
-    if belief.travel_w < PROOF * span_w:
+    if estimate.travel_w < PROOF * span_w:
         return bounds_s if before_s is None else _inside(before_s, bounds_s)
-    for trial, width, honest in zip(belief.trials, WIDTHS, HONEST, strict=False):
-        excess = (trial.wander_w - belief.whole_w) / belief.travel_w
+    for trial, width, honest in zip(estimate.trials, WIDTHS, HONEST, strict=False):
+        excess = (trial.wander_w - estimate.cautious_wander_w) / estimate.travel_w
         best = float(excess.min())
         if best > honest:
             continue
@@ -134,17 +139,17 @@ def _widths(count: int) -> tuple[int, ...]:
     return tuple(width for width in WIDTHS if width < count - 1) or WIDTHS[:1]
 
 
-def _begun(grid_w: float, low_w: Floats, high_w: Floats, whole_w: float) -> Belief:
+def _begun(grid_w: float, low_w: Floats, high_w: Floats, cautious_w: float) -> DelayEstimate:
     trials = []
     for width in _widths(len(low_w)):
         least, most = _over(low_w, high_w, width)
-        trials.append(Trial(net_w=grid_w - (least + most) / 2, wander_w=np.zeros(len(least))))
-    return Belief(trials=tuple(trials), last_whole_w=whole_w, last_power_w=high_w)
+        trials.append(DelayTrial(net_w=grid_w - (least + most) / 2, wander_w=np.zeros(len(least))))
+    return DelayEstimate(trials=tuple(trials), last_cautious_w=cautious_w, last_power_w=high_w)
 
 
 def _tried(
-    trial: Trial, grid_w: float, low_w: Floats, high_w: Floats, width: int, *, keep: float, counts: bool
-) -> Trial:
+    trial: DelayTrial, grid_w: float, low_w: Floats, high_w: Floats, width: int, *, keep: float, counts: bool
+) -> DelayTrial:
     least, most = _over(low_w, high_w, width)
     net_w = np.clip(trial.net_w, grid_w - most, grid_w - least)
     wander_w = trial.wander_w if not counts else keep * trial.wander_w + np.abs(net_w - trial.net_w)

@@ -1,34 +1,77 @@
-"""Several batteries as one: who takes part, and with how much. Within a pool no battery charges another one."""
+"""Several batteries as one: what they hold and what they may do now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.core.control import limits
+from gateway.core.control.limits import NOTHING, Bounds
+from gateway.core.control.observe import BatteryView
 from gateway.core.model.levels import Storage
-from gateway.core.model.site import Battery
+from gateway.core.model.site import Battery, Site
 
-LEAD = 0.05  # of the capacity: so much more room or store before another battery is preferred
-STAY = 0.75  # the batteries that work now are left at it unless others lose clearly less: each change moves both
-REST_SHARE, FULL_SHARE = 0.002, 0.02  # losses of a converter of which nothing is known: constant, at full power
+UNKNOWN_LOSS_SHARE = 0.05  # one way, for planning, where the maker says nothing of losses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A battery that may be commanded: its state of charge (0…1) and what it may do now (W, charging positive)."""
+class PoolBattery:
+    """A battery that may be controlled."""
 
     battery: Battery
-    soc: float
-    low_w: float
-    high_w: float
+    soc: float  # state of charge, 0…1
+    rests: bool = False  # at its reserve: not discharged until a little above it
+    bounds: Bounds = NOTHING  # what it may do now by itself
 
     @property
-    def store(self) -> float:
-        """Share of the capacity that can be taken out."""
+    def available(self) -> float:
+        """Share of the capacity (0…1) that can be taken out."""
         return max(self.soc - self.battery.reserve, 0.0)
 
     @property
-    def room(self) -> float:
-        """Share of the capacity that can be put in."""
+    def headroom(self) -> float:
+        """Share of the capacity (0…1) that can be put in."""
         return max(self.battery.soc_max - self.soc, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """All controlled batteries together."""
+
+    members: tuple[PoolBattery, ...]  # at least one
+    storage: Storage  # as planning sees them
+    stored_wh: float  # above their reserves; below 0 where one is below it
+    soc: float  # state of charge of all as one, 0…1
+    reserve: float  # the same of their reserves
+    bounds: Bounds  # what they may do together now, by themselves
+    surplus_max_w: float  # the most they can take of surplus now, by themselves
+
+
+def pooled(
+    batteries: Sequence[Battery],
+    views: Mapping[str, BatteryView],
+    socs: Mapping[str, float],
+    resting: Collection[str],
+    phases_w: Sequence[float],
+    site: Site,
+) -> Pool:
+    """What they hold and may do now.
+
+    `views` and `socs` by battery id, the states of charge (0…1) as last known; `resting`: who was at its reserve;
+    `phases_w`: powers at the grid meter, import positive, three where all are known.
+    """
+    soc, reserve = charge_of(batteries, socs)
+    members = tuple(
+        _member(battery, views[battery.id], socs[battery.id], phases_w, site, was_resting=battery.id in resting)
+        for battery in batteries
+    )
+    return Pool(
+        members=members,
+        storage=storage(batteries),
+        stored_wh=stored_wh(batteries, socs),
+        soc=soc,
+        reserve=reserve,
+        bounds=limits.pool_bounds([member.bounds for member in members]),
+        surplus_max_w=sum(max(member.bounds.high_w, 0.0) for member in members),
+    )
 
 
 def storage(batteries: Sequence[Battery]) -> Storage:
@@ -45,91 +88,32 @@ def storage(batteries: Sequence[Battery]) -> Storage:
     )
 
 
-def stored_wh(members: Sequence[Member]) -> float:
-    """Energy above the reserves."""
-    return sum((m.soc - m.battery.reserve) * m.battery.capacity_wh for m in members)
+def stored_wh(batteries: Sequence[Battery], socs: Mapping[str, float]) -> float:
+    """Energy above the reserves (Wh), by the states of charge (0…1); below 0 where one is below its reserve."""
+    return sum((socs[b.id] - b.reserve) * b.capacity_wh for b in batteries)
 
 
-def shares_w(total_w: float, members: Sequence[Member], before: Sequence[str]) -> dict[str, float]:
-    """Power of each member by id (W): all of one sign, inside their bounds, together `total_w` where bounds allow.
-
-    `before`: who was at work. Few converters run at small powers, because each one loses something for itself.
-    """
-    if len(members) == 1:
-        return {members[0].battery.id: total_w}
-    caps = {m.battery.id: max(m.high_w if total_w > 0.0 else -m.low_w, 0.0) for m in members}
-    able = [m for m in _ordered(total_w, members, before) if caps[m.battery.id] > 0.0]
-    found = dict.fromkeys((m.battery.id for m in members), 0.0)
-    if total_w == 0.0 or not able:
-        return found
-    working = _working(abs(total_w), able, caps, before)
-    sign = 1.0 if total_w > 0.0 else -1.0
-    for id_, power_w in _filled(abs(total_w), working, caps, charging=total_w > 0.0).items():
-        found[id_] = sign * power_w
-    return found
+def charge_of(batteries: Sequence[Battery], socs: Mapping[str, float]) -> tuple[float, float]:
+    """State of charge and reserve (0…1) of all as one."""
+    if len(batteries) == 1:
+        return socs[batteries[0].id], batteries[0].reserve
+    capacity_wh = sum(b.capacity_wh for b in batteries)
+    soc = sum(socs[b.id] * b.capacity_wh for b in batteries) / capacity_wh
+    return soc, sum(b.reserve * b.capacity_wh for b in batteries) / capacity_wh
 
 
-def _ordered(total_w: float, members: Sequence[Member], before: Sequence[str]) -> list[Member]:
-    """Those with most store (or room) first; who is at work has a lead."""
-
-    def key(member: Member) -> tuple[float, str]:
-        amount = member.room if total_w > 0.0 else member.store
-        return -(amount + (LEAD if member.battery.id in before else 0.0)), member.battery.id
-
-    return sorted(members, key=key)
-
-
-def _working(size_w: float, able: list[Member], caps: dict[str, float], before: Sequence[str]) -> list[Member]:
-    """The first few that can do it with the least loss."""
-    best: tuple[float, list[Member]] | None = None
-    for count in range(1, len(able) + 1):
-        some = able[:count]
-        if sum(caps[m.battery.id] for m in some) < size_w and count < len(able):
-            continue
-        shares = _filled(size_w, some, caps, charging=True, by_room=False)
-        loss_w = sum(_assumed_loss_w(m.battery, shares[m.battery.id]) for m in some)
-        loss_w *= STAY if {m.battery.id for m in some} == set(before) else 1.0
-        if best is None or loss_w < best[0]:
-            best = loss_w, some
-    assert best is not None  # noqa: S101 - all together is always among them
-    return best[1]
-
-
-def _filled(
-    size_w: float, members: list[Member], caps: dict[str, float], *, charging: bool, by_room: bool = True
-) -> dict[str, float]:
-    """`size_w` shared by room or store (else by cap), nobody above the cap; what one cannot take goes to the others."""
-    open_, found, left_w = list(members), dict.fromkeys((m.battery.id for m in members), 0.0), size_w
-    while open_ and left_w > 1e-9:
-        weights = {m.battery.id: _weight(m, caps, charging=charging, by_room=by_room) for m in open_}
-        total = sum(weights.values())
-        wanted = {id_: left_w * weight / total for id_, weight in weights.items()}
-        over = [m for m in open_ if found[m.battery.id] + wanted[m.battery.id] > caps[m.battery.id]]
-        if not over:
-            return found | {id_: found[id_] + power_w for id_, power_w in wanted.items()}
-        for member in over:
-            id_ = member.battery.id
-            left_w -= caps[id_] - found[id_]
-            found[id_] = caps[id_]
-        open_ = [m for m in open_ if m not in over]
-    return found
-
-
-def _weight(member: Member, caps: dict[str, float], *, charging: bool, by_room: bool) -> float:
-    if not by_room:
-        return caps[member.battery.id]
-    amount = member.room if charging else member.store
-    return max(amount, 0.01) * member.battery.capacity_wh
-
-
-def _assumed_loss_w(battery: Battery, power_w: float) -> float:
-    """The loss that counts for who works: where the maker says nothing, that of a usual converter."""
-    full_w = max(battery.charge_max_w, battery.discharge_max_w)
-    constant = battery.loss_constant_w or REST_SHARE * full_w
-    quadratic = battery.loss_quadratic_per_w or FULL_SHARE / full_w
-    return constant + battery.loss_linear * power_w + quadratic * power_w**2
+def _member(
+    battery: Battery, view: BatteryView, soc: float, phases_w: Sequence[float], site: Site, *, was_resting: bool
+) -> PoolBattery:
+    """What one battery may do now: by its charge, its inverter's AC side and the phases."""
+    rests = limits.is_resting(soc, battery, was_resting=was_resting)
+    bounds = limits.battery_bounds(battery, soc=soc, resting=rests, pv_w=view.inverter_w)
+    if view.shown_w is not None:
+        limit_w = site.imbalance_limit_w
+        bounds = limits.phase_bounds(bounds, battery, phases_w, power_w=view.shown_w, limit_w=limit_w)
+    return PoolBattery(battery=battery, soc=soc, rests=rests, bounds=bounds)
 
 
 def _loss_share(battery: Battery, power_w: float) -> float:
     known = battery.loss_constant_w or battery.loss_linear or battery.loss_quadratic_per_w
-    return battery.loss_w(power_w) / power_w if known else 0.05
+    return battery.loss_w(power_w) / power_w if known else UNKNOWN_LOSS_SHARE

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from gateway.core.model.levels import Levels
 from gateway.core.model.state import Reason
@@ -34,9 +35,16 @@ class Slot:
     peak_target_w: float = math.inf
 
 
+class LoadPurpose(StrEnum):
+    """What the energy of a load's slot is for. Control acts on it; the reason beside it only explains."""
+
+    SERVICE = "service"  # what the load is there for: a charged car, warm water, warm rooms, a run
+    HYGIENE = "hygiene"  # a tank is heated through against legionella: up to that temperature, above its usual one
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSlot:
-    """What a flexible load does in one slot."""
+    """What a flexible load does in one slot, what for, and why."""
 
     # Its mean power (W, drawn positive; below 0 it gives back).
     power_w: float
@@ -44,6 +52,7 @@ class LoadSlot:
     value: float
     # Why it does so.
     reason: Reason
+    purpose: LoadPurpose = LoadPurpose.SERVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

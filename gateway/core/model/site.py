@@ -8,33 +8,28 @@ from gateway.core.loads.kind import Load
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Battery:
-    """A battery system that takes power set-points.
+    """A battery system that takes power set-points. What its maker does not say is left at 0, or at no limit.
 
-    `dead_time_s` and `ramp_w_per_s`: from the arrival of a set-point to its full effect.
-    `reserve` and `soc_max` are fractions of `capacity_wh`.
-    Losses of the running converter at the power p: constant + linear |p| + quadratic p²; below `min_power_w` it rests;
-    a change smaller than `dead_band_w` it does not follow. What is not known is left at nothing.
-    `phase` 1 to 3: where a single-phase converter is connected; None: on all three.
-    `inverter` is the PV device that shares its AC side of at most `ac_limit_w` (a hybrid inverter).
+    The running converter loses constant + linear |p| + quadratic p² at the power p.
     """
 
-    id: str
-    capacity_wh: float
-    charge_max_w: float
-    discharge_max_w: float
-    reserve: float
-    soc_max: float
-    dead_time_s: float
-    ramp_w_per_s: float
-    min_power_w: float = 0.0
-    dead_band_w: float = 0.0
-    standby_w: float = 0.0
+    id: str  # its device
+    capacity_wh: float  # between a state of charge of 0 and of 1
+    charge_max_w: float  # at its AC terminals, 0 or above
+    discharge_max_w: float  # the same, 0 or above
+    reserve: float  # state of charge (0…1) below which nothing is taken out
+    soc_max: float  # state of charge (0…1) from which on nothing is put in
+    dead_time_s: float  # from the arrival of a set-point to the first effect
+    ramp_w_per_s: float  # of its power after that, above 0
+    min_power_w: float = 0.0  # below it the converter rests
+    dead_band_w: float = 0.0  # a smaller change of the set-point it does not follow
+    standby_w: float = 0.0  # drawn in any case
     loss_constant_w: float = 0.0
-    loss_linear: float = 0.0
-    loss_quadratic_per_w: float = 0.0
-    phase: int | None = None
-    inverter: str | None = None
-    ac_limit_w: float = math.inf
+    loss_linear: float = 0.0  # W per W
+    loss_quadratic_per_w: float = 0.0  # W per W²
+    phase: int | None = None  # 1 to 3, to which a single-phase converter is connected; None: on all three
+    inverter: str | None = None  # the PV device that shares its AC side (a hybrid inverter); None: no such device
+    ac_limit_w: float = math.inf  # of that AC side, both ways
 
     def loss_w(self, power_w: float) -> float:
         """What the running converter loses at a power (W); 0 when it rests. Standby is drawn in any case."""
@@ -45,24 +40,20 @@ class Battery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inverter:
-    """A PV inverter that can be told to produce at most so much; `rated_w` > 0 is its full power."""
+    """A PV inverter whose production can be limited."""
 
-    id: str
-    rated_w: float
+    id: str  # its device
+    rated_w: float  # full power, above 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadDevice:
-    """A flexible load with the device that meters it and, where `takes_orders`, is told its power.
+    """A flexible load with the device that meters it and, where it can, takes set-points."""
 
-    The load has the name of its section in the site file, by which plans know it; set-points go to `device`, and two of
-    them are at least `pause_s` apart.
-    """
-
-    load: Load
-    device: str
-    takes_orders: bool
-    pause_s: float = 0.0
+    load: Load  # has the name of its section in the site file, by which plans know it
+    device: str  # measured, and where set-points go
+    takes_orders: bool  # whether set-points may be sent; else it is planned and measured only
+    pause_s: float = 0.0  # least time between two set-points that differ: the product's own limit of writes
 
     @property
     def id(self) -> str:
@@ -72,23 +63,18 @@ class LoadDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One building: device ids by role, the target at the grid, and the limits that always hold.
+    """One building: devices by role, the set-point at the grid, and the limits that always hold."""
 
-    `meter_delay_s`: least and most time by which the grid meter's registers lag behind the wires.
-    `imbalance_limit_w`: most by which one phase may draw or feed more than another one.
-    `curtailable`: those of `pv` that take a limit of their production. `loads`: what is planned and metered.
-    """
-
-    grid: str
-    pv: tuple[str, ...]
+    grid: str  # the grid meter's device
+    pv: tuple[str, ...]  # devices that measure PV production
     batteries: tuple[Battery, ...]
-    grid_setpoint_w: float
-    import_limit_w: float
-    export_limit_w: float
-    meter_delay_s: tuple[float, float] = (0.0, 3.0)
-    imbalance_limit_w: float = math.inf
-    curtailable: tuple[Inverter, ...] = ()
-    loads: tuple[LoadDevice, ...] = ()
+    grid_setpoint_w: float  # power at the grid that the batteries aim at, import positive
+    import_limit_w: float  # 0 or above
+    export_limit_w: float  # 0 or above
+    meter_delay_s: tuple[float, float] = (0.0, 3.0)  # least and most lag of the meter's registers behind the wires
+    imbalance_limit_w: float = math.inf  # most by which one phase may draw or feed more than another one
+    curtailable: tuple[Inverter, ...] = ()  # those of `pv` whose production can be limited
+    loads: tuple[LoadDevice, ...] = ()  # flexible loads that are metered
 
     @property
     def metered(self) -> tuple[str, ...]:

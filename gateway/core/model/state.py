@@ -8,15 +8,11 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A value of one point, or its absence with a reason; never both, never neither.
+    """A value of one point, or its absence with a reason; never both, never neither."""
 
-    `value` is in the unit that the point's name ends with and follows the sign rule. `measured_s` is the monotonic
-    moment at which the device answered (or failed to).
-    """
-
-    value: float | None
-    measured_s: float
-    why: str | None = None
+    value: float | None  # in the unit that the point's name ends with, by the sign rule; None with `why`
+    measured_s: float  # monotonic moment at which the device answered, or failed to
+    why: str | None = None  # code of what is missing; None with a value
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.why is None):
@@ -32,11 +28,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteState:
-    """All readings of a building, frozen for one cycle: device id -> point name -> reading."""
+    """All readings of a building, frozen for one cycle."""
 
-    now_s: float
-    utc_s: float
-    devices: Mapping[str, Mapping[str, Reading]]
+    now_s: float  # monotonic: ages and intervals
+    utc_s: float  # UTC, which may jump when the clock is set: minimum up and down times, the plan's slots
+    devices: Mapping[str, Mapping[str, Reading]]  # device id -> point name -> reading; what never came is not in it
 
     def reading(self, device: str, point: str) -> Reading:
         """The reading of a point; absent ("no_data") when it never came."""
@@ -53,7 +49,7 @@ class SiteState:
         return self.reading(device, point).value if self.age_s(device, point) <= max_age_s else None
 
 
-SHOWN_S = 5.0  # an older power is not told as the present one
+SHOWN_S = 5.0  # an older power is not shown as the present one: a device that is polled each second failed five times
 
 
 class Mode(StrEnum):
@@ -65,23 +61,35 @@ class Mode(StrEnum):
     WATCH = "watch"  # we only look: starting, or another gateway writes
 
 
+class Purpose(StrEnum):
+    """What the power of a set-point is for. Control acts on it; the reason beside it only explains.
+
+    What is bought or sold on purpose is not held on without sight of the grid; everything else is.
+    """
+
+    SELF_CONSUMPTION = "self_consumption"  # the grid is kept at its set-point; all that is no trade with the grid
+    GRID_CHARGE = "grid_charge"  # a battery buys from the grid
+    SALE = "sale"  # a battery sells to the grid
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """Why: a code with the numbers that were compared. Words in two languages live in `gateway/words`."""
 
-    code: str
-    numbers: Mapping[str, float | str] = field(default_factory=dict)
+    code: str  # its words are looked up by this; no decision reads it
+    numbers: Mapping[str, float | str] = field(default_factory=dict)  # by name, the unit at the name's end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPoint:
-    """The power wanted of a device (W, charging positive); None gives the device back to its own mode."""
+    """What a device gets in this cycle."""
 
     device: str
-    power_w: float | None
+    power_w: float | None  # drawn positive (charging), PV 0 or below; None gives the device back to its own mode
     mode: Mode
     reason: Reason
-    measured_s: float | None = None  # moment of the meter sample behind the decision, monotonic
+    measured_s: float | None = None  # monotonic moment of the meter's sample behind it; None where there is none
+    purpose: Purpose = Purpose.SELF_CONSUMPTION
 
 
 def load_w(state: SiteState, site_grid: str, metered: tuple[str, ...], *, max_age_s: float) -> float | None:

@@ -71,7 +71,7 @@ class Building:
     base_w: Callable[[float], float]
     devices: dict[str, Device]
     sun_w: Callable[[float], float] = lambda _t: 0.0  # of a roof that takes a limit
-    wants: Mapping[str, LoadSlot] = field(default_factory=dict)
+    requests: Mapping[str, LoadSlot] = field(default_factory=dict)
     slot: Slot | None = None
     memory: Memory = field(default_factory=Memory)
     t: float = 0.0
@@ -114,7 +114,7 @@ class Building:
 
     def _decide(self) -> None:
         state = SiteState(now_s=self.t, utc_s=self.t + self.utc_offset_s, devices=dict(self._reports))
-        setpoints, self.memory = decide(state, self.site, self.slot, self.memory, self.wants)
+        setpoints, self.memory = decide(state, self.site, self.slot, self.memory, self.requests)
         for setpoint in setpoints:
             if setpoint.device == "battery":
                 self.battery_w = setpoint.power_w or 0.0

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
-from gateway.core.control.memory import Lasting
+from gateway.core.control.memory import StoredMemory
 from gateway.core.loads.appliance import ApplianceSettings
 from gateway.core.loads.car import CarSettings
 from gateway.core.loads.clock import last_clock
@@ -112,7 +112,7 @@ def test_a_washer_is_asked_for_runs_and_is_forgotten() -> None:
 
 
 def cycle(seen: SiteState, **consumers: Switched) -> Cycle:
-    lasting = Lasting(consumers=consumers)
+    lasting = StoredMemory(switched=consumers)
     return Cycle(number=1, state=seen, setpoints=(), load_w=None, late_ms=0.0, lasting=lasting)
 
 

@@ -173,5 +173,5 @@ def test_a_relay_is_told_by_the_power_of_its_meter(tmp_path: Path) -> None:
         told.append((setpoint.mode, setpoint.power_w, setpoint.reason.code))
     assert told[9][:2] == (Mode.CONTROL, 0.0)
     assert told[49] == (Mode.CONTROL, POWER_W, "load_takes")
-    assert memory.taking.base_w == pytest.approx(-3_000.0, abs=1.0)
+    assert memory.loads.base_w == pytest.approx(-3_000.0, abs=1.0)
     assert told[-1] == (Mode.RELEASE, None, "lost_load")

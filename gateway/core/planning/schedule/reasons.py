@@ -29,7 +29,7 @@ import numpy as np
 
 from gateway.core.loads.request import LoadRequest
 from gateway.core.model.levels import Floats
-from gateway.core.model.plan import LoadSlot
+from gateway.core.model.plan import LoadPurpose, LoadSlot
 from gateway.core.model.state import Reason
 from gateway.core.planning.schedule.supply import Supply
 
@@ -72,11 +72,33 @@ def load_slots(load: ScheduledLoad) -> tuple[LoadSlot, ...]:
     values = _values(load)
     later = _next_on(load.power_w)
     reasons = [_reason(load, k, later[k]) for k in range(len(load.power_w))]
+    purposes = [_purpose(load, k) for k in range(len(load.power_w))]
     powers = load.power_w.tolist()
     return tuple(
-        LoadSlot(power_w=power, value=value, reason=reason)
-        for power, value, reason in zip(powers, values, reasons, strict=True)
+        LoadSlot(power_w=power, value=value, reason=reason, purpose=purpose)
+        for power, value, reason, purpose in zip(powers, values, reasons, purposes, strict=True)
     )
+
+
+def _purpose(load: ScheduledLoad, k: int) -> LoadPurpose:
+    """Hygiene only where it is the reason of the power: neither too little for it nor mostly surplus."""
+    power = float(load.power_w[k])
+    is_special = load.request.store is not None and load.request.special is not None and power > SMALL_W
+    heats_through = is_special and not _is_short(load) and not _is_surplus(load, k, power)
+    return LoadPurpose.HYGIENE if heats_through else LoadPurpose.SERVICE
+
+
+def _is_short(load: ScheduledLoad) -> bool:
+    return load.missing_wh > 0.0
+
+
+def _is_surplus(load: ScheduledLoad, k: int, power: float) -> bool:
+    return _surplus_w(load, k, power) >= SURPLUS_SHARE * power
+
+
+def _surplus_w(load: ScheduledLoad, k: int, power: float) -> float:
+    """What of this power is surplus of the building (W)."""
+    return min(max(-float(load.net_w[k]), 0.0), power)
 
 
 def notes(load: ScheduledLoad) -> tuple[Reason, ...]:
@@ -146,12 +168,10 @@ def _why_now(load: ScheduledLoad, k: int, power: float, later: int | None) -> tu
     request, price = load.request, {"buy_price": _paid(load, k, power)}
     if request.store is None:
         return ("load_going", load.due(k)) if request.fixed_w is not None else ("load_run", {**price, **load.due(k)})
-    missing = load.missing_wh
-    surplus_w = min(max(-float(load.net_w[k]), 0.0), power)
-    if missing > 0.0:
-        return "load_short", {"missing_wh": missing, **load.due(k)}
-    if surplus_w >= SURPLUS_SHARE * power:
-        return "load_surplus", {"surplus_w": surplus_w, "sell_price": float(load.supply.sell[k])}
+    if _is_short(load):
+        return "load_short", {"missing_wh": load.missing_wh, **load.due(k)}
+    if _is_surplus(load, k, power):
+        return "load_surplus", {"surplus_w": _surplus_w(load, k, power), "sell_price": float(load.supply.sell[k])}
     if request.special is not None:
         return request.special, price
     if request.due_s is not None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.control.arbiter import Consumer, Surplus, lasting_w, seen, shared
+from gateway.core.control.arbiter import Consumer, RecentPower, allocated, sampled, sustained_w, switched_after
 from gateway.core.model.switched import Switched
 
 EV = Consumer(id="ev", min_w=1380, max_w=3680, step_w=230, value=0.20, dwell_on_s=300, dwell_off_s=300)
@@ -31,13 +31,14 @@ SWITCHED = st.dictionaries(
     ],
 )
 def test_surplus_goes_to_the_highest_worth_first(available_w, expected) -> None:
-    powers, _ = shared(available_w, ALL, {}, 2000.0)
+    powers = allocated(available_w, ALL, {}, 2000.0)
     assert {id_: w for id_, w in powers.items() if w} == expected
 
 
 @given(available_w=st.floats(-5_000, 25_000), switched=SWITCHED, now_s=st.floats(2000, 3000))
 def test_never_more_than_is_there_but_for_dwell_times(available_w, switched, now_s) -> None:
-    powers, after = shared(available_w, ALL, switched, now_s)
+    powers = allocated(available_w, ALL, switched, now_s)
+    after = switched_after(powers, switched, now_s)
     held = [
         c for c in ALL if c.id in switched and switched[c.id].runs and now_s - switched[c.id].since_s < c.dwell_on_s
     ]
@@ -61,7 +62,7 @@ def test_never_more_than_is_there_but_for_dwell_times(available_w, switched, now
 
 @given(available_w=st.floats(0, 25_000))
 def test_who_is_worth_less_gets_only_what_those_above_cannot_use(available_w) -> None:
-    powers, _ = shared(available_w, ALL, {}, 2000.0)
+    powers = allocated(available_w, ALL, {}, 2000.0)
     ordered = sorted(ALL, key=lambda c: -c.value)
     for i, consumer in enumerate(ordered):
         below_w = sum(powers[c.id] for c in ordered[i + 1 :])
@@ -72,17 +73,17 @@ def test_who_is_worth_less_gets_only_what_those_above_cannot_use(available_w) ->
 
 
 def test_more_is_given_out_only_after_a_while_and_less_at_once() -> None:
-    surplus, found = Surplus(), []
+    surplus, found = RecentPower(), []
     for t in range(40):
-        surplus = seen(surplus, float(t), 3000.0 if t >= 5 else 500.0)
-        found.append(lasting_w(surplus, 500.0))
+        surplus = sampled(surplus, float(t), 3000.0 if t >= 5 else 500.0)
+        found.append(sustained_w(surplus, 500.0))
     assert found[23] == 500.0  # 20 s of 3 kW are not yet over
     assert found[30] == 3000.0
     for t in range(40, 47):
-        surplus = seen(surplus, float(t), 0.0)
-    assert lasting_w(surplus, 3000.0) == 0.0
+        surplus = sampled(surplus, float(t), 0.0)
+    assert sustained_w(surplus, 3000.0) == 0.0
 
 
 def test_a_clock_that_was_set_back_holds_nobody() -> None:
-    powers, _ = shared(0.0, (BOILER,), {"boiler": Switched(runs=True, since_s=9e9)}, 1000.0)
+    powers = allocated(0.0, (BOILER,), {"boiler": Switched(runs=True, since_s=9e9)}, 1000.0)
     assert powers == {"boiler": 0.0}

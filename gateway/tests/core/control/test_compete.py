@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.adapters.solver import solve
-from gateway.core.control.compete import BATTERY, TIE, Live, divided, drawn_price
+from gateway.core.control.compete import BATTERY, TIE, Available, divided, drawn_price
+from gateway.core.control.load_facts import consumers
 from gateway.core.model.levels import Levels
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.state import Reason
@@ -25,13 +26,15 @@ def load_slot(power_w: float, value: float) -> LoadSlot:
     return LoadSlot(power_w=power_w, value=value, reason=WHY)
 
 
-def live(surplus_w: float, room_w: float = 20_000.0, **most_w: float) -> Live:
-    return Live(surplus_w=surplus_w, import_room_w=room_w, most_w=most_w)
+def live(surplus_w: float, headroom_w: float = 20_000.0, **most_w: float) -> Available:
+    return Available(surplus_w=surplus_w, import_headroom_w=headroom_w, most_w=most_w)
 
 
-def powers(values: dict[str, tuple[float, float]], now: Live, battery: float = 0.15, **switched: Switched) -> object:
+def powers(
+    values: dict[str, tuple[float, float]], now: Available, battery: float = 0.15, **switched: Switched
+) -> object:
     slots = {id_: load_slot(*one) for id_, one in values.items()}
-    return divided(LOADS, slots, STORAGE, slot(battery), now, switched, NOW)[0]
+    return divided(consumers(LOADS, slots), slots, STORAGE, slot(battery), now, switched, NOW)
 
 
 # (power planned, worth) of car, tank and pool; surplus -> powers of car, tank, pool, battery
@@ -60,7 +63,7 @@ def test_the_dearest_need_is_served_first(
 
 
 def test_the_import_limit_is_shared_by_worth() -> None:
-    found = powers({"car": (7000, 0.30), "tank": (2400, 0.40)}, live(-500.0, room_w=6000.0))
+    found = powers({"car": (7000, 0.30), "tank": (2400, 0.40)}, live(-500.0, headroom_w=6000.0))
     assert found == {"car": 3600.0, "tank": 2400.0, "pool": 0.0, BATTERY: 0.0}
 
 
@@ -70,7 +73,7 @@ def test_a_load_that_takes_nothing_gets_nothing() -> None:
     assert "car" not in found  # type: ignore[operator]
 
 
-def test_least_times_are_kept_though_nothing_is_planned() -> None:
+def test_minimum_up_times_are_kept_though_nothing_is_planned() -> None:
     found = powers({"pool": (0, 0.0)}, live(0.0), pool=Switched(runs=True, since_s=NOW - 60))
     assert found["pool"] == 900.0  # type: ignore[index]
     done = powers({"pool": (0, 0.0)}, live(0.0), pool=Switched(runs=True, since_s=NOW - 3601))
@@ -84,10 +87,10 @@ def test_least_times_are_kept_though_nothing_is_planned() -> None:
 )
 def test_nothing_takes_what_another_gives(values: list[tuple[float, float]], surplus_w: float, limit_w: float) -> None:
     """All together take at most the surplus and what the plan allows from the grid, under the import limit."""
-    room_w = max(limit_w + surplus_w, 0.0)
-    found = powers(dict(zip(("car", "tank", "pool"), values, strict=True)), live(surplus_w, room_w))
+    headroom_w = max(limit_w + surplus_w, 0.0)
+    found = powers(dict(zip(("car", "tank", "pool"), values, strict=True)), live(surplus_w, headroom_w))
     total = sum(found.values())  # type: ignore[attr-defined]
-    assert total <= max(room_w, surplus_w, 0.0) + 1e-6
+    assert total <= max(headroom_w, surplus_w, 0.0) + 1e-6
     granted = [power for power, value in values if power > 0.0 and value >= drawn_price(STORAGE, slot()) - TIE]
     if not granted:
         assert total <= max(surplus_w, 0.0) + 1e-6
@@ -101,8 +104,8 @@ def test_the_values_of_a_plan_carry_its_schedule_into_the_loop() -> None:
     for k, one in enumerate(made.slots):
         loads = {id_: slots[k] for id_, slots in made.loads.items()}
         net_w = (one.net_w or 0.0) - sum(each.power_w for each in loads.values())
-        now = Live(surplus_w=-net_w, import_room_w=9000.0 - net_w, most_w={})
-        found, _ = divided(LOADS, loads, STORAGE, one, now, {}, one.start_s)
+        now = Available(surplus_w=-net_w, import_headroom_w=9000.0 - net_w, most_w={})
+        found = divided(consumers(LOADS, loads), loads, STORAGE, one, now, {}, one.start_s)
         agree += all((found[id_] > 1.0) or each.power_w <= 1.0 for id_, each in loads.items())
     assert agree >= 92
 

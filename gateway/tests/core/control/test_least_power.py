@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.control.least_power import is_worth, least_w
+from gateway.core.control.least_power import least_w, pays_off
 from gateway.tests.core.plant import BATTERY, Plant
 
-from .test_follow import slot
+from .test_level_rule import slot
 
 LOSSY = replace(BATTERY, loss_constant_w=40.0, loss_linear=0.02, loss_quadratic_per_w=5e-6)
 
@@ -34,8 +34,8 @@ def test_without_a_plan_any_net_benefit_will_do() -> None:
 
 def test_a_running_converter_goes_on_where_a_resting_one_does_not_start() -> None:
     least = least_w(LOSSY, None, charging=False)
-    assert is_worth(-1.2 * least, LOSSY, None, was_running=True)
-    assert not is_worth(-1.2 * least, LOSSY, None, was_running=False)
+    assert pays_off(-1.2 * least, LOSSY, None, was_running=True)
+    assert not pays_off(-1.2 * least, LOSSY, None, was_running=False)
 
 
 def test_sixty_watts_are_left_to_the_grid_and_it_says_why() -> None:

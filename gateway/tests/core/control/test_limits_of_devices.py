@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.control import limits
-from gateway.core.control.curtailment import LASTING_CYCLES, Curtailment, curtailed
+from gateway.core.control.curtailment import LASTING_CYCLES, Curtailment, Flows, limited
 from gateway.core.control.dispatch import Memory, decide
 from gateway.core.model.site import Inverter
 from gateway.core.model.state import Mode, Reading, SiteState
@@ -16,7 +16,7 @@ from gateway.study.benches.closed_loop.twin import MeterModel, Twin
 from gateway.study.benches.closed_loop.twin import battery as house_battery
 from gateway.tests.core.plant import BATTERY, SITE
 
-from .test_follow import slot
+from .test_level_rule import slot
 
 HYBRID = replace(BATTERY, inverter="pv", ac_limit_w=5000.0)
 
@@ -96,16 +96,17 @@ CURTAILABLE = replace(SITE, curtailable=(Inverter(id="pv", rated_w=6000.0),), ex
 
 
 def limit(before=None, **changes):
-    known = {"net_w": -4500.0, "pv_w": -5000.0, "battery_high_w": 0.0, "grid_w": -4500.0, "export_w": 0.0} | changes
-    return curtailed(CURTAILABLE, before or Curtailment(), **known)
+    known = {"net_w": -4500.0, "pv_w": -5000.0, "battery_max_w": 0.0, "grid_w": -4500.0, "export_w": 0.0} | changes
+    decision = limited(CURTAILABLE, before or Curtailment(), Flows(**known))
+    return decision.setpoints, decision.memory
 
 
 def test_pv_is_limited_to_what_building_and_battery_can_take() -> None:
     (setpoint,), _ = limit()  # the building draws 500 W, the battery is full: 20 W of margin
     assert setpoint.power_w == pytest.approx(-480.0)
-    (setpoint,), _ = limit(battery_high_w=3000.0)
+    (setpoint,), _ = limit(battery_max_w=3000.0)
     assert setpoint.power_w == pytest.approx(-3480.0)
-    (setpoint,), _ = limit(battery_high_w=9000.0)
+    (setpoint,), _ = limit(battery_max_w=9000.0)
     assert (setpoint.power_w, setpoint.mode) == (None, Mode.RELEASE)
 
 
@@ -128,8 +129,9 @@ def test_export_settles_just_below_its_limit(too_much) -> None:
     for _ in range(240):
         pv_w = -min(8000.0, limits[-4] * (1.0 + too_much))
         exports.append(-pv_w - 500.0)
-        known = {"net_w": 500.0 + pv_w, "pv_w": pv_w, "battery_high_w": 0.0, "grid_w": -exports[-2], "export_w": 1500.0}
-        (setpoint,), seen = curtailed(site, seen, **known)
+        known = {"net_w": 500.0 + pv_w, "pv_w": pv_w, "battery_max_w": 0.0, "grid_w": -exports[-2], "export_w": 1500.0}
+        decision = limited(site, seen, Flows(**known))
+        (setpoint,), seen = decision.setpoints, decision.memory
         limits.append(9000.0 if setpoint.power_w is None else -setpoint.power_w)
     settled = exports[30:]
     assert max(settled) <= 1500.0 + 10.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from gateway.core.control.dispatch import Memory
-from gateway.core.control.memory import Lasting, kept, recalled
+from gateway.core.control.memory import StoredMemory, from_note, to_note
 from gateway.core.model.levels import Levels
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import Inverter
@@ -19,7 +19,7 @@ SLOT = Slot(start_s=0.0, buy=0.2, sell=0.04, levels=LEVELS, value=0.15, reason=R
 LEAST_W = 1380.0  # 6 A of one phase
 
 
-def want(power_w: float = 0.0, value: float = 0.0, code: str = "load_wait") -> LoadSlot:
+def request(power_w: float = 0.0, value: float = 0.0, code: str = "load_wait") -> LoadSlot:
     return LoadSlot(power_w=power_w, value=value, reason=replace(WHY, code=code))
 
 
@@ -31,8 +31,8 @@ def warm(temp_c: float = 50.0, **changes: float) -> Device:
     return Device(points={"temp_c": temp_c}, **changes)
 
 
-def with_car(base_w: object, *, wants: LoadSlot | None = None, **changes: object) -> Building:
-    found = {"wants": {"car": wants or want(value=0.1)}, "slot": SLOT} | changes
+def with_car(base_w: object, *, requests: LoadSlot | None = None, **changes: object) -> Building:
+    found = {"requests": {"car": requests or request(value=0.1)}, "slot": SLOT} | changes
     base = base_w if callable(base_w) else lambda _t: base_w
     return Building(site=site(CAR), base_w=base, devices={"car-meter": plugged()}, **found)
 
@@ -63,14 +63,14 @@ def test_a_car_that_is_not_plugged_in_is_told_nothing_but_0() -> None:
 
 
 def test_what_the_plan_gives_comes_from_the_grid_and_says_why() -> None:
-    building = with_car(500.0, wants=want(7000.0, 0.3, "load_due"))
+    building = with_car(500.0, requests=request(7000.0, 0.3, "load_due"))
     building.run(30)
     assert building.powers("car-meter")[-1] == 7000.0
     assert building.told[-1]["car-meter"].reason.code == "load_due"
 
 
 def test_the_import_limit_sheds_the_car_in_the_next_second() -> None:
-    building = with_car(lambda t: 500.0 if t < 60 else 4000.0, wants=want(7000.0, 0.3))
+    building = with_car(lambda t: 500.0 if t < 60 else 4000.0, requests=request(7000.0, 0.3))
     building.run(59)
     assert building.grid_w[-1] == pytest.approx(7500.0)
     building.run(1)  # the kettle and the oven: 11 kW, the limit is 9 kW
@@ -84,7 +84,7 @@ def test_the_import_limit_sheds_the_car_in_the_next_second() -> None:
 @pytest.mark.parametrize(("slope_w_per_s", "most_over_w"), [(25.0, 200.0), (100.0, 800.0)])
 def test_the_car_gives_way_to_what_grows_slowly(slope_w_per_s: float, most_over_w: float) -> None:
     """A compressor that starts beside it: the car obeys after 2 s, tells it 2 s later, and a cycle is 1 s."""
-    building = with_car(lambda t: 1500.0 + min(max(t - 40, 0) * slope_w_per_s, 5500.0), wants=want(7000.0, 0.3))
+    building = with_car(lambda t: 1500.0 + min(max(t - 40, 0) * slope_w_per_s, 5500.0), requests=request(7000.0, 0.3))
     building.run(40 + 5500 / slope_w_per_s + 20)
     assert max(building.grid_w) <= 9000.0 + most_over_w
     assert building.powers("car-meter")[-1] == pytest.approx(2000.0)
@@ -102,7 +102,7 @@ class Stubborn(Device):
 
 
 def test_amperes_at_a_high_voltage_stay_under_the_import_limit() -> None:
-    building = with_car(2500.0, wants=want(7000.0, 0.3))
+    building = with_car(2500.0, requests=request(7000.0, 0.3))
     building.devices["car-meter"] = Stubborn(points=plugged().points, share=1.06)  # 244 V
     building.run(120)
     assert max(building.grid_w[60:]) <= 9000.0 + 50.0
@@ -110,12 +110,16 @@ def test_amperes_at_a_high_voltage_stay_under_the_import_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base_w", "wants", "grid_w"), [(2500.0, want(7000.0, 0.3), 9000.0), (-5000.0, want(value=0.1), 0.0)]
+    ("base_w", "requests", "grid_w"), [(2500.0, request(7000.0, 0.3), 9000.0), (-5000.0, request(value=0.1), 0.0)]
 )
-def test_what_a_thermostat_draws_by_itself_is_given_to_nobody(base_w: float, wants: LoadSlot, grid_w: float) -> None:
+def test_what_a_thermostat_draws_by_itself_is_given_to_nobody(base_w: float, requests: LoadSlot, grid_w: float) -> None:
     devices = {"car-meter": plugged(), "tank-meter": Stubborn(points={"temp_c": 50.0}, least_w=2000.0)}
     building = Building(
-        site=site(CAR, TANK), base_w=lambda _t: base_w, devices=devices, wants={"car": wants, "tank": want()}, slot=SLOT
+        site=site(CAR, TANK),
+        base_w=lambda _t: base_w,
+        devices=devices,
+        requests={"car": requests, "tank": request()},
+        slot=SLOT,
     )
     building.run(300)
     assert building.powers("tank-meter")[-1] == 0.0
@@ -124,7 +128,7 @@ def test_what_a_thermostat_draws_by_itself_is_given_to_nobody(base_w: float, wan
 
 
 def test_what_does_not_leave_6_a_switches_the_car_off_for_a_minute() -> None:
-    building = with_car(lambda t: 8200.0 if 30 < t < 35 else 500.0, wants=want(7000.0, 0.3))
+    building = with_car(lambda t: 8200.0 if 30 < t < 35 else 500.0, requests=request(7000.0, 0.3))
     building.run(150)
     off, on = building.switches("car-meter")
     assert off == 31.0
@@ -132,7 +136,7 @@ def test_what_does_not_leave_6_a_switches_the_car_off_for_a_minute() -> None:
 
 
 def test_it_comes_back_slowly_and_never_swings_at_the_limit() -> None:
-    building = with_car(lambda t: 3500.0 if t % 60 < 20 else 500.0, wants=want(7400.0, 0.3))
+    building = with_car(lambda t: 3500.0 if t % 60 < 20 else 500.0, requests=request(7400.0, 0.3))
     building.run(900)
     shed = [t for t, w in enumerate(building.grid_w, start=1) if w > 9000.0 + 1]
     per_event = [t for t in shed if t - 1 not in shed]
@@ -141,11 +145,11 @@ def test_it_comes_back_slowly_and_never_swings_at_the_limit() -> None:
 
 
 def test_a_relay_keeps_its_least_times_through_a_restart() -> None:
-    before = Lasting(consumers={"pool": Switched(runs=True, since_s=UTC_S - 100)})
-    memory = Memory(lasting=recalled(kept(before)))
+    before = StoredMemory(switched={"pool": Switched(runs=True, since_s=UTC_S - 100)})
+    memory = Memory.restored(from_note(to_note(before)))
     building = Building(
         site=site(POOL), base_w=lambda _t: 300.0, devices={"pool-meter": Device()}, memory=memory, slot=SLOT,
-        wants={"pool": want()},
+        requests={"pool": request()},
     )  # fmt: skip
     building.run(900)
     off, *again = building.switches("pool-meter")
@@ -158,7 +162,7 @@ def test_a_relay_keeps_its_least_times_through_a_restart() -> None:
 def test_a_clock_that_is_set_leaves_no_relay_on_for_ever(back_s: float) -> None:
     building = Building(
         site=site(POOL), base_w=lambda t: -1500.0 if t < 60 else 300.0, devices={"pool-meter": Device()}, slot=SLOT,
-        wants={"pool": want(value=0.1)},
+        requests={"pool": request(value=0.1)},
     )  # fmt: skip
     building.run(60)
     assert building.powers("pool-meter")[-1] == 900.0
@@ -181,8 +185,8 @@ def test_without_a_meter_every_load_gets_its_own_mode() -> None:
 
 def test_a_load_that_takes_nothing_leaves_the_surplus_to_the_next_one() -> None:
     devices = {"car-meter": plugged(most_w=0.0), "tank-meter": warm()}
-    wants = {"car": want(value=0.12), "tank": want(value=0.1)}
-    building = Building(site=site(CAR, TANK), base_w=lambda _t: -4000.0, devices=devices, wants=wants, slot=SLOT)
+    requests = {"car": request(value=0.12), "tank": request(value=0.1)}
+    building = Building(site=site(CAR, TANK), base_w=lambda _t: -4000.0, devices=devices, requests=requests, slot=SLOT)
     building.run(200)
     assert building.told[-1]["car-meter"].reason.code == "load_idle"
     assert building.powers("tank-meter")[-1] == 3000.0
@@ -191,7 +195,7 @@ def test_a_load_that_takes_nothing_leaves_the_surplus_to_the_next_one() -> None:
 def test_a_tank_takes_what_is_there_until_it_is_warm() -> None:
     devices = {"tank-meter": warm()}
     building = Building(
-        site=site(TANK), base_w=lambda _t: -700.0, devices=devices, wants={"tank": want(value=0.1)}, slot=SLOT
+        site=site(TANK), base_w=lambda _t: -700.0, devices=devices, requests={"tank": request(value=0.1)}, slot=SLOT
     )
     building.run(60)
     assert building.powers("tank-meter")[-1] == pytest.approx(700.0, abs=50)
@@ -204,7 +208,7 @@ def test_a_tank_takes_what_is_there_until_it_is_warm() -> None:
 def test_rooms_that_the_thermostat_keeps_in_their_band_have_room_for_surplus() -> None:
     devices = {"rooms-meter": warm(20.5)}  # comfort from 19.5 to 22
     building = Building(
-        site=site(ROOMS), base_w=lambda _t: -3000.0, devices=devices, wants={"rooms": want(value=0.1)}, slot=SLOT
+        site=site(ROOMS), base_w=lambda _t: -3000.0, devices=devices, requests={"rooms": request(value=0.1)}, slot=SLOT
     )
     building.run(60)
     assert building.powers("rooms-meter")[-1] == 2500.0
@@ -227,7 +231,9 @@ def test_a_load_that_likes_surplus_and_has_none_says_that_it_runs_for_its_least_
 
 def test_a_tank_that_is_too_cold_has_its_own_mode_until_it_is_warm_enough() -> None:
     devices = {"tank-meter": warm(own_w=2000.0)}
-    building = Building(site=site(TANK), base_w=lambda _t: 500.0, devices=devices, wants={"tank": want()}, slot=SLOT)
+    building = Building(
+        site=site(TANK), base_w=lambda _t: 500.0, devices=devices, requests={"tank": request()}, slot=SLOT
+    )
     modes = []
     for temp_c in (50.0, 42.5, 44.0, 45.5):  # low_c is 45
         devices["tank-meter"].points["temp_c"] = temp_c
@@ -240,7 +246,7 @@ def test_a_tank_that_is_too_cold_is_heated_where_plan_or_rule_mean_it() -> None:
     """A heater that does nothing in its own mode would stay cold for ever."""
     building = Building(
         site=site(TANK), base_w=lambda _t: 500.0, devices={"tank-meter": warm(40.0)}, slot=SLOT,
-        wants={"tank": want(3000.0, 2.0, "load_heats")},
+        requests={"tank": request(3000.0, 2.0, "load_heats")},
     )  # fmt: skip
     building.run(30)
     assert building.told[-1]["tank-meter"].mode is Mode.CONTROL
@@ -259,7 +265,7 @@ def test_the_battery_has_the_surplus_first_where_it_is_worth_more_there() -> Non
 
 
 def test_the_car_has_it_where_it_is_worth_more_in_the_car_and_the_battery_takes_the_rest() -> None:
-    building = with_car(lambda t: -4000.0 - 100.0 * (t % 5), wants=want(value=0.3))
+    building = with_car(lambda t: -4000.0 - 100.0 * (t % 5), requests=request(value=0.3))
     building.site = site(CAR, battery=True)
     building.run(300)
     assert building.powers("car-meter")[-1] == pytest.approx(4000.0, abs=60)
@@ -270,11 +276,11 @@ def test_the_car_has_it_where_it_is_worth_more_in_the_car_and_the_battery_takes_
 def test_the_battery_makes_way_for_a_car_before_it_draws() -> None:
     """It charges from the grid with 5 kW when the car is told to take 7 kW: together more than the limit of 9 kW."""
     charging = replace(SLOT, levels=replace(LEVELS, charge_wh=9_000.0, reserve_wh=9_000.0))
-    building = with_car(500.0, wants=want(), slot=charging)
+    building = with_car(500.0, requests=request(), slot=charging)
     building.site = site(CAR, battery=True)
     building.run(30)
     assert building.battery_w == 5000.0
-    building.wants = {"car": want(7000.0, 0.3)}
+    building.requests = {"car": request(7000.0, 0.3)}
     building.run(30)
     assert max(building.grid_w) <= 9000.0 + 1
     assert building.powers("car-meter")[-1] == 7000.0
@@ -282,9 +288,9 @@ def test_the_battery_makes_way_for_a_car_before_it_draws() -> None:
 
 
 def test_a_plan_of_no_numbers_moves_nothing() -> None:
-    building = with_car(500.0, wants=want())
+    building = with_car(500.0, requests=request())
     building.run(20)
-    building.wants = {"car": want(float("nan"), float("inf"))}
+    building.requests = {"car": request(float("nan"), float("inf"))}
     building.run(20)
     assert set(building.powers("car-meter")[1:]) == {0.0}
     assert building.told[-1]["car-meter"].reason.code == "load_unplanned"
@@ -294,12 +300,12 @@ def test_a_plan_of_no_numbers_moves_nothing() -> None:
 def test_sun_that_is_held_back_goes_into_the_car_that_the_plan_means_it_for(sun_w: float) -> None:
     """Nothing may be exported: without the plan's word nobody would see that there is any surplus."""
     inverter = Inverter(id="roof", rated_w=6000.0)
-    building = with_car(300.0, wants=want(), sun_w=lambda _t: sun_w)
+    building = with_car(300.0, requests=request(), sun_w=lambda _t: sun_w)
     building.site = site(CAR, pv=("roof",), curtailable=(inverter,), export_limit_w=0.0)
     building.run(60)
     assert building.pv_w[-1] == pytest.approx(-280.0, abs=30)
     assert building.powers("car-meter")[-1] == 0.0
-    building.wants = {"car": want(3680.0, 0.1, "load_surplus")}
+    building.requests = {"car": request(3680.0, 0.1, "load_surplus")}
     building.run(120)
     expected_w = min(sun_w - 300.0, 3680.0)
     assert all(expected_w - 150.0 <= w <= expected_w + 400.0 for w in building.powers("car-meter")[-60:])  # 300 W more

@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.control.pool import Member, shares_w, storage
+from gateway.core.control.limits import Bounds, Limit
+from gateway.core.control.pool import PoolBattery, storage
+from gateway.core.control.pool_shares import shares_w
 from gateway.tests.core.plant import BATTERY
 
 
-def member(id_: str, soc: float = 0.5, low_w: float = -5000.0, high_w: float = 5000.0) -> Member:
-    return Member(battery=replace(BATTERY, id=id_), soc=soc, low_w=low_w, high_w=high_w)
+def member(id_: str, soc: float = 0.5, low_w: float = -5000.0, high_w: float = 5000.0) -> PoolBattery:
+    bounds = Bounds(low_w=low_w, high_w=high_w, low_by=Limit.DISCHARGE_POWER, high_by=Limit.CHARGE_POWER)
+    return PoolBattery(battery=replace(BATTERY, id=id_), soc=soc, bounds=bounds)
 
 
 MEMBERS = st.lists(
@@ -22,10 +25,10 @@ MEMBERS = st.lists(
 @given(members=MEMBERS, total_w=st.floats(-20_000, 20_000), before=st.sets(st.sampled_from(["b0", "b1", "b2"])))
 def test_shares_have_one_sign_stay_inside_bounds_and_sum_up(members, total_w, before) -> None:
     shares = shares_w(total_w, members, sorted(before))
-    reached_w = min(max(total_w, sum(m.low_w for m in members)), sum(m.high_w for m in members))
+    reached_w = min(max(total_w, sum(m.bounds.low_w for m in members)), sum(m.bounds.high_w for m in members))
     assert sum(shares.values()) == pytest.approx(reached_w, abs=1e-3)
     assert all(share * total_w >= 0 for share in shares.values())
-    assert all(m.low_w - 1e-6 <= shares[m.battery.id] <= m.high_w + 1e-6 for m in members)
+    assert all(m.bounds.low_w - 1e-6 <= shares[m.battery.id] <= m.bounds.high_w + 1e-6 for m in members)
 
 
 def test_a_small_power_is_one_converter_s_a_large_one_everybody_s() -> None:

@@ -17,6 +17,7 @@ from gateway.core.loads.heat_pump import HeatPumpState
 from gateway.core.loads.kind import FlexibleLoad
 from gateway.core.loads.switchable import SwitchableState
 from gateway.core.model.levels import GridLimits
+from gateway.core.model.plan import LoadPurpose
 from gateway.core.planning.planner import plan
 from gateway.core.planning.refusal import refusal
 from gateway.tests.core.planning.cases import (
@@ -135,6 +136,8 @@ def test_hygiene_is_reached_before_it_is_due(solver: object) -> None:
         assert temps[: int(due_h * 4)].max() > hot.hygiene_c - 0.5
         codes = {slot.reason.code for slot in made.loads["tank"] if slot.power_w > 0.0}
         assert codes & {"load_hygiene", "load_surplus"}
+        for slot in made.loads["tank"]:
+            assert (slot.purpose is LoadPurpose.HYGIENE) == (slot.reason.code == "load_hygiene")
 
 
 CONTRADICTIONS = {

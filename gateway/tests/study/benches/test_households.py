@@ -65,8 +65,8 @@ class Watched:
 
     def step(self, state: SiteState):
         setpoints, self.memory = decide(state, self.site, self.slot, self.memory)
-        if self.memory.net_w is not None:
-            self.said.append((state, setpoints, self.memory.net_w))
+        if self.memory.batteries.net.net_w is not None:
+            self.said.append((state, setpoints, self.memory.batteries.net.net_w))
         return {s.device: s.power_w for s in setpoints if s.power_w is not None}
 
 

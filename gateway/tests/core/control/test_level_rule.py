@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.control import follow, pool
+from gateway.core.control import level_rule, pool
 from gateway.core.control.dispatch import Memory, decide
-from gateway.core.control.follow import Latches, latched
 from gateway.core.model import levels
 from gateway.core.model.levels import Levels, plain
 from gateway.core.model.plan import Slot
@@ -72,7 +71,7 @@ def test_grid_charging_leaves_room_for_the_building_below_the_import_limit() -> 
     assert setpoint.power_w == pytest.approx(12_000 - 9000)
 
 
-def test_import_is_held_below_the_aim_of_the_plan_also_where_energy_is_kept() -> None:
+def test_import_is_held_below_the_peak_target_of_the_plan_also_where_energy_is_kept() -> None:
     kept = once(3000, 0.4, slot(reserve=4000, peak_target_w=2500.0))
     assert kept.power_w == pytest.approx(-500)
     assert kept.reason.code == "peak_aim"
@@ -122,7 +121,7 @@ def test_away_from_the_levels_the_loop_does_what_the_planner_assumed(cuts, swap,
     """The planner's closed form for a step of one second is the oracle."""
     charge, a, b, export = cuts
     reserve, fill = (b, a) if swap else (a, b)
-    if any(abs(stored_wh - level) < 2 * follow.GAP * 9000 for level in cuts):
+    if any(abs(stored_wh - level) < 2 * level_rule.GAP * 9000 for level in cuts):
         return
     plan = slot(charge, reserve, fill, export)
     plan = replace(plan, peak_target_w=aim_w)
@@ -140,10 +139,10 @@ def test_a_state_of_charge_in_steps_of_a_percent_makes_no_chatter_at_a_level(nam
         "fill_wh": slot(0, 0, 4500, 9000),
         "export_wh": slot(0, 0, 4500, 4500),
     }[name]
-    sides, found = Latches(), []
+    active, found = frozenset(), []
     for i in range(100):
-        sides = latched(4500 + (90 if i % 2 else -90), at, STORAGE, sides)
-        found.append(sides)
+        active = level_rule.after(4500 + (90 if i % 2 else -90), at.levels, STORAGE, active)
+        found.append(active)
     assert len(set(found[1:])) == 1
 
 

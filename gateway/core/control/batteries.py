@@ -1,0 +1,127 @@
+"""Third stage: the batteries hold the grid at its set-point, within the levels of the plan and all limits.
+
+Feed-forward, not feedback: set-point = target - net load, where the net load is estimated in `net_load` with the
+batteries' dead time and ramp and the meter's delay in mind. There is no gain to tune and nothing to wind up.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from gateway.core.control import battery_response, level_rule, net_load, pool, pool_power, pool_shares
+from gateway.core.control.battery_response import BatteryResponse
+from gateway.core.control.level_rule import ActiveLevels, LevelRule
+from gateway.core.control.net_load import NetLoadMemory
+from gateway.core.control.pool_power import GridSide
+from gateway.core.control.situation import Situation
+from gateway.core.control.trust import SiteTrust
+from gateway.core.control.trust_rules import GONE_S, Trust
+from gateway.core.model.levels import Storage
+from gateway.core.model.state import Mode, Purpose, SetPoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryMemory:
+    """What is remembered of the batteries, by battery id."""
+
+    responses: Mapping[str, BatteryResponse] = field(default_factory=dict)
+    last: Mapping[str, SetPoint] = field(default_factory=dict)  # who is not in it was never controlled
+    controlled: tuple[str, ...] = ()  # whose power is not in the net load
+    net: NetLoadMemory = field(default_factory=NetLoadMemory)
+    levels: ActiveLevels = frozenset()
+    resting: tuple[str, ...] = ()  # at their reserve: not discharged until a little above it
+    working: tuple[str, ...] = ()  # with a power other than 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryDecision:
+    """What the batteries get, and what the stages after it must know of them."""
+
+    setpoints: tuple[SetPoint, ...]  # one for each battery of the site
+    memory: BatteryMemory
+    net_w: float | None = None  # the building without the controlled batteries, import positive; None: none controlled
+    storage: Storage | None = None  # the controlled ones as one; None: none controlled
+    charge_max_w: float = 0.0  # the most they may charge under the import limit
+    surplus_max_w: float = 0.0  # the most they can take of surplus; 0 while the plan fills them no further
+
+
+def control_batteries(
+    situation: Situation, trust: SiteTrust, memory: BatteryMemory, *, coming_net_w: float
+) -> BatteryDecision:
+    """The set-points of all batteries: those that may be controlled share one power, the others are held or given back.
+
+    `coming_net_w`: the net load when the loads do what they were sent; -inf while all of them do it already.
+    """
+    seen, site, slot = situation.seen, situation.site, situation.slot
+    kept = {
+        id_: _uncontrolled(id_, one, memory) for id_, one in trust.batteries.items() if one.mode is not Mode.CONTROL
+    }
+    released = {id_ for id_, setpoint in kept.items() if setpoint.mode is not Mode.HOLD}
+    ours = tuple(battery for battery in site.batteries if battery.id not in kept)
+    memory = _for_these(memory, kept, released, tuple(battery.id for battery in ours))
+    oldest_s = seen.now_s - site.meter_delay_s[1] - GONE_S
+    responses = battery_response.observed(memory.responses, seen.batteries, oldest_s=oldest_s, released=released)
+    memory = replace(memory, responses=responses)
+    if not ours:
+        return BatteryDecision(setpoints=tuple(kept[battery.id] for battery in site.batteries), memory=memory)
+    known = [responses[battery.id] for battery in ours]
+    net = net_load.estimated(memory.net, site, ours, known, seen.grid.power)
+    able = pool.pooled(ours, seen.batteries, trust.readings.soc, memory.resting, seen.grid.phases_w, site)
+    plain_w = site.grid_setpoint_w - (net.net_w + net.ahead_w)
+    levels = level_rule.decided(plain_w, able.stored_wh, slot, able.storage, memory.levels)
+    peak_w = math.inf if slot is None else slot.peak_target_w
+    grid = GridSide(site=site, net_w=net.net_w, coming_net_w=coming_net_w, peak_target_w=peak_w)
+    power = pool_power.limited(levels, able, grid, memory.last)
+    shares = pool_shares.shared_out(power.power_w, able.members, slot, memory.working)
+    found = {
+        battery.id: SetPoint(
+            device=battery.id,
+            power_w=shares.powers_w[battery.id],
+            mode=Mode.CONTROL,
+            reason=shares.idle or power.reason,
+            measured_s=seen.grid.power.measured_s,
+            purpose=power.purpose if shares.idle is None else Purpose.SELF_CONSUMPTION,
+        )
+        for battery in ours
+    }
+    delay_s = site.meter_delay_s[1]
+    return BatteryDecision(
+        setpoints=tuple({**kept, **found}[battery.id] for battery in site.batteries),
+        memory=replace(
+            memory,
+            responses=battery_response.sent(responses, ours, shares.powers_w, now_s=seen.now_s, delay_s=delay_s),
+            last={**memory.last, **found},
+            net=net.memory,
+            levels=levels.active,
+            resting=tuple(member.battery.id for member in able.members if member.rests),
+            working=tuple(id_ for id_, power_w in shares.powers_w.items() if power_w != 0.0),
+        ),
+        net_w=net.net_w,
+        storage=able.storage,
+        charge_max_w=power.charge_max_w,
+        surplus_max_w=0.0 if LevelRule.LEAVE in levels.active else able.surplus_max_w,
+    )
+
+
+def _uncontrolled(id_: str, trust: Trust, memory: BatteryMemory) -> SetPoint:
+    """Hold renews the last power (or sends nothing if there was none); release and watch send nothing.
+
+    What was bought or sold on purpose is not held: nobody sees any more whether the grid bears it.
+    """
+    assert trust.reason is not None  # noqa: S101 - only control comes without one
+    last = memory.last.get(id_)
+    if trust.mode is not Mode.HOLD or last is None or last.power_w is None:
+        return SetPoint(device=id_, power_w=None, mode=trust.mode, reason=trust.reason)
+    is_trade = last.purpose in (Purpose.GRID_CHARGE, Purpose.SALE)
+    return SetPoint(device=id_, power_w=0.0 if is_trade else last.power_w, mode=trust.mode, reason=trust.reason)
+
+
+def _for_these(
+    memory: BatteryMemory, kept: Mapping[str, SetPoint], released: Collection[str], ours: tuple[str, ...]
+) -> BatteryMemory:
+    """What is given back starts anew when it is taken back; so does the net load with other batteries beside it."""
+    last = {id_: kept[id_] if id_ in released else setpoint for id_, setpoint in memory.last.items()}
+    controlled = () if set(released) & set(memory.controlled) else memory.controlled
+    controlled = ours or controlled
+    net = memory.net if controlled == memory.controlled else net_load.started_anew(memory.net)
+    return replace(memory, last=last, controlled=controlled, net=net)

@@ -1,0 +1,153 @@
+"""The rule that follows the levels of a plan, each second, in closed form.
+
+Never charge from the grid above `charge`, never discharge to the building below `reserve`, take all surplus up to
+`fill`, sell from the battery only above `export`. Without a plan, and with the levels of the plain rule, what is left
+is: set-point = target - net load. A level that was crossed has to be left by `GAP` before it is crossed again, so that
+the steps of a state of charge make no chatter.
+"""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.core.model.levels import Levels, Storage
+from gateway.core.model.plan import Slot
+from gateway.core.model.state import Purpose, Reason
+
+GAP = 0.02  # of the capacity: two steps of a state of charge that is reported in percent
+
+
+class LevelRule(StrEnum):
+    """What a level makes of the plain set-point; the value is the code of its reason."""
+
+    CHARGE = "plan_charges"
+    SELL = "plan_sells"
+    KEEP = "plan_keeps"
+    LEAVE = "plan_leaves"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A level as a state with hysteresis: active on one side of it, entered and left at different energies."""
+
+    rule: LevelRule
+    note_key: str  # its name in the note of the store
+    level_wh: Callable[[Levels], float]  # stored energy above empty at which it lies
+    compare: Callable[[float, float], bool]  # how the stored energy lies to the level while it is active
+    enter_gaps: float  # where it becomes active: so many gaps above the level
+    leave_gaps: float  # where it ends: so many gaps above the level
+
+    @property
+    def is_below(self) -> bool:
+        """Whether it is active below the level; else above."""
+        return self.compare in (operator.lt, operator.le)
+
+
+# Which level acts when several are active: the first one in this order.
+LEVELS = (
+    Level(
+        rule=LevelRule.CHARGE,
+        note_key="charging",
+        level_wh=lambda levels: levels.charge_wh,
+        compare=operator.lt,
+        enter_gaps=-1.0,
+        leave_gaps=0.0,
+    ),
+    Level(
+        rule=LevelRule.SELL,
+        note_key="selling",
+        level_wh=lambda levels: levels.export_wh,
+        compare=operator.gt,
+        enter_gaps=1.0,
+        leave_gaps=0.0,
+    ),
+    Level(
+        rule=LevelRule.KEEP,
+        note_key="kept",
+        level_wh=lambda levels: levels.reserve_wh,
+        compare=operator.le,
+        enter_gaps=0.0,
+        leave_gaps=1.0,
+    ),
+    Level(
+        rule=LevelRule.LEAVE,
+        note_key="filled",
+        level_wh=lambda levels: levels.fill_wh,
+        compare=operator.ge,
+        enter_gaps=0.0,
+        leave_gaps=-1.0,
+    ),
+)
+
+
+ActiveLevels = frozenset[LevelRule]
+"""The levels on whose side the stored energy is; none without a plan."""
+
+PURPOSES = {LevelRule.CHARGE: Purpose.GRID_CHARGE, LevelRule.SELL: Purpose.SALE}
+"""What a rule does on purpose; the others serve self-consumption."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelDecision:
+    """What the levels make of the plain set-point."""
+
+    wanted_w: float  # of all batteries, charging positive
+    active: ActiveLevels  # after this cycle
+    purpose: Purpose = Purpose.SELF_CONSUMPTION
+    reason: Reason | None = None  # None where no level changed anything; its `power_w` is what the levels want
+
+
+def decided(
+    plain_w: float, stored_wh: float, slot: Slot | None, storage: Storage, before: ActiveLevels
+) -> LevelDecision:
+    """The power by the levels of the slot; `plain_w` keeps the grid at its set-point, `stored_wh` is above empty."""
+    if slot is None:
+        return LevelDecision(wanted_w=plain_w, active=frozenset())
+    active = after(stored_wh, slot.levels, storage, before)
+    for level in LEVELS:
+        wanted_w = _wanted_w(level.rule, plain_w, storage) if level.rule in active else None
+        if wanted_w is not None:
+            reason = _reason(level, slot, stored_wh, plain_w=plain_w, power_w=wanted_w)
+            purpose = PURPOSES.get(level.rule, Purpose.SELF_CONSUMPTION)
+            return LevelDecision(wanted_w=wanted_w, active=active, purpose=purpose, reason=reason)
+    return LevelDecision(wanted_w=plain_w, active=active)
+
+
+def after(stored_wh: float, levels: Levels, storage: Storage, before: ActiveLevels) -> ActiveLevels:
+    """What is active at this stored energy (Wh above empty). Levels at empty and full cannot be crossed."""
+    return frozenset(
+        level.rule for level in LEVELS if _is_active(level, stored_wh, levels, storage, was_active=level.rule in before)
+    )
+
+
+def _is_active(level: Level, stored_wh: float, levels: Levels, storage: Storage, *, was_active: bool) -> bool:
+    level_wh, full_wh = level.level_wh(levels), storage.capacity_wh
+    can_be_crossed = level_wh > 0.0 if level.is_below else level_wh < full_wh
+    gaps = level.leave_gaps if was_active else level.enter_gaps
+    return can_be_crossed and level.compare(stored_wh, level_wh + gaps * (GAP * full_wh))
+
+
+def _wanted_w(rule: LevelRule, plain_w: float, storage: Storage) -> float | None:
+    """The power (W) that an active level wants; None where the plain set-point is right for it."""
+    if rule is LevelRule.CHARGE:
+        return storage.charge_max_w
+    if rule is LevelRule.SELL:
+        return -storage.discharge_max_w
+    is_kept_from = plain_w < 0.0 if rule is LevelRule.KEEP else plain_w > 0.0
+    return 0.0 if is_kept_from else None
+
+
+def _reason(level: Level, slot: Slot, stored_wh: float, *, plain_w: float, power_w: float) -> Reason:
+    """Why, with both sides of the comparison; `plan` is the code of the plan's own reason."""
+    is_buying = level.rule in (LevelRule.CHARGE, LevelRule.KEEP)
+    numbers: dict[str, float | str] = {
+        "stored_wh": stored_wh,
+        "level_wh": level.level_wh(slot.levels),
+        "now_price": slot.buy if is_buying else slot.sell,
+        "worth_price": slot.value,
+        "net_w": -plain_w,
+        "power_w": power_w,
+        "plan": slot.reason.code,
+    }
+    return Reason(code=level.rule.value, numbers=numbers)

@@ -1,0 +1,98 @@
+"""The power of all controlled batteries together: that of the levels, inside the limits of devices and grid."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from gateway.core.control.level_rule import LevelDecision
+from gateway.core.control.limits import Bounds, Limit
+from gateway.core.control.pool import Pool
+from gateway.core.model.site import Site
+from gateway.core.model.state import Purpose, Reason, SetPoint
+
+SMALL_STEP_W = 15.0  # below this a new set-point is not sent: meters and batteries are no more exact than that
+IDLE_W = 25.0  # below this the reason says that nothing is to do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridSide:
+    """What the connection bears for the batteries, and what else is on it now (W)."""
+
+    site: Site
+    net_w: float  # the building without its controlled batteries, import positive
+    coming_net_w: float = -math.inf  # the same when loads do what they were sent; -inf while all of them do it already
+    peak_target_w: float = math.inf  # import beyond which the plan wants none, because it would be a new peak
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolPower:
+    """The power of all controlled batteries together."""
+
+    power_w: float  # charging positive
+    reason: Reason  # of all their set-points, unless none of them runs
+    purpose: Purpose  # the same
+    charge_max_w: float  # the most they might charge under the import limit, whatever the peak target
+
+
+def limited(levels: LevelDecision, pool: Pool, grid: GridSide, last: Mapping[str, SetPoint]) -> PoolPower:
+    """The power by the levels inside all limits, and what to say of it; `last`: the last set-points by battery id.
+
+    A limit says why where it turns the power's sign, or where no level has a say; else the level does.
+    """
+    charge_max_w = grid_bounds(pool.bounds, replace(grid, peak_target_w=math.inf)).high_w
+    allowed = grid_bounds(pool.bounds, grid)
+    power_w, clipped = clip(levels.wanted_w, allowed, grid, soc=pool.soc, reserve=pool.reserve)
+    power_w = _steady(power_w, allowed, pool, last)
+    is_forced = clipped is not None and levels.wanted_w >= 0.0 > power_w
+    if levels.reason is not None and not is_forced:
+        reason = replace(levels.reason, numbers={**levels.reason.numbers, "power_w": power_w})
+        return PoolPower(power_w=power_w, reason=reason, purpose=levels.purpose, charge_max_w=charge_max_w)
+    reason = clipped or _plain_reason(grid.net_w, grid.site.grid_setpoint_w, power_w)
+    return PoolPower(power_w=power_w, reason=reason, purpose=Purpose.SELF_CONSUMPTION, charge_max_w=charge_max_w)
+
+
+def grid_bounds(allowed: Bounds, grid: GridSide) -> Bounds:
+    """The same inside the limits at the grid."""
+    drawn_w = max(grid.net_w, grid.coming_net_w)
+    allowed = allowed.narrow(Limit.IMPORT, high_w=grid.site.import_limit_w - drawn_w)
+    allowed = allowed.narrow(Limit.PEAK_TARGET, high_w=grid.peak_target_w - drawn_w)
+    return allowed.narrow(Limit.EXPORT, low_w=-grid.site.export_limit_w - grid.net_w)
+
+
+def clip(
+    wanted_w: float, allowed: Bounds, grid: GridSide, *, soc: float, reserve: float
+) -> tuple[float, Reason | None]:
+    """The wanted power inside the bounds, and why it is another than wanted (None when it is not)."""
+    power_w = min(max(wanted_w, allowed.low_w), allowed.high_w)
+    if power_w == wanted_w:
+        return power_w, None
+    limit = allowed.low_by if wanted_w < allowed.low_w else allowed.high_by
+    numbers = {
+        Limit.CHARGE_POWER: {"wanted_w": wanted_w, "allowed_w": power_w},
+        Limit.DISCHARGE_POWER: {"wanted_w": wanted_w, "allowed_w": power_w},
+        Limit.AC_SIDE: {"wanted_w": wanted_w, "allowed_w": power_w},
+        Limit.IMBALANCE: {"wanted_w": wanted_w, "limit_w": grid.site.imbalance_limit_w},
+        Limit.FULL: {"soc_pct": 100 * soc},
+        Limit.RESERVE: {"soc_pct": 100 * soc, "reserve_pct": 100 * reserve},
+        Limit.IMPORT: {"wanted_w": wanted_w, "limit_w": grid.site.import_limit_w},
+        Limit.EXPORT: {"wanted_w": wanted_w, "limit_w": grid.site.export_limit_w},
+        Limit.PEAK_TARGET: {"net_w": grid.net_w, "limit_w": grid.peak_target_w, "power_w": power_w},
+    }
+    return power_w, Reason(code=limit.value, numbers=numbers[limit])
+
+
+def _steady(power_w: float, allowed: Bounds, pool: Pool, last: Mapping[str, SetPoint]) -> float:
+    """The last power again when the new one differs too little to be sent, and the last one is still allowed."""
+    known = [last[m.battery.id].power_w if m.battery.id in last else None for m in pool.members]
+    powers_w = [last_w for last_w in known if last_w is not None]
+    small_w = max(SMALL_STEP_W, *(member.battery.dead_band_w for member in pool.members))
+    last_w = sum(powers_w)
+    if len(powers_w) < len(known) or abs(power_w - last_w) >= small_w:
+        return power_w
+    return last_w if allowed.low_w <= last_w <= allowed.high_w else power_w
+
+
+def _plain_reason(net_w: float, target_w: float, power_w: float) -> Reason:
+    kind = "idle" if abs(power_w) < IDLE_W else "charge" if power_w > 0 else "discharge"
+    numbers = {"net_w": net_w, "target_w": target_w, "power_w": power_w}
+    return Reason(code=f"hold_grid_{kind}", numbers=numbers)

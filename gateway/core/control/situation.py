@@ -1,0 +1,18 @@
+"""What every stage decides on: one frozen picture of the cycle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.core.control.observe import Observation
+from gateway.core.model.plan import LoadSlot, Slot
+from gateway.core.model.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What is seen, of which building, and what the plan says of this moment."""
+
+    seen: Observation
+    site: Site
+    slot: Slot | None  # None: no plan, or one that cannot be followed: the plain rule
+    requests: Mapping[str, LoadSlot]  # by load id: what plan or plain rule say; who is not in it is unplanned

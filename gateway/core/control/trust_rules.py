@@ -1,0 +1,107 @@
+"""What a silent or frozen meter or battery allows, as tables: late is bridged, gone or frozen is given back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.core.control.observe import FRESH_S
+from gateway.core.model.state import Mode, Reason
+
+GONE_S = 8.0  # a meter or battery that is silent for longer is gone: its own mode is better than the last set-point
+FROZEN_S = 5.0  # a meter that stands still this long while other things move shows an old picture
+FROZEN_GONE_S = 10.0  # and after so long its picture is worth no more than none
+SOC_S = 30.0  # the state of charge moves slowly and is read every few seconds
+LONGEST_AGE_S = 86400.0  # where nothing ever came, a day stands for it: no number is infinite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """What the readings allow for a device."""
+
+    mode: Mode
+    reason: Reason | None = None  # None exactly when they allow control
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """How old the picture of a meter or battery is (s)."""
+
+    age_s: float  # of its last known power; infinite when it was never known
+    is_absent: bool = False  # whether its newest reading failed
+    still_s: float = 0.0  # since when the meter's number stands still while devices moved; 0 while it does not
+    soc_age_s: float = 0.0  # of the battery's last known state of charge; infinite when it was never known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustRule:
+    """A row of the tables below: the first one that holds counts, and where none does control goes on."""
+
+    mode: Mode
+    code: str  # of the reason
+    when: str  # the condition in words, for the docs
+    holds: Callable[[Silence], bool]
+    age_s: Callable[[Silence], float] | None = None  # the number of the reason; None: it has none
+
+
+METER_RULES = (
+    TrustRule(
+        mode=Mode.RELEASE,
+        code="lost_meter",
+        when=f"no power for more than {GONE_S:g} s",
+        holds=lambda silence: silence.age_s > GONE_S,
+        age_s=lambda silence: silence.age_s,
+    ),
+    TrustRule(
+        mode=Mode.RELEASE,
+        code="frozen_meter",
+        when=f"the same number for more than {FROZEN_GONE_S:g} s while devices moved",
+        holds=lambda silence: silence.still_s > FROZEN_GONE_S,
+        age_s=lambda silence: silence.still_s,
+    ),
+    TrustRule(
+        mode=Mode.HOLD,
+        code="wait",
+        when=f"no power for more than {FRESH_S:g} s, or the newest reading failed",
+        holds=lambda silence: silence.age_s > FRESH_S or silence.is_absent,
+        age_s=lambda silence: silence.age_s,
+    ),
+    TrustRule(
+        mode=Mode.HOLD,
+        code="frozen_wait",
+        when=f"the same number for more than {FROZEN_S:g} s while devices moved",
+        holds=lambda silence: silence.still_s > FROZEN_S,
+        age_s=lambda silence: silence.still_s,
+    ),
+)
+"""Of the grid meter: they hold for every device that is controlled."""
+
+BATTERY_RULES = (
+    TrustRule(
+        mode=Mode.RELEASE,
+        code="lost_battery",
+        when=f"no power for more than {GONE_S:g} s",
+        holds=lambda silence: silence.age_s > GONE_S,
+    ),
+    TrustRule(
+        mode=Mode.HOLD,
+        code="wait_battery",
+        when=f"no power for more than {FRESH_S:g} s, or the newest reading failed",
+        holds=lambda silence: silence.age_s > FRESH_S or silence.is_absent,
+        age_s=lambda silence: silence.age_s,
+    ),
+    TrustRule(
+        mode=Mode.RELEASE,
+        code="lost_soc",
+        when=f"no state of charge for more than {SOC_S:g} s",
+        holds=lambda silence: silence.soc_age_s > SOC_S,
+    ),
+)
+"""Of one battery, while the meter allows control."""
+
+
+def ruled(rules: tuple[TrustRule, ...], silence: Silence) -> Trust:
+    """What the first rule says that holds; control where none does."""
+    for rule in rules:
+        if rule.holds(silence):
+            numbers = {} if rule.age_s is None else {"age_s": min(rule.age_s(silence), LONGEST_AGE_S)}
+            return Trust(mode=rule.mode, reason=Reason(code=rule.code, numbers=numbers))
+    return Trust(mode=Mode.CONTROL)
