@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check bench bench-chain bench-node influxd lock docs clean
+.PHONY: help setup demo test quick soak check bench bench-chain bench-node influxd lock docs clean
 
 PYTHON ?=
 VENV := .venv
@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 ZEN := $(BIN)/zen
 READY := $(VENV)/ready
 ARGS ?=
-JOBS ?= 4
+JOBS ?= auto
 DATA ?= ../shared/data
 
 help: ## this list
@@ -50,7 +50,11 @@ demo: setup ## house, broker, node and gateway on this machine, with a live tabl
 
 test: setup ## all tests, on real parts; ARGS="-k node -x" …
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --durations=10 $(ARGS)
+
+quick: setup ## what decides and what plans, and the node as far as CPython runs it: under a minute, for the inner loop
+	@$(BIN)/python -m pytest -n logical -q -m "not parts and not slow and not soak" $(ARGS) \
+	    gateway/tests/core gateway/tests/planning firmware/tests
 
 soak: setup ## what takes real minutes: ten with a late meter, ten without the database, millions of random messages
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd

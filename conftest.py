@@ -8,9 +8,27 @@ import pytest
 
 from gateway.rig.part import Machine, Missing, Part
 from gateway.rig.parts import find
+from gateway.tests.two_lanes import PER_CORE, Lanes, cores, workers
 
 hypothesis.settings.register_profile("zen", deadline=None)  # a busy machine is no fault of ours; pytest has time-outs
 hypothesis.settings.load_profile("zen")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How much of the machine the tests with real parts may have."""
+    told = f"tests with real parts that run at a time; {PER_CORE} for each core unless told otherwise"
+    parser.addoption("--with-parts", type=int, default=PER_CORE * cores(), metavar="N", help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Both lanes."""
+    config.pluginmanager.register(Lanes(config.getoption("--with-parts")))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Asked before the lanes are there."""
+    return workers(config)
 
 
 @pytest.fixture(scope="session")

@@ -3,36 +3,46 @@
 import asyncio
 import json
 import os
+import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from gateway import paths
 from gateway.rig.chain import Wanted
-from gateway.tests.site.test_load_sections import LOADS
+from gateway.rig.own import ZEN, config_folder, own_environment
+from gateway.rig.report import get_json
 
-from .conftest import QUIET, OpenChain, until_controlled
+from .command_line import zen
+from .conftest import QUIET, OpenChain, until, until_controlled
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+LOADS = """
+[devices.wallbox]
+role = "load"
+profile = "keba_p30"
+node = "cellar"
+host = "127.0.0.1"
+tcp_port = 15022
+unit = 255
 
+[loads.car]
+kind = "car"
+device = "wallbox"
+capacity_kwh = 52
+wanted_kwh = 20
+most_a = 16
+phases = [3]
 
-def zen(*arguments: str, within_s: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from gateway.cli import main; main()", *arguments]
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=within_s,
-        check=False,
-        env={**os.environ, "PYTHONPATH": paths.python_path(), "COLUMNS": "200", **environment},
-    )
+[loads.pool]
+kind = "switchable"
+power_w = 900
+wanted_kwh = 3.6
+"""
 
 
 def test_check_accepts_the_demo_s_site_file() -> None:
-    done = zen("check", str(paths.config_folder() / "demo" / "site.toml"), LANG="en_GB.UTF-8", LC_ALL="")
+    done = zen("check", str(config_folder() / "demo" / "site.toml"), LANG="en_GB.UTF-8", LC_ALL="")
     assert (done.returncode, "no mistakes" in done.stdout) == (0, True), done.stderr
 
 
@@ -44,7 +54,7 @@ def test_check_accepts_the_demo_s_site_file() -> None:
     ],
 )
 def test_check_tells_which_loads_are_commanded(tmp_path: Path, language: str, told: list[str]) -> None:
-    (tmp_path / "site.toml").write_text((paths.config_folder() / "demo" / "site.toml").read_text() + LOADS)
+    (tmp_path / "site.toml").write_text((config_folder() / "demo" / "site.toml").read_text() + LOADS)
     done = zen("check", str(tmp_path / "site.toml"), LC_ALL=f"{language}_XX.UTF-8")
     assert done.returncode == 0, done.stderr
     assert [line for line in told if line not in done.stdout] == []
@@ -52,7 +62,7 @@ def test_check_tells_which_loads_are_commanded(tmp_path: Path, language: str, to
 
 @pytest.mark.parametrize(("language", "title"), [("en", ": 5"), ("fr", "Erreurs dans")])
 def test_check_tells_five_mistakes_in_one_run(tmp_path: Path, language: str, title: str) -> None:
-    text = (paths.config_folder() / "demo" / "site.toml").read_text()
+    text = (config_folder() / "demo" / "site.toml").read_text()
     for old, new in (
         ("port = 1883", "prot = 1883"),
         ("reserve = 0.10", "reserve = 10"),
@@ -72,7 +82,7 @@ def test_check_tells_five_mistakes_in_one_run(tmp_path: Path, language: str, tit
 
 
 def test_run_without_secrets_names_the_variables(tmp_path: Path) -> None:
-    (tmp_path / "site.toml").write_text((paths.config_folder() / "demo" / "site.toml").read_text())
+    (tmp_path / "site.toml").write_text((config_folder() / "demo" / "site.toml").read_text())
     done = zen("run", str(tmp_path / "site.toml"), ZEN_KEY_CELLAR="")
     assert done.returncode == 2
     assert "ZEN_KEY_CELLAR" in done.stderr
@@ -87,7 +97,7 @@ def test_check_prints_brackets_as_they_are(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-DEMO = (sys.executable, "-c", "from gateway.cli import main; main()", "demo", "--port", "0")
+DEMO = (*ZEN, "demo", "--port", "0")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -96,8 +106,12 @@ async def test_a_demo_that_is_ended_leaves_its_figures_and_nothing_else(
 ) -> None:
     target, scratch = tmp_path / "out.json", tmp_path / "scratch"
     scratch.mkdir()
-    demo = await started(*DEMO, "--json", str(target), scratch=scratch)
-    await asyncio.sleep(4)  # something to report
+    demo, page = await started(*DEMO, "--json", str(target), scratch=scratch)
+
+    async def has_something_to_report() -> bool:
+        return (await get_json(f"{page}/api/status"))["orders"]["applied"] > 2
+
+    await until(has_something_to_report, "orders are obeyed")
     demo.send_signal(number)
     _, told = await asyncio.wait_for(demo.communicate(), 20)
     assert demo.returncode == 0, told
@@ -107,7 +121,7 @@ async def test_a_demo_that_is_ended_leaves_its_figures_and_nothing_else(
 
 
 async def test_a_demo_whose_part_dies_says_which(tmp_path: Path, micropython, mosquitto) -> None:
-    demo = await started(*DEMO, "--headless", scratch=tmp_path)
+    demo, _ = await started(*DEMO, "--headless", scratch=tmp_path)
     os.kill(child_of(demo.pid, b"mosquitto"), signal.SIGKILL)
     _, told = await asyncio.wait_for(demo.communicate(), 20)
     assert demo.returncode == 1
@@ -123,15 +137,15 @@ def child_of(parent: int, word: bytes) -> int:
     return next(int(pid) for pid in children if word in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
-async def started(*command: str, scratch: Path) -> asyncio.subprocess.Process:
-    """A demo whose page has been announced."""
-    environment = {**os.environ, "PYTHONPATH": paths.python_path(), "TMPDIR": str(scratch)}
+async def started(*command: str, scratch: Path) -> tuple[asyncio.subprocess.Process, str]:
+    """A demo whose page has been announced, and its address."""
+    environment = {**os.environ, **own_environment(), "TMPDIR": str(scratch)}
     pipe = asyncio.subprocess.PIPE
     demo = await asyncio.create_subprocess_exec(*command, env=environment, stdout=pipe, stderr=pipe)
     assert demo.stderr is not None
-    while b"http://" not in (line := await asyncio.wait_for(demo.stderr.readline(), 60)):
+    while not (found := re.search(rb"http://[\d.]+:\d+", line := await asyncio.wait_for(demo.stderr.readline(), 60))):
         assert line, "the demo ended before its page was there"
-    return demo
+    return demo, found[0].decode()
 
 
 async def test_once_prints_every_point_and_a_decision_and_commands_nothing(chain_of: OpenChain) -> None:

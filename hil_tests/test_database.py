@@ -13,6 +13,13 @@ from gateway.rig.part import Part
 
 from .conftest import TEN_MINUTES, OpenChain, house, state, status, stored_lines, until, until_controlled
 
+COUNTERS = {
+    "import": ("meter", "e_import_wh", "grid"),
+    "export": ("meter", "e_export_wh", "grid"),
+    "pv": ("pv", "e_produced_wh", "pv"),
+    "charge": ("battery", "e_charge_wh", "battery"),
+    "discharge": ("battery", "e_discharge_wh", "battery"),
+}
 LIVELY = {"load": {"kettle_every_s": 30, "kettle_s": 10}}
 
 
@@ -64,12 +71,12 @@ async def test_an_outage_of_the_database_loses_and_doubles_nothing_and_its_count
         async def told() -> bool:
             return (await state(chain))["database"]["error"] is not None
 
-        await until(told, 30, "the page tells that the database does not answer")
+        await until(told, "the page tells that the database does not answer")
         assert (await state(chain))["setpoint"]["mode"] == "control"
         await asyncio.sleep(seconds)
         cycles = (await status(chain))["cycle_late_ms"]
         await chain.start("database")
-        await until(lambda: _drained(chain), 60, "the outbox is empty")
+        await until(lambda: _drained(chain), "the outbox is empty")
         # every cycle of the gateway wrote one decision; every second one sample of the grid meter
         before = await count(database, "control", "mode", "battery")
         number = (await state(chain))["cycle"]
@@ -80,7 +87,8 @@ async def test_an_outage_of_the_database_loses_and_doubles_nothing_and_its_count
             ' |> filter(fn: (r) => r._measurement == "control" and r._field == "mode")'
             ' |> elapsed(unit: 1ms) |> max(column: "elapsed")',
         )
-        assert int(moments[0]["elapsed"]) < 2000, "no hole while the database was away"
+        # a cycle that a busy machine makes late skips the next: two seconds
+        assert int(moments[0]["elapsed"]) < 2500, "no hole while the database was away"
         node = (await status(chain))["nodes"]["cellar"]
         assert (node["lost"], node["duplicated"]) == (0, 0)
         powers = await count(database, "meter", "p_w", "grid")
@@ -97,17 +105,17 @@ async def _drained(chain: Chain) -> bool:
 async def counters_agree(chain: Chain, database: Database) -> None:
     """The counters in the database have grown as the house's own."""
     before = (await house(chain, do="state"))["energy_wh"]
-    await asyncio.sleep(14)  # the slowest counter is read every ten seconds, then stored and forwarded
-    found = {
-        "import": await grown(database, "meter", "e_import_wh", "grid"),
-        "export": await grown(database, "meter", "e_export_wh", "grid"),
-        "pv": await grown(database, "pv", "e_produced_wh", "pv"),
-        "charge": await grown(database, "battery", "e_charge_wh", "battery"),
-        "discharge": await grown(database, "battery", "e_discharge_wh", "battery"),
-    }
-    after = (await house(chain, do="state"))["energy_wh"]
+    found: dict[str, float] = {}
     # The last stored value lies between both moments; the first was read some seconds after the house began
     # (5 kW for 5 s are 7 Wh), and a counter steps by 1 Wh, the meter's by half a percent too much.
+
+    async def has_come() -> bool:  # the slowest counter is read every ten seconds, then stored and forwarded
+        for name, place in COUNTERS.items():
+            found[name] = await grown(database, *place)
+        return all(before[name] - 8 <= wh for name, wh in found.items())
+
+    await until(has_come, "the counters in the database have grown as the house's own")
+    after = (await house(chain, do="state"))["energy_wh"]
     for name, wh in found.items():
-        assert before[name] - 8 <= wh <= 1.01 * after[name] + 1, (name, before[name], wh, after[name])
+        assert wh <= 1.01 * after[name] + 1, (name, before[name], wh, after[name])
     assert found["pv"] > 30

@@ -7,23 +7,35 @@ from typing import Any
 
 import pytest
 
-from gateway import paths
 from gateway.rig.chain import Chain, Wanted
+from gateway.rig.own import config_folder
 
-from .conftest import QUIET, OpenChain, device, house, state, until, until_battery, until_controlled, until_mode
+from .conftest import (
+    QUIET,
+    OpenChain,
+    battery_mode_since,
+    decisions,
+    device,
+    house,
+    state,
+    until,
+    until_battery,
+    until_controlled,
+    until_mode,
+)
 
 CLOUD: dict[str, Any] = {"seed": 96, "pv": {"clouds": True}}
 """The first cloud comes 24 s after the start, for 33 s, and lets a sixth of the beam through."""
 
 
-async def why_within(chain: Chain, name: str, point: str, why: str, within_s: float) -> None:
+async def until_why(chain: Chain, name: str, point: str, why: str) -> None:
     """The page shows this reason for the absence of a point."""
 
     async def shown() -> bool:
         points = {p["name"]: p for p in device(await state(chain), name)["points"]}
         return point in points and points[point]["why"] == why and points[point]["value"] is None
 
-    await until(shown, within_s, f"{name}.{point} is absent: {why}")
+    await until(shown, f"{name}.{point} is absent: {why}")
 
 
 @pytest.mark.timeout(180)
@@ -41,7 +53,7 @@ async def test_a_meter_that_is_gone_or_frozen_is_held_then_released(
             return abs((await house(chain, do="state"))["pv_w"] - clear_w) > 50.0
 
         if kind == "MeterFrozen":  # something that is seen must move for a frozen number to be seen as frozen
-            await until(sun_moves, 90, "the rim of the first cloud, which then comes within 10 s")
+            await until(sun_moves, "the rim of the first cloud, which then comes within 10 s", patience_s=90)
         await house(chain, do="fault", kind=kind)
         await house(chain, do="step", w=1500, seconds=None)  # the world moves on, the meter does not show it
 
@@ -49,12 +61,13 @@ async def test_a_meter_that_is_gone_or_frozen_is_held_then_released(
             setpoint = (await state(chain))["setpoint"]
             return setpoint["mode"] == "hold" and setpoint["reason"]["code"] == held
 
-        await until(is_held, 20, f"the set-point is held: {held}")
-        await until_mode(chain, "release", 20)
+        await until(is_held, f"the set-point is held: {held}")
+        await until_mode(chain, "release")
         assert (await state(chain))["setpoint"]["reason"]["code"] == released
-        await until_battery(chain, "own", 5)
+        given_back = next(moment for moment, line in decisions(chain, "battery") if f'reason="{released}"' in line)
+        assert await battery_mode_since(chain, "own", given_back) - given_back <= 5
         await house(chain, do="clear")
-        await until_battery(chain, "remote", 20)
+        await until_battery(chain, "remote")
 
 
 @pytest.mark.parametrize(
@@ -71,33 +84,33 @@ async def test_a_wrong_answer_is_no_value(chain_of: OpenChain, fault: dict[str, 
     async with chain_of(Wanted(house=QUIET)) as chain:
         await until_controlled(chain)
         await house(chain, do="fault", **fault)
-        await why_within(chain, name, "p_w", why, 10)
+        await until_why(chain, name, "p_w", why)
         await house(chain, do="clear")
 
         async def back() -> bool:
             return device(await state(chain), name)["quality"] == "good"
 
-        await until(back, 20, "the device is good again")
+        await until(back, "the device is good again")
 
 
 async def test_a_not_available_value_is_absent_and_not_a_number(chain_of: OpenChain) -> None:
     async with chain_of(Wanted(house=QUIET)) as chain:
         await until_controlled(chain)
         await house(chain, do="fault", kind="NanSentinel", device="battery", point="soc_pct")
-        await why_within(chain, "battery", "soc", "nan", 15)
+        await until_why(chain, "battery", "soc", "nan")
         await house(chain, do="fault", kind="NanSentinel", device="pv", point="active_power_w")
-        await why_within(chain, "pv", "p_w", "nan", 10)
+        await until_why(chain, "pv", "p_w", "nan")
         assert (await state(chain))["flow"]["pv_w"] is None
 
 
 @pytest.mark.parametrize("name", ["eastron_sdm630", "sma_sunny_boy_storage"])
 async def test_swapped_words_in_a_profile_give_no_number_at_all(chain_of: OpenChain, tmp_path: Path, name: str) -> None:
-    profile = json.loads((paths.config_folder() / "devices" / f"{name}.json").read_text())
+    profile = json.loads((config_folder() / "devices" / f"{name}.json").read_text())
     (tmp_path / "devices").mkdir()
     (tmp_path / "devices" / f"{name}.json").write_text(json.dumps(profile | {"word_order": "little"}))
     shown_as = "grid" if name == "eastron_sdm630" else "battery"
     async with chain_of(Wanted(house=QUIET)) as chain:
-        await why_within(chain, shown_as, "f_hz", "implausible", 20)
+        await until_why(chain, shown_as, "f_hz", "implausible")
         for _ in range(20):
             points = device(await state(chain), shown_as)["points"]
             assert [p for p in points if p["value"] is not None] == []
@@ -113,5 +126,5 @@ async def test_a_battery_that_refuses_is_told_and_stays_in_its_own_mode(chain_of
         async def failed() -> bool:
             return "failed: device" in (chain.folder / "gateway.log").read_text()
 
-        await until(failed, 20, "the gateway's log names the refusal")
+        await until(failed, "the gateway's log names the refusal")
         assert (await house(chain, do="state"))["battery_mode"] == "own"

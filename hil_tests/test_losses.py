@@ -1,16 +1,19 @@
 """Whatever is lost, the battery is back in its own mode within the lease, and no sample is lost or doubled."""
 
 import asyncio
+import time
 from itertools import pairwise
 
 import pytest
 
-from gateway.rig.chain import Wanted
+from gateway.rig.chain import Chain, Wanted
 
 from .conftest import (
     QUIET,
     OpenChain,
+    battery_mode_since,
     device,
+    holds_by,
     house,
     state,
     status,
@@ -24,7 +27,7 @@ LEASE_S = 10  # config/demo/site.toml
 CYCLE_S = 1.25
 
 
-def stored_samples(chain) -> tuple[int, int]:
+def stored_samples(chain: Chain) -> tuple[int, int]:
     """(samples in the store, distinct ones): each stored line names its series and its moment."""
     keys = []
     for line in stored_lines(chain):
@@ -44,19 +47,21 @@ async def test_a_stopped_gateway_gives_the_battery_back_first(chain_of: OpenChai
 async def test_a_killed_gateway_gives_the_battery_back_within_the_lease(chain_of: OpenChain) -> None:
     async with chain_of(Wanted(house=QUIET)) as chain:
         await until_controlled(chain)
+        killed = time.monotonic()
         await chain.kill("gateway")
-        assert await until_battery(chain, "own", LEASE_S + CYCLE_S) <= LEASE_S + CYCLE_S
+        assert await battery_mode_since(chain, "own", killed) - killed <= LEASE_S + CYCLE_S
         await chain.start("gateway")
-        await until_battery(chain, "remote", 20)
+        await until_battery(chain, "remote")
 
 
 async def test_a_frozen_gateway_gives_the_battery_back_within_the_lease(chain_of: OpenChain) -> None:
     async with chain_of(Wanted(house=QUIET)) as chain:
         await until_controlled(chain)
+        frozen = time.monotonic()
         chain.pause("gateway")
-        await until_battery(chain, "own", LEASE_S + CYCLE_S)
+        assert await battery_mode_since(chain, "own", frozen) - frozen <= LEASE_S + CYCLE_S
         chain.resume("gateway")
-        await until_battery(chain, "remote", 20)
+        await until_battery(chain, "remote")
 
 
 @pytest.mark.soak
@@ -88,18 +93,23 @@ async def test_a_killed_broker_costs_no_sample_and_no_more_than_5_s(chain_of: Op
             await chain.kill("broker")
             await asyncio.sleep(2)  # an outage, not a race
             await chain.start("broker")
+            started = time.monotonic()
 
             async def received(count: int = before + 5) -> bool:
                 return (await status(chain))["nodes"]["cellar"]["received"] > count
 
-            await until(received, 5, "both sides are back and samples flow")
-        await asyncio.sleep(12)  # what was acknowledged but not stored comes again after ten seconds
-        node = (await status(chain))["nodes"]["cellar"]
-        assert node["lost"] == 0
-        assert node["sent"] == node["received"]
+            await holds_by(received, started + 5, "both sides are back and samples flow")
+        await until(lambda: is_complete(chain), "what was acknowledged but not stored has come again")
         await chain.stop("gateway")
         total, distinct = stored_samples(chain)
         assert total == distinct > 100
+
+
+async def is_complete(chain: Chain) -> bool:
+    """All that the node has sent has arrived and is stored."""
+    node = (await status(chain))["nodes"]["cellar"]
+    assert node["lost"] == 0
+    return node["sent"] == node["received"] and stored_samples(chain)[0] > 100
 
 
 @pytest.mark.timeout(180)
@@ -111,16 +121,30 @@ async def test_a_killed_gateway_costs_no_sample(chain_of: OpenChain) -> None:
             await chain.kill("gateway")
             await chain.start("gateway")
         await until_controlled(chain)
-        await asyncio.sleep(12)
-        node = (await status(chain))["nodes"]["cellar"]
-        assert node["lost"] == 0
+        await until(lambda: is_complete(chain), "what was acknowledged but not stored has come again")
+        unanswered = await unanswered_polls(chain)
         await chain.stop("gateway")
-        moments = grid_moments(chain)
-    # the meter is polled each second: without a hole no two samples are further apart than that and its jitter
-    assert max(b - a for a, b in pairwise(moments)) < 1500
+        gaps = [b - a for a, b in pairwise(grid_moments(chain))]
+    # The meter is polled each second: without a hole no two samples are further apart than that and its jitter.
+    assert len([gap for gap in gaps if gap >= 1500]) <= unanswered
+    assert max(gaps) < 1500 + 1000 * unanswered
 
 
-def grid_moments(chain) -> list[int]:
+async def unanswered_polls(chain: Chain) -> int:
+    """How often the meter did not answer in time, as the node counts it: then there is no sample to be lost."""
+    units: list[list[int]] = []
+
+    async def told() -> bool:  # not with each word of its health
+        units[:] = (await status(chain))["nodes"]["cellar"]["health"].get("units", [])
+        return bool(units)
+
+    await until(told, "the node's counts of its units")
+    good, *others, _ = units[0]
+    assert good > 0
+    return sum(others)
+
+
+def grid_moments(chain: Chain) -> list[int]:
     """Moments (ms) of all stored grid powers, each once."""
     lines = [line.split(" ") for line in stored_lines(chain) if line.startswith("meter,device=grid")]
     return sorted({int(moment) for _, body, moment in lines if "p_w=" in body and "f_hz" not in body})
@@ -130,15 +154,16 @@ async def test_a_killed_node_shows_its_devices_as_stale_within_three_periods(cha
     async with chain_of(Wanted(house=QUIET)) as chain:
         await until_controlled(chain)
         await chain.kill("node")
+        killed = time.monotonic()
 
         async def stale() -> bool:
             shown = await state(chain)
             return all(device(shown, name)["quality"] == "stale" for name in ("grid", "pv", "battery"))
 
-        assert await until(stale, 3 + 0.5 + CYCLE_S + 0.5, "all devices are stale") > 0
+        await holds_by(stale, killed + 3 + 0.5 + CYCLE_S + 0.5, "all devices are stale")
         await chain.start("node")
 
         async def good() -> bool:
             return device(await state(chain), "grid")["quality"] == "good"
 
-        await until(good, 20, "the grid meter is reported again")
+        await until(good, "the grid meter is reported again")

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from gateway.rig.browser import Chromium
 from gateway.rig.chain import Wanted
 from gateway.rig.part import Part
-from gateway.tests.web.chromium import Chromium
 
 from .conftest import OpenChain, house, state, until_controlled
 

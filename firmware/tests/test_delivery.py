@@ -76,7 +76,8 @@ async def test_what_a_full_ring_drops_is_counted_and_its_gap_is_told(node, gatew
     node.start(tables.table([tables.tcp(inverter.port)], ONE, [tables.block(0, 0, 50, ms=100)]), ring_bytes=2000)
     await gateway.record(0)
     broker.kill()
-    await asyncio.sleep(4)  # 40 records of 114 bytes; 17 fit
+    asked = len(inverter.asked)
+    await until(lambda: len(inverter.asked) > asked + 40, "40 records of 114 bytes; 17 fit")
     await broker.start()
     begin = time.monotonic()
     await until(lambda: gateway.batches[-1][0] > begin, "the first batch", BACK_S)

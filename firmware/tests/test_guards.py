@@ -97,7 +97,7 @@ async def test_five_failures_of_a_job_restart_the_node_which_says_why(faulty, no
     node.start(poll(battery, 20))
     assert await ended(node) == [slot.RESET]
     assert node.said().count("clock: ValueError") == 5
-    assert gateway.states[-1] == {"up": False}
+    await until(lambda: gateway.states[-1] == {"up": False}, "its goodbye")
     faulty("")
     node.start()
     await until(lambda: len(ups(gateway)) == 2, "the next run")

@@ -139,12 +139,15 @@ async def test_a_dead_unit_does_not_starve_the_others_and_is_found_again(node, g
     meter.put(0, 7)
     node.start(tables.table([tables.line()], TWO_UNITS, [tables.block(0, 0, 1), tables.block(1, 0, 1)]))
     await gateway.record(1, records.TIMEOUT)
-    begin = time.monotonic()
-    await until(lambda: time.monotonic() > begin + 6, "six seconds of polling")
-    good = [asked for asked in meter.asked if asked[1] == 1 and begin < asked[0] < begin + 6]
-    dead = [asked for asked in meter.asked if asked[1] == 2 and begin < asked[0] < begin + 6]
+    for _ in range(4):  # a busy machine can only take from the rate, never add to it
+        begin = time.monotonic()
+        await until(lambda since=begin: time.monotonic() > since + 6, "six seconds of polling")
+        good = [asked for asked in meter.asked if asked[1] == 1 and begin < asked[0] < begin + 6]
+        dead = [asked for asked in meter.asked if asked[1] == 2 and begin < asked[0] < begin + 6]
+        assert len(dead) <= 8
+        if len(good) >= 0.95 * 6 / 0.2:
+            break
     assert len(good) >= 0.95 * 6 / 0.2
-    assert len(dead) <= 8
     meter.units = {1, 2}
     await gateway.record(1, patience_s=10)
 

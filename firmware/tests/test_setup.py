@@ -15,7 +15,7 @@ from cable import Board, Cable, install
 
 from gateway.cli.node.greeting import greet
 from gateway.release.keys import new_pair
-from gateway.tests.web.chromium import Chromium
+from gateway.rig.browser import Chromium
 
 pytestmark = pytest.mark.hil
 FORM = {"ssid": "house", "wifi": "12345678", "host": "10.0.0.1", "site": "lens", "node": "cellar", "key": KEY.hex()}

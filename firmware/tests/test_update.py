@@ -20,7 +20,8 @@ from gateway.release.keys import new_pair
 pytestmark = pytest.mark.hil
 SPEED, TRIAL_SPEED = 10, 40  # trials are long and their time-outs too
 TRIAL_S = 300 / TRIAL_SPEED
-STARTS_S = 4  # two starts, which are not faster, on a busy machine
+# Two starts and a proof, which are not faster; more where the first start took longer. A trial of ten minutes: 15 s.
+STARTS_S = 6
 fast = pytest.mark.parametrize("speed", [TRIAL_SPEED])
 
 
@@ -61,8 +62,10 @@ async def board(micropython, broker, gateway, tmp_path, workshop, inverter, spee
     board.poll = tables.table(
         [tables.tcp(inverter.port, timeout_ms=3000)], [{"bus": 0, "id": 1, "wfc": 16}], [tables.block(0, 0, 1, ms=2000)]
     )
+    begin = time.monotonic()
     board.start(board.poll)
     await until(lambda: running(gateway) == (1, "run"), "the first state")
+    board.start_s = time.monotonic() - begin
     yield board
     board.kill()
 
@@ -83,7 +86,7 @@ async def test_a_new_release_is_fetched_tried_and_confirmed(board, gateway, rele
     figure(capsys, f"update of {new.size} bytes in {len(new.files)} files: {tried - begin:.1f} s")
     outcome = await sending.end()
     assert (outcome.state, outcome.why, outcome.build) == ("confirmed", "", new.build)
-    assert TRIAL_S <= time.monotonic() - tried < 1.5 * TRIAL_S
+    assert TRIAL_S <= time.monotonic() - tried < 1.5 * TRIAL_S + board.start_s
     assert [state for state, _ in sending.said] == ["asked", "pull", "switch", "trial", "confirmed", "test"]
     assert all(row["ok"] for row in outcome.test), outcome.test
     assert [(row["step"], row["n"]) for row in outcome.test] == [("block", 0), ("unit", 0), ("broker", 0), ("order", 0)]
@@ -148,8 +151,10 @@ async def test_a_node_in_safe_mode_takes_an_update_which_may_try_all_it_can(boar
     board.start()
     await until(lambda: running(gateway) == (1, "safe"), "safe mode")
     new = release()
-    assert (await Sending(new, broker.port, confirm=False).end()).state == "switched"
-    assert inverter.asked == []
+    sending = Sending(new, broker.port, confirm=False)
+    await until(lambda: ("switch", "") in sending.said, "the switch")
+    assert inverter.asked == []  # and it takes a start until the new one may
+    assert (await sending.end()).state == "switched"
     await until(lambda: running(gateway) == (new.build, "trial"), "the trial")
     await until(lambda: inverter.asked, "a poll")
 
@@ -167,7 +172,7 @@ async def test_brings_back_the_old_one_when_the_new_one(name, board, gateway, re
     assert outcome.test, "the old one proves itself"
     assert all(row["ok"] for row in outcome.test), outcome.test
     await until(lambda: running(gateway) == (1, "run"), "the old one's word")
-    assert took_s < 300 / speed + STARTS_S, "back within five minutes"
+    assert took_s < 300 / speed + max(STARTS_S, 3 * board.start_s), "back within five minutes"
     kept = board.kept()
     assert (kept["slot"], kept["trial"]) == (1, 0)
     why = {

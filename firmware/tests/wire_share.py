@@ -20,7 +20,7 @@ REGISTERS = 20  # of each block
 BLOCKS = 30  # each due ten times a second: more than any of the lines can carry
 WINDOWS = 4
 SETTLE = 20  # exchanges before it counts
-PATIENCE_S = 15.0
+PATIENCE_S = 45.0
 
 
 class Line:

@@ -1,11 +1,10 @@
 """How each part of a chain is started, given the files of its run."""
 
-import sys
 from collections.abc import Mapping
 
-from gateway import paths
 from gateway.rig.broker import embedded_program, mosquitto_program, write_accounts
 from gateway.rig.database import database_program
+from gateway.rig.own import ZEN, own_environment
 from gateway.rig.part import Part
 from gateway.rig.processes import Program
 from gateway.rig.readiness import JsonLine, Ready
@@ -45,22 +44,18 @@ def _node(run: RunFolder, node: str, *, name: str, part: Part, heap_k: int) -> P
 
 
 def _house(run: RunFolder) -> Program:
-    start = "from gateway.cli.house import app; app()"
-    return _ours(HOUSE, start, run, str(run.house_file), ready=JsonLine(key="ready"))
+    return _ours(HOUSE, run, "house", str(run.house_file), ready=JsonLine(key="ready"))
 
 
 def _gateway(run: RunFolder) -> Program:
-    start = "from gateway.cli import main; main()"
     ready = JsonLine(key="ready")  # not the page itself: another program may answer at that port
     shift = (f"--clock-offset-s={run.clock_offset_s}",) if run.clock_offset_s else ()
     arguments = ("run", str(run.site_file), *shift)
-    return _ours(GATEWAY, start, run, *arguments, ready=ready, more=run.gateway_environment())
+    return _ours(GATEWAY, run, *arguments, ready=ready, more=run.gateway_environment())
 
 
-def _ours(
-    name: str, start: str, run: RunFolder, *arguments: str, ready: Ready, more: Mapping[str, str] | None = None
-) -> Program:
+def _ours(name: str, run: RunFolder, *arguments: str, ready: Ready, more: Mapping[str, str] | None = None) -> Program:
     """A command of ours, by the Python we run on, wherever the package was imported from."""
-    environment = {"PYTHONPATH": paths.python_path(), **(more or {})}
-    command = (sys.executable, "-c", start, *arguments)
+    environment = {**own_environment(), **(more or {})}
+    command = (*ZEN, *arguments)
     return Program(name=name, command=command, folder=run.folder, environment=environment, ready=ready)

@@ -133,6 +133,22 @@ def _trace(simulation: Simulation, request: Answer) -> Answer:
     }
 
 
+def _writes(simulation: Simulation, request: Answer) -> Answer:
+    """What a device took: its moment, the address, the words."""
+    device = request.get("device")
+    rows = [row for row in simulation.writes if row.device == device]
+    return {"rows": [[row.monotonic_s, row.address, list(row.words)] for row in rows]}
+
+
+def _modes(simulation: Simulation, _request: Answer) -> Answer:
+    """Since when the battery is or was in each mode, the oldest first."""
+    rows: list[tuple[float, str]] = []
+    for row in simulation.trace:
+        if not rows or rows[-1][1] != row.state.battery_mode:
+            rows.append((row.monotonic_s, row.state.battery_mode))
+    return {"rows": rows}
+
+
 def _step(simulation: Simulation, request: Answer) -> Answer:
     seconds = None if request.get("seconds") is None else _number(request, "seconds", low=0.0, high=1e7)
     simulation.building.add_step(_number(request, "w", low=-1e6, high=1e6), seconds)
@@ -187,6 +203,8 @@ def _number(request: Answer, name: str, *, low: float, high: float) -> float:
 COMMANDS: dict[str, Callable[[Simulation, Answer], Answer]] = {
     "state": _state,
     "trace": _trace,
+    "writes": _writes,
+    "modes": _modes,
     "step": _step,
     "fault": _fault,
     "clear": _clear,

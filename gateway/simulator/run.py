@@ -170,7 +170,7 @@ async def live(simulation: Simulation) -> None:
 
     A late step is as long as the time that passed, so that the building's clock never falls behind.
     """
-    simulation.align(time.monotonic())
+    simulation.live_by(time.monotonic)
     due_s = simulation.monotonic_s
     while True:
         due_s = max(due_s + STEP_S, time.monotonic())

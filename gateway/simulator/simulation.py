@@ -1,7 +1,9 @@
 """The whole building without its links: physics, meter, faults, register maps, and what can be told of it."""
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from gateway.mistakes import Mistake
@@ -24,7 +26,7 @@ from gateway.simulator.physics.pv import Roof
 from gateway.simulator.products import sdm630, sma_storage, sma_tripower, sunspec
 from gateway.simulator.products.linky import Linky
 from gateway.simulator.products.load_maps import maps_of, points_of, pump_meter
-from gateway.simulator.products.registers import RefusesWrites, RegisterMap
+from gateway.simulator.products.registers import ReadableWritable, RefusesWrites, RegisterMap, TellsWrites
 from gateway.simulator.products.sdm630 import Sdm630
 from gateway.simulator.products.sma_storage import SmaStorage
 from gateway.simulator.products.sma_tripower import SmaTripower
@@ -35,6 +37,7 @@ from gateway.simulator.settings.mistakes import HouseFileError
 
 STEP_S = 0.1  # live step: 10 Hz
 TRACE_ROWS = 6000  # ten minutes at 10 Hz
+WRITES_KEPT = 6000  # of all devices together: ten minutes and more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,16 @@ class TraceRow:
 
     monotonic_s: float
     state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """What a device took, at its moment on the machine's monotonic clock."""
+
+    monotonic_s: float
+    device: Device
+    address: int
+    words: tuple[int, ...]
 
 
 class Simulation:
@@ -64,16 +77,30 @@ class Simulation:
         )
         self.faults = ActiveFaults()
         self._begun_s = monotonic_s
+        self._clock: Callable[[], float] | None = None
         self.state = self.building.advance(1e-3)  # a first picture for the registers
         self.meter = MeterDisplay(config.meter, seed=config.seed, first=self.state)
         self.linky = Linky(config.linky, config.clock, first=self.state)
         self.trace: deque[TraceRow] = deque(maxlen=TRACE_ROWS)
+        self.writes: deque[Write] = deque(maxlen=WRITES_KEPT)
         self._serve(config)
 
     @property
     def monotonic_s(self) -> float:
         """The machine's monotonic clock at the end of the last step."""
         return self._begun_s + self.state.elapsed_s
+
+    @property
+    def now_s(self) -> float:
+        """The building's seconds at this instant: in a house that lives, time goes on between two steps."""
+        if self._clock is None:
+            return self.building.elapsed_s
+        return max(self._clock() - self._begun_s, self.building.elapsed_s)
+
+    def live_by(self, clock: Callable[[], float]) -> None:
+        """From now on time passes by this monotonic clock, which stands at the end of the last step."""
+        self.align(clock())
+        self._clock = clock
 
     def advance(self, dt_s: float) -> State:
         """Let time pass in one step."""
@@ -104,6 +131,13 @@ class Simulation:
         wanted = min(max(round(seconds / STEP_S), 0), len(self.trace))
         return list(islice(self.trace, len(self.trace) - wanted, None))
 
+    def _telling(self, device: Device, registers: ReadableWritable) -> ReadableWritable:
+        return TellsWrites(registers, partial(self._wrote, device))
+
+    def _wrote(self, device: Device, address: int, words: Sequence[int]) -> None:
+        moment_s = self._begun_s + self.now_s
+        self.writes.append(Write(monotonic_s=moment_s, device=device, address=address, words=tuple(words)))
+
     def _serve(self, config: HouseConfig) -> None:
         """The register maps of the devices."""
         serve = config.serve
@@ -114,14 +148,16 @@ class Simulation:
             baud=serve.meter.baud,
         )
         self.pv_registers = self._pv_map(config)
-        self.battery_registers = SmaStorage(
+        battery = SmaStorage(
             self.battery,
             lambda: self.state,
             now=lambda: self.building.elapsed_s,
             without_value=lambda: self.faults.points_without_value("battery"),
             refusal=self._refusal,
         )
-        self.load_registers = maps_of(self.loads, serve, now=lambda: self.building.elapsed_s, faults=self.faults)
+        self.battery_registers = self._telling("battery", battery)
+        loads = maps_of(self.loads, serve, now=lambda: self.now_s, faults=self.faults)
+        self.load_registers = {load: self._telling(load, registers) for load, registers in loads.items()}
         self.pump_meter_registers: Sdm630 | None = None
         if self.loads.pool_pump and serve.pool_pump:
             hz = lambda: self.meter.shown.frequency_hz  # noqa: E731
@@ -149,7 +185,7 @@ class Simulation:
             now=lambda: self.building.elapsed_s,
             without_value=lambda: self.faults.points_without_value("pv"),
         )
-        return RefusesWrites(tripower, self._limit_refusal)
+        return self._telling("pv", RefusesWrites(tripower, self._limit_refusal))
 
     def _limit_refusal(self) -> int | None:
         refuses = self.faults.find(InverterRefuses, "pv")

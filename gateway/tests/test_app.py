@@ -52,7 +52,7 @@ async def running(file: SiteFile, clock: SystemClock) -> AsyncIterator[Gateway]:
         left.callback(gateway.close)
         task = asyncio.create_task(gateway.run(stop, lambda _url: ready.set()), name="gateway")
         waiting = asyncio.create_task(ready.wait(), name="ready")
-        await asyncio.wait([task, waiting], timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([task, waiting], timeout=60, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if task.done():
             await task  # raises what kept it from starting
@@ -60,7 +60,7 @@ async def running(file: SiteFile, clock: SystemClock) -> AsyncIterator[Gateway]:
             yield gateway
         finally:
             stop.set()
-            await asyncio.wait_for(task, 20)
+            await asyncio.wait_for(task, 60)
 
 
 async def test_nodes_are_told_the_time_that_the_gateway_lives_by(file: SiteFile, monkeypatch) -> None:

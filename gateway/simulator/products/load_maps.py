@@ -12,7 +12,7 @@ from gateway.simulator.products import stiebel_isg
 from gateway.simulator.products.acthor import AcThor
 from gateway.simulator.products.keba import KebaP30
 from gateway.simulator.products.lambda_eu_l import LambdaEuL
-from gateway.simulator.products.registers import ReadableWritable, RefusesWrites, RegisterMap
+from gateway.simulator.products.registers import ReadableWritable, RefusesWrites
 from gateway.simulator.products.sdm630 import Sdm630
 from gateway.simulator.products.stiebel_isg import StiebelIsg
 from gateway.simulator.products.waveshare_relay import WaveshareRelay
@@ -21,7 +21,7 @@ from gateway.simulator.settings.config import Serve
 
 def maps_of(
     loads: Loads, serve: Serve, *, now: Callable[[], float], faults: ActiveFaults
-) -> Mapping[LoadName, RegisterMap]:
+) -> Mapping[LoadName, ReadableWritable]:
     """The maps by load; `now` gives the building's seconds."""
     maps: dict[LoadName, ReadableWritable] = {}
     if loads.car and serve.car:

@@ -15,8 +15,8 @@ from gateway.adapters.feeds import open_meteo, points
 from gateway.adapters.feeds.feed import Feed, FeedAnswer
 from gateway.core.model.weather import Weather
 from gateway.core.pricing.point_series import PointSeries
+from gateway.rig.web_server import WebServer, web_server
 from gateway.tests.adapters.outside_answers import CSV, HOUR, START, SUNNY, HandClock
-from gateway.tests.adapters.web_server import WebServer, web_server
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ async def test_a_feed_that_runs_fetches_what_is_missing(server: WebServer, clock
 
     feed = Feed(source=server.url, parse=parse, cache=tmp_path / "w.json", clock=clock, every_s=3600.0, good_s=86400.0)
     running = asyncio.create_task(feed.run())
-    await asyncio.wait_for(came.wait(), 10)
+    await asyncio.wait_for(came.wait(), 30)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from gateway.adapters.feeds.fetch import FetchError, fetch, without_query
+from gateway.rig.web_server import WebServer, web_server
 from gateway.tests.adapters.outside_answers import SUNNY
-from gateway.tests.adapters.web_server import WebServer, web_server
 
 
 @pytest.fixture

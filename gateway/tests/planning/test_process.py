@@ -30,7 +30,7 @@ async def test_an_ill_process_gives_no_plan_and_ends(ill: str) -> None:
     with pytest.raises(WorkerError) as none:
         await ask(inputs(), command=(sys.executable, "-c", program), patience_s=1.0)
     assert none.value.code == code
-    assert time.monotonic() - began_s < 10.0
+    assert time.monotonic() - began_s < 30.0
 
 
 async def test_a_program_that_is_not_there_is_an_error_of_the_system() -> None:

@@ -43,6 +43,26 @@ def test_the_trace_has_ten_rows_a_second(simulation: Simulation) -> None:
         assert grid_w == pytest.approx(base_load_w + pv_w + battery_w)
 
 
+def test_what_the_battery_took_and_its_modes_are_told_with_their_moments(simulation: Simulation) -> None:
+    """1200 W to be drawn, remote operation, then the battery's own mode: SMA's registers 40149 and 40151."""
+    begun_s = simulation.monotonic_s
+    simulation.battery_registers.write(16, 40149, [0, 1200])
+    simulation.battery_registers.write(16, 40151, [0, 802])
+    for _ in range(30):
+        simulation.advance(0.1)
+    simulation.battery_registers.write(16, 40151, [0, 803])
+    for _ in range(30):
+        simulation.advance(0.1)
+    rows = say(simulation, do="writes", device="battery")["rows"]
+    assert [row[1:] for row in rows] == [[40149, [0, 1200]], [40151, [0, 802]], [40151, [0, 803]]]
+    assert [row[0] - begun_s for row in rows] == pytest.approx([0.0, 0.0, 3.0])
+    assert say(simulation, do="writes", device="car")["rows"] == []
+    modes = say(simulation, do="modes")["rows"]
+    assert [mode for _, mode in modes] == ["own", "remote", "own"]
+    for (moment_s, _), after_s in zip(modes[1:], (0.0, 3.0), strict=True):
+        assert after_s < moment_s - begun_s < after_s + 2.0  # the battery's own dead time
+
+
 def test_steps_and_faults_begin_and_are_cleared(simulation: Simulation) -> None:
     before_w = simulation.advance(0.1).base_load_w
     assert say(simulation, do="step", w=3000, seconds=60) == {"ok": True}
@@ -58,7 +78,7 @@ def test_steps_and_faults_begin_and_are_cleared(simulation: Simulation) -> None:
 @pytest.mark.parametrize(
     ("request_", "says"),
     [
-        ({"do": "dance"}, "state, trace, step, fault, clear"),
+        ({"do": "dance"}, "state, trace, writes, modes, step, fault, clear"),
         ({}, "state, trace"),
         ({"do": "step"}, '"w" is None'),
         ({"do": "step", "w": True}, '"w" is True'),
@@ -86,11 +106,11 @@ async def test_the_socket_speaks_json_lines(house_on_links: OpenHouse) -> None:
     async with house_on_links() as (_, ready):
         host, port = ready.control.split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(30):
             writer.write(b'{"do":"state"}\n{"do":"no"}\n')
             assert "grid_w" in json.loads(await reader.readline())
             assert "error" in json.loads(await reader.readline())
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(30):
         assert await reader.read() == b""  # the house ends: so does the talk
     writer.close()
     await writer.wait_closed()

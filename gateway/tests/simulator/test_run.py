@@ -40,7 +40,7 @@ def program(folder: Path, text: str, *options: str) -> Iterator[subprocess.Popen
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -56,7 +56,7 @@ def test_it_says_when_it_is_ready_and_ends_cleanly(
         assert ready["meter"] == str(tmp_path / "meter.tty")
         assert Path(ready["meter"]).is_symlink()
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=10)
+        rest, errors = process.communicate(timeout=60)
         assert (process.returncode, rest) == (0, "")
         assert "Traceback" not in errors
         assert not os.path.lexists(ready["meter"])
@@ -66,7 +66,7 @@ def test_it_lives_in_real_time(tmp_path: Path) -> None:
     with program(tmp_path, HOUSE) as process:
         assert process.stdout is not None
         host, port = json.loads(process.stdout.readline())["control"].split(":")
-        with socket.create_connection((host, int(port)), timeout=5) as control, control.makefile("rw") as lines:
+        with socket.create_connection((host, int(port)), timeout=30) as control, control.makefile("rw") as lines:
 
             def state() -> dict[str, float]:
                 lines.write('{"do":"state"}\n')
@@ -81,7 +81,7 @@ def test_it_lives_in_real_time(tmp_path: Path) -> None:
 
 def test_mistakes_are_told_on_stderr_with_exit_code_2(tmp_path: Path) -> None:
     with program(tmp_path, "[battery]\nsoc = 2\n[pv]\nkwp = -1\n") as process:
-        out, errors = process.communicate(timeout=20)
+        out, errors = process.communicate(timeout=60)
         assert (process.returncode, out) == (2, "")
         assert "battery.soc: found 2" in errors
         assert "pv.kwp: found -1" in errors
@@ -92,7 +92,7 @@ def test_a_port_that_is_taken_is_told_with_exit_code_1(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         text = HOUSE.replace('control = "127.0.0.1:0"', f'control = "127.0.0.1:{port}"')
         with program(tmp_path, text) as process:
-            out, errors = process.communicate(timeout=20)
+            out, errors = process.communicate(timeout=60)
             assert (process.returncode, out) == (1, "")
             assert "serve.control" in errors
             assert not (tmp_path / "meter.tty").is_symlink()
@@ -104,7 +104,7 @@ def test_a_modbus_port_that_is_taken_is_told_once_and_in_our_words(tmp_path: Pat
         with program(
             tmp_path, HOUSE.replace('[serve.pv]\ntcp = "127.0.0.1:0"', f'[serve.pv]\ntcp = "{address}"')
         ) as process:
-            out, errors = process.communicate(timeout=20)
+            out, errors = process.communicate(timeout=60)
     assert (process.returncode, out) == (1, "")
     assert errors == f"{address} is in use or not an address of this machine: choose another serve.pv.tcp\n"
 

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from gateway.tests.web.chromium import Chromium
+from gateway.rig.browser import Chromium
 from gateway.tests.web.fake_view import FakeView
 from gateway.tests.web.page_thread import PageThread
 from gateway.web import create_app, serve
@@ -43,6 +43,6 @@ async def site():
     app = create_app(view)
     async with (
         serve(app, host="127.0.0.1", port=0) as address,
-        httpx.AsyncClient(base_url=address.url, timeout=5) as client,
+        httpx.AsyncClient(base_url=address.url, timeout=30) as client,
     ):
         yield client, view, app

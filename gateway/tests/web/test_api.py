@@ -131,7 +131,7 @@ async def test_signals_stay_with_the_gateway():
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     async with (
         serve(create_app(FakeView()), host="127.0.0.1", port=0) as address,
-        httpx.AsyncClient(timeout=5) as client,
+        httpx.AsyncClient(timeout=30) as client,
     ):
         await client.get(address.url)
         assert {number: signal.getsignal(number) for number in before} == before

@@ -10,6 +10,7 @@ from gateway.core.model.switched import Switched
 from gateway.tests.core.planning.cases import CAR, FLEXIBLE, NOW, POOL, PUMP, STEP_S, WASHER, at, day, planned, tariff
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", [solve, None], ids=["solver", "rules"])
 def test_what_was_served_counts_in_the_next_plan(solver: object) -> None:
     jobs = {name: FLEXIBLE[name] for name in ("car", "washer", "pool")}

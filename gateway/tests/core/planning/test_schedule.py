@@ -179,6 +179,7 @@ def test_the_program_keeps_the_balance_of_every_load() -> None:
     assert relay.energies_wh(power)[-1] == pytest.approx(power.sum())
 
 
+@pytest.mark.slow
 @WAYS
 def test_an_appliance_runs_once_and_is_never_interrupted_however_often_it_is_planned_anew(solver: object) -> None:
     """Every quarter hour a new plan with new noise; what the plan says for now is done."""
@@ -220,6 +221,7 @@ def test_an_appliance_runs_at_the_last_moment_rather_than_never() -> None:
     assert quarter == 16 - len(WASHER.profile_w)
 
 
+@pytest.mark.slow
 @WAYS
 def test_a_day_of_replanning_serves_all_and_keeps_least_times(solver: object) -> None:
     """Car, tank, pump and pool lived a quarter hour at a time, their physics apart from the plan's."""

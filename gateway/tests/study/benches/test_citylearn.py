@@ -90,6 +90,7 @@ def test_a_battery_moves_as_its_curves_say(stored: float, wanted: float, moved: 
     assert batteries.stored_kwh == pytest.approx([after, after])
 
 
+@pytest.mark.slow
 def test_200_hours_of_five_homes_take_seconds_and_come_out_the_same_twice(method: GridMethod) -> None:
     world = synthetic(200, homes=5)
     begun = time.process_time()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,6 +71,7 @@ class Watched:
         return {s.device: s.power_w for s in setpoints if s.power_w is not None}
 
 
+@pytest.mark.slow
 @settings(max_examples=1000)
 @given(
     owned=batteries(),

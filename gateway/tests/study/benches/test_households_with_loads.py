@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ steps = st.lists(st.tuples(st.integers(1, SECONDS), st.floats(-8_000, 8_000)), m
 devices = st.builds(Device, own_w=st.sampled_from([0.0, 1380.0]), most_w=st.floats(0, 1e4), dead_s=st.floats(0, 6))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, phases=[Phase.explicit, Phase.generate])
 @given(
     plans=st.lists(st.tuples(wants, slots), min_size=1, max_size=4),
