@@ -244,6 +244,8 @@ class Actuator:
                 return "lease"
             if await self.unit.bus.write(self.unit, (write,)) != _OK:
                 return "device"
+        if self.wear:  # a device counts from what it received, and a busy bus may have kept that back
+            self.wear.free = after(self.spec["min_ms"])
         if not await self.holds(writes, safe):
             await self.bell.wait_ms(_SETTLE_MS)
             if not await self.holds(writes, safe):
