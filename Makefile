@@ -15,6 +15,8 @@ READY := $(VENV)/ready
 ARGS ?=
 JOBS ?= auto
 DATA ?= ../shared/data
+# What holds the floor plan: imports, names, glossary, and that no kind forgets a place.
+WALLS := gateway/tests/walls gateway/tests/site/test_load_kinds.py gateway/tests/site/test_tariff_kinds.py
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,12 +62,13 @@ soak: setup ## what takes real minutes: ten with a late meter, ten without the d
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
 	@$(BIN)/python -m pytest -n $(JOBS) -m soak $(ARGS)
 
-check: setup ## format, lint, types, layers: under a minute
+check: setup ## format, lint, types, layers, walls and registries: about a minute
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python firmware/tests/types_of_the_node.py
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -n logical -q $(WALLS)
 
 bench: setup ## every bench of docs/benchmarks.md with one configuration, and that page; DATA=… ARGS="--only home"
 	@$(ZEN) bench all --data $(DATA) --out build/bench $(ARGS)
