@@ -71,7 +71,7 @@ async def test_the_site_of_0_1_0_goes_on_with_its_store_and_its_node(chain_of: O
         async def is_kept() -> bool:
             return bool(notes(chain)) and len(stored_lines(chain)) > 100
 
-        await until(is_kept, 60, "0.1.0 has kept what outlives a restart")
+        await until(is_kept, "0.1.0 has kept what outlives a restart")
         await chain.stop(GATEWAY)
         before, kept = stored_lines(chain), notes(chain)
         chain.programs = present
@@ -81,7 +81,7 @@ async def test_the_site_of_0_1_0_goes_on_with_its_store_and_its_node(chain_of: O
         async def goes_on() -> bool:
             return len(stored_lines(chain)) > len(before) + 100
 
-        await until(goes_on, 60, "the store goes on")
+        await until(goes_on, "the store goes on")
         assert stored_lines(chain)[: len(before)] == before
         assert set(notes(chain)) >= set(kept)
         [node] = (await state(chain))["links"]["nodes"]

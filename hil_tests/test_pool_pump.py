@@ -9,7 +9,7 @@ import pytest
 from gateway.rig.chain import Wanted
 from gateway.rig.programs import GATEWAY
 
-from .conftest import QUIET, OpenChain, state, until
+from .conftest import QUIET, OpenChain, holds_by, state, until
 from .test_loads import PARIS, load, told
 
 LEASE_S = 5
@@ -43,14 +43,14 @@ def wanted() -> Wanted:
     )
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(150)
 async def test_a_surplus_runs_the_pump_and_its_relay_opens_with_the_lease(chain_of: OpenChain) -> None:
     async with chain_of(wanted()) as chain:
 
         async def runs() -> bool:
             return (await load(chain, "pool_pump"))["power_w"] == POWER_W
 
-        await until(runs, 45, "the relay is closed")
+        await until(runs, "the relay is closed")
         setpoint = await told(chain, "relay")
         assert (setpoint["mode"], setpoint["power_w"]) == ("control", POWER_W)
         assert setpoint["reason"]["code"] in ("load_takes", "load_surplus")
@@ -58,12 +58,11 @@ async def test_a_surplus_runs_the_pump_and_its_relay_opens_with_the_lease(chain_
         async def is_shown() -> bool:
             return (await state(chain))["flow"]["loads_w"] == pytest.approx(POWER_W, abs=10.0)
 
-        await until(is_shown, 5, "the page shows what its meter tells")
+        await until(is_shown, "the page shows what its meter tells")
         await chain.kill(GATEWAY)
         killed = time.monotonic()
 
         async def is_open() -> bool:
             return not (await load(chain, "pool_pump"))["closed"]
 
-        await until(is_open, LEASE_S + 10, "the relay is open")
-        assert time.monotonic() - killed < LEASE_S + 1.0 + DEVICE_S
+        await holds_by(is_open, killed + LEASE_S + 1.0 + DEVICE_S, "the relay is open")
