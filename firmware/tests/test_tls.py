@@ -171,7 +171,7 @@ async def main():
     where = None
     mqtt = Mqtt(Bell(), {b"t": None}, None, lambda: None)
     session = 0
-    while session < 11:
+    while session < 14:
         try:
             where = broker.find(conf, None, where)
             gc.collect()
