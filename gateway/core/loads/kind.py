@@ -9,25 +9,15 @@ from datetime import tzinfo
 from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 from gateway.core.loads.memory import Dataclass
-from gateway.core.loads.needs import Band
 from gateway.core.loads.request import LoadRequest, Outlook
 from gateway.core.loads.settings import Misfit
+from gateway.core.model.load import Load
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import SiteState
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
 
 StateT = TypeVar("StateT")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comfort:
-    """Temperatures (°C) between which a load that holds heat is kept."""
-
-    low_c: float  # below it somebody is cold
-    high_c: float  # it is full
-    hygiene_c: float  # it is full while it is heated through against legionella; `high_c` where nothing is
-    resume_k: float  # so much below the top it takes again (K)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,34 +28,6 @@ class LoadMoment:
     zone: tzinfo  # of local clocks
     dt_s: float = 0.0  # since the moment before; 0 at the first
     switched: Switched | None = None  # whether control has it running, and since when; None where nobody knows
-
-
-class Load(Protocol):
-    """A load as control knows it: constants of its device."""
-
-    @property
-    def id(self) -> str:
-        """Its name in the site file and in plans."""
-
-    @property
-    def bands(self) -> tuple[Band, ...]:
-        """The powers that can be set."""
-
-    @property
-    def minimum_up_s(self) -> float:
-        """Minimum up time (s)."""
-
-    @property
-    def minimum_down_s(self) -> float:
-        """Minimum down time (s)."""
-
-    @property
-    def presence_point(self) -> str | None:
-        """The point that tells whether it is there (from 0.5 on); None for what is always there."""
-
-    @property
-    def comfort(self) -> Comfort | None:
-        """Its temperatures, told as the point `temp_c`; None for a load that holds no heat."""
 
 
 class PlannableLoad(Load, Protocol[StateT]):

@@ -9,21 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.model.levels import Floats
+from gateway.core.model.load import Band
 
 Steps = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """Powers that can be set while the load is in one way of working, both ends in it; equal ends: a relay."""
-
-    low_w: float  # W, drawn positive
-    high_w: float  # W, drawn positive, above 0
-
-    def __post_init__(self) -> None:
-        """Raises ValueError when nothing lies between."""
-        if not 0.0 <= self.low_w <= self.high_w or self.high_w <= 0.0:
-            raise ValueError(f"a band of powers is low <= high, high above 0: {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

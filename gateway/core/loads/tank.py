@@ -12,8 +12,8 @@ from gateway.core.loads import memory
 from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.clock import DAY_S, next_clock
 from gateway.core.loads.heat import FRESH_S, TOLERANCE_K, kept_shares
-from gateway.core.loads.kind import Comfort, LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, EnergyStore
+from gateway.core.loads.kind import LoadMoment, LoadWithState
+from gateway.core.loads.needs import EnergyStore
 from gateway.core.loads.plain_rule import MUST_VALUE, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
 from gateway.core.loads.settings import (
@@ -29,6 +29,7 @@ from gateway.core.loads.settings import (
     no_charger,
 )
 from gateway.core.model.levels import Floats
+from gateway.core.model.load import Band, Comfort
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Reason
 from gateway.core.model.switched import Switched

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from gateway.core.loads.kind import Load
+from gateway.core.model.load import Load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,13 @@ import numpy as np
 
 from gateway.core.loads.car import Car, CarState, phase_bands
 from gateway.core.loads.kind import FlexibleLoad, LoadWithState
-from gateway.core.loads.needs import Band, Need
+from gateway.core.loads.needs import Need
 from gateway.core.loads.request import Outlook
 from gateway.core.loads.switchable import Switchable, SwitchableState
 from gateway.core.loads.tank import Tank, TankState
 from gateway.core.model.history import Scenarios
 from gateway.core.model.levels import Floats, GridLimits, Storage
+from gateway.core.model.load import Band
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.linear_program import Effort, Solver
 from gateway.core.planning.method import PlanningMethod

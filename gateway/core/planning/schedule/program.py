@@ -6,8 +6,9 @@ from typing import assert_never
 
 import numpy as np
 
-from gateway.core.loads.needs import Band, EnergyStore, Need, Run
+from gateway.core.loads.needs import EnergyStore, Need, Run
 from gateway.core.model.levels import Floats, Storage
+from gateway.core.model.load import Band
 from gateway.core.planning.linear_program import Program
 from gateway.core.planning.schedule.program_builder import Indices, ProgramBuilder
 from gateway.core.planning.schedule.supply import OVER_PRICE, Supply

@@ -12,9 +12,10 @@ from gateway.core.loads.car import phase_bands
 from gateway.core.loads.curtailable import Curtailable
 from gateway.core.loads.heat_pump import HeatPumpState, sg_ready
 from gateway.core.loads.kind import FlexibleLoad
-from gateway.core.loads.needs import Band, EnergyStore
+from gateway.core.loads.needs import EnergyStore
 from gateway.core.loads.request import Outlook, switching_of
 from gateway.core.loads.tank import TankState
+from gateway.core.model.load import Band
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.schedule.load_plan import Flexible

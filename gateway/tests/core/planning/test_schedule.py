@@ -10,11 +10,12 @@ from gateway.adapters.solver import solve
 from gateway.core.loads.appliance import ApplianceState
 from gateway.core.loads.car import CarState, phase_bands
 from gateway.core.loads.heat_pump import HeatPumpState
-from gateway.core.loads.needs import Band, EnergyStore, Run, Switching
+from gateway.core.loads.needs import EnergyStore, Run, Switching
 from gateway.core.loads.request import Outlook
 from gateway.core.loads.switchable import SwitchableState
 from gateway.core.loads.tank import TankState
 from gateway.core.model.levels import GridLimits
+from gateway.core.model.load import Band
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.linear_program import Effort
