@@ -36,7 +36,7 @@ class FeedSkill:
     factor: float
 
 
-NO_SKILL = FeedSkill(share=0.0, factor=1.0)
+NO_SKILL = FeedSkill(share=0.0, factor=1.0)  # no scenario comes from the feed, and nothing of it is scaled
 
 
 def with_feed(own: CandidateDays, history: History, feed: PvForecast | None, method: ForecastMethod) -> CandidateDays:

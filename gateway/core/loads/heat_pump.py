@@ -48,16 +48,16 @@ class HeatPumpSettings(CommonSettings):
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "temp_c")
     own_reasons: ClassVar[tuple[str, ...]] = ()
 
-    powers_w: Powers
-    kwh_per_k: HeatKwhPerK
-    loss_w_per_k: LossWPerK
-    low_c: Celsius = 19.5
-    high_c: Celsius = 22.0
-    cop: Cop = 3.5
-    cop_per_k: CopPerK = 0.08
-    run_s: Seconds = 1800.0
-    rest_s: Seconds = 900.0
-    discomfort_eur_per_kh: PriceEur = 0.5
+    powers_w: Powers  # electrical, rising: running its own way, and forced
+    kwh_per_k: HeatKwhPerK  # heat capacity of the building
+    loss_w_per_k: LossWPerK  # heat lost to the outdoors
+    low_c: Celsius = 19.5  # comfort begins
+    high_c: Celsius = 22.0  # comfort ends: nobody heats above it
+    cop: Cop = 3.5  # heat for each unit of electricity at 7 °C outdoors
+    cop_per_k: CopPerK = 0.08  # so much more for each kelvin above
+    run_s: Seconds = 1800.0  # minimum up time: a compressor wears at each start
+    rest_s: Seconds = 900.0  # minimum down time: its pressures have to even out
+    discomfort_eur_per_kh: PriceEur = 0.5  # what a kelvin below `low_c` counts for an hour
 
     def __post_init__(self) -> None:
         """Raises ValueError for what does not fit together."""
@@ -98,8 +98,8 @@ class HeatPumpSettings(CommonSettings):
 class HeatPumpObservation:
     """Of a heat pump only its temperature now counts."""
 
-    id: str
-    settings: HeatPumpSettings
+    id: str  # the load's name in the site file
+    settings: HeatPumpSettings  # what the user wrote of it
     event: ClassVar = None
 
     def observed(self, now: LoadMoment) -> "HeatPumpObservation":
@@ -124,7 +124,7 @@ class HeatPumpState:
     indoor_c: float  # temperature now
     gains_w: Floats = field(default_factory=lambda: np.zeros(0))
     """Heat from sun, people and devices in each step of the plan; empty where it is not known."""
-    switched: Switched | None = None
+    switched: Switched | None = None  # whether it runs, and since when; None where nobody knows
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no number."""
@@ -138,18 +138,18 @@ class HeatPump:
     state_type: ClassVar = HeatPumpState
     presence_point: ClassVar = None
 
-    id: str
-    bands: tuple[Band, ...]
+    id: str  # its name in the site file and in plans
+    bands: tuple[Band, ...]  # electrical powers: running its own way, and forced where it can be
     wh_per_k: float  # heat capacity of the building
     loss_w_per_k: float  # heat lost to the outdoors
     low_c: float = 19.5  # comfort begins; below it each kelvin and hour costs `discomfort_eur`
     high_c: float = 22.0  # comfort ends
     cop: float = 3.5  # heat for each unit of electricity at 7 °C outdoors
     cop_per_k: float = 0.08  # so much more for each kelvin above; the sum is never below 1
-    minimum_up_s: float = 1800.0
-    minimum_down_s: float = 900.0
-    start_eur: float = 0.02
-    discomfort_eur: float = 0.5
+    minimum_up_s: float = 1800.0  # a compressor wears at each start
+    minimum_down_s: float = 900.0  # its pressures have to even out
+    start_eur: float = 0.02  # of a start: of equal plans the one with fewer
+    discomfort_eur: float = 0.5  # what a kelvin below `low_c` counts for an hour
 
     def __post_init__(self) -> None:
         """Raises ValueError where no building could be heated."""

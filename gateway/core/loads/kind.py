@@ -24,7 +24,7 @@ StateT = TypeVar("StateT")
 class LoadMoment:
     """A moment at which a load is looked at."""
 
-    state: SiteState
+    state: SiteState  # readings of its device
     zone: tzinfo  # of local clocks
     dt_s: float = 0.0  # since the moment before; 0 at the first
     switched: Switched | None = None  # whether control has it running, and since when; None where nobody knows
@@ -68,8 +68,8 @@ class FlexibleLoad(Protocol):
 class LoadWithState(Generic[StateT]):
     """A load and its state, of one kind. Fits FlexibleLoad; ValueError where one is not of the other."""
 
-    load: PlannableLoad[StateT]
-    state: StateT
+    load: PlannableLoad[StateT]  # its constants
+    state: StateT  # of the same kind
 
     def __post_init__(self) -> None:
         """Raises ValueError for a state of another kind of load."""

@@ -44,8 +44,8 @@ class Tariff(Protocol):
 class PriceList:
     """EUR/kWh by the names of a scheme, from the local day `first` on."""
 
-    first: date
-    prices: Mapping[str, float]
+    first: date  # itself in
+    prices: Mapping[str, float]  # EUR/kWh imported, by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class ListTariff:
     """Names by the local clock, and lists of prices for them."""
 
     zone: tzinfo  # whose clock the contract goes by
-    scheme: Scheme
+    scheme: Scheme  # gives the names
     lists: tuple[PriceList, ...]  # rising by their first day; before the first one its prices are assumed
     sell: float  # EUR/kWh
     is_assumed: bool = False  # nobody has said that these prices are those of this building

@@ -14,14 +14,14 @@ from gateway.core.planning.schedule.program_builder import Indices, ProgramBuild
 from gateway.core.planning.schedule.supply import OVER_PRICE, Supply
 
 EARLY_EUR = 1e-5  # a kWh a plan later: of equal moments the earlier one, so that nothing is put off for ever
-K = 1000.0
+K = 1000.0  # W in a kW: unknowns in kW and kWh keep the program's numbers near 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """Where the powers of one load stand among the unknowns: power_w += x[column] * factor at its step."""
 
-    columns: Indices
+    columns: Indices  # of the unknowns
     steps: Indices  # of the plan, one for each column
     factors: Floats  # W for each unit of the unknown
 
@@ -30,7 +30,7 @@ class Part:
 class Formulation:
     """A program, and how its answer is read."""
 
-    program: Program
+    program: Program  # as a solver takes it
     parts: tuple[tuple[Part, ...], ...]  # of each load
     steps: int  # of the plan
 

@@ -21,8 +21,8 @@ from gateway.core.planning.schedule.program import formulated
 from gateway.core.planning.schedule.storage_response import storage_response
 from gateway.core.planning.schedule.supply import Supply
 
-K = 1000.0
-ROUNDS = 4
+K = 1000.0  # W in a kW: prices are per kWh
+ROUNDS = 4  # each one a recursion of the storage and a profile of each load: time grows with them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
