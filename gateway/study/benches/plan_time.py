@@ -105,7 +105,7 @@ def measure(names: Sequence[str], *, runs: int, solver: Solver | None, method: P
 
 
 def beyond_bound_eur(names: Sequence[str], *, runs: int, with_solver: bool, solver: Solver) -> float:
-    """Mean cost of the schedules above the relaxed program, whose loads may take any share at any time.
+    """Mean cost of the schedules above the linear program, whose loads may take any share at any time.
 
     The storage is at its best in both. SolverError where a program could not be solved.
     """
@@ -121,7 +121,7 @@ def beyond_bound_eur(names: Sequence[str], *, runs: int, with_solver: bool, solv
 
 
 def _least_eur(supply: Supply, needs: Sequence[Need], solver: Solver) -> float:
-    program = formulated(supply, needs, relaxed=True).program
+    program = formulated(supply, needs).program
     return float(program.cost @ solver(program, LONG).x)
 
 
