@@ -207,10 +207,3 @@ class HeatPump:
         """Since when it runs; its temperature is measured."""
         del end_s  # how long does not matter
         return replace(state, switched=switched_after(state.switched, begin_s, runs=power_w > RUNS_W))
-
-
-def sg_ready(power_w: float, bands: tuple[Band, ...]) -> int:
-    """The SG-Ready state for a planned power: 2 (its own control), 3 (recommended) or 4 (forced, the second band)."""
-    if power_w <= 0.0:
-        return 2
-    return 4 if len(bands) > 1 and power_w > bands[0].high_w else 3

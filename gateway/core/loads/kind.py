@@ -113,7 +113,7 @@ class LoadSettings(Dataclass, Protocol):
 
     kind: ClassVar[str]  # as the user writes it; `load.<kind>` are its words
     needed_points: ClassVar[tuple[str, ...]]  # what its product must tell
-    own_reasons: ClassVar[tuple[str, ...]]  # codes that only loads of this kind give
+    own_reasons: ClassVar[tuple[str, ...]]  # codes that only its loads give: a test asks for their words
 
     @property
     def device(self) -> str | None:
