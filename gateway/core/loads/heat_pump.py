@@ -1,7 +1,7 @@
 """A heat pump and the building it heats, between two temperatures of comfort."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -22,7 +22,6 @@ from gateway.core.loads.settings import (
     Seconds,
     no_charger,
 )
-from gateway.core.model.levels import Floats
 from gateway.core.model.load import Band, Comfort
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.switched import Switched
@@ -117,18 +116,16 @@ class HeatPumpObservation:
         return LoadWithState(load=self.settings.load(self.id), state=state)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeatPumpState:
     """How warm the rooms are."""
 
     indoor_c: float  # temperature now
-    gains_w: Floats = field(default_factory=lambda: np.zeros(0))
-    """Heat from sun, people and devices in each step of the plan; empty where it is not known."""
     switched: Switched | None = None  # whether it runs, and since when; None where nobody knows
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no number."""
-        finite(self, self.indoor_c, float(self.gains_w.sum()))
+        finite(self, self.indoor_c)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,11 +162,12 @@ class HeatPump:
         return Comfort(low_c=self.low_c, high_c=self.high_c, hygiene_c=self.high_c, resume_k=RESUME_K)
 
     def request(self, state: HeatPumpState, outlook: Outlook) -> LoadRequest:
-        """The building as a store of heat above `low_c`: C dT/dt = COP P + gains - loss (T - outdoor)."""
+        """The building as a store of heat above `low_c`: C dT/dt = COP P - loss (T - outdoor).
+
+        What sun, people and devices heat is not known, and is left to the next plan.
+        """
         steps, hours = outlook.grid.steps, outlook.hours
         keep, inside = kept_shares(self.loss_w_per_k, self.wh_per_k, hours)
-        gains = np.zeros(steps)
-        gains[: min(steps, len(state.gains_w))] = state.gains_w[:steps]
         cop = np.maximum(self.cop + self.cop_per_k * (outlook.outdoor_c - 7.0), 1.0)
         lost = self.wh_per_k * (self.low_c - outlook.outdoor_c) * (1.0 - keep)
         return LoadRequest(
@@ -181,7 +179,7 @@ class HeatPump:
                 bands=self.bands,
                 free=np.ones(steps, dtype=np.bool_),
                 gain=cop * inside,
-                drain_wh=lost - gains * hours * inside,
+                drain_wh=lost,
                 floor_wh=np.zeros(steps),
                 short_price=np.full(steps, self.discomfort_eur * hours * 1000.0 / self.wh_per_k),
                 ceiling_wh=np.full(steps, self.wh_per_k * (self.high_c - self.low_c)),

@@ -1,6 +1,5 @@
 """A load that is on or off, and needs some energy between two hours of each day."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -122,12 +121,11 @@ class SwitchableState:
     latest_s: float  # UTC
     wanted_wh: float  # in all
     served_wh: float = 0.0  # of that, until now
-    most_wh: float | None = None  # more is of no use; None where there is no such limit
     switched: Switched | None = None  # whether it is on, and since when; None where nobody knows
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no number."""
-        finite(self, self.earliest_s, self.latest_s, self.wanted_wh, self.served_wh, self.most_wh or 0.0)
+        finite(self, self.earliest_s, self.latest_s, self.wanted_wh, self.served_wh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,5 +216,4 @@ class Switchable:
         """What it may have served at most."""
         if self.more_price == 0.0:
             return state.wanted_wh
-        top_wh = state.most_wh if state.most_wh is not None else math.inf
-        return min(top_wh, state.served_wh + self.band.high_w * outlook.hours * outlook.grid.steps)
+        return state.served_wh + self.band.high_w * outlook.hours * outlook.grid.steps
