@@ -14,13 +14,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.adapters import boards, tariffs
+from gateway.adapters import boards, presence, tariffs
 from gateway.adapters.node import batches
 from gateway.adapters.products import commands, points, profiles
 from gateway.core.control import arbiter, curtailment, level_rule, limits, load_memory, trust_rules
 from gateway.core.loads.settings import CommonSettings
 from gateway.core.pricing.kinds import kinds
 from gateway.paths import config_folder, firmware_folder
+from gateway.planning import service
 from gateway.simulator import faults
 from gateway.simulator.settings import config as house_file
 from gateway.simulator.settings import flexible
@@ -56,6 +57,7 @@ def pages() -> dict[str, str]:
         "house-file.md": NOTE + "# The house file\n\n" + "\n".join(_house_file()),
         "node-states.md": NOTE + "# States of the node, and its rare code\n\n" + "\n".join(_node_states()),
         "control-states.md": NOTE + "# States of control\n\n" + "\n".join(_control_states()),
+        "gateway-states.md": NOTE + "# States of the gateway\n\n" + "\n".join(_gateway_states()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
     }
 
@@ -432,6 +434,17 @@ def _control_states() -> Iterator[str]:
     yield from _transitions(load_memory.ANSWER_MEANING, load_memory.ANSWERS.items())
     yield "## Curtailment of PV\n"
     yield from _transitions(curtailment.CURTAILMENT_MEANING, curtailment.CURTAILMENT_TRANSITIONS.items())
+
+
+def _gateway_states() -> Iterator[str]:
+    yield "What the gateway keeps beside the memory of control ([states of control](control-states.md)). The tables are"
+    yield "those of the code; a test walks each row. What is not in a table leaves the state as it is.\n"
+    yield "## One of several gateways\n"
+    yield "`gateway/tests/adapters/test_presence_states.py`\n"
+    yield from _transitions(presence.PRESENCE_MEANING, presence.PRESENCE_TRANSITIONS.items())
+    yield "## The plan\n"
+    yield "`gateway/tests/planning/test_plan_states.py`\n"
+    yield from _transitions(service.PLAN_MEANING, service.PLAN_TRANSITIONS.items())
 
 
 def _level(level: level_rule.Level) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import random
 import struct
 import time
 import tracemalloc
+from dataclasses import asdict
 
 import pytest
 from bench import figure
@@ -157,8 +158,8 @@ def check(side) -> int:
             assert isinstance(value, (int, str)) or math.isfinite(value), row
     session = side.sessions[NODE]
     for readback in session.readbacks.values():
-        json.dumps(readback.as_json(), allow_nan=False)
-    json.dumps(session.status.as_json(), allow_nan=False)
+        json.dumps(asdict(readback), allow_nan=False)
+    json.dumps(asdict(session.status), allow_nan=False)
     for readings in side.measurements.state().devices.values():
         assert all(one.value is None or math.isfinite(one.value) for one in readings.values())
     return len(side.persistence.waiting)

@@ -8,12 +8,58 @@ and when it is back, everything that was sent before it has been received.
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 SAY_S = 10.0  # two may get lost before a gateway counts as gone
 RIVAL_S = 30.0  # the longest lease: by then every device of a gateway that has gone is back in its own mode
 PROBE_AGAIN_S = 10.0  # beyond the time that a long backlog takes
 LISTEN_S = 0.5  # beyond the probe's return: retained messages come in an order of the broker's choice
+
+
+class PresenceState(StrEnum):
+    """What a gateway may do at the broker."""
+
+    LOOKS = "looks"
+    LISTENS = "listens"
+    LISTENS_BEHIND = "listens_behind"
+    COMMANDS = "commands"
+    GIVES_WAY = "gives_way"
+
+
+class PresenceEvent(StrEnum):
+    """What leads a gateway from one state to another."""
+
+    CONNECTED = "connected"
+    HEARD = "heard"
+    OLDER = "older"
+    GONE = "gone"
+
+
+PRESENCE_MEANING: Mapping[StrEnum, str] = {
+    PresenceState.LOOKS: "was started to look only: says nothing, commands nothing, gives way to nobody",
+    PresenceState.LISTENS: "has not heard yet what was said before its connection; nobody else is known to command",
+    PresenceState.LISTENS_BEHIND: "the same, and another gateway commands",
+    PresenceState.COMMANDS: "says that it is there, and sends orders",
+    PresenceState.GIVES_WAY: "only watches: another gateway commands",
+    PresenceEvent.CONNECTED: "a new connection to the broker",
+    PresenceEvent.HEARD: f"{LISTEN_S:g} s since the probe of this connection came back",
+    PresenceEvent.OLDER: "a gateway with an older session is there, or a node obeys a newer session than ours",
+    PresenceEvent.GONE: f"that gateway says that it goes, or is silent for {RIVAL_S:g} s",
+}
+
+# What is not in the table leaves the state as it is.
+PRESENCE_TRANSITIONS = {
+    (PresenceState.LISTENS, PresenceEvent.HEARD): PresenceState.COMMANDS,
+    (PresenceState.LISTENS, PresenceEvent.OLDER): PresenceState.LISTENS_BEHIND,
+    (PresenceState.LISTENS_BEHIND, PresenceEvent.HEARD): PresenceState.GIVES_WAY,
+    (PresenceState.LISTENS_BEHIND, PresenceEvent.GONE): PresenceState.LISTENS,
+    (PresenceState.COMMANDS, PresenceEvent.CONNECTED): PresenceState.LISTENS,
+    (PresenceState.COMMANDS, PresenceEvent.OLDER): PresenceState.GIVES_WAY,
+    (PresenceState.GIVES_WAY, PresenceEvent.CONNECTED): PresenceState.LISTENS_BEHIND,
+    (PresenceState.GIVES_WAY, PresenceEvent.GONE): PresenceState.COMMANDS,
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,9 +126,17 @@ class Presence:
             return False  # it is new, and no probe has gone yet
         return self._probe_back_s is not None and now_s - self._probe_back_s >= LISTEN_S
 
+    def state(self, now_s: float) -> PresenceState:
+        """What it may do now, by what was heard and when: time alone leads from some states to others."""
+        if not self.writes:
+            return PresenceState.LOOKS
+        if self.rival(now_s) is None:
+            return PresenceState.COMMANDS if self.has_listened(now_s) else PresenceState.LISTENS
+        return PresenceState.GIVES_WAY if self.has_listened(now_s) else PresenceState.LISTENS_BEHIND
+
     def may_write(self, now_s: float) -> bool:
         """Whether orders may be sent now."""
-        return self.writes and self.has_listened(now_s) and self.rival(now_s) is None
+        return self.state(now_s) is PresenceState.COMMANDS
 
     def to_say(self, now_s: float) -> tuple[bool, bool]:
         """(whether to say now that we are here, whether it is the first time on this connection)."""

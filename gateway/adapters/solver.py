@@ -25,34 +25,27 @@ def minimise(program: Program) -> Floats:
 
 
 def solve(program: Program, effort: Effort) -> Solution:
-    """The best found within the effort, on one thread; SolverError where none was found."""
+    """The best x, on one thread; SolverError where it was not found within the effort."""
     return _run(program, effort)
 
 
 def _run(program: Program, effort: Effort | None) -> Solution:
     highs_module = _highspy()
     solver = highs_module.Highs()
-    options: dict[str, bool | int | float] = {"output_flag": False, "threads": 1, "random_seed": 0}
+    options: dict[str, bool | int | float | str] = {"output_flag": False, "threads": 1, "random_seed": 0}
     if effort is not None:
-        options |= {"time_limit": effort.seconds, "mip_max_nodes": effort.nodes, "mip_rel_gap": effort.gap}
-    if effort is not None and program.whole is None:
-        solver.setOptionValue("presolve", "off")  # for programs of a day it takes longer than it spares
+        # Presolve takes longer for programs of a day than it spares.
+        options |= {"time_limit": effort.seconds, "presolve": "off"}
     for name, value in options.items():
         solver.setOptionValue(name, value)
     solver.passModel(_model(highs_module, program))
     solver.run()
     status = solver.getModelStatus()
-    if status != highs_module.HighsModelStatus.kOptimal and not _has_found(highs_module, solver, program):
+    if status != highs_module.HighsModelStatus.kOptimal:
         raise SolverError(f"no optimum: {solver.modelStatusToString(status)}")
     solution = solver.getSolution()
     prices = np.array(solution.row_dual) if solution.dual_valid else np.zeros(len(program.right))
     return Solution(x=np.array(solution.col_value), prices=prices)
-
-
-def _has_found(highs_module: Any, solver: Any, program: Program) -> bool:
-    """Whether a search that was ended has a solution with whole numbers; one of continuous numbers is worth nothing."""
-    found = solver.getInfo().primal_solution_status == highs_module.SolutionStatus.kSolutionStatusFeasible
-    return program.whole is not None and bool(found)
 
 
 def _model(highs_module: Any, program: Program) -> Any:
@@ -67,9 +60,6 @@ def _model(highs_module: Any, program: Program) -> Any:
     lp.a_matrix_.start_ = starts.astype(np.int32)
     lp.a_matrix_.index_ = program.columns[order]
     lp.a_matrix_.value_ = program.values[order]
-    if program.whole is not None and program.whole.any():
-        kinds = highs_module.HighsVarType
-        lp.integrality_ = [kinds.kInteger if whole else kinds.kContinuous for whole in program.whole.tolist()]
     return lp
 
 

@@ -5,7 +5,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.core.planning.method import ForecastMethod, Method, PlanningMethod
+from gateway.core.forecast.method import ForecastMethod
+from gateway.core.planning.method import Method, PlanningMethod
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown
 from gateway.paths import config_folder
 

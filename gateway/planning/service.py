@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from gateway.core.model.plan import LoadSlot, Plan, Slot
 from gateway.core.model.quarters import QUARTER_S
@@ -23,6 +24,49 @@ AGAIN_S = 15.0  # after a failure
 SOON_S = 2.0  # while something is missing that may come any moment
 LOOK_S = 1.0  # how often the clock is looked at
 JUMP_S = 30.0  # the clock was set, not just corrected
+
+
+class PlanState(StrEnum):
+    """What there is to follow."""
+
+    NONE = "none"
+    HOLDS = "holds"
+    KEPT = "kept"
+    OLD = "old"
+
+
+class PlanEvent(StrEnum):
+    """What leads planning from one state to another."""
+
+    MADE = "made"
+    NOTHING = "nothing"
+    FAILED = "failed"
+    AGED = "aged"
+
+
+PLAN_MEANING: Mapping[StrEnum, str] = {
+    PlanState.NONE: "no plan: none was made yet, or there is nothing to plan; the plain rule runs",
+    PlanState.HOLDS: "the plan is followed",
+    PlanState.KEPT: "the plan is followed, although the last attempt at a newer one failed",
+    PlanState.OLD: "the plan is not followed any more, unless a clock that was set is set back; the plain rule runs",
+    PlanEvent.MADE: "a plan was made",
+    PlanEvent.NOTHING: "there is nothing to plan, or something is missing that a plan cannot do without",
+    PlanEvent.FAILED: "making a plan failed, or took too long",
+    PlanEvent.AGED: f"{OLD_S:g} s since it was made, its last slot is over, or the clock was set",
+}
+
+# What is not in the table leaves the state as it is.
+PLAN_TRANSITIONS = {
+    (PlanState.NONE, PlanEvent.MADE): PlanState.HOLDS,
+    (PlanState.HOLDS, PlanEvent.NOTHING): PlanState.NONE,
+    (PlanState.HOLDS, PlanEvent.FAILED): PlanState.KEPT,
+    (PlanState.HOLDS, PlanEvent.AGED): PlanState.OLD,
+    (PlanState.KEPT, PlanEvent.MADE): PlanState.HOLDS,
+    (PlanState.KEPT, PlanEvent.NOTHING): PlanState.NONE,
+    (PlanState.KEPT, PlanEvent.AGED): PlanState.OLD,
+    (PlanState.OLD, PlanEvent.MADE): PlanState.HOLDS,
+    (PlanState.OLD, PlanEvent.NOTHING): PlanState.NONE,
+}
 
 
 class NoPlanError(Exception):
@@ -77,16 +121,25 @@ class Planning:
         plan = self.status(state.utc_s).plan
         return {**self._plain(state), **(plan.loads_at(state.utc_s) if plan is not None else {})}
 
+    def state(self, utc_s: float) -> PlanState:
+        """What there is to follow at this moment."""
+        if self._plan is None:
+            return PlanState.NONE
+        if not -JUMP_S <= utc_s - self._plan.made_s <= OLD_S or self._plan.at(utc_s) is None:
+            return PlanState.OLD
+        return PlanState.HOLDS if self._why is None else PlanState.KEPT
+
     def status(self, utc_s: float) -> PlanStatus:
         """The plan if it may be followed at this moment, with why not otherwise."""
         plan = self._plan
-        if plan is None:
-            return PlanStatus(plan=None, why=self._why)
-        age_s = utc_s - plan.made_s
-        if not -JUMP_S <= age_s <= OLD_S or plan.at(utc_s) is None:
-            numbers = {"age_s": min(abs(age_s), 86400.0)}
-            return PlanStatus(plan=None, why=self._why or Reason(code="plan_old", numbers=numbers))
-        return PlanStatus(plan=plan, why=self._why)
+        match self.state(utc_s):
+            case PlanState.HOLDS | PlanState.KEPT:
+                return PlanStatus(plan=plan, why=self._why)
+            case PlanState.OLD if plan is not None:
+                numbers = {"age_s": min(abs(utc_s - plan.made_s), 86400.0)}
+                return PlanStatus(plan=None, why=self._why or Reason(code="plan_old", numbers=numbers))
+            case _:
+                return PlanStatus(plan=None, why=self._why)
 
     async def run(self) -> None:
         """Make plans for ever."""

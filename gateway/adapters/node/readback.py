@@ -35,16 +35,6 @@ class Readback:
             "order_why": self.why,
         }
 
-    def as_json(self) -> Mapping[str, float | str | None]:
-        """For the page."""
-        return {
-            "asked_w": self.asked_w,
-            "applied_w": self.applied_w,
-            "held_w": self.held_w,
-            "by": self.by,
-            "why": self.why,
-        }
-
 
 def from_health(profile: Profile, entry: object, rating: Rating = PLAIN) -> Readback | None:
     """Of an entry of `actuators` in a node's health; None for what is none."""

@@ -74,10 +74,6 @@ class NodeStatus:
         """As columns of the database."""
         return {f"node_{name}": value for name, value in asdict(self).items() if name != "boot"}
 
-    def as_json(self) -> Mapping[str, str | int | bool]:
-        """For the page."""
-        return asdict(self)
-
 
 def _step(row: object) -> str:
     """`unit 2`, or the step alone where there is one of its kind only."""

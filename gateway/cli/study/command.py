@@ -25,8 +25,6 @@ from gateway.words import LANGUAGES, text
 
 people = Console(stderr=True)  # stdout is for results
 
-File = Annotated[Path, typer.Option(metavar="FILE")]
-
 
 def study(
     *,

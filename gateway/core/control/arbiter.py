@@ -59,7 +59,7 @@ SWITCH_TRANSITIONS = {
 class Consumer:
     """What can take surplus. A relay has `min_w` equal to `max_w`."""
 
-    id: str
+    id: str  # the load's name, or `compete.BATTERY` for all batteries together
     min_w: float  # least power while it runs, 0 or above
     max_w: float  # most power, not below `min_w` while it can run at all
     step_w: float = 0.0  # between two powers that can be set; 0: any power

@@ -24,11 +24,11 @@ from gateway.core.model.state import Mode, Purpose, SetPoint
 class BatteryMemory:
     """What is remembered of the batteries, by battery id."""
 
-    responses: Mapping[str, BatteryResponse] = field(default_factory=dict)
+    responses: Mapping[str, BatteryResponse] = field(default_factory=dict)  # what each did with what it was sent
     last: Mapping[str, SetPoint] = field(default_factory=dict)  # who is not in it was never controlled
     controlled: tuple[str, ...] = ()  # whose power is not in the net load
-    net: NetLoadMemory = field(default_factory=NetLoadMemory)
-    levels: ActiveLevels = frozenset()
+    net: NetLoadMemory = field(default_factory=NetLoadMemory)  # the estimate of the net load and of the meter's delay
+    levels: ActiveLevels = frozenset()  # levels of the plan that are crossed; none without a plan
     resting: tuple[str, ...] = ()  # at their reserve: not discharged until a little above it
     working: tuple[str, ...] = ()  # with a power other than 0
 
@@ -38,7 +38,7 @@ class BatteryDecision:
     """What the batteries get, and what the stages after it must know of them."""
 
     setpoints: tuple[SetPoint, ...]  # one for each battery of the site
-    memory: BatteryMemory
+    memory: BatteryMemory  # for the next cycle
     net_w: float | None = None  # the building without the controlled batteries, import positive; None: none controlled
     storage: Storage | None = None  # the controlled ones as one; None: none controlled
     charge_max_w: float = 0.0  # the most they may charge under the import limit

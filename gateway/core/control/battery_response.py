@@ -30,7 +30,7 @@ class PowerSample:
 class BatteryResponse:
     """One battery's recent past, oldest first."""
 
-    reports: tuple[PowerSample, ...] = ()
+    reports: tuple[PowerSample, ...] = ()  # what it said of itself
     setpoints: tuple[PowerSample, ...] = ()  # at the moments they were sent; one for each change
     expected: tuple[PowerSample, ...] = ()  # corners of the power by the model, straight lines in between
     matching: int = 0  # reports in a row that lay on those lines; no more than MATCHING is counted

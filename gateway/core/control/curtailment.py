@@ -70,7 +70,7 @@ class CurtailmentDecision:
     """The limits of this cycle."""
 
     setpoints: tuple[SetPoint, ...]  # one for each inverter that takes a limit; none without sight of the grid
-    memory: Curtailment
+    memory: Curtailment  # for the next cycle
     curtailed_w: float = 0.0  # what the inverters may be able to give more than now, 0 or above
 
 

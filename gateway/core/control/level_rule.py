@@ -31,7 +31,7 @@ class LevelRule(StrEnum):
 class Level:
     """A level as a state with hysteresis: active on one side of it, entered and left at different energies."""
 
-    rule: LevelRule
+    rule: LevelRule  # what is done while it is active
     note_key: str  # its name in the note of the store
     level_wh: Callable[[Levels], float]  # stored energy above empty at which it lies
     compare: Callable[[float, float], bool]  # how the stored energy lies to the level while it is active
@@ -94,7 +94,7 @@ class LevelDecision:
 
     wanted_w: float  # of all batteries, charging positive
     active: ActiveLevels  # after this cycle
-    purpose: Purpose = Purpose.SELF_CONSUMPTION
+    purpose: Purpose = Purpose.SELF_CONSUMPTION  # of the set-points that follow from it
     reason: Reason | None = None  # None where no level changed anything; its `power_w` is what the levels want
 
 

@@ -32,8 +32,8 @@ class Bounds:
 
     low_w: float  # 0 or below but where a limit forces charging
     high_w: float  # never below `low_w`
-    low_by: Limit
-    high_by: Limit
+    low_by: Limit  # what set `low_w`
+    high_by: Limit  # what set `high_w`
 
     def narrow(self, limit: Limit, *, low_w: float | None = None, high_w: float | None = None) -> "Bounds":
         """Shrink towards the new ends; never widens and never empties."""
@@ -47,6 +47,7 @@ class Bounds:
         )
 
 
+# No power at all: who may be given nothing starts from here.
 NOTHING = Bounds(low_w=0.0, high_w=0.0, low_by=Limit.DISCHARGE_POWER, high_by=Limit.CHARGE_POWER)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.core.control.arbiter import Consumer
-from gateway.core.loads.kind import Load
+from gateway.core.model.load import Load
 from gateway.core.model.plan import LoadPurpose, LoadSlot
 from gateway.core.model.site import LoadDevice
 from gateway.core.model.state import Reading, SiteState

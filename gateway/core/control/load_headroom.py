@@ -31,7 +31,7 @@ class Headroom:
 class LoadSituation:
     """What is decided on for the loads that may be controlled, frozen for one cycle."""
 
-    site: Site
+    site: Site  # its limits at the grid count
     ours: tuple[LoadDevice, ...]  # the loads that may be controlled now, at least one
     views: Mapping[str, LoadView]  # what they say of themselves, by load id
     requests: Mapping[str, LoadSlot]  # by load id; also of loads that may not be controlled now

@@ -66,7 +66,7 @@ ANSWERS = {
 class LoadAnswer:
     """What a load does with what it is sent, and since or until when."""
 
-    answer: AnswerState = AnswerState.TAKES
+    answer: AnswerState = AnswerState.TAKES  # who was never sent anything takes it
     moment_s: float = -math.inf  # monotonic: QUIET since when, IDLE until when; without meaning for TAKES
 
 

@@ -20,7 +20,7 @@ SMALL_W, SMALL_SHARE = 100.0, 0.03  # a smaller change is not sent: half an ampe
 class Offer:
     """What is divided among the controlled loads in this cycle."""
 
-    headroom: Headroom
+    headroom: Headroom  # what can be given out
     consumers: Mapping[str, Consumer]  # the controlled loads by their id
     blocked: Mapping[str, Reason]  # by load id: who takes nothing now, whatever it is offered, and why
     storage: Storage | None  # the controlled batteries as one, which compete for surplus; None: none controlled
@@ -32,7 +32,7 @@ class LoadPower:
     """What one load gets."""
 
     power_w: float  # 0 or above
-    reason: Reason
+    reason: Reason  # of its set-point
 
 
 def decided(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[str, LoadPower]:

@@ -12,12 +12,12 @@ from gateway.core.model.switched import Switched
 class LoadCase:
     """One load in the allocation of this second."""
 
-    consumer: Consumer
+    consumer: Consumer  # its powers and minimum times
     request: LoadSlot | None  # None: neither plan nor plain rule know it
     switched: Switched | None  # before this second; None: never seen
     surplus_w: float  # what all loads and batteries can share
     sell: float  # what surplus brings at the grid (EUR/kWh)
-    utc_s: float
+    utc_s: float  # this second (UTC)
 
     @property
     def would_take_surplus(self) -> bool:

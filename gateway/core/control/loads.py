@@ -41,7 +41,7 @@ class LoadDecision:
     """What the loads get."""
 
     setpoints: tuple[SetPoint, ...]  # one for each load that takes set-points; none where the site has none
-    memory: LoadMemory
+    memory: LoadMemory  # for the next cycle
 
 
 def control_loads(

@@ -19,7 +19,7 @@ Note = Mapping[str, object]
 class StoredMemory:
     """What a restart must not forget."""
 
-    levels: ActiveLevels = frozenset()
+    levels: ActiveLevels = frozenset()  # levels of the plan that were crossed
     resting: tuple[str, ...] = ()  # batteries at their reserve
     working: tuple[str, ...] = ()  # batteries with a power other than 0
     switched: Mapping[str, Switched] = field(default_factory=dict)  # loads by their id: what runs since when
@@ -30,10 +30,11 @@ class StoredMemory:
 class Memory:
     """All of it, one part for each stage. A fresh one is a fresh start."""
 
+    # by which it is found that a meter stands still, and what was last trusted
     readings: ReadingMemory = field(default_factory=ReadingMemory)
-    batteries: BatteryMemory = field(default_factory=BatteryMemory)
-    curtailment: Curtailment = field(default_factory=Curtailment)
-    loads: LoadMemory = field(default_factory=LoadMemory)
+    batteries: BatteryMemory = field(default_factory=BatteryMemory)  # of the third stage
+    curtailment: Curtailment = field(default_factory=Curtailment)  # of the fourth stage
+    loads: LoadMemory = field(default_factory=LoadMemory)  # of the last stage
 
     @classmethod
     def restored(cls, stored: StoredMemory) -> "Memory":

@@ -41,7 +41,7 @@ class NetLoad:
 
     net_w: float  # import positive
     ahead_w: float  # so much further it will be when the set-point of now works
-    memory: NetLoadMemory
+    memory: NetLoadMemory  # for the next cycle
 
 
 def started_anew(memory: NetLoadMemory) -> NetLoadMemory:

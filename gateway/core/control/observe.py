@@ -35,7 +35,7 @@ class Observation:
 
     now_s: float  # monotonic
     utc_s: float  # UTC, by which minimum up and down times count
-    grid: GridView
+    grid: GridView  # what the grid meter says
     pv_w: float  # all PV as produced now, 0 or below; what is older than SHOWN_S counts as none
     batteries: Mapping[str, BatteryView]  # by battery id
     loads: Mapping[str, LoadView]  # by load id

@@ -16,7 +16,7 @@ UNKNOWN_LOSS_SHARE = 0.05  # one way, for planning, where the maker says nothing
 class PoolBattery:
     """A battery that may be controlled."""
 
-    battery: Battery
+    battery: Battery  # its constants
     soc: float  # state of charge, 0…1
     rests: bool = False  # at its reserve: not discharged until a little above it
     bounds: Bounds = NOTHING  # what it may do now by itself

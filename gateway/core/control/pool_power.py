@@ -18,7 +18,7 @@ IDLE_W = 25.0  # below this the reason says that nothing is to do
 class GridSide:
     """What the connection bears for the batteries, and what else is on it now (W)."""
 
-    site: Site
+    site: Site  # its limits at the grid
     net_w: float  # the building without its controlled batteries, import positive
     coming_net_w: float = -math.inf  # the same when loads do what they were sent; -inf while all of them do it already
     peak_target_w: float = math.inf  # import beyond which the plan wants none, because it would be a new peak

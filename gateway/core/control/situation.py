@@ -12,7 +12,7 @@ from gateway.core.model.site import Site
 class Situation:
     """What is seen, of which building, and what the plan says of this moment."""
 
-    seen: Observation
-    site: Site
+    seen: Observation  # what every stage decides on
+    site: Site  # which never changes
     slot: Slot | None  # None: no plan, or one that cannot be followed: the plain rule
     requests: Mapping[str, LoadSlot]  # by load id: what plan or plain rule say; who is not in it is unplanned

@@ -17,7 +17,7 @@ LONGEST_AGE_S = 86400.0  # where nothing ever came, a day stands for it: no numb
 class Trust:
     """What the readings allow for a device."""
 
-    mode: Mode
+    mode: Mode  # what the loop does with it
     reason: Reason | None = None  # None exactly when they allow control
 
 
@@ -35,10 +35,10 @@ class Silence:
 class TrustRule:
     """A row of the tables below: the first one that holds counts, and where none does control goes on."""
 
-    mode: Mode
+    mode: Mode  # of what it holds for
     code: str  # of the reason
     when: str  # the condition in words, for the docs
-    holds: Callable[[Silence], bool]
+    holds: Callable[[Silence], bool]  # whether it does for this silence
     age_s: Callable[[Silence], float] | None = None  # the number of the reason; None: it has none
 
 

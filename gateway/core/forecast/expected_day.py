@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from gateway.core.forecast.method import ForecastMethod
 from gateway.core.model.levels import Floats
-from gateway.core.planning.method import ForecastMethod
 
 FEWEST_DAYS = 3  # fewer points than that and no line is drawn: the mean stands
 FARTHEST = 3.0  # standard deviations: what was never seen is not extrapolated

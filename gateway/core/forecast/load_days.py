@@ -5,12 +5,12 @@ from datetime import tzinfo
 import numpy as np
 
 from gateway.core.forecast.expected_day import moves, widened
+from gateway.core.forecast.method import ForecastMethod
 from gateway.core.forecast.outdoor import OutdoorTemperatures, day_degrees, follows_cold
 from gateway.core.forecast.past_days import PastSeries, clock_shift
 from gateway.core.forecast.similar_days import CandidateDays, day_weights, filled, weekdays_favoured
 from gateway.core.model.history import History
 from gateway.core.model.levels import Floats
-from gateway.core.planning.method import ForecastMethod
 
 HOURS_BEFORE = (24.0,)  # a day's load is compared by the 24 h before it
 

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from gateway.core.model.levels import Floats
 
-DAY_S = 86400.0
+DAY_S = 86400.0  # of UTC, by which PV goes; the local clock's days of 23 and 25 h are handled where it counts
 ENOUGH = 0.5  # share of a span that must be known for its mean to count
 FADING_DAYS = 0.1  # of usual sunshine, after which earlier sunshine weighs 1/e (docs/planning.md, "Scenarios")
 PROFILE_DAYS = 28  # days behind the usual day: a month is short beside the seasons
 LIT = 0.01  # share of the usual day's highest power above which it is day: a panel in the dusk gives less
-EVERY_STEP = slice(None)
+EVERY_STEP = slice(None)  # all of a day
 
 
 @dataclass(frozen=True, slots=True)

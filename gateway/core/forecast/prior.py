@@ -19,6 +19,7 @@ PV_W_PER_KWP = 480.0  # at a sine of elevation of 1, see above
 
 # Mean loads (W) by the local clock, one for each hour; 3.7 MWh a year in all.
 NIGHT_W, MORNING_W, DAY_W, EVENING_W = 250.0, 500.0, 380.0, 750.0
+# from midnight on
 LOAD_BY_HOUR_W = (
     *[NIGHT_W] * 6,
     *[MORNING_W] * 3,

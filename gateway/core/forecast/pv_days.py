@@ -3,12 +3,12 @@
 import numpy as np
 
 from gateway.core.forecast.expected_day import moves, scale_factors
+from gateway.core.forecast.method import ForecastMethod
 from gateway.core.forecast.past_days import PastSeries
 from gateway.core.forecast.season import in_season
 from gateway.core.forecast.similar_days import CandidateDays, day_weights, filled
 from gateway.core.model.history import History
 from gateway.core.model.levels import Floats
-from gateway.core.planning.method import ForecastMethod
 
 
 def pv_days(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.core.forecast.expected_day import expected_days
+from gateway.core.forecast.method import ForecastMethod
 from gateway.core.forecast.past_days import PastSeries
 from gateway.core.forecast.similar_days import CandidateDays
 from gateway.core.model.history import History
 from gateway.core.model.levels import Floats
-from gateway.core.planning.method import ForecastMethod
 
 SKILL_DAYS = 14  # on which the feed is judged: two weeks, short enough to notice a feed that gets worse
 FEWEST_DAYS = 3  # before that nothing is known of the feed, and it has no say
@@ -36,7 +36,7 @@ class FeedSkill:
     factor: float
 
 
-NO_SKILL = FeedSkill(share=0.0, factor=1.0)
+NO_SKILL = FeedSkill(share=0.0, factor=1.0)  # no scenario comes from the feed, and nothing of it is scaled
 
 
 def with_feed(own: CandidateDays, history: History, feed: PvForecast | None, method: ForecastMethod) -> CandidateDays:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.forecast.load_days import load_days
+from gateway.core.forecast.method import ForecastMethod
 from gateway.core.forecast.outdoor import OutdoorTemperatures
 from gateway.core.forecast.past_days import DAY_S
 from gateway.core.forecast.prior import Prior
@@ -20,7 +21,6 @@ from gateway.core.forecast.pv_feed import PvForecast, with_feed
 from gateway.core.forecast.similar_days import CandidateDays
 from gateway.core.model.history import History, Scenarios
 from gateway.core.model.levels import Floats
-from gateway.core.planning.method import ForecastMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ from gateway.core.model.levels import Floats
 
 AXIS_DEG = 23.44  # of the earth
 SOLSTICE_DAY = 10.0  # days from the winter solstice to the end of the year
-YEAR_DAYS = 365.25
-NEW_YEAR_2000_S = 946_684_800.0
-DAY_S = 86400.0
+YEAR_DAYS = 365.25  # from one solstice to the next, leap years shared out
+NEW_YEAR_2000_S = 946_684_800.0  # UTC of its midnight, from which days of the year are counted
+DAY_S = 86400.0  # of UTC, by which the sun goes
 BLOCK_DAYS = 7  # one of them is clear at dawn and at dusk
 LIT = 0.01  # share of the highest power above which it is day
 NO_SEASON_WEIGHT = 0.02  # of a place without seasons beside what was seen: at the equinox all days are alike

@@ -11,15 +11,16 @@ from gateway.core.loads import memory
 from gateway.core.loads.carry import RUNS_W
 from gateway.core.loads.clock import clock_before, hours_between, next_clock
 from gateway.core.loads.kind import LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, Run
+from gateway.core.loads.needs import Run
 from gateway.core.loads.plain_rule import SPARE_S, must_run, nothing, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite
 from gateway.core.loads.settings import Clock, CommonSettings, FieldBounds, Misfit, PowerOrZeroW, PriceEur, no_charger
+from gateway.core.model.load import Band
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.time_grid import TimeGrid
 
 ASKED_FRESH_S = 120.0  # whether somebody asks changes seldom
-POWER_FRESH_S = 5.0
+POWER_FRESH_S = 5.0  # five polls of a device that is read each second; an older power proves no run
 RUN_SHARE = 0.1  # of its highest power: an appliance that draws more runs
 
 QuartersW = Annotated[tuple[PowerOrZeroW, ...], FieldBounds(fewest=1, longest=96)]
@@ -33,10 +34,10 @@ class ApplianceSettings(CommonSettings):
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "asked")
     own_reasons: ClassVar[tuple[str, ...]] = ("load_run", "load_going", "load_missed")
 
-    quarters_w: QuartersW
-    earliest: Clock = "00:00"
-    latest: Clock
-    missed_eur: PriceEur = 5.0
+    quarters_w: QuartersW  # mean power of each quarter hour of a run, from its start on
+    earliest: Clock = "00:00"  # local clock from which a run may start
+    latest: Clock  # local clock by which a run has ended; may lie on the next day
+    missed_eur: PriceEur = 5.0  # what a run that is missed counts against the price of running dearly (EUR)
 
     def __post_init__(self) -> None:
         """Raises ValueError for what does not fit together."""
@@ -63,8 +64,8 @@ class ApplianceSettings(CommonSettings):
 class ApplianceObservation:
     """What has been seen of an appliance."""
 
-    id: str
-    settings: ApplianceSettings
+    id: str  # the load's name in the site file
+    settings: ApplianceSettings  # what the user wrote of it
     since_s: float | None = field(default=None, metadata=memory.moment())  # asked for since (UTC); None: not asked for
     started_s: float | None = field(default=None, metadata=memory.moment())  # runs since (UTC); None: does not run
 
@@ -122,9 +123,9 @@ class Appliance:
     comfort: ClassVar = None
     minimum_down_s: ClassVar = 0.0
 
-    id: str
+    id: str  # its name in the site file and in plans
     profile_w: tuple[float, ...]  # mean powers, one for each `profile_step_s`
-    profile_step_s: float = 900.0
+    profile_step_s: float = 900.0  # length of a step of `profile_w`: a quarter hour
     missed_eur: float = 5.0  # what it costs not to run
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from gateway.core.loads import memory
 from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.clock import next_clock
 from gateway.core.loads.kind import LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, EnergyStore
+from gateway.core.loads.needs import EnergyStore
 from gateway.core.loads.plain_rule import due_by
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
 from gateway.core.loads.settings import (
@@ -24,6 +24,7 @@ from gateway.core.loads.settings import (
     PriceEur,
     Share,
 )
+from gateway.core.model.load import Band
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
@@ -49,17 +50,17 @@ class CarSettings(CommonSettings):
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "plugged", "e_session_wh")
     own_reasons: ClassVar[tuple[str, ...]] = ("load_gives",)
 
-    capacity_kwh: EnergyKwh
-    wanted_kwh: EnergyKwh
-    departure: Clock = "07:00"
-    least_a: Amperes = LEAST_A
-    most_a: Amperes = 32.0
-    phases: Phases = (1,)
-    efficiency: Share = 0.9
-    give_w: PowerOrZeroW = 0.0
-    wear_eur_per_kwh: PriceEur = 0.0
-    switch_eur: PriceEur = 0.02
-    missing_eur_per_kwh: PriceEur = 3.0
+    capacity_kwh: EnergyKwh  # of its battery
+    wanted_kwh: EnergyKwh  # in its battery at the departure
+    departure: Clock = "07:00"  # local clock; the next one after it came
+    least_a: Amperes = LEAST_A  # below it the charger rests; per phase
+    most_a: Amperes = 32.0  # of charger, cable and car, the least of them; per phase
+    phases: Phases = (1,)  # numbers of phases it can charge on
+    efficiency: Share = 0.9  # from the charger into the battery
+    give_w: PowerOrZeroW = 0.0  # the most it gives back (V2G), at the charger; 0: it cannot
+    wear_eur_per_kwh: PriceEur = 0.0  # ageing by a kWh at the terminals, each way, where it gives back
+    switch_eur: PriceEur = 0.02  # of a change of phases: keeps the contactor from being worn for a cent
+    missing_eur_per_kwh: PriceEur = 3.0  # what a kWh that is missing at the departure counts
 
     def __post_init__(self) -> None:
         """Raises ValueError for what does not fit together."""
@@ -108,8 +109,8 @@ class CarSettings(CommonSettings):
 class CarObservation:
     """What has been seen of a car."""
 
-    id: str
-    settings: CarSettings
+    id: str  # the load's name in the site file
+    settings: CarSettings  # what the user wrote of it
     since_s: float | None = field(default=None, metadata=memory.moment())  # plugged in since (UTC); None: not there
     held_wh: float = field(default=0.0, metadata=memory.amount(step=memory.KEPT_WH))  # charged since it came
     arrived_s: float = -math.inf  # the same moment by the monotonic clock; before all others where nobody saw it come
@@ -161,7 +162,7 @@ class CarState:
     departure_s: float  # UTC
     stored_wh: float  # in its battery now
     wanted_wh: float  # in its battery at the departure
-    switched: Switched | None = None
+    switched: Switched | None = None  # whether it charges, and since when; None where nobody knows
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no number; a window that contradicts itself is told in the plan."""
@@ -176,17 +177,17 @@ class Car:
     presence_point: ClassVar = "plugged"
     comfort: ClassVar = None
 
-    id: str
+    id: str  # its name in the site file and in plans
     bands: tuple[Band, ...]  # in the order of its phases
-    capacity_wh: float
+    capacity_wh: float  # of its battery, above 0
     efficiency: float = 0.9  # from the charger into the battery
     give_w: float = 0.0  # the most it gives back (V2G)
     give_efficiency: float = 0.9  # from the battery to the charger
     wear_price: float = 0.0  # ageing by a kWh at the terminals, each way, where it gives back (EUR/kWh)
     switch_eur: float = 0.02  # of a change of phases
-    start_eur: float = 0.01
-    minimum_up_s: float = 0.0
-    minimum_down_s: float = 0.0
+    start_eur: float = 0.01  # of a start: of equal plans the one with fewer
+    minimum_up_s: float = 0.0  # what the maker asks for; control adds what relays need
+    minimum_down_s: float = 0.0  # likewise
     short_price: float = 3.0  # of a kWh that is missing at the departure (EUR/kWh)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta, tzinfo
 
-DAY_S = 86_400.0
+DAY_S = 86_400.0  # of UTC; a local day may be an hour longer, which the searches below allow for
 
 
 def minutes(clock: str) -> int:

@@ -1,15 +1,15 @@
 """A heat pump and the building it heats, between two temperatures of comfort."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import numpy as np
 
 from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.heat import FRESH_S, TOLERANCE_K, kept_shares
-from gateway.core.loads.kind import Comfort, LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, EnergyStore
+from gateway.core.loads.kind import LoadMoment, LoadWithState
+from gateway.core.loads.needs import EnergyStore
 from gateway.core.loads.plain_rule import surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
 from gateway.core.loads.settings import (
@@ -22,7 +22,7 @@ from gateway.core.loads.settings import (
     Seconds,
     no_charger,
 )
-from gateway.core.model.levels import Floats
+from gateway.core.model.load import Band, Comfort
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
@@ -47,16 +47,16 @@ class HeatPumpSettings(CommonSettings):
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "temp_c")
     own_reasons: ClassVar[tuple[str, ...]] = ()
 
-    powers_w: Powers
-    kwh_per_k: HeatKwhPerK
-    loss_w_per_k: LossWPerK
-    low_c: Celsius = 19.5
-    high_c: Celsius = 22.0
-    cop: Cop = 3.5
-    cop_per_k: CopPerK = 0.08
-    run_s: Seconds = 1800.0
-    rest_s: Seconds = 900.0
-    discomfort_eur_per_kh: PriceEur = 0.5
+    powers_w: Powers  # electrical, rising: running its own way, and forced
+    kwh_per_k: HeatKwhPerK  # heat capacity of the building
+    loss_w_per_k: LossWPerK  # heat lost to the outdoors
+    low_c: Celsius = 19.5  # comfort begins
+    high_c: Celsius = 22.0  # comfort ends: nobody heats above it
+    cop: Cop = 3.5  # heat for each unit of electricity at 7 °C outdoors
+    cop_per_k: CopPerK = 0.08  # so much more for each kelvin above
+    run_s: Seconds = 1800.0  # minimum up time: a compressor wears at each start
+    rest_s: Seconds = 900.0  # minimum down time: its pressures have to even out
+    discomfort_eur_per_kh: PriceEur = 0.5  # what a kelvin below `low_c` counts for an hour
 
     def __post_init__(self) -> None:
         """Raises ValueError for what does not fit together."""
@@ -97,8 +97,8 @@ class HeatPumpSettings(CommonSettings):
 class HeatPumpObservation:
     """Of a heat pump only its temperature now counts."""
 
-    id: str
-    settings: HeatPumpSettings
+    id: str  # the load's name in the site file
+    settings: HeatPumpSettings  # what the user wrote of it
     event: ClassVar = None
 
     def observed(self, now: LoadMoment) -> "HeatPumpObservation":
@@ -116,18 +116,16 @@ class HeatPumpObservation:
         return LoadWithState(load=self.settings.load(self.id), state=state)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeatPumpState:
     """How warm the rooms are."""
 
     indoor_c: float  # temperature now
-    gains_w: Floats = field(default_factory=lambda: np.zeros(0))
-    """Heat from sun, people and devices in each step of the plan; empty where it is not known."""
-    switched: Switched | None = None
+    switched: Switched | None = None  # whether it runs, and since when; None where nobody knows
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no number."""
-        finite(self, self.indoor_c, float(self.gains_w.sum()))
+        finite(self, self.indoor_c)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,18 +135,18 @@ class HeatPump:
     state_type: ClassVar = HeatPumpState
     presence_point: ClassVar = None
 
-    id: str
-    bands: tuple[Band, ...]
+    id: str  # its name in the site file and in plans
+    bands: tuple[Band, ...]  # electrical powers: running its own way, and forced where it can be
     wh_per_k: float  # heat capacity of the building
     loss_w_per_k: float  # heat lost to the outdoors
     low_c: float = 19.5  # comfort begins; below it each kelvin and hour costs `discomfort_eur`
     high_c: float = 22.0  # comfort ends
     cop: float = 3.5  # heat for each unit of electricity at 7 °C outdoors
     cop_per_k: float = 0.08  # so much more for each kelvin above; the sum is never below 1
-    minimum_up_s: float = 1800.0
-    minimum_down_s: float = 900.0
-    start_eur: float = 0.02
-    discomfort_eur: float = 0.5
+    minimum_up_s: float = 1800.0  # a compressor wears at each start
+    minimum_down_s: float = 900.0  # its pressures have to even out
+    start_eur: float = 0.02  # of a start: of equal plans the one with fewer
+    discomfort_eur: float = 0.5  # what a kelvin below `low_c` counts for an hour
 
     def __post_init__(self) -> None:
         """Raises ValueError where no building could be heated."""
@@ -164,11 +162,12 @@ class HeatPump:
         return Comfort(low_c=self.low_c, high_c=self.high_c, hygiene_c=self.high_c, resume_k=RESUME_K)
 
     def request(self, state: HeatPumpState, outlook: Outlook) -> LoadRequest:
-        """The building as a store of heat above `low_c`: C dT/dt = COP P + gains - loss (T - outdoor)."""
+        """The building as a store of heat above `low_c`: C dT/dt = COP P - loss (T - outdoor).
+
+        What sun, people and devices heat is not known, and is left to the next plan.
+        """
         steps, hours = outlook.grid.steps, outlook.hours
         keep, inside = kept_shares(self.loss_w_per_k, self.wh_per_k, hours)
-        gains = np.zeros(steps)
-        gains[: min(steps, len(state.gains_w))] = state.gains_w[:steps]
         cop = np.maximum(self.cop + self.cop_per_k * (outlook.outdoor_c - 7.0), 1.0)
         lost = self.wh_per_k * (self.low_c - outlook.outdoor_c) * (1.0 - keep)
         return LoadRequest(
@@ -180,7 +179,7 @@ class HeatPump:
                 bands=self.bands,
                 free=np.ones(steps, dtype=np.bool_),
                 gain=cop * inside,
-                drain_wh=lost - gains * hours * inside,
+                drain_wh=lost,
                 floor_wh=np.zeros(steps),
                 short_price=np.full(steps, self.discomfort_eur * hours * 1000.0 / self.wh_per_k),
                 ceiling_wh=np.full(steps, self.wh_per_k * (self.high_c - self.low_c)),
@@ -206,10 +205,3 @@ class HeatPump:
         """Since when it runs; its temperature is measured."""
         del end_s  # how long does not matter
         return replace(state, switched=switched_after(state.switched, begin_s, runs=power_w > RUNS_W))
-
-
-def sg_ready(power_w: float, bands: tuple[Band, ...]) -> int:
-    """The SG-Ready state for a planned power: 2 (its own control), 3 (recommended) or 4 (forced, the second band)."""
-    if power_w <= 0.0:
-        return 2
-    return 4 if len(bands) > 1 and power_w > bands[0].high_w else 3

@@ -9,9 +9,9 @@ from datetime import tzinfo
 from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 from gateway.core.loads.memory import Dataclass
-from gateway.core.loads.needs import Band
 from gateway.core.loads.request import LoadRequest, Outlook
 from gateway.core.loads.settings import Misfit
+from gateway.core.model.load import Load
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import SiteState
 from gateway.core.model.switched import Switched
@@ -21,51 +21,13 @@ StateT = TypeVar("StateT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comfort:
-    """Temperatures (°C) between which a load that holds heat is kept."""
-
-    low_c: float  # below it somebody is cold
-    high_c: float  # it is full
-    hygiene_c: float  # it is full while it is heated through against legionella; `high_c` where nothing is
-    resume_k: float  # so much below the top it takes again (K)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadMoment:
     """A moment at which a load is looked at."""
 
-    state: SiteState
+    state: SiteState  # readings of its device
     zone: tzinfo  # of local clocks
     dt_s: float = 0.0  # since the moment before; 0 at the first
     switched: Switched | None = None  # whether control has it running, and since when; None where nobody knows
-
-
-class Load(Protocol):
-    """A load as control knows it: constants of its device."""
-
-    @property
-    def id(self) -> str:
-        """Its name in the site file and in plans."""
-
-    @property
-    def bands(self) -> tuple[Band, ...]:
-        """The powers that can be set."""
-
-    @property
-    def minimum_up_s(self) -> float:
-        """Minimum up time (s)."""
-
-    @property
-    def minimum_down_s(self) -> float:
-        """Minimum down time (s)."""
-
-    @property
-    def presence_point(self) -> str | None:
-        """The point that tells whether it is there (from 0.5 on); None for what is always there."""
-
-    @property
-    def comfort(self) -> Comfort | None:
-        """Its temperatures, told as the point `temp_c`; None for a load that holds no heat."""
 
 
 class PlannableLoad(Load, Protocol[StateT]):
@@ -106,8 +68,8 @@ class FlexibleLoad(Protocol):
 class LoadWithState(Generic[StateT]):
     """A load and its state, of one kind. Fits FlexibleLoad; ValueError where one is not of the other."""
 
-    load: PlannableLoad[StateT]
-    state: StateT
+    load: PlannableLoad[StateT]  # its constants
+    state: StateT  # of the same kind
 
     def __post_init__(self) -> None:
         """Raises ValueError for a state of another kind of load."""
@@ -151,7 +113,7 @@ class LoadSettings(Dataclass, Protocol):
 
     kind: ClassVar[str]  # as the user writes it; `load.<kind>` are its words
     needed_points: ClassVar[tuple[str, ...]]  # what its product must tell
-    own_reasons: ClassVar[tuple[str, ...]]  # codes that only loads of this kind give
+    own_reasons: ClassVar[tuple[str, ...]]  # codes that only its loads give: a test asks for their words
 
     @property
     def device(self) -> str | None:

@@ -9,21 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.model.levels import Floats
+from gateway.core.model.load import Band
 
 Steps = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """Powers that can be set while the load is in one way of working, both ends in it; equal ends: a relay."""
-
-    low_w: float  # W, drawn positive
-    high_w: float  # W, drawn positive, above 0
-
-    def __post_init__(self) -> None:
-        """Raises ValueError when nothing lies between."""
-        if not 0.0 <= self.low_w <= self.high_w or self.high_w <= 0.0:
-            raise ValueError(f"a band of powers is low <= high, high above 0: {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +30,7 @@ class Switching:
 class EnergyStore:
     """x' = keep x + hours (gain u - v / give) - drain, x in Wh, u drawn and v given back (W)."""
 
-    id: str
+    id: str  # the load's name in plans
     hours: float  # length of a step
     start_wh: float  # held now
     bands: tuple[Band, ...]  # what u can be besides 0
@@ -54,7 +42,7 @@ class EnergyStore:
     ceiling_wh: Floats  # above it the load is never charged or heated
     keep: float = 1.0  # share of what it holds that is left after a step
     end_price: float = 0.0  # value of what it holds at the end (EUR/kWh)
-    switching: Switching = field(default_factory=Switching)
+    switching: Switching = field(default_factory=Switching)  # minimum times and what runs now
     switch_eur: float = 0.0  # of going from one band to another
     give_w: float = 0.0  # the most it gives back (V2G); 0 where it cannot
     give: float = 1.0  # efficiency of giving back
@@ -110,7 +98,7 @@ class EnergyStore:
 class Run:
     """One run of a fixed power profile that begins at one of `starts`, or is missed."""
 
-    id: str
+    id: str  # the load's name in plans
     hours: float  # length of a step
     steps: int  # of the plan
     profile_w: Floats  # powers of the run, one a step

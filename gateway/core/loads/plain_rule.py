@@ -14,7 +14,7 @@ from gateway.core.model.switched import Switched
 SURPLUS_VALUE, MUST_VALUE = 0.1, 2.0  # EUR/kWh
 SPARE_S, SPARE_SHARE = 900.0, 1.1  # begun so much before it would be too late
 GOES_ON_S = 1800.0  # what runs goes on with so much more to spare: each second of it brings the share above 1 of one
-SMALL_WH = 10.0
+SMALL_WH = 10.0  # energy that is missing and not worth a start: a car draws it in ten seconds
 
 
 def requests(loads: Iterable[FlexibleLoad], now_s: float) -> dict[str, LoadSlot]:

@@ -9,15 +9,16 @@ from gateway.core.loads import memory
 from gateway.core.loads.carry import switched_after
 from gateway.core.loads.clock import clock_before, hours_between, last_clock, next_clock
 from gateway.core.loads.kind import LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, EnergyStore, Steps
+from gateway.core.loads.needs import EnergyStore, Steps
 from gateway.core.loads.plain_rule import due_by, nothing, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
 from gateway.core.loads.settings import Clock, CommonSettings, FieldBounds, PowerW, PriceEur, Seconds
+from gateway.core.model.load import Band
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
 
-POWER_FRESH_S = 5.0
+POWER_FRESH_S = 5.0  # five polls of a device that is read each second; an older power proves no run
 RUN_SHARE = 0.5  # of its power: a pump that draws less is held by its own protection, and filters nothing
 KEPT_S = 60.0  # so finely a run outlives a restart
 
@@ -37,14 +38,14 @@ class PoolPumpSettings(CommonSettings):
     needed_points: ClassVar[tuple[str, ...]] = ("p_w",)
     own_reasons: ClassVar[tuple[str, ...]] = ("load_quiet",)
 
-    power_w: PowerW
-    daily_run_h: Hours
-    quiet_from: Clock = "22:00"
-    quiet_until: Clock = "07:00"
-    run_s: UpSeconds = 600.0
-    rest_s: Seconds = 300.0
-    surplus_eur_per_kwh: PriceEur = 0.0
-    missing_eur_per_kwh: PriceEur = 2.0
+    power_w: PowerW  # electrical, while it runs
+    daily_run_h: Hours  # least time a day, for the water to be filtered once or twice
+    quiet_from: Clock = "22:00"  # local clock from which it must rest
+    quiet_until: Clock = "07:00"  # local clock until which it must rest
+    run_s: UpSeconds = 600.0  # minimum up time
+    rest_s: Seconds = 300.0  # minimum down time
+    surplus_eur_per_kwh: PriceEur = 0.0  # value of a kWh beyond the daily run
+    missing_eur_per_kwh: PriceEur = 2.0  # what a kWh of the daily run that is missing counts
 
     def __post_init__(self) -> None:
         """Raises ValueError for what does not fit together."""
@@ -73,8 +74,8 @@ class PoolPumpSettings(CommonSettings):
 class PoolPumpObservation:
     """What has been seen of a pool pump on its present day, which begins when the quiet hours end."""
 
-    id: str
-    settings: PoolPumpSettings
+    id: str  # the load's name in the site file
+    settings: PoolPumpSettings  # what the user wrote of it
     since_s: float | None = field(default=None, metadata=memory.moment())  # the day began (UTC); None: never seen
     ran_s: float = field(default=0.0, metadata=memory.amount(step=KEPT_S))  # it has run on this day
     event: ClassVar[None] = None
@@ -107,8 +108,8 @@ class PoolPumpState:
 
     day_s: float  # the quiet hours before it end (UTC)
     quiet_s: float  # the quiet hours after it begin (UTC)
-    ran_s: float = 0.0
-    switched: Switched | None = None
+    ran_s: float = 0.0  # it has run on this day
+    switched: Switched | None = None  # whether it runs, and since when; None where nobody knows
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no number."""
@@ -123,12 +124,12 @@ class PoolPump:
     presence_point: ClassVar = None
     comfort: ClassVar = None
 
-    id: str
-    band: Band
+    id: str  # its name in the site file and in plans
+    band: Band  # its one power
     daily_run_s: float  # least time for which it runs on a day
-    minimum_up_s: float = 600.0
-    minimum_down_s: float = 300.0
-    start_eur: float = 0.005
+    minimum_up_s: float = 600.0  # relay and motor wear at each start
+    minimum_down_s: float = 300.0  # a motor that starts again and again gets hot
+    start_eur: float = 0.005  # of a start: of equal plans the one with fewer
     short_price: float = 2.0  # of a kWh that is missing at the end of the day (EUR/kWh)
     more_price: float = 0.0  # value of a kWh beyond the least run (EUR/kWh); 0 where more is of no use
 

@@ -15,7 +15,7 @@ from gateway.core.model.time_grid import TimeGrid
 class Outlook:
     """The coming steps, as far as a load may know them."""
 
-    grid: TimeGrid
+    grid: TimeGrid  # the steps of the plan
     now_s: float  # UTC
     price: Floats  # a rough price of a little more power in each step (EUR/kWh)
     outdoor_c: Floats  # temperature in each step (°C)
@@ -38,7 +38,7 @@ class Outlook:
 class LoadRequest:
     """The need of a load with what its reasons tell."""
 
-    id: str
+    id: str  # the load's name in plans
     need: Need | None = None  # None where there is nothing to plan
     fixed_w: Floats | None = None  # powers of a run that has begun, which nothing changes: then there is no need
     due_s: float | None = None  # when `requested_wh` must be there (UTC); None where nothing says so

@@ -24,7 +24,7 @@ class Misfit:
 
     key: str  # of the load's section
     found: str  # what stands there, as it is shown
-    allowed: str
+    allowed: str  # what may stand there, in words
 
 
 Clock = Annotated[str, FieldBounds(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]  # of the building's time zone
@@ -47,8 +47,8 @@ class CommonSettings:
     """
 
     kind: ClassVar[str]  # as the user writes it
-    device: DeviceId | None = None
-    meter: DeviceId | None = None
+    device: DeviceId | None = None  # that meters and obeys; None for a load that is planned and shown only
+    meter: DeviceId | None = None  # another device that meters it; None where its own does
 
     @property
     def phases_used(self) -> int:

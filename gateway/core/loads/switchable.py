@@ -1,6 +1,5 @@
 """A load that is on or off, and needs some energy between two hours of each day."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -11,7 +10,7 @@ from gateway.core.loads import memory
 from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.clock import clock_before, hours_between, last_clock, next_clock
 from gateway.core.loads.kind import LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, EnergyStore
+from gateway.core.loads.needs import EnergyStore
 from gateway.core.loads.plain_rule import due_by, nothing, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
 from gateway.core.loads.settings import (
@@ -24,11 +23,12 @@ from gateway.core.loads.settings import (
     Seconds,
     no_charger,
 )
+from gateway.core.model.load import Band
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
 
-POWER_FRESH_S = 5.0
+POWER_FRESH_S = 5.0  # five polls of a device that is read each second; an older power is not counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +39,14 @@ class SwitchableSettings(CommonSettings):
     needed_points: ClassVar[tuple[str, ...]] = ("p_w",)
     own_reasons: ClassVar[tuple[str, ...]] = ()
 
-    power_w: PowerW
-    wanted_kwh: EnergyOrZeroKwh
-    earliest: Clock = "00:00"
-    latest: Clock = "00:00"
-    run_s: Seconds = 0.0
-    rest_s: Seconds = 0.0
-    worth_eur_per_kwh: PriceEur = 0.0
-    missing_eur_per_kwh: PriceEur = 2.0
+    power_w: PowerW  # electrical, while it is on
+    wanted_kwh: EnergyOrZeroKwh  # in its hours of each day
+    earliest: Clock = "00:00"  # local clock at which its hours begin
+    latest: Clock = "00:00"  # local clock at which its hours end; the same as `earliest`: the whole day
+    run_s: Seconds = 0.0  # minimum up time
+    rest_s: Seconds = 0.0  # minimum down time
+    worth_eur_per_kwh: PriceEur = 0.0  # value of a kWh beyond `wanted_kwh`; 0 where more is of no use
+    missing_eur_per_kwh: PriceEur = 2.0  # what a kWh that is missing at the end of its hours counts
 
     def __post_init__(self) -> None:
         """Raises ValueError for what does not fit together."""
@@ -78,8 +78,8 @@ class SwitchableSettings(CommonSettings):
 class SwitchableObservation:
     """What has been seen of a switched load in its present hours."""
 
-    id: str
-    settings: SwitchableSettings
+    id: str  # the load's name in the site file
+    settings: SwitchableSettings  # what the user wrote of it
     since_s: float | None = field(default=None, metadata=memory.moment())  # they began (UTC); None: never seen
     held_wh: float = field(default=0.0, metadata=memory.amount(step=memory.KEPT_WH))  # drawn in them
     event: ClassVar = None
@@ -121,12 +121,11 @@ class SwitchableState:
     latest_s: float  # UTC
     wanted_wh: float  # in all
     served_wh: float = 0.0  # of that, until now
-    most_wh: float | None = None  # more is of no use; None where there is no such limit
-    switched: Switched | None = None
+    switched: Switched | None = None  # whether it is on, and since when; None where nobody knows
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no number."""
-        finite(self, self.earliest_s, self.latest_s, self.wanted_wh, self.served_wh, self.most_wh or 0.0)
+        finite(self, self.earliest_s, self.latest_s, self.wanted_wh, self.served_wh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +136,11 @@ class Switchable:
     presence_point: ClassVar = None
     comfort: ClassVar = None
 
-    id: str
-    band: Band
-    minimum_up_s: float = 0.0
-    minimum_down_s: float = 0.0
-    start_eur: float = 0.005
+    id: str  # its name in the site file and in plans
+    band: Band  # its one power
+    minimum_up_s: float = 0.0  # what the maker asks for; control adds what relays need
+    minimum_down_s: float = 0.0  # likewise
+    start_eur: float = 0.005  # of a start: of equal plans the one with fewer
     short_price: float = 2.0  # of a kWh that is missing at the end of its hours (EUR/kWh)
     more_price: float = 0.0  # value of a kWh beyond the energy wanted (EUR/kWh); 0 where more is of no use
 
@@ -217,5 +216,4 @@ class Switchable:
         """What it may have served at most."""
         if self.more_price == 0.0:
             return state.wanted_wh
-        top_wh = state.most_wh if state.most_wh is not None else math.inf
-        return min(top_wh, state.served_wh + self.band.high_w * outlook.hours * outlook.grid.steps)
+        return state.served_wh + self.band.high_w * outlook.hours * outlook.grid.steps

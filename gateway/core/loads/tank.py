@@ -12,8 +12,8 @@ from gateway.core.loads import memory
 from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.clock import DAY_S, next_clock
 from gateway.core.loads.heat import FRESH_S, TOLERANCE_K, kept_shares
-from gateway.core.loads.kind import Comfort, LoadMoment, LoadWithState
-from gateway.core.loads.needs import Band, EnergyStore
+from gateway.core.loads.kind import LoadMoment, LoadWithState
+from gateway.core.loads.needs import EnergyStore
 from gateway.core.loads.plain_rule import MUST_VALUE, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
 from gateway.core.loads.settings import (
@@ -29,6 +29,7 @@ from gateway.core.loads.settings import (
     no_charger,
 )
 from gateway.core.model.levels import Floats
+from gateway.core.model.load import Band, Comfort
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Reason
 from gateway.core.model.switched import Switched
@@ -59,18 +60,18 @@ class TankSettings(CommonSettings):
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "temp_c")
     own_reasons: ClassVar[tuple[str, ...]] = ("load_hygiene", "load_heats")
 
-    litres: Litres
-    power_w: PowerW
-    least_w: PowerOrZeroW | None = None
-    low_c: Celsius = 45.0
-    high_c: Celsius = 60.0
-    hygiene_c: Celsius = 60.0
-    hygiene_days: Days = 7
-    loss_w_per_k: LossWPerK = 1.5
-    cop: Cop = 1.0
-    draws: Mapping[Clock, EnergyKwh] = field(default_factory=dict)
-    run_s: Seconds = 0.0
-    rest_s: Seconds = 0.0
+    litres: Litres  # of water that is heated
+    power_w: PowerW  # electrical, the most of the heater
+    least_w: PowerOrZeroW | None = None  # electrical, the least while it heats; None: a relay, all or nothing
+    low_c: Celsius = 45.0  # useful from here on
+    high_c: Celsius = 60.0  # full
+    hygiene_c: Celsius = 60.0  # must be reached against legionella
+    hygiene_days: Days = 7  # at least once in so many; 0 for never
+    loss_w_per_k: LossWPerK = 1.5  # heat lost to the room
+    cop: Cop = 1.0  # heat for each unit of electricity, 1 for a heating element
+    draws: Mapping[Clock, EnergyKwh] = field(default_factory=dict)  # heat drawn off, by the local clock, on each day
+    run_s: Seconds = 0.0  # minimum up time
+    rest_s: Seconds = 0.0  # minimum down time
 
     def __post_init__(self) -> None:
         """Raises ValueError for what does not fit together."""
@@ -112,8 +113,8 @@ class TankSettings(CommonSettings):
 class TankObservation:
     """What has been seen of a tank."""
 
-    id: str
-    settings: TankSettings
+    id: str  # the load's name in the site file
+    settings: TankSettings  # what the user wrote of it
     hygiene_s: float | None = field(default=None, metadata=memory.moment(step_s=3600.0))
     """When it was last heated through (UTC); at first sight: then. What is hot all the time is kept once an hour."""
     event: ClassVar = None
@@ -159,7 +160,7 @@ class TankState:
     temp_c: float  # mean temperature now
     draw_wh: Floats  # heat drawn off in each step of the plan
     hygiene_due_s: float | None = None  # when it must have been heated through (UTC); None for never
-    switched: Switched | None = None
+    switched: Switched | None = None  # whether it is heated, and since when; None where nobody knows
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no number."""
@@ -173,18 +174,18 @@ class Tank:
     state_type: ClassVar = TankState
     presence_point: ClassVar = None
 
-    id: str
-    litres: float
+    id: str  # its name in the site file and in plans
+    litres: float  # of water that is heated, above 0
     band: Band  # electrical power of the heater
     low_c: float = 45.0  # useful from here on
     high_c: float = 60.0  # full
     hygiene_c: float = HYGIENE_C  # must be reached when it is due
-    ambient_c: float = AMBIENT_C
+    ambient_c: float = AMBIENT_C  # of the room around it
     loss_w_per_k: float = 1.5  # to the ambient
     cop: float = 1.0  # heat for each unit of electricity, 1 for a heating element
-    minimum_up_s: float = 0.0
-    minimum_down_s: float = 0.0
-    start_eur: float = 0.005
+    minimum_up_s: float = 0.0  # none for a heating element; a heat pump's compressor asks for one
+    minimum_down_s: float = 0.0  # likewise
+    start_eur: float = 0.005  # of a start: of equal plans the one with fewer
     short_price: float = 2.0  # of a kWh of heat that is missing (EUR/kWh)
 
     def __post_init__(self) -> None:

@@ -52,6 +52,7 @@ class LoadSlot:
     value: float
     # Why it does so.
     reason: Reason
+    # What its energy is for; control acts on it.
     purpose: LoadPurpose = LoadPurpose.SERVICE
 
 

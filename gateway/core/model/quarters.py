@@ -5,7 +5,7 @@ Quarters are those of UTC, so a day of 23 or 25 hours has 92 or 100 of them and 
 
 from dataclasses import dataclass
 
-QUARTER_S = 900
+QUARTER_S = 900  # the step of meters, tariffs and plans
 ENOUGH = 0.8  # share of its seconds that must have been seen: the mean of half a quarter is not that of the whole
 
 

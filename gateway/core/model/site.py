@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from gateway.core.loads.kind import Load
+from gateway.core.model.load import Load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Battery:
     min_power_w: float = 0.0  # below it the converter rests
     dead_band_w: float = 0.0  # a smaller change of the set-point it does not follow
     standby_w: float = 0.0  # drawn in any case
-    loss_constant_w: float = 0.0
+    loss_constant_w: float = 0.0  # W while it runs, whatever the power
     loss_linear: float = 0.0  # W per W
     loss_quadratic_per_w: float = 0.0  # W per W²
     phase: int | None = None  # 1 to 3, to which a single-phase converter is connected; None: on all three
@@ -67,7 +67,7 @@ class Site:
 
     grid: str  # the grid meter's device
     pv: tuple[str, ...]  # devices that measure PV production
-    batteries: tuple[Battery, ...]
+    batteries: tuple[Battery, ...]  # those that take set-points
     grid_setpoint_w: float  # power at the grid that the batteries aim at, import positive
     import_limit_w: float  # 0 or above
     export_limit_w: float  # 0 or above

@@ -84,12 +84,12 @@ class Reason:
 class SetPoint:
     """What a device gets in this cycle."""
 
-    device: str
+    device: str  # its id in the site file
     power_w: float | None  # drawn positive (charging), PV 0 or below; None gives the device back to its own mode
-    mode: Mode
-    reason: Reason
+    mode: Mode  # what the loop does with it
+    reason: Reason  # told with it; no decision reads it
     measured_s: float | None = None  # monotonic moment of the meter's sample behind it; None where there is none
-    purpose: Purpose = Purpose.SELF_CONSUMPTION
+    purpose: Purpose = Purpose.SELF_CONSUMPTION  # of its power
 
 
 def load_w(state: SiteState, site_grid: str, metered: tuple[str, ...], *, max_age_s: float) -> float | None:

@@ -9,7 +9,7 @@ LONG_AGO_S = 1e9  # some 30 years: longer than any minimum down time
 class Switched:
     """A consumer that runs or does not, and since when."""
 
-    runs: bool
+    runs: bool  # at a power above 0
     since_s: float  # UTC, because it must outlive a restart
 
 

@@ -33,8 +33,6 @@ class Program:
     values: Floats
     # Least value of each row of A x; None where every row is an equation.
     least: Floats | None = None
-    # Which x are whole numbers; None where none is.
-    whole: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,20 +41,16 @@ class Solution:
 
     # One value for each unknown of the program.
     x: Floats
-    # What one more unit on the right of each row would cost (the duals); 0 where whole numbers are wanted.
+    # What one more unit on the right of each row would cost (the duals); 0 where the solver tells none.
     prices: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How long a program may be worked on: the first of the three ends the search."""
+    """How long a program may be worked on."""
 
     # Wall-clock time (s): the cycle of a plan must not wait for the last cent ("Flexible loads" in docs/planning.md).
     seconds: float = 0.5
-    # Nodes of branch and bound, which end the search the same way on every machine.
-    nodes: int = 200
-    # Share of the cost (0…1) that need not be gained.
-    gap: float = 0.002
 
 
 class Solver(Protocol):

@@ -10,7 +10,6 @@ Days = Mapping[date, int]
 """The type of each day that is known, numbered as its kind numbers them; a day that is absent is not known."""
 
 KEPT_DAYS = 3  # a plan looks ahead, and at most back to the evening before
-MINUTE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

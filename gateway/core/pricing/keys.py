@@ -22,22 +22,22 @@ class Between:
 class Matching:
     """A pattern (regular expression) that a whole text follows."""
 
-    pattern: str
+    pattern: str  # as `re` reads it, with its own ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
     """How many entries a list has."""
 
-    least: int
-    most: int
+    least: int  # entries
+    most: int  # entries
 
 
 @dataclass(frozen=True, slots=True)
 class Such:
     """What to write when the key is missing: an end of the sentence "allowed: …"."""
 
-    words: str
+    words: str  # as they stand in the message
 
 
 @dataclass(frozen=True, slots=True)

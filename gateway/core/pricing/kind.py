@@ -50,7 +50,7 @@ class TariffKind:
 
     id: str  # `kind` of its lists; the last part of its key in gateway.words
     names: tuple[str, ...]  # of its prices: in lists, in plans and in the database
-    settings: type[TariffSettings]
+    settings: type[TariffSettings]  # the class of its keys of [tariff]
     example: str  # a [tariff] section as a person writes it; the reference page prints it, a test reads it
     chosen_by: str | None = None  # the key of [tariff] that chooses a kind without lists; None: its list does
     points_key: str | None = None  # the key that says where its prices are published: a file or an address

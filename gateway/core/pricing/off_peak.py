@@ -15,9 +15,9 @@ Day = Annotated[str, Matching(r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 class OffPeak:
     """The off-peak hours of one meter, on local days from `first` to before `end`, in one season or all the year."""
 
-    windows: tuple[Window, ...]
-    first: date = date.min
-    end: date = date.max
+    windows: tuple[Window, ...]  # by the local clock
+    first: date = date.min  # local day, itself in
+    end: date = date.max  # local day, itself out
     season: tuple[MonthDay, MonthDay] | None = None  # first and last day, both in; it may lie over the new year
 
     def is_valid(self, day: date) -> bool:
@@ -32,7 +32,7 @@ class PeakOffPeak:
     Each moment belongs to its own calendar day: after a change of season the hours from midnight on are the new ones.
     """
 
-    rows: tuple[OffPeak, ...]
+    rows: tuple[OffPeak, ...]  # none: both names are possible at any moment
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,9 +61,11 @@ class OffPeakHours:
     these days to the last, both in, of each year. The first row that holds on a day decides it.
     """
 
+    # windows of the local clock; over midnight where the end is earlier
     hours: Annotated[tuple[Hours, ...], Items(least=1, most=12)]
-    first: date | None = None
-    end: date | None = None
+    first: date | None = None  # local day from which on they hold; None: always did
+    end: date | None = None  # local day before which they hold; None: no end is known
+    # first and last day (month-day) of each year, both in; None: all the year
     season: Annotated[tuple[Day, ...], Items(least=2, most=2)] | None = None
 
     def __post_init__(self) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-DAY_MIN = 1440
-SATURDAY, SUNDAY = 5, 6
+DAY_MIN = 1440  # minutes of a day of 24 hours: the local clock shows no others
+SATURDAY, SUNDAY = 5, 6  # as `date.weekday` counts: Monday is 0
 
 MonthDay = tuple[int, int]  # (month, day)
 
@@ -35,8 +35,8 @@ class Scheme(Protocol):
 class Window:
     """Hours of the local clock in minutes of the day, `begin_min` in, `end_min` out; over midnight when it is less."""
 
-    begin_min: int
-    end_min: int
+    begin_min: int  # 0 to 1439, itself in
+    end_min: int  # 0 to 1440, itself out
 
     def __post_init__(self) -> None:
         if not (0 <= self.begin_min < DAY_MIN and 0 <= self.end_min <= DAY_MIN and self.begin_min != self.end_min):

@@ -21,7 +21,7 @@ class PeakPrice:
     """What the highest quarter hour of import costs in each period."""
 
     eur_per_kw: float  # of what lies above `due_w`
-    periods: tuple[Period, ...]
+    periods: tuple[Period, ...]  # one for each month that the plan touches
 
     def cost_eur(self, grid_w: Floats) -> Floats:
         """For each scenario (rows) what its peaks cost."""
@@ -37,7 +37,7 @@ class Prices:
     """Prices of each step; the arrays and tuples have one entry per step."""
 
     start_s: float  # UTC of the first step
-    step_s: float
+    step_s: float  # length of a step
     buy: Floats  # EUR/kWh for what is imported
     sell: Floats  # EUR/kWh for what is exported
     names: tuple[str, ...]  # the tariff's own ("HC", "TEMPO_RED_HP" …), for people

@@ -1,7 +1,7 @@
 """What a kWh costs at any moment, and on the grid of a plan.
 
 A step that straddles a change of price has the mean over its time. Plans should have their steps on quarter hours,
-where nearly all prices change; `changes` tells the moments themselves, so that the loop can turn exactly there.
+where nearly all prices change.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,8 +44,8 @@ class Tariff(Protocol):
 class PriceList:
     """EUR/kWh by the names of a scheme, from the local day `first` on."""
 
-    first: date
-    prices: Mapping[str, float]
+    first: date  # itself in
+    prices: Mapping[str, float]  # EUR/kWh imported, by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class ListTariff:
     """Names by the local clock, and lists of prices for them."""
 
     zone: tzinfo  # whose clock the contract goes by
-    scheme: Scheme
+    scheme: Scheme  # gives the names
     lists: tuple[PriceList, ...]  # rising by their first day; before the first one its prices are assumed
     sell: float  # EUR/kWh
     is_assumed: bool = False  # nobody has said that these prices are those of this building
@@ -92,15 +92,10 @@ class ListTariff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """What the connection allows and what its highest power costs."""
+    """What the highest power of a month costs."""
 
-    subscribed_w: float | None = None  # None: the site file does not say
     peak_eur_per_kw_month: float = 0.0  # for each kW of the month's highest quarter hour of import
     peak_free_w: float = 0.0  # of it, what costs nothing more
-
-    def peak_cost_eur(self, peak_w: float) -> float:
-        """What a month with this highest import (W, mean of a quarter hour) costs beside its energy."""
-        return self.peak_eur_per_kw_month * max(peak_w - self.peak_free_w, 0.0) / 1000
 
     def peak_price(self, grid: TimeGrid, zone: tzinfo, reached_w: float) -> PeakPrice | None:
         """What new peaks cost on the grid of a plan; `reached_w` is the highest import of its first month so far."""
@@ -148,17 +143,6 @@ def on_grid(tariff: Tariff, grid: TimeGrid) -> Prices:
         names=tuple(columns.names),
         assumed=tuple(columns.assumed),
     )
-
-
-def changes(tariff: Tariff, start_s: float, end_s: float) -> tuple[float, ...]:
-    """The moments between two others (UTC) at which the rate becomes another."""
-    found, before = [], tariff.rate(start_s)
-    for edge_s in sorted({edge for edge in tariff.edges(start_s, end_s) if start_s < edge < end_s}):
-        rate = tariff.rate(edge_s)
-        if rate != before:
-            found.append(edge_s)
-        before = rate
-    return tuple(found)
 
 
 @dataclass(slots=True)

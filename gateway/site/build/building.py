@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 from gateway.adapters.products.commands import Setpoint
-from gateway.core.loads.kind import Load
+from gateway.core.model.load import Load
 from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
 from gateway.site.file.site_file import SiteFile
 

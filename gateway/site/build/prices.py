@@ -105,13 +105,11 @@ def _assumed(prices: Prices, zone: ZoneInfo) -> Reason:
 
 
 def power(file: SiteFile) -> Power:
-    """What the connection allows and what its peak costs."""
+    """What the highest power of a month costs."""
     section = file.tariff
     if section is None:
         return Power()
-    subscribed_w = None if section.subscribed_kva is None else 1000 * section.subscribed_kva
     return Power(
-        subscribed_w=subscribed_w,
         peak_eur_per_kw_month=section.peak_eur_per_kw_month,
         peak_free_w=1000 * section.peak_free_kw,
     )

@@ -8,12 +8,13 @@ import numpy as np
 
 from gateway.core.loads.car import Car, CarState, phase_bands
 from gateway.core.loads.kind import FlexibleLoad, LoadWithState
-from gateway.core.loads.needs import Band, Need
+from gateway.core.loads.needs import Need
 from gateway.core.loads.request import Outlook
 from gateway.core.loads.switchable import Switchable, SwitchableState
 from gateway.core.loads.tank import Tank, TankState
 from gateway.core.model.history import Scenarios
 from gateway.core.model.levels import Floats, GridLimits, Storage
+from gateway.core.model.load import Band
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.linear_program import Effort, Solver
 from gateway.core.planning.method import PlanningMethod
@@ -104,7 +105,7 @@ def measure(names: Sequence[str], *, runs: int, solver: Solver | None, method: P
 
 
 def beyond_bound_eur(names: Sequence[str], *, runs: int, with_solver: bool, solver: Solver) -> float:
-    """Mean cost of the schedules above the relaxed program, whose loads may take any share at any time.
+    """Mean cost of the schedules above the linear program, whose loads may take any share at any time.
 
     The storage is at its best in both. SolverError where a program could not be solved.
     """
@@ -120,7 +121,7 @@ def beyond_bound_eur(names: Sequence[str], *, runs: int, with_solver: bool, solv
 
 
 def _least_eur(supply: Supply, needs: Sequence[Need], solver: Solver) -> float:
-    program = formulated(supply, needs, relaxed=True).program
+    program = formulated(supply, needs).program
     return float(program.cost @ solver(program, LONG).x)
 
 

@@ -55,14 +55,6 @@ class Measured:
         return self.start_s + self.step_s * len(self.values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gaps:
-    """How many of the counted steps have no value, by what is missing."""
-
-    load: int
-    pv: int
-
-
 def read_inputs(
     load: Path,
     pv: Path | None,

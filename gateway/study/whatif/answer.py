@@ -15,7 +15,6 @@ from gateway.study.whatif.foresight import perfect_levels
 from gateway.study.whatif.planned import on_slots, planned_levels
 from gateway.study.whatif.question import WhatIf
 
-WAYS = ("none", "rule", "zen", "perfect")
 CHUNK = 64  # plans in one piece of work
 
 Tick = Callable[[float], None]
@@ -45,7 +44,7 @@ class Size:
     """One storage and its ways through the record; costs are less what is stored in the end."""
 
     storage: Storage
-    # By name, see WAYS.
+    # By name: none, rule, zen, perfect.
     ways: dict[str, RecordRun]
     # Value of what is stored in the end (EUR/kWh).
     end_price: float

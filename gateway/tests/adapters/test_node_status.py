@@ -1,6 +1,7 @@
 """What a node says of itself: kept for the same boot, told to the database and the page, whatever a node may send."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -84,8 +85,8 @@ anything = st.recursive(
     st.fixed_dictionaries({}, optional=dict.fromkeys(("cfg", "heard", "update"), anything)),
 )
 def test_whatever_a_node_sends_stays_small_and_of_its_kind(state, health) -> None:
-    told = NodeStatus().after_state(state).after_health(health).as_json()
+    told = asdict(NodeStatus().after_state(state).after_health(health))
     assert {name: type(value) for name, value in told.items()} == {
-        name: type(value) for name, value in NodeStatus().as_json().items()
+        name: type(value) for name, value in asdict(NodeStatus()).items()
     }
     assert len(json.dumps(told)) < 8000

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from gateway.core.control.dispatch import Memory, decide
 from gateway.core.loads.car import Car, phase_bands
 from gateway.core.loads.heat_pump import HeatPump
-from gateway.core.loads.needs import Band
 from gateway.core.loads.switchable import Switchable
 from gateway.core.loads.tank import Tank
+from gateway.core.model.load import Band
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import LoadDevice, Site
 from gateway.core.model.state import Mode, Reading, SetPoint, SiteState

@@ -12,6 +12,7 @@ from gateway.core.model.time_grid import TimeGrid
 from gateway.core.pricing.goals import Goals
 from gateway.core.pricing.kinds.tempo import Colour
 from gateway.core.pricing.point_series import PointSeries
+from gateway.core.pricing.tariff import Power
 from gateway.paths import config_folder
 from gateway.site.build import prices as site_prices
 from gateway.site.build.feeds import feeds
@@ -93,7 +94,7 @@ def test_without_a_section_one_price_is_assumed(tmp_path: Path) -> None:
     rate = site_prices.tariff(file, days={}).rate(0.0)
     assert (rate.buy, rate.sell, rate.assumed) == (0.25, 0.04, True)
     assert site_prices.goals(file) == Goals()
-    assert site_prices.power(file).subscribed_w is None
+    assert site_prices.power(file) == Power()
 
 
 def test_hours_of_a_meter_by_date_and_season(tmp_path: Path) -> None:
@@ -111,8 +112,7 @@ def test_hours_of_a_meter_by_date_and_season(tmp_path: Path) -> None:
     for moment, name in table:
         rate = tariff.rate(at(moment))
         assert (rate.name, rate.sell, rate.assumed) == (name, 0.0536, False), moment
-    assert site_prices.power(file).subscribed_w == 9000
-    assert site_prices.power(file).peak_cost_eur(2000) == 3.0
+    assert site_prices.power(file) == Power(peak_eur_per_kw_month=1.5)
     assert site_prices.goals(file) == Goals(cost=1.0, self_consumption_eur_per_kwh=0.02, co2_eur_per_t=100.0)
 
 

@@ -27,8 +27,8 @@ MILD_C = 10.0  # outdoors, where no forecast says more
 class Flexible:
     """What is planned beside the storage."""
 
-    loads: tuple[FlexibleLoad, ...] = ()
-    curtailable: tuple[Curtailable, ...] = ()
+    loads: tuple[FlexibleLoad, ...] = ()  # that are planned, with their states
+    curtailable: tuple[Curtailable, ...] = ()  # PV inverters whose production can be limited
     outdoor_c: Floats | None = None  # temperature in each step; None where there is no forecast
 
     def __post_init__(self) -> None:

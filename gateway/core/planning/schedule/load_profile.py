@@ -19,9 +19,9 @@ DEEP = 0.3  # how far below its floors a load is still told apart, as a share of
 BETWEEN = 2  # powers tried inside a band, beside its ends and what just fits
 EARLY_EUR = 1e-4  # EUR/kWh a plan later: of equal moments the earlier one, so that nothing is put off for ever
 NEAR_EUR = 0.01  # EUR/kWh away from the common division, which alone knows how much the storage holds
-NEVER = 1e9
-LIMIT_TOLERANCE_W = 0.5
-K = 1000.0
+NEVER = 1e9  # EUR: a change that is forbidden; above any price of a day, and finite, so that sums stay numbers
+LIMIT_TOLERANCE_W = 0.5  # rounding of powers that just fit under the import limit
+K = 1000.0  # W in a kW: prices are per kWh
 
 Indices = NDArray[np.intp]
 

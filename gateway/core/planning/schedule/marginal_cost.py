@@ -8,8 +8,8 @@ import numpy as np
 from gateway.core.model.levels import Floats
 from gateway.core.planning.schedule.supply import OVER_PRICE, Supply
 
-K = 1000.0
-LITTLE_W = 10.0
+K = 1000.0  # W in a kW: prices are per kWh
+LITTLE_W = 10.0  # of which the price is asked: above rounding, below any step a load can do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,7 +20,7 @@ class MarginalCost:
     help: whether it will have energy then is not certain.
     """
 
-    supply: Supply
+    supply: Supply  # net load, prices, connection and storage
     taken_w: Floats  # what the other loads draw in each step
     stored_value: Floats  # marginal value of stored energy at each step (EUR/kWh)
 

@@ -15,18 +15,16 @@ class ProgramBuilder:
     """Grows while a program is formulated; `program` is all of it."""
 
     def __init__(self) -> None:
-        self._columns: list[tuple[Floats, Floats, Floats, bool]] = []
+        self._columns: list[tuple[Floats, Floats, Floats]] = []
         self._rows: list[tuple[Floats, Floats]] = []
         self._entries: list[tuple[Indices, Indices, Floats]] = []
         self._width = 0
         self._height = 0
 
-    def columns(
-        self, count: int, *, lower: Any = 0.0, upper: Any = np.inf, cost: Any = 0.0, whole: bool = False
-    ) -> Indices:
+    def columns(self, count: int, *, lower: Any = 0.0, upper: Any = np.inf, cost: Any = 0.0) -> Indices:
         """The places of `count` new unknowns; bounds and cost each one number or one for each."""
         parts = [np.broadcast_to(np.asarray(part, dtype=np.float64), (count,)) for part in (lower, upper, cost)]
-        self._columns.append((parts[0], parts[1], parts[2], whole))
+        self._columns.append((parts[0], parts[1], parts[2]))
         self._width += count
         return np.arange(self._width - count, self._width, dtype=np.int32)
 
@@ -54,5 +52,4 @@ class ProgramBuilder:
             rows=rows.astype(np.int32),
             columns=columns.astype(np.int32),
             values=values.astype(np.float64),
-            whole=np.concatenate([np.full(len(part[0]), part[3]) for part in self._columns]),
         )

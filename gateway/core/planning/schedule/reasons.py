@@ -33,8 +33,8 @@ from gateway.core.model.plan import LoadPurpose, LoadSlot
 from gateway.core.model.state import Reason
 from gateway.core.planning.schedule.supply import Supply
 
-SMALL_W = 1.0
-SMALL_WH = 10.0
+SMALL_W = 1.0  # a power that is less is rounding of the solver
+SMALL_WH = 10.0  # an energy so near to full is full: people read kWh with one decimal
 SMALL_PRICE = 0.001  # EUR/kWh: a difference that would not be seen
 SURPLUS_SHARE = 0.5  # of a power that must be surplus to be called so
 MUST_PRICE = 10.0  # EUR/kWh: a run that has begun, or begins now, comes before all that can wait
@@ -44,11 +44,11 @@ MUST_PRICE = 10.0  # EUR/kWh: a run that has begun, or begins now, comes before 
 class ScheduledLoad:
     """A load in the schedule; every series has one entry for each step."""
 
-    request: LoadRequest
+    request: LoadRequest  # what it asked for
     power_w: Floats  # its mean powers; below 0 it gives back
     price: Floats  # of a little more power (EUR/kWh)
     net_w: Floats  # net load of the building with all other loads
-    supply: Supply
+    supply: Supply  # what it was planned in
     starts_s: Floats  # beginnings of the steps (UTC)
     zone: tzinfo  # of local clocks
     missing_wh: float  # the most that will be missing of what has a price

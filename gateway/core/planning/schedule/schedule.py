@@ -1,6 +1,6 @@
 """When each load runs: a linear program shares the surplus and the limits, each load then takes its best power profile.
 
-With a solver: the relaxed program gives the value of stored energy and a first division between the loads; each load in
+With a solver: the linear program gives the value of stored energy and a first division between the loads; each load in
 turn gets its cheapest profile beside the others. Without one the value comes from the recursion of the storage alone,
 in several rounds.
 """
@@ -21,8 +21,8 @@ from gateway.core.planning.schedule.program import formulated
 from gateway.core.planning.schedule.storage_response import storage_response
 from gateway.core.planning.schedule.supply import Supply
 
-K = 1000.0
-ROUNDS = 4
+K = 1000.0  # W in a kW: prices are per kWh
+ROUNDS = 4  # each one a recursion of the storage and a profile of each load: time grows with them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,14 +48,8 @@ def scheduled(supply: Supply, needs: Sequence[Need], solver: Solver | None, effo
     return replace(_by_rules(supply, needs), notes=notes)
 
 
-def exact(supply: Supply, needs: Sequence[Need], solver: Solver, effort: Effort) -> tuple[Floats, ...]:
-    """Powers of the program with whole numbers: what the schedule is measured against. SolverError where none came."""
-    program = formulated(supply, needs)
-    return program.powers_w(solver(program.program, effort).x)
-
-
 def _by_program(supply: Supply, needs: Sequence[Need], solver: Solver, effort: Effort) -> Schedule:
-    stated = formulated(supply, needs, relaxed=True)
+    stated = formulated(supply, needs)
     solution = solver(stated.program, effort)
     stored_value = _stored_value(supply, solution.prices)
     power_cost = MarginalCost(supply=supply, taken_w=np.zeros(supply.steps), stored_value=stored_value)

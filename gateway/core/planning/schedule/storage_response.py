@@ -9,8 +9,8 @@ from gateway.core.planning.problem import StepPrices
 from gateway.core.planning.schedule.supply import Supply
 from gateway.core.planning.storage.dynamic_program import solve
 
-K = 1000.0
-POINTS = 41
+K = 1000.0  # W in a kW: prices are per kWh
+POINTS = 41  # of the grid of stored energy, as in `PlanningMethod.energy_points`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

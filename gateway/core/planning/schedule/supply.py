@@ -17,8 +17,8 @@ class Supply:
     net_w: Floats  # mean net load without the loads
     buy: Floats  # EUR/kWh
     sell: Floats  # EUR/kWh, at most `buy`
-    limits: GridLimits = NO_LIMITS
-    storage: Storage | None = None
+    limits: GridLimits = NO_LIMITS  # of the connection; none where nobody set any
+    storage: Storage | None = None  # all controlled batteries as one; None: none
     stored_wh: float = 0.0  # in the storage at the start
     end_price: float = 0.0  # value of a kWh that it holds at the end (EUR/kWh)
     curtail_w: Floats = field(default_factory=lambda: np.zeros(0))  # PV that may be thrown away; empty where none may

@@ -53,8 +53,8 @@ class DynamicSettings:
     price = `factor` * point + `add`; `fallback_price` stands in where none is known at all.
     """
 
-    points: Text
-    factor: Annotated[float, Between(above=0, most=100), Ignored()] = 1.0
+    points: Text  # the file or address of prices for each hour or quarter hour
+    factor: Annotated[float, Between(above=0, most=100), Ignored()] = 1.0  # on each point: taxes in proportion
     add: Annotated[Price, Ignored()] = 0.0  # EUR/kWh
     fallback_price: Price  # EUR/kWh
 

@@ -23,8 +23,8 @@ class EjpDay(IntEnum):
 
 
 NORMAL, PEAK = "EJP_HN", "EJP_PM"  # prices: heures normales, (heures de) pointe mobile
-SEASON = ((11, 1), (3, 31))
-PEAK_HOURS = Window(begin_min=7 * 60, end_min=1 * 60)
+SEASON = ((11, 1), (3, 31))  # 1 November to 31 March (article 3, see above)
+PEAK_HOURS = Window(begin_min=7 * 60, end_min=1 * 60)  # 07:00 to 01:00 (article 3, see above)
 NOTICE_MIN = 30  # so long before a peak the meter gives notice (PEJP)
 SETTLE_MIN = 10  # the meter and this clock may turn some minutes apart
 TOLD_S = 120.0  # oldest age of what the meter tells: asked every 10 s

@@ -14,7 +14,7 @@ class PeakOffPeakSettings:
     On a day of which no row says anything the price of peak hours is assumed.
     """
 
-    off_peak: OffPeakRows
+    off_peak: OffPeakRows  # the first row that holds on a day decides it
 
     def tariff(self, sources: PriceSources) -> ListTariff:
         """HP and HC by the hours of the meter."""

@@ -20,11 +20,11 @@ class Colour(IntEnum):
     RED = 3
 
 
-RED_SEASON = ((11, 1), (3, 31))
-PEAK = Window(begin_min=6 * 60, end_min=22 * 60)
+RED_SEASON = ((11, 1), (3, 31))  # 1 November to 31 March, see `possible_colours`
+PEAK = Window(begin_min=6 * 60, end_min=22 * 60)  # 06:00 to 22:00; a day's colour begins with them
 TOLD_MIN = -4 * 60  # by 20:00 of the day before meters say the colour; some say it earlier
 COLOUR_S = 120.0  # oldest age of what the meter tells: asked every 10 s; an older one may be that of the day before
-PTEC_BLUE = 5
+PTEC_BLUE = 5  # "HCJB" of the mode historique; the other colours and hours follow it
 SETTLED_MIN = PEAK.begin_min + 10  # the meter and this clock may turn some minutes apart
 
 

@@ -43,8 +43,8 @@ class WeekendSettings:
     A public holiday counts as any other day of its week.
     """
 
-    off_peak: OffPeakRows = ()
-    chosen_day: Weekday | None = None
+    off_peak: OffPeakRows = ()  # of the other days; empty: these have one price, that of peak hours
+    chosen_day: Weekday | None = None  # off-peak all day as well; None: the contract has no such day
 
     def tariff(self, sources: PriceSources) -> ListTariff:
         """HP and HC by the day of the week and the hours of the meter."""

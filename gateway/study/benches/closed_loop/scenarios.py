@@ -8,9 +8,9 @@ import numpy as np
 
 from gateway.core.control.arbiter import Consumer
 from gateway.core.control.loads import NO_PLAN
-from gateway.core.loads.needs import Band
 from gateway.core.loads.switchable import Switchable
 from gateway.core.model.levels import Floats
+from gateway.core.model.load import Band
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.site import Battery, LoadDevice, Site
 from gateway.core.model.state import Reason

@@ -5,8 +5,8 @@ import numpy as np
 from gateway.adapters.solver import installed
 from gateway.core.loads.car import Car, CarState, phase_bands
 from gateway.core.loads.kind import LoadWithState
-from gateway.core.loads.needs import Band
 from gateway.core.loads.tank import Tank, TankState
+from gateway.core.model.load import Band
 from gateway.core.planning.method import Method
 from gateway.core.planning.planner import plan
 from gateway.core.planning.schedule.load_plan import Flexible

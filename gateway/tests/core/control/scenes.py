@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from gateway.core.loads.car import Car, phase_bands
 from gateway.core.loads.heat_pump import HeatPump
-from gateway.core.loads.needs import Band
 from gateway.core.loads.switchable import Switchable
 from gateway.core.loads.tank import Tank
 from gateway.core.model.levels import Levels
+from gateway.core.model.load import Band
 from gateway.core.model.plan import LoadPurpose, LoadSlot, Slot
 from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
 from gateway.core.model.state import Reading, Reason, SetPoint, SiteState

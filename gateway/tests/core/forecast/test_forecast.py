@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.forecast.expected_day import expected_days, widened
+from gateway.core.forecast.method import ForecastMethod
 from gateway.core.forecast.past_days import PastSeries
 from gateway.core.forecast.prior import Prior
 from gateway.core.forecast.pv_feed import PvForecast
 from gateway.core.forecast.scenarios import Now, draw, drawn_pairs, systematic
 from gateway.core.forecast.similar_days import CandidateDays, weekdays_favoured
 from gateway.core.model.history import History
-from gateway.core.planning.method import ForecastMethod
 
 PARIS = ZoneInfo("Europe/Paris")
 METHOD = ForecastMethod()

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from gateway.core.loads.appliance import Appliance, ApplianceState
 from gateway.core.loads.car import phase_bands
 from gateway.core.loads.curtailable import Curtailable
-from gateway.core.loads.heat_pump import HeatPumpState, sg_ready
+from gateway.core.loads.heat_pump import HeatPumpState
 from gateway.core.loads.kind import FlexibleLoad
-from gateway.core.loads.needs import Band, EnergyStore
+from gateway.core.loads.needs import EnergyStore
 from gateway.core.loads.request import Outlook, switching_of
 from gateway.core.loads.tank import TankState
+from gateway.core.model.load import Band
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.schedule.load_plan import Flexible
@@ -111,12 +112,6 @@ def test_an_appliance_may_start_late_in_the_quarter_it_was_planned_for() -> None
 def test_a_run_that_has_begun_lasts_for_its_minimum_time(switched: Switched | None, on: bool, left: int) -> None:  # noqa: FBT001
     found = switching_of(switched, outlook(), minimum_up_s=3600.0, minimum_down_s=1800.0)
     assert (found.is_on, found.left_steps, found.up_steps, found.down_steps) == (on, left, 4, 2)
-
-
-def test_heat_pumps_are_told_in_the_states_of_sg_ready() -> None:
-    bands = (Band(low_w=1500.0, high_w=1500.0), Band(low_w=2500.0, high_w=2500.0))
-    assert [sg_ready(power, bands) for power in (0.0, 1500.0, 2500.0)] == [2, 3, 4]
-    assert sg_ready(1500.0, bands[:1]) == 3
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from gateway.core.loads.appliance import Appliance, ApplianceState
 from gateway.core.loads.car import Car, CarState, phase_bands
 from gateway.core.loads.heat_pump import HeatPump, HeatPumpState
 from gateway.core.loads.kind import FlexibleLoad, LoadWithState
-from gateway.core.loads.needs import Band
 from gateway.core.loads.switchable import Switchable, SwitchableState
 from gateway.core.loads.tank import Tank, TankState
 from gateway.core.model.history import Scenarios
 from gateway.core.model.levels import GridLimits, Storage
+from gateway.core.model.load import Band
 from gateway.core.model.plan import Plan
 from gateway.core.planning.linear_program import Effort, Program, Solution, SolverError
 from gateway.core.planning.planner import plan

@@ -21,10 +21,10 @@ from gateway.core.pricing.tariff import (
     ListTariff,
     Power,
     PriceList,
-    changes,
     month_start_s,
     on_grid,
 )
+from gateway.tests.core.pricing.changes import changes
 
 PARIS = ZoneInfo("Europe/Paris")
 HOUR = 3600.0
@@ -203,12 +203,13 @@ def test_a_peak_is_paid_for_by_the_calendar_month_of_the_local_clock() -> None:
     assert price is not None
     assert price.eur_per_kw == 4.0
     assert [(p.first, p.end, p.due_w) for p in price.periods] == [(0, 16, 3200.0), (16, 96, 2500.0)]
+    grid_w = np.full((2, 96), 2500.0)
+    grid_w[1, [3, 50]] = 3700.0, 3000.0  # 0.5 kW above what was reached in March, and above what is free in April
+    assert price.cost_eur(grid_w).tolist() == pytest.approx([0.0, 4.0])
     low = power.peak_price(replace(quarters, start_s=at("2026-04-01T00:00")), PARIS, 900.0)
     assert low is not None
     assert [(p.first, p.end, p.due_w) for p in low.periods] == [(0, 96, 2500.0)]
     assert Power().peak_price(quarters, PARIS, 0.0) is None
-    assert power.peak_cost_eur(3200.0) == pytest.approx(2.8)  # 0.7 kW above what is free
-    assert power.peak_cost_eur(2000.0) == 0.0
     assert month_start_s(at("2026-10-31T23:59"), PARIS) == at("2026-10-01")
 
 
@@ -334,8 +335,3 @@ def test_a_hole_in_published_prices_is_not_bridged() -> None:
 def test_the_moments_of_a_series_rise(times_s: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="rise"):
         PointSeries(times_s=times_s, values=(1.0, 2.0))
-
-
-def test_a_peak_costs_by_the_kilowatt() -> None:
-    power = Power(subscribed_w=9000, peak_eur_per_kw_month=1.5)
-    assert (power.peak_cost_eur(4000), power.peak_cost_eur(-10)) == (6.0, 0.0)

@@ -13,7 +13,8 @@ from gateway.core.model.state import Reading, SiteState
 from gateway.core.pricing.called_days import Days, learn
 from gateway.core.pricing.kind import PriceSources
 from gateway.core.pricing.kinds.ejp import KIND, EjpDay, EjpSettings, told_by_meter
-from gateway.core.pricing.tariff import ListTariff, PriceList, changes
+from gateway.core.pricing.tariff import ListTariff, PriceList
+from gateway.tests.core.pricing.changes import changes
 
 PARIS = ZoneInfo("Europe/Paris")
 LISTS = (PriceList(first=date(2020, 1, 1), prices={"EJP_HN": 0.1781, "EJP_PM": 0.3440}),)

@@ -13,10 +13,11 @@ from gateway.adapters import tariffs
 from gateway.core.pricing.kind import PriceSources
 from gateway.core.pricing.kinds.weekend import Weekday, WeekendSettings
 from gateway.core.pricing.off_peak import OffPeakHours
-from gateway.core.pricing.tariff import ListTariff, PriceList, changes
+from gateway.core.pricing.tariff import ListTariff, PriceList
 from gateway.paths import config_folder
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFileError
+from gateway.tests.core.pricing.changes import changes
 
 PARIS = ZoneInfo("Europe/Paris")
 NIGHT = (OffPeakHours(hours=("22:00-06:00",)),)
