@@ -56,6 +56,8 @@ def pages() -> dict[str, str]:
         "house-file.md": NOTE + "# The house file\n\n" + "\n".join(_house_file()),
         "node-states.md": NOTE + "# States of the node, and its rare code\n\n" + "\n".join(_node_states()),
         "control-states.md": NOTE + "# States of control\n\n" + "\n".join(_control_states()),
+        "classes.md": NOTE + "# The classes of the core\n\n" + "\n".join(_classes()),
+        "points.md": NOTE + "# The points of devices\n\n" + "\n".join(_points()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
     }
 
@@ -469,6 +471,65 @@ def _faults() -> Iterator[str]:
         fields = ", ".join(f"`{name}`" for name in kind.__dataclass_fields__)
         rows.append((f"`{kind.__name__}`", inspect.cleandoc(kind.__doc__ or "").split("\n")[0], fields))
     yield from _table(("kind", "what happens", "fields"), rows)
+
+
+CORE_FOLDERS = {
+    "control": "Decisions of each second ([how](../control.md))",
+    "forecast": "Forecasts ([how](../planning.md#scenarios))",
+    "loads": "Kinds of loads ([how](../planning.md#flexible-loads))",
+    "model": "What all of the core speaks of",
+    "planning": "Plans ([how](../planning.md))",
+    "pricing": "Prices ([how](../tariffs.md))",
+}
+
+
+def _classes() -> Iterator[str]:
+    """A row for each public class of `gateway/core`, with the first sentence of its docstring."""
+    yield "Every public class of `gateway/core`: what it is, with its unit and sign where it has one, and the module"
+    yield "where it is decided. Its fields are explained there, with their units. The words of the trade are in the"
+    yield "[glossary](../glossary.md).\n"
+    core = Path(__file__).parents[1] / "gateway" / "core"
+    for folder, heading in CORE_FOLDERS.items():
+        rows = [
+            (f"`{one.name}`", _first_paragraph(one), f"`{path.relative_to(core.parents[1]).as_posix()}`")
+            for path in sorted((core / folder).rglob("*.py"))
+            for one in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(one, ast.ClassDef) and not one.name.startswith("_")
+        ]
+        yield f"## {heading}\n"
+        yield from _table(("class", "what it is", "where it is decided"), sorted(rows))
+
+
+def _first_paragraph(one: ast.ClassDef) -> str:
+    return (ast.get_docstring(one) or "").split("\n\n")[0].replace("\n", " ")
+
+
+POINT_UNITS = {"w": "W", "wh": "Wh", "var": "var", "va": "VA", "v": "V", "a": "A", "hz": "Hz", "c": "°C", "pct": "%"}
+
+
+def _points() -> Iterator[str]:
+    """A row for each point that the page has a label for."""
+    yield "What a device measures, as the page names it. Powers and currents are positive when the device draws from"
+    yield "the building, those of the grid when the building imports. Each comes from the registers that the device's"
+    yield "[profile](devices.md) names (`gateway/adapters/products/registers.py`).\n"
+    english, french = words("en"), words("fr")
+    names = sorted(key.removeprefix("point.") for key in english if key.startswith("point."))
+    known = [profiles.load(path) for path in sorted((config_folder() / "devices").glob("*.json"))]
+    rows = (
+        (
+            f"`{name}`",
+            english[f"point.{name}"],
+            french[f"point.{name}"],
+            _point_unit(name),
+            sum(profile.point(name) is not None for profile in known),
+        )
+        for name in names
+    )
+    yield from _table(("point", "English", "français", "unit", "profiles with it"), rows)
+
+
+def _point_unit(name: str) -> str:
+    return "0…1, shown as %" if name == "soc" else POINT_UNITS.get(name.rsplit("_", 1)[-1], "–")
 
 
 def _node_states() -> Iterator[str]:

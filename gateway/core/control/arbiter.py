@@ -19,7 +19,7 @@ START_W = 100.0  # beyond its least power, before a consumer is switched on
 
 
 class SwitchState(StrEnum):
-    """What a switched consumer may do, from whether it runs and for how long it has."""
+    """Whether a switched consumer runs or rests, and whether its minimum time has passed."""
 
     MUST_RUN = "must_run"
     MAY_STOP = "may_stop"
@@ -28,7 +28,7 @@ class SwitchState(StrEnum):
 
 
 class SwitchEvent(StrEnum):
-    """What leads a switched consumer from one state to another."""
+    """What moves a switched consumer from one state to another."""
 
     STARTED = "started"
     STOPPED = "stopped"

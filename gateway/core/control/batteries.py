@@ -35,7 +35,7 @@ class BatteryMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryDecision:
-    """What the batteries get, and what the stages after it must know of them."""
+    """What the batteries are sent, and what later stages need to know about them."""
 
     setpoints: tuple[SetPoint, ...]  # one for each battery of the site
     memory: BatteryMemory

@@ -20,7 +20,7 @@ TIE = 1e-6  # EUR/kWh: at equal marginal values the plan decides
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Available:
-    """What can be given out now (W)."""
+    """The power that can be given to the loads now (W)."""
 
     surplus_w: float  # of the building without all consumers; below 0 where there is none
     import_headroom_w: float  # what all consumers together may draw under the import limit, 0 or above

@@ -19,7 +19,7 @@ GAP = 0.02  # of the capacity: two steps of a state of charge that is reported i
 
 
 class LevelRule(StrEnum):
-    """What a level makes of the plain set-point; the value is the code of its reason."""
+    """How a level changes the plain set-point; the value is the code of its reason."""
 
     CHARGE = "plan_charges"
     SELL = "plan_sells"
@@ -90,7 +90,7 @@ PURPOSES = {LevelRule.CHARGE: Purpose.GRID_CHARGE, LevelRule.SELL: Purpose.SALE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelDecision:
-    """What the levels make of the plain set-point."""
+    """The set-point after the levels of the plan."""
 
     wanted_w: float  # of all batteries, charging positive
     active: ActiveLevels  # after this cycle

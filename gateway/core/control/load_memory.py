@@ -18,7 +18,7 @@ AGAIN_S = 900.0  # then it is offered something again: a car may have been full,
 
 
 class AnswerState(StrEnum):
-    """What a load does with what it is sent."""
+    """How a load responds to its set-points."""
 
     TAKES = "takes"
     QUIET = "quiet"
@@ -26,7 +26,7 @@ class AnswerState(StrEnum):
 
 
 class AnswerEvent(StrEnum):
-    """What is seen of a load that is controlled in a cycle. The first one that holds counts."""
+    """What is seen of a controlled load in one cycle. The first event that applies counts."""
 
     AWAY = "away"
     PAUSE_OVER = "pause_over"
@@ -64,7 +64,7 @@ ANSWERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadAnswer:
-    """What a load does with what it is sent, and since or until when."""
+    """How a load responds to its set-points, and since or until when."""
 
     answer: AnswerState = AnswerState.TAKES
     moment_s: float = -math.inf  # monotonic: QUIET since when, IDLE until when; without meaning for TAKES

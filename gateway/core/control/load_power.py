@@ -29,7 +29,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPower:
-    """What one load gets."""
+    """The power that one load is given."""
 
     power_w: float  # 0 or above
     reason: Reason

@@ -10,7 +10,7 @@ from gateway.core.model.switched import Switched
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCase:
-    """One load in the allocation of this second."""
+    """One load while the power of this second is divided, for the reason it is given."""
 
     consumer: Consumer
     request: LoadSlot | None  # None: neither plan nor plain rule know it

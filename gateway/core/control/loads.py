@@ -38,7 +38,7 @@ NO_PLAN = Slot(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadDecision:
-    """What the loads get."""
+    """What the loads are sent."""
 
     setpoints: tuple[SetPoint, ...]  # one for each load that takes set-points; none where the site has none
     memory: LoadMemory

@@ -17,7 +17,7 @@ Note = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMemory:
-    """What a restart must not forget."""
+    """The part of control's memory that survives a restart."""
 
     levels: ActiveLevels = frozenset()
     resting: tuple[str, ...] = ()  # batteries at their reserve
@@ -28,7 +28,7 @@ class StoredMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """All of it, one part for each stage. A fresh one is a fresh start."""
+    """What control remembers from one cycle to the next, one part for each stage. A new one starts afresh."""
 
     readings: ReadingMemory = field(default_factory=ReadingMemory)
     batteries: BatteryMemory = field(default_factory=BatteryMemory)

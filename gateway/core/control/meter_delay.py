@@ -31,7 +31,7 @@ HALF_S = 0.25  # delays that explain everything alike are one: the middle of the
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DelayTrial:
-    """Ranges of one width; both series have one entry for each range, by the delay at which it begins."""
+    """Delay ranges of one width; both series have one entry for each range, by the delay at which it begins."""
 
     net_w: Floats  # net load by that range at the last sample
     wander_w: Floats  # how far it wandered while the batteries travelled; fades with their travel
@@ -39,7 +39,7 @@ class DelayTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DelayEstimate:
-    """What has been seen so far. Sums of movements fade as the batteries travel on."""
+    """What has been learned about the meter's delay. Sums of movements fade as the batteries travel on."""
 
     trials: tuple[DelayTrial, ...] = ()  # one for each width, the narrowest first; none before the first sample
     cautious_wander_w: float = 0.0  # how far the net load by the whole configured range wandered

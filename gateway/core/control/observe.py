@@ -21,7 +21,7 @@ class GridView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryView:
-    """What a battery says of itself now."""
+    """What a battery reports now."""
 
     power: Reading  # newest, in W, charging positive; absent where it never came or the read failed
     soc: Reading  # newest, 0…1; absent likewise

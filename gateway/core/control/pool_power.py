@@ -16,7 +16,7 @@ IDLE_W = 25.0  # below this the reason says that nothing is to do
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridSide:
-    """What the connection bears for the batteries, and what else is on it now (W)."""
+    """What the connection allows the batteries, and the power of everything else on it (W)."""
 
     site: Site
     net_w: float  # the building without its controlled batteries, import positive

@@ -10,7 +10,7 @@ from gateway.core.model.site import Site
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What is seen, of which building, and what the plan says of this moment."""
+    """One building in one cycle: what is seen of it and what the plan says about this moment."""
 
     seen: Observation
     site: Site

@@ -28,7 +28,7 @@ class PvForecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSkill:
-    """How far the feed is to be trusted."""
+    """How much weight the weather feed's PV forecast deserves."""
 
     # Share of the scenarios (0…1) that the feed deserves.
     share: float

@@ -95,7 +95,7 @@ class HeatPumpSettings(CommonSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatPumpObservation:
-    """Of a heat pump only its temperature now counts."""
+    """What has been seen of a heat pump: only its present temperature counts."""
 
     id: str
     settings: HeatPumpSettings

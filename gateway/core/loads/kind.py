@@ -24,10 +24,10 @@ StateT = TypeVar("StateT")
 class Comfort:
     """Temperatures (°C) between which a load that holds heat is kept."""
 
-    low_c: float  # below it somebody is cold
-    high_c: float  # it is full
-    hygiene_c: float  # it is full while it is heated through against legionella; `high_c` where nothing is
-    resume_k: float  # so much below the top it takes again (K)
+    low_c: float  # below it the load is too cold
+    high_c: float  # at it the load takes no more heat
+    hygiene_c: float  # the same while it is heated against legionella; `high_c` where there is no such heating
+    resume_k: float  # how far below the highest temperature it takes heat again (K)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class PlannableLoad(Load, Protocol[StateT]):
 
 
 class FlexibleLoad(Protocol):
-    """A load and where it is, whatever its kind."""
+    """A load of any kind with its state."""
 
     @property
     def id(self) -> str:
@@ -104,7 +104,7 @@ class FlexibleLoad(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadWithState(Generic[StateT]):
-    """A load and its state, of one kind. Fits FlexibleLoad; ValueError where one is not of the other."""
+    """A load and its state, of one kind; fits FlexibleLoad. ValueError where the kinds differ."""
 
     load: PlannableLoad[StateT]
     state: StateT

@@ -15,7 +15,7 @@ Steps = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """Powers that can be set while the load is in one way of working, both ends in it; equal ends: a relay."""
+    """A range of powers in one way of working, both ends included; equal ends: a relay."""
 
     low_w: float  # W, drawn positive
     high_w: float  # W, drawn positive, above 0
@@ -28,7 +28,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switching:
-    """How often a load may be switched, and where it is in that: times in steps of the plan."""
+    """How often a load may be switched, and how long it must go on as it is; times in steps of the plan."""
 
     up_steps: int = 1  # minimum up time
     down_steps: int = 1  # minimum down time
@@ -40,7 +40,7 @@ class Switching:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EnergyStore:
-    """x' = keep x + hours (gain u - v / give) - drain, x in Wh, u drawn and v given back (W)."""
+    """A load that stores energy: x' = keep x + hours (gain u - v / give) - drain; x in Wh, u drawn, v returned (W)."""
 
     id: str
     hours: float  # length of a step

@@ -36,7 +36,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoadRequest:
-    """The need of a load with what its reasons tell."""
+    """What a load needs in the coming steps, and the numbers that its reasons name."""
 
     id: str
     need: Need | None = None  # None where there is nothing to plan

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldBounds:
-    """What a value of the site file may be; what is None does not bound it."""
+    """Bounds of a value in the site file; None: no bound."""
 
     above: float | None = None  # a number is greater than this
     least: float | None = None  # a number is at least this
@@ -20,7 +20,7 @@ class FieldBounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misfit:
-    """Why a product cannot do what the settings of a load say."""
+    """Why a product cannot do what the settings of a load need."""
 
     key: str  # of the load's section
     found: str  # what stands there, as it is shown

@@ -20,7 +20,7 @@ Numbers = Any  # one number or an array of them: numpy does not tell them apart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """What planning knows of a storage."""
+    """A storage as planning sees it."""
 
     # Energy between empty and full (Wh, > 0); "empty" is the reserve that control keeps.
     capacity_wh: float
@@ -47,7 +47,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridLimits:
-    """What the grid connection bears; infinite where nothing limits it."""
+    """What the grid connection allows (W); infinite where nothing limits it."""
 
     # The most that may be imported (W, >= 0).
     import_max_w: float = math.inf

@@ -20,7 +20,7 @@ class PlanningError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPrices:
-    """Prices as the dynamic program can bear them."""
+    """The prices of each step as the dynamic program uses them."""
 
     # What imported energy costs in each step (EUR/kWh; may be negative).
     buy: Floats

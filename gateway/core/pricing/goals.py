@@ -41,7 +41,7 @@ class Goals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """The prices of a plan, twice."""
+    """The prices of a plan: as the goals weigh them, and as they are paid."""
 
     effective: Prices  # as the goals weigh them: for the planner
     real: Prices  # as they are paid: for people

@@ -92,7 +92,7 @@ class ListTariff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """What the connection allows and what its highest power costs."""
+    """The highest power that the contract allows, and what the highest power of a month costs."""
 
     subscribed_w: float | None = None  # None: the site file does not say
     peak_eur_per_kw_month: float = 0.0  # for each kW of the month's highest quarter hour of import

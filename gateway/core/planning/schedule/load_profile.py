@@ -28,7 +28,7 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choices:
-    """What can be set."""
+    """The powers that a load can be set to in each step."""
 
     power_w: Floats  # steps x choices; the first choice is rest
     way: tuple[int, ...]  # of each choice: -1 rest, else the band; V2G counts as rest
@@ -37,7 +37,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SwitchingStates:
-    """How long a load has run or rested, as states: what follows from each by each choice."""
+    """The states of a load by how long it has run or rested, and the state that follows each choice."""
 
     following: Indices  # the next state, states x choices
     cost_eur: Floats  # of the change, states x choices; NEVER where a minimum time forbids it

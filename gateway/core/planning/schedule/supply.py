@@ -11,7 +11,7 @@ OVER_PRICE = 20.0  # EUR/kWh above the connection: dearer than anything that can
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Supply:
-    """What all loads share; every series has one entry for each step."""
+    """The net load, prices, limits and storage that all loads share; every series has one entry for each step."""
 
     hours: float  # length of a step
     net_w: Floats  # mean net load without the loads

@@ -23,7 +23,7 @@ TIE = 1e-9  # EUR/kWh: a gain below this is rounding, and nothing is done for it
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PeakTarget:
-    """Import that should not be exceeded, because it would be a new peak."""
+    """Grid import that should not be exceeded, because it would be a new peak of the month."""
 
     # The target of each step (W); infinite where there is none.
     import_w: Floats
@@ -33,7 +33,7 @@ class PeakTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageValues:
-    """The levels of a storage, and the values behind them."""
+    """The levels of a storage, and the marginal values behind them."""
 
     # Marginal value (EUR/kWh) of stored energy at the end of each step, between the points of the energy grid (steps x
     # cells, the emptiest cell first); it falls with the energy stored.

@@ -31,7 +31,7 @@ SMALL_W = 25.0  # an import that exceeds the limit by less needs no note
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a slot is expected to meet."""
+    """What is expected in a slot of the plan."""
 
     # Energy stored at its start (Wh above empty).
     energy_wh: float

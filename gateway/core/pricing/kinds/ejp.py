@@ -34,7 +34,7 @@ INDEX_NORMAL, INDEX_PEAK = 1, 2  # supplier's index in the mode standard (EASF01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ejp:
-    """The scheme. Of a day of the season that is not known both prices are candidates from 07:00 to 01:00."""
+    """The scheme of EJP. On a winter day that is not known yet both prices are possible from 07:00 to 01:00."""
 
     days: Days  # by the day on which a peak begins at 07:00
 

@@ -30,7 +30,7 @@ SETTLED_MIN = PEAK.begin_min + 10  # the meter and this clock may turn some minu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tempo:
-    """The scheme. Of a day whose colour is not known all that the rules allow are candidates."""
+    """The scheme of Tempo. On a day whose colour is not known yet all colours that the rules allow are possible."""
 
     colours: Days  # by the day on which the colour begins at 06:00
 
