@@ -24,8 +24,8 @@ series are looked for in `../shared/data` (`make bench DATA=FOLDER` names anothe
 there is left out, and the page says so. `make bench ARGS="--only home"` runs some and keeps the other results.
 
 S is the share of what was possible: (cost without storage − cost) / (cost without storage − cost when the future is
-known). 0: storage unused, 1: physical limit. EUR/day includes the value of what is left in the storage at the end. In the
-pictures green is ours, grey ran beside it, blue are published figures of others (their sources are in the tables).
+known). 0: storage unused, 1: physical limit. EUR/day includes the value of what is left in the storage at the end. In
+the pictures green is ours, grey ran beside it, blue are published figures of others (their sources are in the tables).
 """
 STATES = {True: "yes", False: "**no**", None: "not run"}
 STATUS_WORDS = {
