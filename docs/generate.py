@@ -177,8 +177,8 @@ def _kind(annotation: Any, metadata: Sequence[Any] = ()) -> str:
 
 def _bound(bound: Any) -> str:
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "pattern": "matching"}
-    told = [f"{sign} {getattr(bound, key)}" for key, sign in signs.items() if getattr(bound, key, None) is not None]
-    return " ".join(told)
+    limits = [f"{sign} {getattr(bound, key)}" for key, sign in signs.items() if getattr(bound, key, None) is not None]
+    return " ".join(limits)
 
 
 def _devices() -> Iterator[str]:
@@ -205,17 +205,17 @@ def _setpoint(setpoint: commands.Setpoint) -> str:
     units = {"W": "W", "A": "A of each phase", "share": "a share of the rated power"}
     values = f"{point.on} for on, {point.off} for off" if point.unit == "switch" else units[point.unit]
     scale = "" if point.unit == "switch" else f" × {point.scale * point.sign:g}"
-    told = [f"Set-points: holding {point.address}, {point.type}, {values}{scale}."]
+    sentences = [f"Set-points: holding {point.address}, {point.type}, {values}{scale}."]
     for when, writes in (("first", setpoint.arm), ("then", setpoint.go), ("to give it back", setpoint.safe)):
         if writes:
-            told.append(f"Written {when}: {', '.join(f'{write.address} = {write.value}' for write in writes)}.")
+            sentences.append(f"Written {when}: {', '.join(f'{write.address} = {write.value}' for write in writes)}.")
     if setpoint.device_timeout_s is not None:
-        told.append(f"Lapses in the device after {setpoint.device_timeout_s:g} s.")
+        sentences.append(f"Lapses in the device after {setpoint.device_timeout_s:g} s.")
     if setpoint.min_write_s:
-        told.append(f"At least {setpoint.min_write_s:g} s between two changes.")
+        sentences.append(f"At least {setpoint.min_write_s:g} s between two changes.")
     if setpoint.writes_per_day is not None:
-        told.append(f"At most {setpoint.writes_per_day} writes a day.")
-    return " ".join(told)
+        sentences.append(f"At most {setpoint.writes_per_day} writes a day.")
+    return " ".join(sentences)
 
 
 def _profile_file() -> Iterator[str]:
@@ -553,7 +553,7 @@ def _next(one: states.Machine, state: str, event: str) -> str:
 
 
 def _boot() -> Iterator[str]:
-    """What slot.decide makes of all that can be kept, told for a node whose confirmed slot is a."""
+    """What slot.decide makes of all that can be kept, for a node whose confirmed slot is a."""
     yield "## What runs after a boot\n"
     yield "The confirmed slot is a; for b it is the same with the letters exchanged. A slot runs only with its manifest"
     yield "in it. A trial has one boot.\n"
@@ -573,13 +573,13 @@ def _boot() -> Iterator[str]:
             for asked in (0, 1, 2):
                 mode = slot.decide([1, 2], 1, trial, 1, short, asked)[2]
                 name = ("run", "safe", "setup")
-                told = "at most two" if short < 3 else "three or more"
-                rows.append((told, "yes" if trial else "no", name[asked] if asked else "–", name[mode]))
+                boots = "at most two" if short < 3 else "three or more"
+                rows.append((boots, "yes" if trial else "no", name[asked] if asked else "–", name[mode]))
     yield from _table(("short boots in a row", "on trial", "asked for", "mode"), rows)
 
 
 def _rare() -> Iterator[str]:
-    yield "## Functions that are lent\n"
+    yield "## Functions that are loaded for a call\n"
     yield inspect.cleandoc(rare.__doc__ or "").split("\n\n")[1].replace("\n", " ") + "\n"
     rows = [(f"`node.{module}.{name}`", ", ".join(callers), why) for module, name, callers, why in rare.LENT]
     yield from _table(("function", "called by", "needed for"), rows)

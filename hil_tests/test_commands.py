@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.rig.chain import Wanted
+from gateway.rig.chain import ChainSettings
 from gateway.rig.own import ZEN, config_folder, own_environment
 from gateway.rig.report import get_json
 
@@ -149,7 +149,7 @@ async def started(*command: str, scratch: Path) -> tuple[asyncio.subprocess.Proc
 
 
 async def test_once_prints_every_point_and_a_decision_and_commands_nothing(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         environment = {**chain.run.gateway_environment(), "LC_ALL": "en_GB.UTF-8"}
         done = await asyncio.to_thread(lambda: zen("once", str(chain.run.site_file), **environment))

@@ -50,7 +50,7 @@ def _run(program: Program, effort: Effort | None) -> Solution:
 
 
 def _has_found(highs_module: Any, solver: Any, program: Program) -> bool:
-    """Whether a search that was ended has a solution with whole numbers; one of continuous numbers is worth nothing."""
+    """Whether a search that was ended has a solution with whole numbers; one of continuous numbers is of no use."""
     found = solver.getInfo().primal_solution_status == highs_module.SolutionStatus.kSolutionStatusFeasible
     return program.whole is not None and bool(found)
 

@@ -61,7 +61,7 @@ def _mistakes(file: SiteFile, node: str, boards: Mapping[str, Board], *, compute
     if _is_loopback(file.time.host):
         yield Mistake(path="time.host", found=file.time.host, allowed='an address the nodes reach, such as "0.0.0.0"')
     if file.time.port == 0:
-        yield Mistake(path="time.port", found="0", allowed="a fixed port: the nodes are told it once")
+        yield Mistake(path="time.port", found="0", allowed="a fixed port: the nodes learn it once")
     place = f"nodes.{node}"
     if section.board is None:
         yield Mistake(path=f"{place}.board", found="nothing", allowed=choice("", list(boards)))

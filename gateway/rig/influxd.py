@@ -53,7 +53,7 @@ def probe(candidate: Candidate) -> Part:
     """Version 2 is needed: versions 1 and 3 have another interface. One that was compiled by hand calls itself dev."""
     found = re.search(r"InfluxDB (?:v?(\d+)\.(\S+)|dev)", ask(candidate.path, "version"))
     if not found:
-        raise NotWorkingError("does not tell its version")
+        raise NotWorkingError("does not report its version")
     if found[1] not in (None, "2"):
         raise NotWorkingError(f"version {found[1]}.{found[2]}, needed is 2.x")
     version = f"{found[1]}.{found[2]}" if found[1] else _named(candidate.path)

@@ -1,4 +1,4 @@
-"""The files of one run: house, site and node as in `config/demo`, with ports, paths and secrets of their own."""
+"""The files of one run: house file, site file and node as in `config/demo`, with their own ports, paths and secrets."""
 
 import json
 import secrets

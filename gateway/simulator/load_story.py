@@ -1,4 +1,4 @@
-"""What can be told of the flexible loads on the control line, in units of the house."""
+"""What the control line says about the flexible loads, in units of the house file."""
 
 from typing import Any
 

@@ -33,8 +33,8 @@ class Called:
     """What was called of the days of a tariff."""
 
     rules: CalledDays
-    days: Days  # as the file tells them
-    unknown: Tariff  # what is paid as long as nothing is told
+    days: Days  # as in the file
+    unknown: Tariff  # what is assumed until the type of a day is announced
     zone: tzinfo  # whose clock the days go by
 
 

@@ -1,4 +1,4 @@
-"""One arbiter of all surplus: who may have how much of it, so that nothing fights.
+"""One arbiter of all surplus: how much each consumer may have, so that none works against another.
 
 Everything that can wait or store is a `Consumer` with the marginal value of energy in it. Surplus goes to the highest
 value first, in steps the consumer can do; what has been switched stays so for its minimum up or down time. The battery
@@ -39,7 +39,7 @@ SWITCH_MEANING: Mapping[StrEnum, str] = {
     SwitchState.MUST_RUN: "runs, and its minimum up time is not over",
     SwitchState.MAY_STOP: "runs",
     SwitchState.MUST_REST: "rests, and its minimum down time is not over",
-    SwitchState.MAY_START: "rests, or nobody knows since when",
+    SwitchState.MAY_START: "rests, or it is not known since when",
     SwitchEvent.STARTED: "a power above 0 is decided",
     SwitchEvent.STOPPED: "no power is decided; a limit of the connection does so in any state",
     SwitchEvent.TIME_OVER: "the minimum time of its state is over, or the clock was set back",

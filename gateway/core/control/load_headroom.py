@@ -97,7 +97,7 @@ def _surplus_w(memory: LoadMemory, drawn_w: Mapping[str, float]) -> float:
 
 
 def _beyond_w(memory: LoadMemory, situation: LoadSituation) -> float:
-    """What loads draw beyond what they were sent long enough ago (W), and therefore nobody can give out.
+    """What loads draw beyond what they were sent long enough ago (W): it cannot be given to others.
 
     Their own thermostat or boost is at work, or the voltage is above that which amperes were reckoned with.
     """

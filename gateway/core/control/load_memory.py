@@ -90,7 +90,7 @@ class LoadMemory:
     excluded: tuple[str, ...] = ()  # batteries and loads whose power is not in the three above
     sent: Mapping[str, SentPower] = field(default_factory=dict)  # loads that are controlled now
     ever_sent: frozenset[str] = frozenset()  # loads that ever were: they may have to be given back
-    answers: Mapping[str, LoadAnswer] = field(default_factory=dict)  # who is not in it takes what it is sent
+    answers: Mapping[str, LoadAnswer] = field(default_factory=dict)  # a load that is not in it takes what it is sent
     reports: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     """Each load's own power (since when, W), oldest first, as far back as the meter may look."""
     switched: Mapping[str, Switched] = field(default_factory=dict)  # what runs since when; survives a restart

@@ -39,9 +39,9 @@ def reason_of(case: LoadCase, power_w: float) -> Reason:
     return case.request.reason
 
 
-def limit_reason(wanted_w: float, limit_w: float) -> Reason:
+def limit_reason(requested_w: float, limit_w: float) -> Reason:
     """Of a load that got less, because the building may draw no more."""
-    return Reason(code="load_limit", numbers={"wanted_w": wanted_w, "limit_w": limit_w})
+    return Reason(code="load_limit", numbers={"wanted_w": requested_w, "limit_w": limit_w})
 
 
 def _running(case: LoadCase, request: LoadSlot, power_w: float) -> Reason:

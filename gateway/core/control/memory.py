@@ -70,7 +70,7 @@ def to_note(stored: StoredMemory) -> Note:
 def from_note(note: object) -> StoredMemory:
     """From the store; whatever is not understood is forgotten, because a fresh start is always safe."""
     try:
-        assert isinstance(note, Mapping)  # noqa: S101 - told by the except below
+        assert isinstance(note, Mapping)  # noqa: S101 - handled by the except below
         return StoredMemory(
             levels=_levels(note["latches"]),
             resting=tuple(str(id_) for id_ in note["resting"]),

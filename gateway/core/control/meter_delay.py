@@ -25,7 +25,7 @@ PROOF = 0.25  # of the batteries' whole span: so far they must have travelled be
 FADE = 1.2  # of the same: travel after which a third of an experience is left
 ALIKE = 0.1  # more wandering, per travel, than the best one of that width: another delay
 HONEST = (0.27, 0.14, 0.12, 0.12)  # for each width: so much more than the whole range may it wander, per travel
-MARGIN_S = 0.05  # beyond a range to each side, so that the true delay is not just outside of it
+MARGIN_S = 0.05  # beyond a range to each side, so that the true delay does not lie just beyond it
 HALF_S = 0.25  # delays that explain everything alike are one: the middle of them, with so much to each side
 
 

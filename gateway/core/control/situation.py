@@ -15,4 +15,4 @@ class Situation:
     seen: Observation
     site: Site
     slot: Slot | None  # None: no plan, or one that cannot be followed: the plain rule
-    requests: Mapping[str, LoadSlot]  # by load id: what plan or plain rule say; who is not in it is unplanned
+    requests: Mapping[str, LoadSlot]  # by load id: what plan or plain rule say; a load that is not in it is unplanned

@@ -71,7 +71,7 @@ def judge(situation: Situation, readings: ReadingMemory, *, started: Collection[
         found = ruled(BATTERY_RULES, silence) if _controls(meter) else meter
         is_watched = battery.id not in started and not _controls(found)
         batteries[battery.id] = (starting or Trust(mode=Mode.WATCH, reason=found.reason)) if is_watched else found
-    # while a battery is late the loads stay as they are: nobody knows how much of the net load is its power
+    # while a battery is late the loads stay as they are: it is not known how much of the net load is its power
     held = next((each for each in batteries.values() if each.mode is Mode.HOLD), meter)
     above = starting or (held if _controls(meter) else meter)
     orderable = [load for load in site.loads if load.takes_orders]
@@ -106,7 +106,7 @@ def _stand(before: Standstill | None, powers_w: Mapping[str, float], grid: str, 
         return Standstill(grid_w=powers_w[grid], since_s=now_s, devices_w=devices_w)
     if now_s - before.since_s < LAG_S:
         return replace(before, devices_w={**before.devices_w, **devices_w})
-    # who falls silent has not moved: its power is gone from what is read, not from the wires
+    # a device that falls silent has not moved: its power is missing in what is read, not in the wires
     moved_w = sum(devices_w[device] - w for device, w in before.devices_w.items() if device in devices_w)
     known_w = {**devices_w, **before.devices_w}
     return replace(before, devices_w=known_w, moved=before.moved or abs(moved_w) > MOVED_W)

@@ -8,7 +8,7 @@ from gateway.core.model.state import Mode, Reason
 
 GONE_S = 8.0  # a meter or battery that is silent for longer is gone: its own mode is better than the last set-point
 FROZEN_S = 5.0  # a meter that stands still this long while other things move shows an old picture
-FROZEN_GONE_S = 10.0  # and after so long its picture is worth no more than none
+FROZEN_GONE_S = 10.0  # after so long its value is as good as none
 SOC_S = 30.0  # the state of charge moves slowly and is read every few seconds
 LONGEST_AGE_S = 86400.0  # where nothing ever came, a day stands for it: no number is infinite
 

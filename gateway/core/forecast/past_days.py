@@ -95,7 +95,7 @@ class PastSeries:
         return np.asarray(found[:, None])
 
     def steps_to_sunset(self) -> int:
-        """Steps from now to the end of today's sun, or of tomorrow's where today's is over; at most a day."""
+        """Steps from now to today's sunset, or to tomorrow's where today's is over; at most a day."""
         usual = self._usual_day()
         lit = usual > LIT * float(usual.max())
         over = np.flatnonzero(~lit & np.logical_or.accumulate(lit))

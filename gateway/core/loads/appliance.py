@@ -18,7 +18,7 @@ from gateway.core.loads.settings import Clock, CommonSettings, FieldBounds, Misf
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.time_grid import TimeGrid
 
-ASKED_FRESH_S = 120.0  # whether somebody asks changes seldom
+ASKED_FRESH_S = 120.0  # a request changes seldom
 POWER_FRESH_S = 5.0
 RUN_SHARE = 0.1  # of its highest power: an appliance that draws more runs
 
@@ -27,7 +27,7 @@ QuartersW = Annotated[tuple[PowerOrZeroW, ...], FieldBounds(fewest=1, longest=96
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplianceSettings(CommonSettings):
-    """An appliance that runs once when it was asked for: mean powers of each quarter hour, the hours it may run in."""
+    """An appliance that runs once on request: the mean power of each quarter hour, and the hours for it."""
 
     kind: ClassVar[str] = "appliance"
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "asked")
@@ -74,7 +74,7 @@ class ApplianceObservation:
         return self.since_s, self.started_s is None
 
     def observed(self, now: LoadMoment) -> "ApplianceObservation":
-        """Asked for and running since; forgotten when nobody asks any more and the run is over."""
+        """Requested and running since; forgotten when it is no longer requested and the run is over."""
         seen, state, device = memory.not_ahead(self, now.state.utc_s), now.state, str(self.settings.device)
         asked = state.value(device, "asked", max_age_s=ASKED_FRESH_S)
         power_w = state.value(device, "p_w", max_age_s=POWER_FRESH_S)

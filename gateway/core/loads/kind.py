@@ -37,7 +37,7 @@ class LoadMoment:
     state: SiteState
     zone: tzinfo  # of local clocks
     dt_s: float = 0.0  # since the moment before; 0 at the first
-    switched: Switched | None = None  # whether control has it running, and since when; None where nobody knows
+    switched: Switched | None = None  # whether control has it running, and since when; None where that is not known
 
 
 class Load(Protocol):
@@ -61,11 +61,11 @@ class Load(Protocol):
 
     @property
     def presence_point(self) -> str | None:
-        """The point that tells whether it is there (from 0.5 on); None for what is always there."""
+        """The point that says whether the load is there (from 0.5 on); None for a load that is always there."""
 
     @property
     def comfort(self) -> Comfort | None:
-        """Its temperatures, told as the point `temp_c`; None for a load that holds no heat."""
+        """Its temperatures, read as the point `temp_c`; None for a load that holds no heat."""
 
 
 class PlannableLoad(Load, Protocol[StateT]):
@@ -150,7 +150,7 @@ class LoadSettings(Dataclass, Protocol):
     """What the user writes of a load: one class for each kind, whose fields are the keys of `[loads.ID]`."""
 
     kind: ClassVar[str]  # as the user writes it; `load.<kind>` are its words
-    needed_points: ClassVar[tuple[str, ...]]  # what its product must tell
+    needed_points: ClassVar[tuple[str, ...]]  # what its product must report
     own_reasons: ClassVar[tuple[str, ...]]  # codes that only loads of this kind give
 
     @property

@@ -59,7 +59,7 @@ class EnergyStore:
     give_w: float = 0.0  # the most it gives back (V2G); 0 where it cannot
     give: float = 1.0  # efficiency of giving back
     wear_price: float = 0.0  # ageing by a kWh at its terminals, in and out (EUR/kWh)
-    tolerance_wh: float = 10.0  # less is not told as missing
+    tolerance_wh: float = 10.0  # less is not reported as missing
     there: Floats | None = None  # shares of the steps in which it can draw; None for all of them
 
     @property

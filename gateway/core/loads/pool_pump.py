@@ -29,7 +29,7 @@ UpSeconds = Annotated[float, FieldBounds(least=60, most=86_400, unit="s")]  # re
 class PoolPumpSettings(CommonSettings):
     """A pool pump that runs for `daily_run_h` each day, and never from `quiet_from` to `quiet_until` (local clock).
 
-    `surplus_eur_per_kwh`: what filtering beyond that is worth; 0 where it is of no use. A pump that may run at any hour
+    `surplus_eur_per_kwh`: the value of filtering beyond that; 0 where it is of no use. A pump that may run at any hour
     has the same clock for both. It is not started within `run_s` of the quiet hours, so that it can end before them.
     """
 

@@ -42,7 +42,7 @@ class LoadRequest:
     need: Need | None = None  # None where there is nothing to plan
     fixed_w: Floats | None = None  # powers of a run that has begun, which nothing changes: then there is no need
     due_s: float | None = None  # when `requested_wh` must be there (UTC); None where nothing says so
-    requested_wh: float = 0.0  # told with the reasons
+    requested_wh: float = 0.0  # shown with the reasons
     code: str | None = None  # why there is nothing to plan; None where there is something
     special: str | None = None  # the code of all its powers, where one reason stands above the others
 

@@ -41,9 +41,9 @@ Celsius = Annotated[float, FieldBounds(least=0, most=95, unit="°C")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonSettings:
-    """`device`: the device of role load that meters it and, where its product takes set-points, is commanded.
+    """`device`: the device of role load that measures it and, where its product accepts set-points, is commanded.
 
-    `meter`: another device of role load that meters it, where its own does not tell its power.
+    `meter`: another device of role load that measures its power, where its own device does not report it.
     """
 
     kind: ClassVar[str]  # as the user writes it

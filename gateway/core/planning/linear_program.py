@@ -43,7 +43,7 @@ class Solution:
 
     # One value for each unknown of the program.
     x: Floats
-    # What one more unit on the right of each row would cost (the duals); 0 where whole numbers are wanted.
+    # What one more unit on the right of each row would cost (the duals); 0 where whole numbers are required.
     prices: Floats
 
 

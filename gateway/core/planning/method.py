@@ -43,7 +43,8 @@ class PlanningMethod:
 class ForecastMethod:
     """How scenarios are drawn from similar past days; chosen on "Many homes" and on scaled records."""
 
-    # Scenarios drawn (1…1000). 24 pairs tell the net energy nearly as well as 96 days drawn apart; with 40 S is equal.
+    # Scenarios drawn (1…1000). 24 pairs describe the net energy nearly as well as 96 days drawn separately; with 40
+    # S is equal.
     scenarios: int = 24
     # How many past days the regressions look back (up to 400).
     days: int = 56

@@ -46,7 +46,7 @@ class PlanProblem:
     limits: GridLimits
     # When the plan is made (UTC).
     made_s: float
-    # The local clock, in which reasons tell hours.
+    # The local clock, by which reasons name hours.
     zone: tzinfo
     # Points of the grid of stored energy.
     energy_points: int

@@ -1,4 +1,4 @@
-"""What the plan is for: bill, self-consumption and climate in one money, so that one plan weighs them all.
+"""What the plan is for: bill, self-consumption and climate as prices, so that one plan weighs them all.
 
 Each goal is soft and is given as a price. Effective prices go to the planner; the real ones stay for what people read.
 

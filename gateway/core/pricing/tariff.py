@@ -1,7 +1,7 @@
 """What a kWh costs at any moment, and on the grid of a plan.
 
 A step that straddles a change of price has the mean over its time. Plans should have their steps on quarter hours,
-where nearly all prices change; `changes` tells the moments themselves, so that the loop can turn exactly there.
+where nearly all prices change; `changes` gives the moments themselves, so that the loop can change exactly there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -56,7 +56,7 @@ class ListTariff:
     scheme: Scheme
     lists: tuple[PriceList, ...]  # rising by their first day; before the first one its prices are assumed
     sell: float  # EUR/kWh
-    is_assumed: bool = False  # nobody has said that these prices are those of this building
+    is_assumed: bool = False  # it is not confirmed that these prices are those of this building
 
     def __post_init__(self) -> None:
         """Raises ValueError for a list without a price that the scheme needs."""
@@ -78,7 +78,7 @@ class ListTariff:
         return Rate(name=name, buy=prices[name], sell=self.sell, assumed=assumed)
 
     def edges(self, start_s: float, end_s: float) -> Iterable[float]:
-        """Quarter hours, for changes of day and of clock, and the turns of the scheme on each local day."""
+        """Quarter hours, for changes of day and of clock, and the changes of the scheme on each local day."""
         yield from quarter_hours(start_s, end_s)
         day = datetime.fromtimestamp(start_s, self.zone).date()
         last = datetime.fromtimestamp(end_s, self.zone).date()

@@ -1,4 +1,4 @@
-"""An AC-coupled battery with its converter: what it draws, what it loses, what it is told and what it does itself."""
+"""An AC-coupled battery with its converter: what it draws, what it loses, what it is sent and what it does itself."""
 
 import math
 from collections import deque

@@ -109,7 +109,7 @@ def test_a_kind_is_in_the_reference_with_all_its_keys(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_product_must_tell_what_the_kind_needs(kind: str) -> None:
-    """One point after the other is taken from a product that tells them all."""
+    """One point after the other is taken from a product that reports them all."""
     needed = KINDS[kind].needed_points
     assert needed[0] == "p_w"
     assert set(needed) == set(EXAMPLES[kind][1])

@@ -6,7 +6,7 @@ import numpy as np
 
 from gateway.core.model.levels import NO_LIMITS, Floats, GridLimits, Storage
 
-OVER_PRICE = 20.0  # EUR/kWh above the connection: dearer than anything that can be wanted
+OVER_PRICE = 20.0  # EUR/kWh above the connection: dearer than anything that a load is willing to pay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""Scenario dynamic programming: what stored energy is worth at the end of each step.
+"""Scenario dynamic programming: the marginal value of stored energy at the end of each step.
 
     W_s(e)   = (1 - rho) V_s,k+1(e) + rho mean_r V_r,k+1(e)
     V_s,k(e) = min over e' of  price of the grid's energy in the step + wear + W_s(e')

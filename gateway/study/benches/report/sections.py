@@ -56,7 +56,8 @@ SECTIONS = (
             "96 quarter-hours, one plan after the other in one run, each on one thread, battery alone where nothing\n"
             "is said; *with car and tank*: 11 kWh for a car and 4.8 kWh for hot water beside it, on or off in EMHASS.\n"
             "Every plan is of another day, and the first one only warms up and is not counted. Ours weighs all\n"
-            "scenarios and gives levels with reasons; the others solve their mean. Multiples are of the processor's time."
+            "scenarios and gives levels with reasons; the others solve their mean. Multiples are of the processor's\n"
+            "time."
         ),
     ),
 )

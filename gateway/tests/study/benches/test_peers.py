@@ -180,7 +180,7 @@ def test_car_and_tank_ask_for_what_emhass_is_told() -> None:
     car, tank = (job.state for job in speed_loads.jobs(0.0).loads)
     energies = [load["power_w"] * load["hours"] for load in speed_loads.AS_LOADS]
     assert energies == [11_040.0, 4_800.0]
-    assert car.wanted_wh / speed_loads.CAR.efficiency == pytest.approx(energies[0])
+    assert car.requested_wh / speed_loads.CAR.efficiency == pytest.approx(energies[0])
     assert tank.draw_wh.sum() == pytest.approx(energies[1])
     day = speed.days_of(CASE, Method(), 2)[0]
     assert speed_loads.ours(Method())(day).ms > 0.0
