@@ -581,7 +581,7 @@ def _boot() -> Iterator[str]:
 def _rare() -> Iterator[str]:
     yield "## Functions that are loaded for a call\n"
     yield inspect.cleandoc(rare.__doc__ or "").split("\n\n")[1].replace("\n", " ") + "\n"
-    rows = [(f"`node.{module}.{name}`", ", ".join(callers), why) for module, name, callers, why in rare.LENT]
+    rows = [(f"`node.{module}.{name}`", ", ".join(callers), why) for module, name, callers, why in rare.RARE]
     yield from _table(("function", "called by", "needed for"), rows)
     yield "## The hardware under the node\n"
     rows = [(f"`hal.{name}`", board, computer, ", ".join(users)) for name, board, computer, users in rare.HAL]

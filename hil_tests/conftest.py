@@ -106,7 +106,7 @@ async def holds_by(check: Callable[[], Awaitable[Any]], by: float, what: str) ->
 
 
 async def until_controlled(chain: Chain) -> None:
-    """The first decision has been lent and taken."""
+    """The first decision has been sent and executed."""
 
     async def controlled() -> bool:
         return (await house(chain, do="state"))["battery_mode"] == "remote"

@@ -83,7 +83,7 @@ FLASHED = {  # the line of a board without a place (None: a node), a file that i
                                         "tested as far as it can be", "Now: zen node provision")),
     "a new board with another's pins": ("none", "", False, ("│ serial line │ ✗ cannot be opened", "zen node test")),
     "a spoiled board": ("rs485", "wire/table.mpy", False, ("✗ spoiled: flash it again │ wire/table.mpy",)),
-    "a node": (None, "", True, ("✓ good │ 2 of 2 forged orders refused", "in its place as before, and works")),
+    "a node": (None, "", True, ("✓ good │ 2 of 2 forged orders refused", "provisioned as before, and works")),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Orders: lent, refreshed, refused, taken back. A Sunny Boy Storage on TCP: set-point at 40149, enable at 40151."""
+"""Orders: executed, renewed, refused, ended. A Sunny Boy Storage on TCP: set-point at 40149, enable at 40151."""
 
 import json
 import struct

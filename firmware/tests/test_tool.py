@@ -115,7 +115,7 @@ async def test_a_port_and_a_name_are_enough(desk):
     for line in ("unit 1 on rs485", "unit 1 on 127.0.0.1", "2 of 2 forged orders refused", "ZEN_KEY_CELLAR"):
         assert line in out, out
     assert out.count("✗") == 0
-    assert "cellar is in its place and works." in out
+    assert "cellar is provisioned and works." in out
     assert stable(out) == stable(listing("provision")), "docs/install.md: " + out
 
 
@@ -125,7 +125,7 @@ async def test_the_second_time_nothing_is_made_and_the_key_stays(desk):
     code, out = await desk.provision(LC_ALL="fr_FR.UTF-8")
     assert (code, desk.conf()) == (0, before)
     assert "ZEN_KEY_CELLAR" not in out
-    assert "cellar est en place et fonctionne." in out
+    assert "cellar est configuré et fonctionne." in out
 
 
 async def test_a_device_that_is_not_there_is_told_and_the_exit_code_says_it(desk, meter):

@@ -89,7 +89,7 @@ def _serial(lines: Mapping[str, Any], buses: list[str]) -> dict[str, Any]:
 
 
 def _certificate(file: SiteFile, ca: str) -> str:
-    """The first certificate of a PEM file as the node wants it: base64 of its DER."""
+    """The first certificate of a PEM file as the node needs it: base64 of its DER."""
     pem = (file.path.parent / ca).read_text(encoding="ascii")
     begin, end = pem.index(ssl.PEM_HEADER), pem.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)
     return base64.b64encode(ssl.PEM_cert_to_DER_cert(pem[begin:end])).decode()

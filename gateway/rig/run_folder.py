@@ -138,7 +138,7 @@ def prepare(
     clock_offset_s: int = 0,
     page_port: int | None = None,
 ) -> RunFolder:
-    """Read both files, change what a run must have of its own, then what the caller wants, and write it all."""
+    """Read both files, change what a run must have of its own, then what the caller changes, and write it all."""
     if page_port is not None:
         ports = replace(ports, page=page_port)
     base = _read(site_file)

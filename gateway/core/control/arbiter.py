@@ -83,7 +83,7 @@ def sampled(recent: RecentPower, now_s: float, power_w: float) -> RecentPower:
 
 
 def sustained_w(recent: RecentPower, given_w: float) -> float:
-    """What can be given out (W): more than now only what has been there all along, less as soon as it is gone."""
+    """What can be given (W): it rises only by what was there in all of the last seconds, and falls at once."""
     if not recent.samples:
         return 0.0
     now_s = recent.samples[-1][0]

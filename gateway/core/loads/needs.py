@@ -28,7 +28,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switching:
-    """How often a load may be switched, and how long it must go on as it is; times in steps of the plan."""
+    """How often a load may be switched, and how long its state must last; times in steps of the plan."""
 
     up_steps: int = 1  # minimum up time
     down_steps: int = 1  # minimum down time

@@ -35,7 +35,7 @@ GRID = TimeGrid(start_s=NOW, step_s=900.0, steps=96)
 ROOT = Path(gateway.__file__).parents[1]
 WORDS = ROOT / "gateway" / "words"
 
-# A section of each kind, and readings of its device with which it wants power.
+# A section of each kind, and readings of its device with which it requests power.
 EXAMPLES: dict[str, tuple[str, dict[str, float]]] = {
     "car": ("capacity_kwh = 50\nwanted_kwh = 20", {"p_w": 0.0, "plugged": 1.0, "e_session_wh": 0.0}),
     "tank": ('litres = 200\npower_w = 2000\ndraws = { "20:00" = 3.0 }', {"p_w": 0.0, "temp_c": 46.0}),
