@@ -53,7 +53,7 @@ def test_check_accepts_the_demo_s_site_file() -> None:
         ("fr", ["car (Voiture), commandée par wallbox", "pool (Charge commutée), seulement planifiée et affichée"]),
     ],
 )
-def test_check_tells_which_loads_are_commanded(tmp_path: Path, language: str, told: list[str]) -> None:
+def test_check_reports_which_loads_are_commanded(tmp_path: Path, language: str, told: list[str]) -> None:
     (tmp_path / "site.toml").write_text((config_folder() / "demo" / "site.toml").read_text() + LOADS)
     done = zen("check", str(tmp_path / "site.toml"), LC_ALL=f"{language}_XX.UTF-8")
     assert done.returncode == 0, done.stderr
@@ -61,7 +61,7 @@ def test_check_tells_which_loads_are_commanded(tmp_path: Path, language: str, to
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", ": 5"), ("fr", "Erreurs dans")])
-def test_check_tells_five_mistakes_in_one_run(tmp_path: Path, language: str, title: str) -> None:
+def test_check_reports_five_mistakes_in_one_run(tmp_path: Path, language: str, title: str) -> None:
     text = (config_folder() / "demo" / "site.toml").read_text()
     for old, new in (
         ("port = 1883", "prot = 1883"),

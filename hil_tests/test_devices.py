@@ -119,7 +119,7 @@ async def test_swapped_words_in_a_profile_give_no_number_at_all(chain_of: OpenCh
         assert (await house(chain, do="state"))["battery_mode"] == "own"
 
 
-async def test_a_battery_that_refuses_is_told_and_stays_in_its_own_mode(chain_of: OpenChain) -> None:
+async def test_a_battery_that_refuses_is_reported_and_stays_in_its_own_mode(chain_of: OpenChain) -> None:
     async with chain_of(ChainSettings(house=QUIET)) as chain:
         await house(chain, do="fault", kind="BatteryRefuses")
 

@@ -145,7 +145,7 @@ async def test_the_plan_charges_the_car_in_the_cheap_hour_and_says_so(chain_of: 
         assert (await state(chain))["flow"]["grid_w"] > LEAST_W
 
 
-async def test_sun_that_nobody_takes_is_held_back_at_the_export_limit_and_let_go_again(chain_of: OpenChain) -> None:
+async def test_pv_that_nothing_takes_is_curtailed_at_the_export_limit_and_let_go_again(chain_of: OpenChain) -> None:
     inverter = {"profile": "sma_sunny_tripower", "unit": 3, "inverter": {"rated_w": 5000.0}}
     sunny = {"battery": {"soc": 1.0}, "serve": {"pv": {"profile": "sma_tripower", "unit": 3}}}
     site = {"devices": {"pv": inverter}, "control": {"export_limit_w": 1000.0, "lease_s": LEASE_S}}

@@ -91,7 +91,7 @@ async def test_ctrl_c_writes_safe_values_and_says_goodbye(safe_node, gateway, ba
     assert safe_node.process.wait(5) == 0
 
 
-async def test_a_power_cut_is_told_by_the_will_and_healed_at_the_next_boot(safe_node, gateway, battery):
+async def test_a_power_cut_is_reported_by_the_will_and_healed_at_the_next_boot(safe_node, gateway, battery):
     await gateway.ack("applied", await gateway.order([700]))
     safe_node.kill()
     await until(lambda: gateway.states[-1] == {"up": False}, "the will")

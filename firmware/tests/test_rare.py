@@ -64,7 +64,7 @@ def uses(tree: ast.AST) -> int:
     return sum(is_lend(part) for part in ast.walk(tree) if isinstance(part, ast.expr))
 
 
-def test_the_table_lists_each_function_that_is_lent_and_who_calls_it():
+def test_the_table_lists_each_function_that_is_loaded_for_a_call_and_who_calls_it():
     found: dict[tuple[str, str], set[str]] = {}
     for caller, tree in NODE.items():
         calls = list(loaded_for_a_call(tree))
@@ -93,7 +93,7 @@ def test_the_hal_is_the_same_on_both_ports_and_all_of_it_is_used():
             assert name in names(place), f"{place}.{name}"
 
 
-def test_a_port_lends_only_what_its_setup_has():
+def test_a_port_loads_only_what_its_setup_has():
     found = set()
     for port in ("hal_esp32", "hal_unix"):
         setup = ast.literal_eval(next(one.value.args[0] for one in NODE[port].body if is_constant(one, "_SETUP")))

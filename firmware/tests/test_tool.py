@@ -128,7 +128,7 @@ async def test_the_second_time_nothing_is_made_and_the_key_stays(desk):
     assert "cellar est configuré et fonctionne." in out
 
 
-async def test_a_device_that_is_not_there_is_told_and_the_exit_code_says_it(desk, meter):
+async def test_a_device_that_is_not_there_is_reported_and_the_exit_code_says_it(desk, meter):
     meter.units = {7}
     code, out = await desk.provision(ZEN_KEY_CELLAR=KEY.hex())
     assert code == 1
@@ -139,7 +139,7 @@ async def test_a_device_that_is_not_there_is_told_and_the_exit_code_says_it(desk
     assert "not all of it works" in out
 
 
-async def test_mistakes_are_told_together_before_anything_is_written(desk):
+async def test_mistakes_are_reported_together_before_anything_is_written(desk):
     desk.site.write_text(desk.site.read_text().replace("esp32s3", "esp32s4").replace('wifi = "house"', ""))
     before = desk.conf()
     code, out = await desk.provision()
@@ -149,7 +149,7 @@ async def test_mistakes_are_told_together_before_anything_is_written(desk):
     assert code == 2
 
 
-async def test_a_port_that_is_none_is_told_in_plain_words(desk):
+async def test_a_port_that_is_none_is_reported_in_plain_words(desk):
     code, out = await desk.zen("test", desk.folder / "nothing")
     assert code == 1
     assert "cannot be used" in out

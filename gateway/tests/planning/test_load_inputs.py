@@ -171,7 +171,7 @@ def test_draws_fall_into_their_steps() -> None:
         ("[loads.pool]", "[loads.Pool]", "loads.Pool", "lower-case letters"),
     ],
 )
-def test_mistakes_are_told_with_their_place(tmp_path: Path, old: str, new: str, path: str, allowed: str) -> None:
+def test_mistakes_are_reported_with_their_place(tmp_path: Path, old: str, new: str, path: str, allowed: str) -> None:
     assert old in LOADS
     with pytest.raises(SiteFileError) as caught:
         site(tmp_path, LOADS.replace(old, new, 1))

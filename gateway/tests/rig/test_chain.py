@@ -59,7 +59,7 @@ async def test_without_mosquitto_the_embedded_broker_stands_in_where_that_is_all
             pytest.fail("started without a broker")
 
 
-async def test_all_that_is_missing_is_told_at_once(tmp_path):
+async def test_all_that_is_missing_is_reported_at_once(tmp_path):
     nothing = Machine(environment={f"ZEN_{name}": "none" for name in ("MICROPYTHON", "INFLUXD")}, cache=tmp_path)
     with pytest.raises(PartsMissingError) as told:
         async with open_chain(ChainSettings(broker="embedded", database=True), machine=nothing, folder=tmp_path):
@@ -67,7 +67,7 @@ async def test_all_that_is_missing_is_told_at_once(tmp_path):
     assert [one.name for one in told.value.missing] == ["micropython", "influxd"]
 
 
-async def test_a_part_that_does_not_start_is_told_and_nothing_is_left_running(tmp_path):
+async def test_a_part_that_does_not_start_is_reported_and_nothing_is_left_running(tmp_path):
     good = Program(name="broker", command=("sleep", "60"), folder=tmp_path)
     bad = Program(
         name="house", command=("sh", "-c", "echo broken >&2; exit 4"), folder=tmp_path, ready=JsonLine(key="ready")

@@ -115,7 +115,7 @@ def test_the_next_program_in_the_path_is_tried_when_the_first_is_too_old(tmp_pat
 
 
 @pytest.mark.parametrize("name", ["mosquitto", "micropython"])
-def test_what_apt_refuses_is_told_in_its_own_words_and_leaves_nothing(tmp_path, fake_program, monkeypatch, name):
+def test_what_apt_refuses_is_reported_in_its_own_words_and_leaves_nothing(tmp_path, fake_program, monkeypatch, name):
     folder = fake_program("apt-get", "echo 'E: Unable to locate package' >&2; exit 100")
     monkeypatch.setenv("PATH", str(folder))
     here = machine(tmp_path, ZEN_DEBIAN_MIRROR="http://mirror.invalid/debian")
@@ -125,7 +125,7 @@ def test_what_apt_refuses_is_told_in_its_own_words_and_leaves_nothing(tmp_path, 
     assert list(here.cache.iterdir()) == []
 
 
-def test_a_machine_without_apt_is_told_so(tmp_path, monkeypatch):
+def test_a_machine_without_apt_is_reported_so(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "apt-get is not on this machine" in mosquitto.fetch(machine(tmp_path), lambda _: None).why
 

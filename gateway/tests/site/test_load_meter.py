@@ -157,7 +157,7 @@ def test_its_power_is_that_of_its_meter_and_counts_once(tmp_path: Path) -> None:
     assert site.metered == ("pv", "battery", "pump")
 
 
-def test_a_relay_is_told_by_the_power_of_its_meter(tmp_path: Path) -> None:
+def test_a_relay_is_seen_by_the_power_of_its_meter(tmp_path: Path) -> None:
     """It is switched on by 3 kW of surplus, is seen to take 1.8 kW of it, and given back when its meter is silent."""
     file, clock = read(tmp_path), StillClock()
     side = built(file, tmp_path, clock)

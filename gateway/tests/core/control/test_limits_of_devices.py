@@ -138,7 +138,7 @@ def test_export_settles_just_below_its_limit(too_much) -> None:
     assert min(settled) >= 1500.0 - 150.0
 
 
-def test_while_export_costs_money_the_sun_is_held_back() -> None:
+def test_while_export_costs_money_pv_is_curtailed() -> None:
     devices = {
         "grid": {"p_w": Reading(value=-4500.0, measured_s=1.0)},
         "pv": {"p_w": Reading(value=-5000.0, measured_s=1.0)},

@@ -113,7 +113,7 @@ def test_a_run_that_has_begun_lasts_for_its_minimum_time(switched: Switched | No
     assert (found.is_on, found.left_steps, found.up_steps, found.down_steps) == (on, left, 4, 2)
 
 
-def test_heat_pumps_are_told_in_the_states_of_sg_ready() -> None:
+def test_heat_pumps_are_sent_the_states_of_sg_ready() -> None:
     bands = (Band(low_w=1500.0, high_w=1500.0), Band(low_w=2500.0, high_w=2500.0))
     assert [sg_ready(power, bands) for power in (0.0, 1500.0, 2500.0)] == [2, 3, 4]
     assert sg_ready(1500.0, bands[:1]) == 3

@@ -85,7 +85,7 @@ def test_the_sum_of_all_loads_keeps_the_import_limit(solver: object) -> None:
     sun=st.floats(0.0, 1.5),
     ruled=st.booleans(),
 )
-def test_a_car_has_what_it_wants_or_is_told_how_much_is_missing(
+def test_a_car_has_what_it_requests_or_says_how_much_is_missing(
     seed: int, share: float, arrival_h: float, stay_h: float, sun: float, ruled: object
 ) -> None:
     present_h = max(arrival_h + stay_h, 0.0) - max(arrival_h, 0.0)
@@ -199,7 +199,7 @@ def test_the_same_question_has_the_same_answer_to_the_byte(solver: object) -> No
     sun=st.floats(0.0, 1.5),
     ruled=st.booleans(),
 )
-def test_loads_never_break_the_import_limit_whatever_they_want(
+def test_loads_never_break_the_import_limit_whatever_they_request(
     seed: int, names: set[str], limit_w: float, sun: float, ruled: object
 ) -> None:
     """Where the building alone is above it, loads draw nothing; what is missing then is told."""
@@ -272,7 +272,7 @@ def charged_wh_both(power_w: np.ndarray, give: float) -> float:
     return float(np.where(power_w > 0, power_w * CAR.efficiency, power_w / give).sum() / 4)
 
 
-def test_surplus_that_costs_money_is_thrown_away_and_told() -> None:
+def test_surplus_that_costs_money_is_thrown_away_and_reported() -> None:
     made = planned(solver=solve, prices=tariff(sell=-0.05), curtailable=(Curtailable(id="pv", rated_w=4000.0),))
     codes = {slot.reason.code for slot in made.loads["pv"]}
     assert codes == {"load_curtail", "load_free"}
