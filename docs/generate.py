@@ -465,7 +465,7 @@ def _transitions(
 
 
 def _faults() -> Iterator[str]:
-    yield 'Sent to the control socket of the house: `{"do": "fault", "kind": "MeterFrozen", "for_s": 30}`.\n'
+    yield 'Sent to the control socket of the simulator: `{"do": "fault", "kind": "MeterFrozen", "for_s": 30}`.\n'
     rows = []
     for kind in faults.KINDS.values():
         fields = ", ".join(f"`{name}`" for name in kind.__dataclass_fields__)

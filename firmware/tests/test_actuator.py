@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from bench import figure
+from node_rig import figure
 
 pytestmark = pytest.mark.hil
 

@@ -5,7 +5,7 @@ import json
 import subprocess
 
 import pytest
-from bench import FIRMWARE, HERE
+from node_rig import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
-from bench import FAST
+from node_rig import FAST
 from wire.records import CLOCK_HELD, CLOCK_SYNCED, CLOCK_UNKNOWN, EPOCH_2000
 
 from gateway.adapters.clock import SystemClock

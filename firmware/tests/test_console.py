@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import tables
-from bench import FIRMWARE, KEY, NODE, SITE, Node, until
 from cable import Board, Cable, install
+from node_rig import FIRMWARE, KEY, NODE, SITE, Node, until
 
 pytestmark = pytest.mark.hil
 SECRETS = {"wifi": {"ssid": "house", "password": "wifi-secret"}}

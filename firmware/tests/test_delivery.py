@@ -5,7 +5,7 @@ import time
 
 import pytest
 import tables
-from bench import KEY, figure, identity, until
+from node_rig import KEY, figure, identity, until
 from test_orders import ENABLE, SAFE, setpoint, writes
 from wire import records
 

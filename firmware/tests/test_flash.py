@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from bench import FIRMWARE, KEY, until
 from cable import Cable
 from littlefs import LittleFS
 from loader import Loader
+from node_rig import FIRMWARE, KEY, until
 from test_tool import SITE, Desk
 
 from gateway.adapters import boards

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import tables
-from bench import FIRMWARE, KEY, NODE, SITE, free_port, until
 from boards import Workshop
 from cable import Board, Cable
 from listings import listing, stable
+from node_rig import FIRMWARE, KEY, NODE, SITE, free_port, until
 from test_tool import Desk
 
 from gateway.cli.node.greeting import greet

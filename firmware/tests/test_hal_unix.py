@@ -6,7 +6,7 @@ import tty
 
 import pytest
 import slot
-from bench import FIRMWARE, HERE
+from node_rig import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
 

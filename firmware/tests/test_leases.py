@@ -6,7 +6,7 @@ import time
 
 import pytest
 import tables
-from bench import figure, until
+from node_rig import figure, until
 from tables import SAFE, writes
 
 pytestmark = pytest.mark.hil

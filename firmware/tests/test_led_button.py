@@ -4,7 +4,7 @@ import json
 
 import pytest
 import tables
-from bench import until
+from node_rig import until
 
 ONE = [{"bus": 0, "id": 1, "wfc": 16}]
 

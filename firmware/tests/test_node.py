@@ -5,7 +5,7 @@ import time
 
 import pytest
 import tables
-from bench import identity, until
+from node_rig import identity, until
 from slaves import crc
 from wire import records
 

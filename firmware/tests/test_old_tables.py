@@ -2,7 +2,7 @@
 
 import pytest
 import tables
-from bench import identity, until
+from node_rig import identity, until
 from wire import table as wire
 
 pytestmark = pytest.mark.hil

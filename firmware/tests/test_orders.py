@@ -6,7 +6,7 @@ import time
 
 import pytest
 import tables
-from bench import figure, seal, until
+from node_rig import figure, seal, until
 from tables import SAFE, writes
 from wire.records import EPOCH_2000
 

@@ -6,7 +6,7 @@ import subprocess
 import tty
 
 import pytest
-from bench import HERE
+from node_rig import HERE
 
 pytestmark = pytest.mark.hil
 

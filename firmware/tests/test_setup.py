@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 import tables
-from bench import KEY, NODE, SITE, free_port, identity, until
 from boards import Workshop
 from cable import Board, Cable, install
+from node_rig import KEY, NODE, SITE, free_port, identity, until
 
 from gateway.cli.node.greeting import greet
 from gateway.release.keys import new_pair

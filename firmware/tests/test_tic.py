@@ -16,7 +16,7 @@ import aiomqtt
 import pytest
 import tables
 import telegrams
-from bench import until
+from node_rig import until
 from telegrams import FULL, HISTORIQUE, STANDARD, frame, group
 from wire import records
 from wire import table as wire_table

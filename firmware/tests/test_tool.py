@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench import KEY, free_port, until
 from cable import Board, Cable, install
 from listings import listing, stable
+from node_rig import KEY, free_port, until
 from test_console import Terminal
 
 from gateway import paths

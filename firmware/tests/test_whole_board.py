@@ -7,7 +7,7 @@ import time
 
 import pytest
 import tables
-from bench import HERE, figure, until
+from node_rig import HERE, figure, until
 from slaves import crc
 from wire import records
 from wlan import Wlan

@@ -85,8 +85,11 @@ def read_tariff(asked: AskedTariff) -> Priced:
     latest = PriceList(first=date.min, prices=found.lists({})[-1].prices)
     sources = PriceSources(zone=clock, sell=asked.sell, lists=(latest,))
     tariff, called = _tariffs(kind, clock, days, lambda days: settings.tariff(replace(sources, days=days)))
-    told = [*(asked.off_peak if OFF_PEAK in given else []), *(f"{key} = {value}" for key, value in asked.keys.items())]
-    title = found.title + (f" ({', '.join(told)})" if told else "")
+    choices = [
+        *(asked.off_peak if OFF_PEAK in given else []),
+        *(f"{key} = {value}" for key, value in asked.keys.items()),
+    ]
+    title = found.title + (f" ({', '.join(choices)})" if choices else "")
     return Priced(tariff=tariff, title=title, zone=clock, called=called)
 
 
