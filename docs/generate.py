@@ -497,7 +497,11 @@ def _classes() -> Iterator[str]:
             if isinstance(one, ast.ClassDef) and not one.name.startswith("_")
         ]
         yield f"## {heading}\n"
-        yield from _table(("class", "what it is", "where it is decided"), sorted(rows))
+        yield from _table(("class", "what it is", "where it is decided"), sorted(rows, key=_name))
+
+
+def _name(row: tuple[str, ...]) -> str:
+    return row[0].strip("`")
 
 
 def _first_paragraph(one: ast.ClassDef) -> str:

@@ -57,7 +57,7 @@ SWITCH_TRANSITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
-    """What can take surplus. A relay has `min_w` equal to `max_w`."""
+    """Something that can take surplus. A relay has `min_w` equal to `max_w`."""
 
     id: str
     min_w: float  # least power while it runs, 0 or above
@@ -71,7 +71,7 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentPower:
-    """A power of the last WATCHED_S seconds."""
+    """A power of the last WATCHED_S seconds (W)."""
 
     samples: tuple[tuple[float, float], ...] = field(default=())  # (monotonic s, W), oldest first
 

@@ -67,7 +67,7 @@ class Curtailment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurtailmentDecision:
-    """The limits of this cycle."""
+    """The limits of the inverters in this cycle (W)."""
 
     setpoints: tuple[SetPoint, ...]  # one for each inverter that takes a limit; none without sight of the grid
     memory: Curtailment

@@ -90,7 +90,7 @@ PURPOSES = {LevelRule.CHARGE: Purpose.GRID_CHARGE, LevelRule.SELL: Purpose.SALE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelDecision:
-    """The set-point after the levels of the plan."""
+    """The set-point after the levels of the plan (W, charging positive)."""
 
     requested_w: float  # of all batteries, charging positive
     active: ActiveLevels  # after this cycle

@@ -72,7 +72,7 @@ class LoadAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentPower:
-    """The power a load was sent last."""
+    """The power that a load was sent last (W)."""
 
     power_w: float  # 0 or above
     since_s: float  # monotonic moment of its last change; -inf where it drew that power already

@@ -18,7 +18,7 @@ SMALL_W, SMALL_SHARE = 100.0, 0.03  # a smaller change is not sent: half an ampe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What is divided among the controlled loads in this cycle."""
+    """The power and the loads among which it is divided in this cycle."""
 
     headroom: Headroom
     consumers: Mapping[str, Consumer]  # the controlled loads by their id
@@ -29,7 +29,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPower:
-    """The power that one load is given."""
+    """The power that one load is given (W)."""
 
     power_w: float  # 0 or above
     reason: Reason

@@ -12,7 +12,7 @@ FRESH_S = 3.0  # three polls of a meter that is read each second
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridView:
-    """What the grid meter says now (import positive)."""
+    """What the grid meter shows now (W, import positive)."""
 
     power: Reading  # newest, in W; absent where it never came or the read failed
     fresh_w: float | None  # the same no older than FRESH_S; None where it is

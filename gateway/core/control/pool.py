@@ -34,7 +34,7 @@ class PoolBattery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """All controlled batteries together."""
+    """All controlled batteries together: what they hold and may do now (Wh, W)."""
 
     members: tuple[PoolBattery, ...]  # at least one
     storage: Storage  # as planning sees them

@@ -26,7 +26,7 @@ class GridSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPower:
-    """The power of all controlled batteries together."""
+    """The power of all controlled batteries together (W, charging positive), with its reason."""
 
     power_w: float  # charging positive
     reason: Reason  # of all their set-points, unless none of them runs

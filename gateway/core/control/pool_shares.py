@@ -20,7 +20,7 @@ SMALLEST_WEIGHT = 0.01  # of the capacity: no battery that may take part is left
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """The powers of a pool's batteries."""
+    """The power of each battery of a pool (W, charging positive)."""
 
     powers_w: Mapping[str, float]  # by battery id, charging positive, all of one sign
     idle: Reason | None = None  # why none of them runs although a power was requested; None else

@@ -24,7 +24,7 @@ COLD_K, WARM_K = 2.0, 2.0  # so much below what the plan keeps: its own mode, un
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standstill:
-    """The grid meter's number since it last changed, and what the devices did meanwhile."""
+    """How long the grid meter has shown the same value, and what the devices did meanwhile."""
 
     grid_w: float  # the number
     since_s: float  # monotonic moment of its last change
@@ -48,7 +48,7 @@ class ReadingMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteTrust:
-    """What the readings of this cycle allow."""
+    """What the readings of this cycle allow for each device."""
 
     readings: ReadingMemory  # with those of this cycle
     batteries: Mapping[str, Trust]  # by battery id

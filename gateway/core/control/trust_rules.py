@@ -15,7 +15,7 @@ LONGEST_AGE_S = 86400.0  # where nothing ever came, a day stands for it: no numb
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """What the readings allow for a device."""
+    """What the readings allow for one device: its mode, and why."""
 
     mode: Mode
     reason: Reason | None = None  # None exactly when they allow control
@@ -23,7 +23,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """How old the picture of a meter or battery is (s)."""
+    """How long ago a meter or battery was last read (s)."""
 
     age_s: float  # of its last known power; infinite when it was never known
     is_absent: bool = False  # whether its newest reading failed
@@ -33,7 +33,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustRule:
-    """A row of the tables below: the first one that holds counts, and where none does control goes on."""
+    """A row of the rules for meter or battery: the first row that applies counts; without one the device is controlled."""
 
     mode: Mode
     code: str  # of the reason

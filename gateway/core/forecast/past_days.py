@@ -18,7 +18,7 @@ EVERY_STEP = slice(None)
 
 @dataclass(frozen=True, slots=True)
 class PastSeries:
-    """A record up to now, its running sums beside it so that a mean costs two look-ups."""
+    """A record up to now with its running sums, so that a mean costs two look-ups."""
 
     # One value a step, in the unit and sign of the record; NaN where unknown; the last one has just ended.
     values: Floats

@@ -102,7 +102,7 @@ class ApplianceObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplianceState:
-    """When it may run, and since when it does."""
+    """The hours in which an appliance may run, and since when it runs."""
 
     earliest_s: float  # it may start from here on (UTC)
     latest_s: float  # it must have ended by then (UTC)

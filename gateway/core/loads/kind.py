@@ -32,7 +32,7 @@ class Comfort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadMoment:
-    """A moment at which a load is looked at."""
+    """A moment at which the needs of a load are looked at."""
 
     state: SiteState
     zone: tzinfo  # of local clocks

@@ -103,7 +103,7 @@ class PoolPumpObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPumpState:
-    """A day of the pump, and how much it has run on it."""
+    """One day of a pool pump, and how long it has run on that day."""
 
     day_s: float  # the quiet hours before it end (UTC)
     quiet_s: float  # the quiet hours after it begin (UTC)

@@ -41,7 +41,7 @@ Celsius = Annotated[float, FieldBounds(least=0, most=95, unit="°C")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonSettings:
-    """`device`: the device of role load that measures it and, where its product accepts set-points, is commanded.
+    """What all loads have. `device`: a device of role load that measures it and, where it can, is commanded.
 
     `meter`: another device of role load that measures its power, where its own device does not report it.
     """

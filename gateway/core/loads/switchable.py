@@ -115,7 +115,7 @@ class SwitchableObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchableState:
-    """What it is to draw between two moments, and what of it is done."""
+    """The energy a switched load must draw between two moments, and what of it is done."""
 
     earliest_s: float  # UTC
     latest_s: float  # UTC

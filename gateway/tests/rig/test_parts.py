@@ -47,7 +47,7 @@ def test_a_program_in_the_path_is_asked_for_its_version(tmp_path, fake_program, 
         (micropython, "micropython", "echo 'micropython (1, 22, 2) 9223372036854775807'", "needed is 1.25"),
         (micropython, "micropython", "exit 126", "does not run a line of Python"),
         (influxd, "influxd", "echo 'InfluxDB v1.6.7 (git: unknown)'", "version 1.6.7, needed is 2.x"),
-        (chromium, "chromium", "echo hello", "does not tell its version"),
+        (chromium, "chromium", "echo hello", "does not report its version"),
     ],
 )
 def test_a_program_that_does_not_serve_is_refused_with_the_reason(tmp_path, fake_program, part, program, answer, why):

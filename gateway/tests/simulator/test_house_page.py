@@ -38,7 +38,7 @@ def test_the_example_lives_a_day(example: Simulation) -> None:
 def test_each_line_of_the_page_is_understood(example: Simulation) -> None:
     (lines,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     answers = [answer(example, line.encode()) for line in lines.splitlines()]
-    assert len(answers) == 8
+    assert len(answers) == 10
     assert [told for told in answers if "error" in told] == []
 
 
