@@ -58,6 +58,8 @@ def pages() -> dict[str, str]:
         "node-states.md": NOTE + "# States of the node, and its rare code\n\n" + "\n".join(_node_states()),
         "control-states.md": NOTE + "# States of control\n\n" + "\n".join(_control_states()),
         "gateway-states.md": NOTE + "# States of the gateway\n\n" + "\n".join(_gateway_states()),
+        "classes.md": NOTE + "# The classes of the core\n\n" + "\n".join(_classes()),
+        "points.md": NOTE + "# The points of devices\n\n" + "\n".join(_points()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(_faults()),
     }
 
@@ -177,8 +179,8 @@ def _kind(annotation: Any, metadata: Sequence[Any] = ()) -> str:
 
 def _bound(bound: Any) -> str:
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "pattern": "matching"}
-    told = [f"{sign} {getattr(bound, key)}" for key, sign in signs.items() if getattr(bound, key, None) is not None]
-    return " ".join(told)
+    limits = [f"{sign} {getattr(bound, key)}" for key, sign in signs.items() if getattr(bound, key, None) is not None]
+    return " ".join(limits)
 
 
 def _devices() -> Iterator[str]:
@@ -205,17 +207,17 @@ def _setpoint(setpoint: commands.Setpoint) -> str:
     units = {"W": "W", "A": "A of each phase", "share": "a share of the rated power"}
     values = f"{point.on} for on, {point.off} for off" if point.unit == "switch" else units[point.unit]
     scale = "" if point.unit == "switch" else f" × {point.scale * point.sign:g}"
-    told = [f"Set-points: holding {point.address}, {point.type}, {values}{scale}."]
+    sentences = [f"Set-points: holding {point.address}, {point.type}, {values}{scale}."]
     for when, writes in (("first", setpoint.arm), ("then", setpoint.go), ("to give it back", setpoint.safe)):
         if writes:
-            told.append(f"Written {when}: {', '.join(f'{write.address} = {write.value}' for write in writes)}.")
+            sentences.append(f"Written {when}: {', '.join(f'{write.address} = {write.value}' for write in writes)}.")
     if setpoint.device_timeout_s is not None:
-        told.append(f"Lapses in the device after {setpoint.device_timeout_s:g} s.")
+        sentences.append(f"Lapses in the device after {setpoint.device_timeout_s:g} s.")
     if setpoint.min_write_s:
-        told.append(f"At least {setpoint.min_write_s:g} s between two changes.")
+        sentences.append(f"At least {setpoint.min_write_s:g} s between two changes.")
     if setpoint.writes_per_day is not None:
-        told.append(f"At most {setpoint.writes_per_day} writes a day.")
-    return " ".join(told)
+        sentences.append(f"At most {setpoint.writes_per_day} writes a day.")
+    return " ".join(sentences)
 
 
 def _profile_file() -> Iterator[str]:
@@ -476,12 +478,75 @@ def _transitions(
 
 
 def _faults() -> Iterator[str]:
-    yield 'Sent to the control socket of the house: `{"do": "fault", "kind": "MeterFrozen", "for_s": 30}`.\n'
+    yield 'Sent to the control socket of the simulator: `{"do": "fault", "kind": "MeterFrozen", "for_s": 30}`.\n'
     rows = []
     for kind in faults.KINDS.values():
         fields = ", ".join(f"`{name}`" for name in kind.__dataclass_fields__)
         rows.append((f"`{kind.__name__}`", inspect.cleandoc(kind.__doc__ or "").split("\n")[0], fields))
     yield from _table(("kind", "what happens", "fields"), rows)
+
+
+CORE_FOLDERS = {
+    "control": "Decisions of each second ([how](../control.md))",
+    "forecast": "Forecasts ([how](../planning.md#scenarios))",
+    "loads": "Kinds of loads ([how](../planning.md#flexible-loads))",
+    "model": "What all of the core speaks of",
+    "planning": "Plans ([how](../planning.md))",
+    "pricing": "Prices ([how](../tariffs.md))",
+}
+
+
+def _classes() -> Iterator[str]:
+    """A row for each public class of `gateway/core`, with the first sentence of its docstring."""
+    yield "Every public class of `gateway/core`: what it is, with its unit and sign where it has one, and the module"
+    yield "where it is decided. Its fields are explained there, with their units. The words of the trade are in the"
+    yield "[glossary](../glossary.md).\n"
+    core = Path(__file__).parents[1] / "gateway" / "core"
+    for folder, heading in CORE_FOLDERS.items():
+        rows = [
+            (f"`{one.name}`", _first_paragraph(one), f"`{path.relative_to(core.parents[1]).as_posix()}`")
+            for path in sorted((core / folder).rglob("*.py"))
+            for one in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(one, ast.ClassDef) and not one.name.startswith("_")
+        ]
+        yield f"## {heading}\n"
+        yield from _table(("class", "what it is", "where it is decided"), sorted(rows, key=_name))
+
+
+def _name(row: tuple[str, ...]) -> str:
+    return row[0].strip("`")
+
+
+def _first_paragraph(one: ast.ClassDef) -> str:
+    return (ast.get_docstring(one) or "").split("\n\n")[0].replace("\n", " ")
+
+
+POINT_UNITS = {"w": "W", "wh": "Wh", "var": "var", "va": "VA", "v": "V", "a": "A", "hz": "Hz", "c": "°C", "pct": "%"}
+
+
+def _points() -> Iterator[str]:
+    """A row for each point that the page has a label for."""
+    yield "What a device measures, as the page names it. Powers and currents are positive when the device draws from"
+    yield "the building, those of the grid when the building imports. Each comes from the registers that the device's"
+    yield "[profile](devices.md) names (`gateway/adapters/products/registers.py`).\n"
+    english, french = words("en"), words("fr")
+    names = sorted(key.removeprefix("point.") for key in english if key.startswith("point."))
+    known = [profiles.load(path) for path in sorted((config_folder() / "devices").glob("*.json"))]
+    rows = (
+        (
+            f"`{name}`",
+            english[f"point.{name}"],
+            french[f"point.{name}"],
+            _point_unit(name),
+            sum(profile.point(name) is not None for profile in known),
+        )
+        for name in names
+    )
+    yield from _table(("point", "English", "français", "unit", "profiles with it"), rows)
+
+
+def _point_unit(name: str) -> str:
+    return "0…1, shown as %" if name == "soc" else POINT_UNITS.get(name.rsplit("_", 1)[-1], "–")
 
 
 def _node_states() -> Iterator[str]:
@@ -505,7 +570,7 @@ def _next(one: states.Machine, state: str, event: str) -> str:
 
 
 def _boot() -> Iterator[str]:
-    """What slot.decide makes of all that can be kept, told for a node whose confirmed slot is a."""
+    """What slot.decide makes of all that can be kept, for a node whose confirmed slot is a."""
     yield "## What runs after a boot\n"
     yield "The confirmed slot is a; for b it is the same with the letters exchanged. A slot runs only with its manifest"
     yield "in it. A trial has one boot.\n"
@@ -525,15 +590,15 @@ def _boot() -> Iterator[str]:
             for asked in (0, 1, 2):
                 mode = slot.decide([1, 2], 1, trial, 1, short, asked)[2]
                 name = ("run", "safe", "setup")
-                told = "at most two" if short < 3 else "three or more"
-                rows.append((told, "yes" if trial else "no", name[asked] if asked else "–", name[mode]))
+                boots = "at most two" if short < 3 else "three or more"
+                rows.append((boots, "yes" if trial else "no", name[asked] if asked else "–", name[mode]))
     yield from _table(("short boots in a row", "on trial", "asked for", "mode"), rows)
 
 
 def _rare() -> Iterator[str]:
-    yield "## Functions that are lent\n"
+    yield "## Functions that are loaded for a call\n"
     yield inspect.cleandoc(rare.__doc__ or "").split("\n\n")[1].replace("\n", " ") + "\n"
-    rows = [(f"`node.{module}.{name}`", ", ".join(callers), why) for module, name, callers, why in rare.LENT]
+    rows = [(f"`node.{module}.{name}`", ", ".join(callers), why) for module, name, callers, why in rare.RARE]
     yield from _table(("function", "called by", "needed for"), rows)
     yield "## The hardware under the node\n"
     rows = [(f"`hal.{name}`", board, computer, ", ".join(users)) for name, board, computer, users in rare.HAL]

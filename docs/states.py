@@ -53,7 +53,7 @@ GATE = described(
     },
     {
         "SETTLED": "the run has lasted two minutes",
-        "LET_GO": "an update wants every device to have its safe values",
+        "LET_GO": "an update needs every device at its safe values",
         "GO_ON": "the update is refused after all",
         "STOPS": "the run ends",
     },
@@ -75,7 +75,7 @@ UNIT = described(
     {
         "ANSWER": "it answers, or refuses with an exception of its own",
         "NO_ANSWER": "none in time, a wrong one, or no connection",
-        "NOBODY": "a Modbus gateway says that nobody is there (exceptions 10 and 11)",
+        "NOBODY": "a Modbus gateway says that no device is there (exceptions 10 and 11)",
     },
     {
         "ANSWER": dict.fromkeys(("FAILED_ONCE", "FAILED_TWICE", "OFFLINE"), "ANSWERING"),

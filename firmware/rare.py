@@ -1,12 +1,12 @@
 """Every function of the node that is called by a string: its module is loaded for the call and forgotten (ADR 0006).
 
 An import that stays would keep the module in the heap for ever. docs/generate.py prints these tables; a test compares
-them with the sources, so that none is missing, none is there in vain, and each call hands over what the function takes.
+them with the sources, so that none is missing, none is superfluous, and each call passes what the function takes.
 Not for the board.
 """
 
-# (module, function, the modules that call it with node.wait.lend, why it is needed now and then only)
-LENT = (
+# (module, function, the modules that call it with node.wait.run_rare, why it is needed now and then only)
+RARE = (
     ("boot_count", "settle", ("start",), "the first two minutes of a run, and safe mode"),
     ("poll_table", "load", ("start",), "the table that is kept, at the start"),
     ("poll_table", "switch", ("poll_table",), "a new table takes the place of the one in use"),
@@ -32,7 +32,7 @@ LENT = (
 )
 
 # What node.hal offers: (name, the module of an ESP32 and that of a computer where it is, the modules that use it). Those
-# of a `…_setup` are lent, too: they are needed once.
+# of a `…_setup` are loaded for the call, too: they are needed once.
 HAL = (
     ("WATCHDOG_MS", "hal_esp32", "hal_unix", ("start",)),
     ("access_point", "hal_esp32_setup", "hal_unix_setup", ("setup",)),
@@ -48,7 +48,7 @@ HAL = (
     ("watchdog", "hal_esp32_setup", "hal_unix_setup", ("start",)),
 )
 
-# What a port lends itself: (port, function of its `…_setup`).
+# What a port loads for a call itself: (port, function of its `…_setup`).
 PORTS = (
     ("hal_esp32", "interface"),
     ("hal_esp32", "line"),

@@ -58,7 +58,7 @@ def begin() -> tuple:
 def failed(kept: "memory", error: Exception) -> None:
     """This slot cannot be loaded: the other one's turn."""
     why = "%s: %r" % (kept.here, error)
-    print(why)  # noqa: T201  nobody else is there to say it
+    print(why)  # noqa: T201  nothing else is there to say it
     kept.write("why", why)
     kept.put("slot", 2 if kept.here == "a" else 1)
     kept.put("trial", 0)

@@ -1,6 +1,6 @@
 """The cycle of a second: freeze the state, decide, send the set-points, store it all, show it.
 
-A cycle starts when a sample of the grid meter arrives, because an old sample is worth less each moment, and at the
+A cycle starts when a sample of the grid meter arrives, because a sample loses value with its age, and at the
 latest a period after the one before. A late cycle is not caught up: the next one waits for the next sample.
 """
 

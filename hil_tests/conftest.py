@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from gateway.rig.chain import Chain, Wanted, open_chain
+from gateway.rig.chain import Chain, ChainSettings, open_chain
 from gateway.rig.part import Machine, Part
 from gateway.rig.report import get_json
 
@@ -27,9 +27,9 @@ Prepare = Callable[[Chain], Awaitable[None]]
 
 
 class OpenChain(Protocol):
-    """`async with chain_of(Wanted(...)) as chain:` with the real broker."""
+    """`async with chain_of(ChainSettings(...)) as chain:` with the real broker."""
 
-    def __call__(self, wanted: Wanted, *, prepare: Prepare | None = None) -> AbstractAsyncContextManager[Chain]:
+    def __call__(self, wanted: ChainSettings, *, prepare: Prepare | None = None) -> AbstractAsyncContextManager[Chain]:
         """`prepare` finds all files written and nothing started."""
         ...
 
@@ -50,7 +50,7 @@ def chain_of(part: Callable[[str], Part], tmp_path: Path) -> OpenChain:
         part(name)
 
     @asynccontextmanager
-    async def opened(wanted: Wanted, *, prepare: Prepare | None = None) -> AsyncIterator[Chain]:
+    async def opened(wanted: ChainSettings, *, prepare: Prepare | None = None) -> AsyncIterator[Chain]:
         wanted = replace(wanted, site={"tariff": None, **wanted.site})
         async with open_chain(wanted, machine=Machine(), folder=tmp_path, start=False) as chain:
             if prepare is not None:
@@ -106,7 +106,7 @@ async def holds_by(check: Callable[[], Awaitable[Any]], by: float, what: str) ->
 
 
 async def until_controlled(chain: Chain) -> None:
-    """The first decision has been lent and taken."""
+    """The first decision has been sent and executed."""
 
     async def controlled() -> bool:
         return (await house(chain, do="state"))["battery_mode"] == "remote"

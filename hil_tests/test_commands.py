@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.rig.chain import Wanted
+from gateway.rig.chain import ChainSettings
 from gateway.rig.own import ZEN, config_folder, own_environment
 from gateway.rig.report import get_json
 
@@ -53,7 +53,7 @@ def test_check_accepts_the_demo_s_site_file() -> None:
         ("fr", ["car (Voiture), commandée par wallbox", "pool (Charge commutée), seulement planifiée et affichée"]),
     ],
 )
-def test_check_tells_which_loads_are_commanded(tmp_path: Path, language: str, told: list[str]) -> None:
+def test_check_reports_which_loads_are_commanded(tmp_path: Path, language: str, told: list[str]) -> None:
     (tmp_path / "site.toml").write_text((config_folder() / "demo" / "site.toml").read_text() + LOADS)
     done = zen("check", str(tmp_path / "site.toml"), LC_ALL=f"{language}_XX.UTF-8")
     assert done.returncode == 0, done.stderr
@@ -61,7 +61,7 @@ def test_check_tells_which_loads_are_commanded(tmp_path: Path, language: str, to
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", ": 5"), ("fr", "Erreurs dans")])
-def test_check_tells_five_mistakes_in_one_run(tmp_path: Path, language: str, title: str) -> None:
+def test_check_reports_five_mistakes_in_one_run(tmp_path: Path, language: str, title: str) -> None:
     text = (config_folder() / "demo" / "site.toml").read_text()
     for old, new in (
         ("port = 1883", "prot = 1883"),
@@ -149,7 +149,7 @@ async def started(*command: str, scratch: Path) -> tuple[asyncio.subprocess.Proc
 
 
 async def test_once_prints_every_point_and_a_decision_and_commands_nothing(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         environment = {**chain.run.gateway_environment(), "LC_ALL": "en_GB.UTF-8"}
         done = await asyncio.to_thread(lambda: zen("once", str(chain.run.site_file), **environment))

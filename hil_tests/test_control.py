@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.rig.chain import Chain, Wanted
+from gateway.rig.chain import Chain, ChainSettings
 
 from .conftest import QUIET, TEN_MINUTES, OpenChain, house, state, status, stored_lines, until, until_controlled
 from .test_losses import grid_moments
@@ -37,7 +37,7 @@ async def grid_after_step(chain: Chain, seconds: float) -> list[tuple[float, flo
 
 
 async def test_a_load_step_of_3_kw_is_covered_in_time_without_overshoot(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         await until_quiet(chain)
         after = await grid_after_step(chain, 15)
@@ -63,7 +63,7 @@ async def lateness_s(chain: Chain) -> float:
 @pytest.mark.parametrize("seconds", [30, TEN_MINUTES])
 async def test_a_meter_1_to_3_s_late_makes_no_limit_cycle(chain_of: OpenChain, seconds: int) -> None:
     site = {"control": {"meter_delay_max_s": 3.0}}
-    async with chain_of(Wanted(house=QUIET, site=site)) as chain:
+    async with chain_of(ChainSettings(house=QUIET, site=site)) as chain:
         await until_controlled(chain)
         await house(chain, do="fault", kind="MeterLate", min_s=1.0, max_s=3.0)
         await until_quiet(chain)
@@ -86,7 +86,7 @@ async def until_quiet(chain: Chain) -> None:
 
 @pytest.mark.timeout(180)
 async def test_every_stored_state_balances_and_the_counters_of_house_and_store_agree(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house={"load": {"kettle_every_s": 30, "kettle_s": 10}})) as chain:
+    async with chain_of(ChainSettings(house={"load": {"kettle_every_s": 30, "kettle_s": 10}})) as chain:
         await until_controlled(chain)
         begin = (await house(chain, do="state"))["energy_wh"]
         await until(lambda: has_states(chain, 16), "the kettle has boiled meanwhile")

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from gateway.rig.chain import Chain, Wanted
+from gateway.rig.chain import Chain, ChainSettings
 from gateway.rig.database import Database
 from gateway.rig.exchange import exchange
 from gateway.rig.part import Part
@@ -61,7 +61,7 @@ async def grown(database: Database, measurement: str, field: str, device: str) -
 async def test_an_outage_of_the_database_loses_and_doubles_nothing_and_its_counters_agree_with_the_house(
     chain_of: OpenChain, influxd: Part, seconds: int
 ) -> None:
-    async with chain_of(Wanted(house=LIVELY, database=True)) as chain:
+    async with chain_of(ChainSettings(house=LIVELY, database=True)) as chain:
         await until_controlled(chain)
         database = chain.database
         assert database is not None

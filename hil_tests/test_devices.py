@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.rig.chain import Chain, Wanted
+from gateway.rig.chain import Chain, ChainSettings
 from gateway.rig.own import config_folder
 
 from .conftest import (
@@ -45,7 +45,7 @@ async def until_why(chain: Chain, name: str, point: str, why: str) -> None:
 async def test_a_meter_that_is_gone_or_frozen_is_held_then_released(
     chain_of: OpenChain, kind: str, held: str, released: str
 ) -> None:
-    async with chain_of(Wanted(house=QUIET | CLOUD)) as chain:
+    async with chain_of(ChainSettings(house=QUIET | CLOUD)) as chain:
         await until_controlled(chain)
         clear_w = (await house(chain, do="state"))["pv_w"]
 
@@ -81,7 +81,7 @@ async def test_a_meter_that_is_gone_or_frozen_is_held_then_released(
 )
 async def test_a_wrong_answer_is_no_value(chain_of: OpenChain, fault: dict[str, Any], why: str) -> None:
     name = {"meter": "grid", "pv": "pv", "battery": "battery"}[fault["device"]]
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         await house(chain, do="fault", **fault)
         await until_why(chain, name, "p_w", why)
@@ -94,7 +94,7 @@ async def test_a_wrong_answer_is_no_value(chain_of: OpenChain, fault: dict[str, 
 
 
 async def test_a_not_available_value_is_absent_and_not_a_number(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         await house(chain, do="fault", kind="NanSentinel", device="battery", point="soc_pct")
         await until_why(chain, "battery", "soc", "nan")
@@ -109,7 +109,7 @@ async def test_swapped_words_in_a_profile_give_no_number_at_all(chain_of: OpenCh
     (tmp_path / "devices").mkdir()
     (tmp_path / "devices" / f"{name}.json").write_text(json.dumps(profile | {"word_order": "little"}))
     shown_as = "grid" if name == "eastron_sdm630" else "battery"
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_why(chain, shown_as, "f_hz", "implausible")
         for _ in range(20):
             points = device(await state(chain), shown_as)["points"]
@@ -119,8 +119,8 @@ async def test_swapped_words_in_a_profile_give_no_number_at_all(chain_of: OpenCh
         assert (await house(chain, do="state"))["battery_mode"] == "own"
 
 
-async def test_a_battery_that_refuses_is_told_and_stays_in_its_own_mode(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+async def test_a_battery_that_refuses_is_reported_and_stays_in_its_own_mode(chain_of: OpenChain) -> None:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await house(chain, do="fault", kind="BatteryRefuses")
 
         async def failed() -> bool:

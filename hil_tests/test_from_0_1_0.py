@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.rig.chain import Chain, Wanted
+from gateway.rig.chain import Chain, ChainSettings
 from gateway.rig.processes import Program
 from gateway.rig.programs import GATEWAY
 
@@ -65,7 +65,7 @@ async def test_the_site_of_0_1_0_goes_on_with_its_store_and_its_node(chain_of: O
             environment = os.environ | {"PYTHONPATH": str(released)}
             await asyncio.to_thread(subprocess.run, command, check=True, cwd=released, env=environment, timeout=60)
 
-    async with chain_of(Wanted(house=QUIET | LOADS["house"], site=LOADS["site"]), prepare=as_released) as chain:
+    async with chain_of(ChainSettings(house=QUIET | LOADS["house"], site=LOADS["site"]), prepare=as_released) as chain:
         await until_controlled(chain)
 
         async def is_kept() -> bool:

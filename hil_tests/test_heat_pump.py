@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.rig.chain import Wanted
+from gateway.rig.chain import ChainSettings
 from gateway.rig.programs import GATEWAY
 
 from .conftest import QUIET, OpenChain, house, state, until
@@ -25,7 +25,7 @@ FULL = QUIET | {
 }
 
 
-def wanted(start: datetime, heat_pump: dict[str, Any], **changes: Any) -> Wanted:
+def wanted(start: datetime, heat_pump: dict[str, Any], **changes: Any) -> ChainSettings:
     """A building with a full battery and a heat pump that can be offered a surplus."""
     physics = {"ramp_w_per_s": 500.0, "run_s": 5.0, "rest_s": 5.0}
     clock = {"start": start.replace(tzinfo=None).isoformat()}
@@ -41,7 +41,7 @@ def wanted(start: datetime, heat_pump: dict[str, Any], **changes: Any) -> Wanted
         "rest_s": 60.0,
         **changes,
     }
-    return Wanted(
+    return ChainSettings(
         house=FULL | {"clock": clock, "heat_pump": physics | heat_pump},
         site={"devices": {"heat-pump": device}, "loads": {"heating": section}, "control": {"lease_s": LEASE_S}},
         clock_offset_s=(start - datetime.now(UTC)).total_seconds(),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.rig.chain import Chain, Wanted
+from gateway.rig.chain import Chain, ChainSettings
 
 from .conftest import QUIET, OpenChain, device, house, state, until, until_battery, until_mode
 
@@ -53,7 +53,7 @@ def everything_written(chain: Chain) -> bytes:
 
 @pytest.mark.timeout(180)
 async def test_a_telegram_is_the_grid_meter_of_the_whole_chain(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=BIG_ROOF, site=LINKY)) as chain:
+    async with chain_of(ChainSettings(house=BIG_ROOF, site=LINKY)) as chain:
         await until_power(chain, -1)
         await until_battery(chain, "remote")
         await until_counter(chain, "e_export_wh", EXPORT_WH, "export")
@@ -88,7 +88,7 @@ async def test_a_telegram_is_the_grid_meter_of_the_whole_chain(chain_of: OpenCha
     ids=["checksums", "noise"],
 )
 async def test_an_ill_telegram_gives_right_values_or_none(chain_of: OpenChain, fault: dict[str, Any]) -> None:
-    async with chain_of(Wanted(house=BIG_ROOF | {"linky": {"every_s": 0.8}}, site=LINKY)) as chain:
+    async with chain_of(ChainSettings(house=BIG_ROOF | {"linky": {"every_s": 0.8}}, site=LINKY)) as chain:
         await until_power(chain, -1)
         await house(chain, do="fault", **fault)
         seen: list[float] = []
@@ -109,7 +109,7 @@ async def test_an_ill_telegram_gives_right_values_or_none(chain_of: OpenChain, f
 async def test_a_telegram_in_the_mode_historique_is_read_as_well(chain_of: OpenChain) -> None:
     site = LINKY | {"devices": {"grid": {"profile": "linky_historique", "bus": "tic", "unit": None}}}
     dark = QUIET | {"pv": {"clouds": False, "kwp": 0}, "battery": {"soc": 0.05}, "linky": {"mode": "historique"}}
-    async with chain_of(Wanted(house=dark, site=site)) as chain:
+    async with chain_of(ChainSettings(house=dark, site=site)) as chain:
         await house(chain, do="step", w=4000, seconds=None)
         await until_power(chain, +1)
         await until_counter(chain, "e_import_peak_wh", round(0.6 * IMPORT_WH), "import")  # 12 h is in the day tariff

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.rig.chain import Chain, Wanted
+from gateway.rig.chain import Chain, ChainSettings
 from gateway.rig.own import config_folder
 from gateway.rig.programs import GATEWAY
 from gateway.rig.report import get_json
@@ -40,10 +40,10 @@ ADDED = tomllib.loads((config_folder() / "demo" / "loads.toml").read_text(encodi
 LOADS = ADDED["site"]["loads"]
 
 
-def wanted(start: datetime, *, house_: dict[str, Any], site: dict[str, Any]) -> Wanted:
+def wanted(start: datetime, *, house_: dict[str, Any], site: dict[str, Any]) -> ChainSettings:
     """The demo's building with a car at its charger and a tank of hot water."""
     control = {"lease_s": LEASE_S, "import_limit_w": 6000.0}
-    return Wanted(
+    return ChainSettings(
         house=QUIET | ADDED["house"] | {"clock": {"start": start.replace(tzinfo=None).isoformat()}} | house_,
         site=ADDED["site"] | {"control": control} | site,
         clock_offset_s=(start - datetime.now(UTC)).total_seconds(),
@@ -145,13 +145,15 @@ async def test_the_plan_charges_the_car_in_the_cheap_hour_and_says_so(chain_of: 
         assert (await state(chain))["flow"]["grid_w"] > LEAST_W
 
 
-async def test_sun_that_nobody_takes_is_held_back_at_the_export_limit_and_let_go_again(chain_of: OpenChain) -> None:
+async def test_pv_that_nothing_takes_is_curtailed_at_the_export_limit_and_let_go_again(chain_of: OpenChain) -> None:
     inverter = {"profile": "sma_sunny_tripower", "unit": 3, "inverter": {"rated_w": 5000.0}}
     sunny = {"battery": {"soc": 1.0}, "serve": {"pv": {"profile": "sma_tripower", "unit": 3}}}
     site = {"devices": {"pv": inverter}, "control": {"export_limit_w": 1000.0, "lease_s": LEASE_S}}
     clock = {"start": NOON.replace(tzinfo=None).isoformat()}
     offset_s = (NOON - datetime.now(UTC)).total_seconds()
-    async with chain_of(Wanted(house=QUIET | sunny | {"clock": clock}, site=site, clock_offset_s=offset_s)) as chain:
+    async with chain_of(
+        ChainSettings(house=QUIET | sunny | {"clock": clock}, site=site, clock_offset_s=offset_s)
+    ) as chain:
 
         async def held() -> bool:
             return -1020.0 <= (await house(chain, do="state"))["grid_w"] <= -800.0

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.rig.chain import Chain, Wanted
+from gateway.rig.chain import Chain, ChainSettings
 
 from .conftest import (
     QUIET,
@@ -38,14 +38,14 @@ def stored_samples(chain: Chain) -> tuple[int, int]:
 
 
 async def test_a_stopped_gateway_gives_the_battery_back_first(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         assert await chain.stop("gateway") == 0
         assert (await house(chain, do="state"))["battery_mode"] == "own"
 
 
 async def test_a_killed_gateway_gives_the_battery_back_within_the_lease(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         killed = time.monotonic()
         await chain.kill("gateway")
@@ -55,7 +55,7 @@ async def test_a_killed_gateway_gives_the_battery_back_within_the_lease(chain_of
 
 
 async def test_a_frozen_gateway_gives_the_battery_back_within_the_lease(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         frozen = time.monotonic()
         chain.pause("gateway")
@@ -67,7 +67,7 @@ async def test_a_frozen_gateway_gives_the_battery_back_within_the_lease(chain_of
 @pytest.mark.soak
 @pytest.mark.timeout(240)
 async def test_a_minute_without_a_broker_costs_no_sample(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         await chain.kill("broker")
         await asyncio.sleep(60)  # the outage itself
@@ -86,7 +86,7 @@ async def test_a_minute_without_a_broker_costs_no_sample(chain_of: OpenChain) ->
 
 @pytest.mark.timeout(180)
 async def test_a_killed_broker_costs_no_sample_and_no_more_than_5_s(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         for _ in range(3):
             before = (await status(chain))["nodes"]["cellar"]["received"]
@@ -114,7 +114,7 @@ async def is_complete(chain: Chain) -> bool:
 
 @pytest.mark.timeout(180)
 async def test_a_killed_gateway_costs_no_sample(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         for _ in range(3):
             await asyncio.sleep(2)
@@ -151,7 +151,7 @@ def grid_moments(chain: Chain) -> list[int]:
 
 
 async def test_a_killed_node_shows_its_devices_as_stale_within_three_periods(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         await chain.kill("node")
         killed = time.monotonic()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gateway.rig.browser import Chromium
-from gateway.rig.chain import Wanted
+from gateway.rig.chain import ChainSettings
 from gateway.rig.part import Part
 
 from .conftest import OpenChain, house, state, until_controlled
@@ -15,7 +15,7 @@ VALUES = "[...document.querySelectorAll('.node-value')].map(e => e.textContent)"
 
 @pytest.mark.timeout(180)
 async def test_a_browser_sees_the_building_move_and_why(chain_of: OpenChain, chromium: Part) -> None:
-    async with chain_of(Wanted()) as chain:
+    async with chain_of(ChainSettings()) as chain:
         await until_controlled(chain)
         browser = await asyncio.to_thread(Chromium, str(chromium.path))
         try:
@@ -35,6 +35,6 @@ async def test_a_browser_sees_the_building_move_and_why(chain_of: OpenChain, chr
 
 
 async def test_a_page_asked_before_the_first_cycle_is_complete(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted()) as chain:
+    async with chain_of(ChainSettings()) as chain:
         shown = await state(chain)
         assert {"flow", "soc", "devices", "setpoint", "links", "database"} <= set(shown)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.rig.chain import Chain, Wanted
+from gateway.rig.chain import Chain, ChainSettings
 from gateway.rig.programs import GATEWAY
 
 from .conftest import QUIET, OpenChain, house, plan, state, until, until_mode, until_planned
@@ -26,12 +26,12 @@ LATE_NIGHT = datetime(2024, 11, 6, 5, 31, tzinfo=PARIS)
 EVENING = datetime(2024, 11, 5, 18, 10, tzinfo=PARIS)
 
 
-def november(start: datetime, *, soc: float, **site: Any) -> Wanted:
+def november(start: datetime, *, soc: float, **site: Any) -> ChainSettings:
     """A dark day in the north of France; `site` are sections beside, or instead of, that of the tariff."""
     clock = {"start": start.replace(tzinfo=None).isoformat()}
     offset_s = (start - datetime.now(UTC)).total_seconds()
     moment = {"clock": clock, "battery": {"soc": soc}}
-    return Wanted(house=QUIET | moment, site={"tariff": TARIFF, **site}, clock_offset_s=offset_s)
+    return ChainSettings(house=QUIET | moment, site={"tariff": TARIFF, **site}, clock_offset_s=offset_s)
 
 
 async def test_a_november_night_is_bought_for_the_day_and_the_page_says_why(chain_of: OpenChain) -> None:

@@ -146,7 +146,9 @@ async def test_a_dead_price_feed_leaves_the_dear_fallback(chain_of: OpenChain, c
         )
 
 
-async def test_a_limit_that_cannot_be_kept_is_told_and_all_else_goes_on(chain_of: OpenChain, chromium: Part) -> None:
+async def test_a_limit_that_cannot_be_kept_is_reported_and_all_else_goes_on(
+    chain_of: OpenChain, chromium: Part
+) -> None:
     """The building draws 250 W, the connection allows 100 W, and the battery is at its reserve."""
     async with chain_of(november(EVENING, soc=0.1, control={"import_limit_w": 100})) as chain:
         await until_mode(chain, "control")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.rig.chain import Wanted
+from gateway.rig.chain import ChainSettings
 from gateway.rig.programs import GATEWAY
 
 from .conftest import QUIET, OpenChain, holds_by, state, until
@@ -18,7 +18,7 @@ NOON = datetime(2024, 6, 21, 13, 1, tzinfo=PARIS)
 POWER_W = 900.0
 
 
-def wanted() -> Wanted:
+def wanted() -> ChainSettings:
     """A sunny building with a full battery and a pool pump."""
     board = {"role": "load", "profile": "waveshare_relay", "node": "cellar", "bus": "rs485", "unit": 2}
     meter = {"role": "load", "profile": "eastron_sdm630", "node": "cellar", "bus": "rs485", "unit": 3}
@@ -26,7 +26,7 @@ def wanted() -> Wanted:
         "kind": "pool_pump", "device": "relay", "meter": "pump-meter", "power_w": POWER_W, "daily_run_h": 4.0,
         "run_s": 60.0, "rest_s": 60.0,
     }  # fmt: skip
-    return Wanted(
+    return ChainSettings(
         house=QUIET
         | {
             "clock": {"start": NOON.replace(tzinfo=None).isoformat()},

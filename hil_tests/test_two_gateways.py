@@ -2,7 +2,7 @@
 
 import json
 
-from gateway.rig.chain import Chain, Wanted
+from gateway.rig.chain import Chain, ChainSettings
 from gateway.rig.exchange import exchange
 from gateway.rig.own import ZEN, own_environment
 from gateway.rig.processes import Program
@@ -29,7 +29,7 @@ def second(chain: Chain) -> Program:
 
 
 async def test_the_second_one_watches_and_takes_over_when_the_first_is_killed(chain_of: OpenChain) -> None:
-    async with chain_of(Wanted(house=QUIET)) as chain:
+    async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         child = await chain.processes.start(second(chain))
         page = json.loads(child.output.read_text().splitlines()[0])["page"].rstrip("/")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.rig.chain import Chain, Wanted, open_chain
+from gateway.rig.chain import Chain, ChainSettings, open_chain
 from gateway.rig.own import config_folder, firmware_folder
 from gateway.rig.part import Machine
 
@@ -60,7 +60,7 @@ def hasty_checkout(root: Path) -> Path:
 async def chain_with_slots(folder: Path, keys: Path, flashed: Release) -> AsyncIterator[Chain]:
     """The chain with a node that was flashed with a release, and that somebody starts again after a reset."""
     async with open_chain(
-        Wanted(house=QUIET, site={"tariff": None}), machine=Machine(), folder=folder, start=False
+        ChainSettings(house=QUIET, site={"tariff": None}), machine=Machine(), folder=folder, start=False
     ) as chain:
         board = chain.run.node_folder("cellar")
         for name in ("node", "wire"):

@@ -7,7 +7,7 @@ import sys
 from micropython import const
 from node import hal
 from node.bus import Plant
-from node.wait import lend
+from node.wait import run_rare
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -30,7 +30,7 @@ class Log:
         self.lines: list[tuple[int, str]] = []  # (uptime in s, text)
 
     def say(self, text: str) -> None:
-        """A change worth a line."""
+        """A change that deserves a line."""
         self.lines = self.lines[-4:] + [(self.clock.uptime_s, text)]
         self.out(text)
 
@@ -85,7 +85,7 @@ class App:
         self.plant = Plant()
 
     def live(self) -> None:
-        """Until the node fails for good or is told to restart; Ctrl-C ends it with safe values."""
+        """Until the node fails for good or has to restart; Ctrl-C ends it with safe values."""
         again = True
         try:
             asyncio.run(self.supervisor.watch())
@@ -95,14 +95,14 @@ class App:
             self.log.keep(repr(error))
             sys.print_exception(error)
         try:
-            asyncio.run(lend("shutdown", "node", self))
+            asyncio.run(run_rare("shutdown", "node", self))
         finally:
             if again:
                 hal.reset()
 
     def health(self) -> dict:
         """For the topic `health`."""
-        return lend("report", "health", self)
+        return run_rare("report", "health", self)
 
     def restart(self, why: str) -> None:
         """From the beginning, safe values first. It was wanted: this is none of the short boots."""

@@ -1,7 +1,7 @@
-"""What can be tested of a board that nobody has given a place: rows as those of node.selftest.
+"""What can be tested on a board that is not provisioned: rows as those of node.selftest.
 
 Steps `files` (n of the running release, read back from flash, with the hashes of its manifest), `flash` (kB that are
-free: an update wants the room of a second release), `memory` (kB of heap that are free), `line` (a serial line opens).
+free: an update needs the space of a second release), `memory` (kB of heap that are free), `line` (a serial line opens).
 """
 
 import binascii
@@ -17,12 +17,12 @@ _TYPES = const(0)  # mypy takes it for true: names that only annotations need co
 if _TYPES:
     from kinds import Console, Row
 
-_HEAP = const(24)  # kB that the node itself wants besides this
+_HEAP = const(24)  # kB that the node itself needs besides this
 _PIECE = const(512)
 
 
 def run(app: "Console", row: "Row") -> None:
-    """Each row is told as soon as it is known."""
+    """Each row is reported as soon as it is known."""
     size = files(app.memory.here, row)
     disk = os.statvfs(app.memory.here or ".")
     free = disk[3] * disk[1]
@@ -39,7 +39,7 @@ def run(app: "Console", row: "Row") -> None:
 
 
 def files(slot: str, row: "Row") -> int:
-    """Bytes of the release in a slot; told is how many of its files are good, or the first that is not."""
+    """Bytes of the release in a slot; reported is how many of its files are good, or the first that is not."""
     size = good = 0
     try:
         with open(slot + "/manifest.json") as manifest:

@@ -1,4 +1,4 @@
-"""Where the broker is, how it proves who it is, when to try again. Loaded for a moment: names and certificates are heavy.
+"""Where the broker is, how it proves its identity, when to try again. Loaded for a moment: names and certificates are heavy.
 
 The last address that its name led to is kept in the memory of the node: after a restart no name server is needed, and
 none is waited for. It is asked again when the broker does not answer there.
@@ -21,13 +21,13 @@ _KEY = const("addr")
 
 
 def find(broker: "Conf", memory: "Memory", known: tuple | None) -> tuple:
-    """What `dial.connect` wants, for the `broker` of node.json; `known` is what was found before, or None.
+    """What `dial.connect` needs, for the `broker` of node.json; `known` is what was found before, or None.
 
     `memory` is that of slot.py, or None. OSError when the name leads nowhere and never did.
     """
     host = broker["host"]
     kept: "Any" = memory.text(_KEY).split(" ") if memory else ()
-    kept = kept[1] if len(kept) == 2 and kept[0] == host else None  # of another host it is worth nothing
+    kept = kept[1] if len(kept) == 2 and kept[0] == host else None  # of another host it is of no use
     if known or not kept:
         try:
             address = resolve(host, broker["port"])
@@ -67,7 +67,7 @@ def numeric(address: "Address") -> str:
 
 
 def trust(ca: str) -> "Any":
-    """An SSLContext that believes this certificate (base64 of its DER) and nobody else; dates count too."""
+    """An SSLContext that trusts this certificate (base64 of its DER) and no other; dates count too."""
     import tls
 
     context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)

@@ -6,7 +6,7 @@ from time import ticks_add
 
 from micropython import const
 from node.modbus_frames import data_bytes
-from node.wait import after, left, lend
+from node.wait import after, left, run_rare
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -29,7 +29,7 @@ _PROBE_TIMEOUTS = const(20)  # … or, when longer, so many time-outs: a probe c
 _REWALK_MS = const(30000)
 _IDLE_MS = const(20)  # a pause long enough to tidy up in
 _GIVE_WAY_MS = const(10)
-_TURN_MS = const(4000)  # the supervisor wants to hear of us
+_TURN_MS = const(4000)  # the supervisor expects to hear from us
 _FREE = const(-0x20000000)  # due before anything else
 _KIND = b"\0\1\2\3\1\2"  # place of a flag in the counts of a unit
 
@@ -41,7 +41,7 @@ class Unit:
     """
 
     failures = 0  # in a row
-    wanted = _FREE  # ms that polls stay away while somebody waits for a pause of the unit to end
+    wanted = _FREE  # ms that polls stay away while another exchange waits for the end of a unit's pause
     hold_ms = 0  # polls leave it alone for so long after …
     last = 0  # … the tick of its last exchange
     models: dict[int, tuple[int, int]] = None  # SunSpec models found; None: look for them
@@ -69,7 +69,7 @@ class Unit:
         self.counts[_KIND[flag]] += 1
         if flag == _OK:
             self.times[self.counts[0] % 15] = ms
-        elif flag != _EXCEPTION or code in (10, 11):  # a Modbus gateway says that nobody is there
+        elif flag != _EXCEPTION or code in (10, 11):  # a Modbus gateway says that no device is there
             self.failures += 1
             if self.failures >= _OFFLINE:
                 longest = max(_PROBE_MAX_MS, _PROBE_TIMEOUTS * master.timeout_ms)
@@ -103,14 +103,14 @@ class Block:
 class Bus:
     """`push(block, flag, data, count)` takes each record at the moment of its answer.
 
-    Writes and single reads queue for the lock, and a poll begins when nobody holds it or waits for it. What an exchange
-    has left in the buffer is fetched before the next wait, so that nobody else can have used it.
+    Writes and single reads queue for the lock, and a poll begins when nothing holds it or waits for it. What an exchange
+    has left in the buffer is fetched before the next wait, so that nothing else can have used it.
     """
 
     beat: "Beat" = int  # does nothing, until there is one
 
     def __init__(self, name: str, master: "Master", push: "Push") -> None:
-        self.name = name  # as people are told it
+        self.name = name  # as people see it
         self.master = master
         self.push = push
         self.lock = asyncio.Lock()
@@ -164,7 +164,7 @@ class Bus:
         flag = _OK
         if block.model:
             if unit.models is None or (block.model not in unit.models and left(unit.walk) <= 0):
-                flag = await lend("sunspec", "walk", self, unit, function)
+                flag = await run_rare("sunspec", "walk", self, unit, function)
                 unit.walk = after(_REWALK_MS)
             if flag == _OK:
                 start, length = unit.models.get(block.model, (0, 0))

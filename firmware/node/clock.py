@@ -9,7 +9,7 @@ import asyncio
 from time import ticks_add
 
 from micropython import const
-from node.wait import after, left, lend
+from node.wait import after, left, run_rare
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -21,7 +21,7 @@ _CLOCK_HELD = const(1)
 _CLOCK_SYNCED = const(2)
 
 _STEP_MS = const(2000)
-_SLEW = const(5)  # a correction takes 2⁵ times its own length: 3 % is less than any reader of ours can tell
+_SLEW = const(5)  # a correction takes 2⁵ times its own length: 3 % is too little to matter to any reader
 
 
 class Clock:
@@ -29,13 +29,13 @@ class Clock:
 
     def __init__(self, conf: "Conf | None" = None) -> None:
         self.conf = conf  # node.json
-        self.server: "Address" = None  # the address of who is asked …
+        self.server: "Address" = None  # the address of the server that is asked …
         self.misses = 0  # … and rounds of questions since it last answered
         self.s = self.ms = 0
         self.quality = _CLOCK_UNKNOWN
         self.uptime_s = 0
         self.zero: tuple[int, int] = None  # (s, ms) of UTC when the uptime was 0
-        self.good_s = 0  # uptime until which the last answer is worth something
+        self.good_s = 0  # uptime until which the last answer can be used
         self.second = self.slewed = after(0)  # when `s` began; until when `error` was worked off
         self.error = 0  # ms that we are late, to be made up for
 
@@ -61,7 +61,7 @@ class Clock:
     async def run(self, beat: "Beat") -> None:
         """Follow the server of the configuration."""
         while True:
-            await lend("sntp", "follow", self, beat)
+            await run_rare("sntp", "follow", self, beat)
             for _ in range(30 if self.quality == _CLOCK_SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s
                 beat()
                 self.tick()

@@ -44,11 +44,11 @@ _SETUP = const(2)  # of slot: the mode of the next boot
 
 
 async def answer(app: "Console", line: "Buffer") -> None:
-    """Do what a line asks; whatever is wrong with it is told."""
+    """Do what a line asks; whatever is wrong with it is answered."""
     request = Request(app)
     try:
         request.ask = json.loads(bytes(line))
-        if type(request.ask["id"]) is not int:  # what is nested deep could not be told again
+        if type(request.ask["id"]) is not int:  # what is nested deep could not be repeated
             raise ValueError("id: allowed is a whole number")
         request.id = request.ask["id"]
         if request.ask["do"] not in _DO:

@@ -1,7 +1,7 @@
 """The hardware under the node, the same names on every port. The one place that knows which port it is."""
 
 try:
-    import esp32  # noqa: F401  who has it is an ESP32, or stands in for one
+    import esp32  # noqa: F401  a machine that has it is an ESP32, or stands in for one
 except ImportError:
     from node import hal_unix as port
 else:

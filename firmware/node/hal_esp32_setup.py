@@ -1,4 +1,4 @@
-"""What a board does once: join its network, open its own, tell who it is and why it started."""
+"""What a board does once: join its network, open its own, report its number and why it started."""
 
 import asyncio
 import sys
@@ -60,7 +60,7 @@ def led(pin: int | None) -> "Any":
 def button(pin: int | None) -> "Any":
     """A function that says whether it is pressed, which connects the pin to ground."""
     if pin is None:
-        return bool  # False: nobody presses it
+        return bool  # False: it is never pressed
     contact = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
     return lambda: not contact()
 
@@ -97,7 +97,7 @@ def _ethernet(where: "Spec") -> "net.LAN":
     for name in pins:
         if name in where:
             chip[name] = machine.Pin(where[name])
-    if "clock" in where:  # the 50 MHz come from outside
+    if "clock" in where:  # the 50 MHz come from another chip
         chip["ref_clk"] = machine.Pin(where["clock"])
         chip["ref_clk_mode"] = machine.Pin.IN
     return net.LAN(0, **chip)

@@ -1,4 +1,4 @@
-"""What a computer does in the place of a board once: its serial line, its watchdog, its lamp and button, who it is."""
+"""What a computer does in the place of a board once: its serial line, its watchdog, its lamp and button, its number."""
 
 import asyncio
 import os
@@ -92,7 +92,7 @@ def uid() -> str:
 
 
 def reset_cause() -> str:
-    """Nobody tells a program why it was started."""
+    """A program does not know why it was started."""
     return "power"
 
 

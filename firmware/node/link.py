@@ -1,7 +1,7 @@
 """Between ring and broker: connects again and again, sends records until the gateway has stored them, brings orders.
 
 Delivery is at least once from end to end: a record leaves the ring when the gateway says so (`heard`), because a
-broker also acknowledges what it throws away. The gateway tells copies by boot and sequence.
+broker also acknowledges what it throws away. The gateway recognises copies by boot and sequence.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import json
 
 from micropython import const
 from node.mqtt import Mqtt
-from node.wait import Bell, after, left, lend
+from node.wait import Bell, after, left, run_rare
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -40,12 +40,12 @@ DOWN = '{"up": false}'
 class Link:
     """`topic` is that of the node, without leaf; `memory` is that of memory.py, for the broker's address.
 
-    `say` tells a change. Before it runs it must be told by `serve` what else the node has to say and to hear.
+    `say` reports a change. Before it runs, `serve` must have given it what else the node publishes and subscribes to.
     """
 
     gateway_up = False  # as it says itself
     heard_s = 0  # uptime until which nothing waited to be heard
-    where: tuple = None  # what tcp_connect.connect wants to reach the broker
+    where: tuple = None  # what tcp_connect.connect needs to reach the broker
     state = DOWN
     announced = False  # the state, in this session
     stored = -1  # what the gateway said last
@@ -63,7 +63,7 @@ class Link:
         self.mqtt = Mqtt(self.bell, {(topic + "heard").encode(): (self._heard,)}, self._acked, self._turn)
         self.flight: "list[Any]" = []  # (packet id, tick of the latest acknowledgement, last sequence or entry of the outbox)
         self.outbox: list[list] = []  # [JSON, sent in this session]
-        self.tell = after(_HEALTH_MS)  # tick of the next health
+        self.tell = after(_HEALTH_MS)  # tick of the next health message
         self.notes: dict[str, bytes] = {}  # leaf → payload, the newest
 
     def serve(self, handlers: "dict[bytes, Handler]", health: "Callable[[], dict]") -> None:
@@ -113,7 +113,7 @@ class Link:
                 break
             if self.steady is not None and left(self.steady) < 0:
                 attempt = 0
-            pause = after(lend("broker", "pause_ms", attempt))
+            pause = after(run_rare("broker", "pause_ms", attempt))
             while left(pause) > 0:
                 self._turn()
                 await asyncio.sleep_ms(min(left(pause), _TURN_MS))
@@ -122,11 +122,11 @@ class Link:
     async def _session(self, attempt: int) -> None:
         broker = self.conf["broker"]
         if self.where is None or attempt % 8 == 3:  # names are looked up rarely: it blocks
-            self.where = lend("broker", "find", broker, self.memory, self.where)
+            self.where = run_rare("broker", "find", broker, self.memory, self.where)
         mqtt = self.mqtt
         self.gateway_up = False  # until the broker says so again
-        connection = await lend("tcp_connect", "connect", *self.where)
-        await lend("mqtt_login", "begin", mqtt, connection, self.conf, self.topic + _STATE, DOWN)
+        connection = await run_rare("tcp_connect", "connect", *self.where)
+        await run_rare("mqtt_login", "begin", mqtt, connection, self.conf, self.topic + _STATE, DOWN)
         self._tell("link: up")
         self.steady = after(_STEADY_MS)
         self.announced = False

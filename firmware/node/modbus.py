@@ -9,7 +9,7 @@ from time import ticks_diff, ticks_us
 
 from micropython import const
 from node.modbus_frames import crc16, data_bytes, line_length, request, verdict
-from node.wait import lend
+from node.wait import run_rare
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -24,7 +24,7 @@ _BAD_FRAME = const(2)
 _NO_LINK = const(4)
 _WRONG_REPLY = const(5)
 
-_FRAME = const(270)  # a frame has at most 260 bytes on TCP and 256 on a line; room for the zero
+_FRAME = const(270)  # a frame has at most 260 bytes on TCP and 256 on a line; space for the zero
 _SHORT = const(18)  # a request without values
 _SILENT = const(2)  # time-outs in a row after which a connection may be half open
 
@@ -138,7 +138,7 @@ class Net:
         self.port = port
 
     def open(self, timeout_ms: int) -> "Any":
-        return lend("tcp_connect", "call", self, timeout_ms)
+        return run_rare("tcp_connect", "call", self, timeout_ms)
 
     async def exchange(self, master: "Master", end: int) -> int:
         port, tx, view = master.port, master.tx, master.view

@@ -83,7 +83,7 @@ def request(
 
 
 def line_length(rx: "Buffer", got: int) -> int:
-    """Length of the line frame that begins in `rx`, checksum included; 0 while it cannot be told."""
+    """Length of the line frame that begins in `rx`, checksum included; 0 while it is not known."""
     if got < 3:
         return 0
     function = rx[1]

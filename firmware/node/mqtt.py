@@ -1,7 +1,7 @@
 """MQTT 3.1.1, as much as a node needs: QoS 0 and 1, a will, keep-alive, one connection at a time.
 
 Everything is bounded: the buffers, what is read of a message, and every wait. One task sends (`publish`, `idle`), an
-inner one receives; when that ends, `idle` raises and the bell rings, so that nobody waits for an answer that cannot
+inner one receives; when that ends, `idle` raises and the bell rings, so that nothing waits for an answer that cannot
 come. Knows nothing of Wi-Fi, addresses and certificates. Source: OASIS MQTT Version 3.1.1.
 """
 
@@ -28,7 +28,7 @@ _PING_MS = const(5000)
 _SILENCE_MS = const(15000)
 _SMALL = const(256)  # bytes received without allocating
 _LONGEST = const(8192)  # wire.seal.MAX_SEALED
-_HEAD = const(128)  # room for header and topic
+_HEAD = const(128)  # space for header and topic
 _ROOM = const(640)  # for a payload; wire.records.MAX_BATCH allows more, the heap likes less
 _OWED = const(64)  # three times what a broker has on its way by default
 

@@ -22,7 +22,7 @@ _REFUSED = const(0x80)  # return code of a subscription
 
 
 async def begin(mqtt: "Mqtt", connection: "Connection", conf: "Conf", will_topic: str, will: str) -> None:
-    """Log in and subscribe on a connection of `dial`; OSError when the broker does not want us. `conf` is node.json."""
+    """Log in and subscribe on a connection of `dial`; OSError when the broker refuses us. `conf` is node.json."""
     mqtt.owed.clear()
     mqtt.why = None
     mqtt.connection = connection

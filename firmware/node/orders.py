@@ -33,11 +33,11 @@ _SETTLE_MS = const(200)  # a device may show a little later what it took
 
 # States of an actuator. Safe values are due from _LEAVING to _FOLLOWED, an order waits from _FOLLOWED to _CHANGING and is
 # held from _CHANGING on.
-_FREE = const(0)  # nobody holds it: the device has its safe values
+_FREE = const(0)  # no lease: the device has its safe values
 _LEAVING = const(1)  # a lease has ended: safe values are due
 _UNSAFE = const(2)  # the device does not take its safe values: they are due again after a pause
 _FOLLOWED = const(3)  # safe values are due, and an order waits behind them
-_WAITING = const(4)  # nobody holds it, and an order waits for its turn
+_WAITING = const(4)  # no lease, and an order waits for its turn
 _CHANGING = const(5)  # an order is held, and a newer one waits for its turn
 _SENDING = const(6)  # an order is held, and the device does not have it yet, or has lost it
 _HELD = const(7)  # an order is held, and the device has it

@@ -1,4 +1,4 @@
-"""What the node tells of itself: its state when that changes, its health now and then. Loaded for each."""
+"""What the node publishes about itself: its state when that changes, its health now and then. Loaded for each."""
 
 import gc
 import json

@@ -1,10 +1,10 @@
 """Records waiting to be stored by the gateway, in one buffer that is allocated once. Pure, for both interpreters.
 
-A record stays until the gateway has stored it (`forget`) or until room is needed: then the oldest goes, and counts as
+A record stays until the gateway has stored it (`forget`) or until space is needed: then the oldest goes, and counts as
 lost unless the broker had taken it. `send` is the next sequence to go out, between `oldest` and `next`.
 
 What was read before the clock was known waits with its uptime; it gets its time when it goes out. `node.spill` adds
-room on flash.
+space on flash.
 """
 
 import struct

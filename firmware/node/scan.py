@@ -47,7 +47,7 @@ async def read(app: "Console", ask: "Spec") -> dict:
 async def _question(
     app: "Console", ask: "Spec", baud: int | None, unit: int, function: int, address: int, count: int
 ) -> tuple[int, bytes]:
-    """(flag, bytes). A bus of the node that lives on the same line makes room, and opens it again when it is due."""
+    """(flag, bytes). A bus of the node on the same line closes it meanwhile, and opens it again when it is due."""
     spec = ask["bus"]
     buses = app.plant.buses if app.plant else ()
     if isinstance(spec, int):

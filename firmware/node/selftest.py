@@ -1,4 +1,4 @@
-"""What an installer wants to see before leaving: every unit answers, the broker hears us, a forged order is refused.
+"""What an installer checks before leaving: every unit answers, the broker hears us, a forged order is refused.
 
 Rows {"step", "n", "ok", "text"}: step `unit` (n counts the units of the poll table), `block` (its registers as they
 came, in hex; SunSpec models are found from the letters SunS), `broker` (ms of a message to ourselves and back),
@@ -12,7 +12,7 @@ import binascii
 
 from micropython import const
 from node import sunspec
-from node.wait import after, forget, left, lend
+from node.wait import after, forget, left, run_rare
 from wire.sealing import seal
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
@@ -46,7 +46,7 @@ _FORGED = '{"sid": 2147483647, "seq": 1, "act": 0, "v": null, "ttl": 1000, "at":
 
 
 async def run(app: "Any", tell: "Tell") -> list[dict]:
-    """All rows; each is told as soon as it is known."""
+    """All rows; each is reported as soon as it is known."""
     rows = []
 
     def row(step: str, n: int, ok: bool, text: str) -> None:
@@ -54,7 +54,7 @@ async def run(app: "Any", tell: "Tell") -> list[dict]:
         tell(rows[-1])
 
     if app.mode == "setup":
-        lend("board_test", "run", app, row)
+        run_rare("board_test", "run", app, row)
         return rows
     plant = app.plant
     if not plant.units:

@@ -63,7 +63,7 @@ async def drop(supervisor: "Supervisor", jobs: "list[Job]") -> None:
 
 
 def busy(actuator: "Actuator") -> bool:
-    """True unless nobody holds it and the device has its safe values."""
+    """False when it has no lease and the device has its safe values."""
     return actuator.state != _FREE
 
 

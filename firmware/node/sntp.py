@@ -59,7 +59,7 @@ async def best(clock: "Clock", beat: "Beat") -> tuple:
     """(s, ms, tick) of UTC, or ().
 
     Without a server `time` in node.json it is the gateway on the broker's machine. Its name is looked up rarely, which
-    blocks: the first time, and when eight rounds of questions found nobody.
+    blocks: the first time, and when eight rounds of requests found no server.
     """
     conf, found = clock.conf, ()
     where = conf.get("time", {})
@@ -84,7 +84,7 @@ async def ask(address: "Address") -> tuple[int, int, int, int]:
     try:
         sock.setblocking(False)
         sock.connect(address)  # others are not heard
-        sign = os.urandom(8)  # in the place of our time: it tells nobody anything and cannot be guessed
+        sign = os.urandom(8)  # in the place of our time: it reveals nothing and cannot be guessed
         answer = bytearray(48)
         begin = after(0)
         sock.write(b"\x23" + bytes(39) + sign)  # version 4, client
@@ -101,7 +101,7 @@ async def ask(address: "Address") -> tuple[int, int, int, int]:
                 size == 48
                 and answer[0] & 7 == 4  # a server ...
                 and answer[0] < 0xC0  # ... that knows the time ...
-                and 0 < answer[1] < 16  # ... and would tell us
+                and 0 < answer[1] < 16  # ... and would say so
                 and answer[24:32] == sign
                 and 0 <= kept <= took + 1
                 and not s >> 31  # 2068: whoever says more does not mean it

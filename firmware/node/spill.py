@@ -1,4 +1,4 @@
-"""A ring with room on flash: records go there while the broker is away, and from there to the gateway.
+"""A ring with space on flash: records go there while the broker is away, and from there to the gateway.
 
 Only for nodes with `spill_kb`.
 
@@ -90,7 +90,7 @@ class Spill(Ring):
             self.end += 1
             self.spilled = self.spilled or first
             self.forget(done)
-        except OSError:  # no room, or worn out: not today
+        except OSError:  # no space, or worn out: not today
             self.written = self.budget
         Ring.rewind(self)
 

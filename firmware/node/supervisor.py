@@ -41,7 +41,7 @@ class Job:
 
 
 class Supervisor:
-    """`feed()` feeds the watchdog, `keep(text)` keeps the reason of a restart, `say(text)` tells what happened."""
+    """`feed()` feeds the watchdog, `keep(text)` keeps the reason of a restart, `say(text)` reports what happened."""
 
     def __init__(self, feed: "Callable[[], object]", keep: "Say", say: "Say") -> None:
         self.feed = feed

@@ -51,9 +51,9 @@ async def connect(address: "Address", timeout_ms: int, context: "Any" = None, na
 
 
 async def call(net: "Net", timeout_ms: int) -> "Connection":
-    """`connect` to where a node.modbus.Net is. A number is best: a name blocks, for seconds when nobody knows it.
+    """`connect` to where a node.modbus.Net is. A number is best: a name blocks, for seconds when it is not known.
 
-    So it is looked up the first time, and when eight calls have found nobody.
+    So it is looked up the first time, and when eight calls have reached nothing.
     """
     if not net.misses & 7:
         net.address = socket.getaddrinfo(net.host, net.port)[0][-1]

@@ -42,7 +42,7 @@ class Tic:
     line = None
     why = _TIMEOUT  # there is no frame
     begun = False  # a frame that we have heard from its start; the line is opened in the middle of one
-    size = 0  # of the group so far, with the character that begins it; 0: outside
+    size = 0  # of the group so far, with the character that begins it; 0: not in a group
 
     def __init__(self, name: str, open_line: "Callable[[], SerialLine]", spec: "Spec", push: "Push") -> None:
         self.name = name

@@ -13,7 +13,7 @@ import struct
 
 from micropython import const
 from node.idle_slot import File, Refusal, checked, folders, make_room
-from node.wait import Bell, forget, lend
+from node.wait import Bell, forget, run_rare
 from wire import release
 from wire.seal import SealError, unseal_json
 
@@ -69,7 +69,7 @@ class Job:
         else:
             self.go_on()
         app.update = None
-        hear(app.link, (lend, "update", "begin", app), None)
+        hear(app.link, (run_rare, "update", "begin", app), None)
         forget("node.idle_slot")
         forget("wire.release")
 
@@ -81,7 +81,7 @@ class Job:
         if self.before is None:
             self.before, orders.shut = orders.shut, "update"
         orders.leave("safe")
-        return await lend("shutdown", "safe", app.plant)
+        return await run_rare("shutdown", "safe", app.plant)
 
     def go_on(self) -> None:
         """Nothing came of it: orders are taken as before."""
@@ -256,7 +256,7 @@ class Update:
         raise Refusal("silence")
 
     async def _safe(self, beat: "Beat") -> None:
-        """No actuator may be left to nobody while the node restarts."""
+        """No actuator may keep a set-point while the node restarts."""
         for _ in range(_LEASE_TRIES):
             if await self.release_all():
                 return

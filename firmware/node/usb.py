@@ -5,7 +5,7 @@ import gc
 
 from micropython import const
 from node import hal
-from node.wait import lend
+from node.wait import run_rare
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -23,7 +23,7 @@ async def listen(app: "Console", _beat: "Beat") -> None:
     stream = hal.console()
     while True:
         if not await stream.readinto(one):
-            await asyncio.sleep_ms(1000)  # nobody will ever write
+            await asyncio.sleep_ms(1000)  # nothing will ever write
             continue
         if one[0] in b"\r\n":
             if size > 0:
@@ -49,7 +49,7 @@ async def listen(app: "Console", _beat: "Beat") -> None:
 
 async def _answer(app: "Console", line: "Buffer") -> None:
     try:
-        await lend("console", "answer", app, line)
+        await run_rare("console", "answer", app, line)
     except MemoryError as error:
         app.say("console: %r" % error)
     gc.collect()

@@ -17,16 +17,16 @@ def left(deadline: int) -> int:
 
 
 def forget(name: str) -> None:
-    """Gives back the memory of a module that is needed rarely, once nobody runs it; the next import loads it again."""
+    """Gives back the memory of a module that is needed rarely, once it is not running; the next import loads it again."""
     if sys.modules.pop(name, None):
         package, leaf = name.split(".")
         delattr(sys.modules[package], leaf)
 
 
-def lend(module: str, function: str, *arguments: object):  # type: ignore[no-untyped-def]  # whatever that gives
+def run_rare(module: str, function: str, *arguments: object):  # type: ignore[no-untyped-def]  # whatever that gives
     """The result of a function of a module of the node that is loaded for this call only."""
     name = "node." + module
-    gc.collect()  # what is loaded for a moment shall not lie between what stays
+    gc.collect()  # what is loaded for a moment must not lie between what stays
     try:
         return getattr(__import__(name, None, None, (function,)), function)(*arguments)
     finally:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import as_on_board  # noqa: F401  before what imports `wire`
-from bench import compiled_firmware
 from life import HEAPS, Life
+from node_rig import compiled_firmware
 from rich.console import Console
 from rich.table import Table
 from wire_share import measure

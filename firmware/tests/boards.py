@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import slot
-from bench import FIRMWARE, KEY, NODE, SITE, Node
+from node_rig import FIRMWARE, KEY, NODE, SITE, Node
 
 from gateway.adapters.broker import BrokerAddress
 from gateway.release.build import Release, build, compile_file, pack

@@ -10,7 +10,7 @@ import tty
 from pathlib import Path
 
 import slot
-from bench import compiled_firmware
+from node_rig import compiled_firmware
 
 
 def install(directory: Path) -> None:

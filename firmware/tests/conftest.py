@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tables
 from as_on_board import FIRMWARE
-from bench import Broker, Gateway, Node
 from cable import Board, Cable
+from node_rig import Broker, Gateway, Node
 from slaves import LineSlave, TcpSlave
 
 RIG = Path(__file__).parent / "board"

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import tables
-from bench import FAST, FIRMWARE, Broker, Gateway, Node, compiled_firmware, until
 from heap import LOOK, growth, least_by_minute, peak
+from node_rig import FAST, FIRMWARE, Broker, Gateway, Node, compiled_firmware, until
 from slaves import LineSlave, TcpSlave
 
 from gateway.release.build import compile_file

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from bench import figure
+from node_rig import figure
 
 pytestmark = pytest.mark.hil
 
 RIG = Path(__file__).parent / "board"
 
 
-def test_every_write_is_read_back_and_told(play):
+def test_every_write_is_read_back_and_reported(play):
     async def scenario(rig):
         await rig.run(500)
         assert rig.done() == [("safe", "", None)]
@@ -27,7 +27,7 @@ def test_every_write_is_read_back_and_told(play):
     play(scenario)
 
 
-def test_what_the_device_does_not_hold_is_told_once_and_tried_again_until_it_does(play):
+def test_what_the_device_does_not_hold_is_reported_once_and_tried_again_until_it_does(play):
     async def scenario(rig):
         await rig.run(500)
         rig.writes()

@@ -5,7 +5,7 @@ import json
 import subprocess
 
 import pytest
-from bench import FIRMWARE, HERE
+from node_rig import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
 
@@ -172,7 +172,7 @@ def test_a_watchdog_that_is_not_fed_ends_the_board_even_inside_a_loop(esp32):
     assert entries == [("watchdog", 1000), ("feed",), ("feed",), ("feed",)]
 
 
-def test_no_watchdog_when_told_so(esp32):
+def test_no_watchdog_when_configured_so(esp32):
     assert esp32("print(hal.watchdog(0))\n") == (0, ["None"], [])
 
 

@@ -65,7 +65,7 @@ def test_without_a_name_server_the_last_address_is_tried_on(board):
     assert board(AROUND + script).splitlines()[1] == "127.0.0.2 ['gateway.lan'] gateway.lan 127.0.0.2 1"
 
 
-def test_the_address_of_another_host_is_worth_nothing(board):
+def test_the_address_of_another_host_is_of_no_use(board):
     script = """
 memory.value = "old.lan 127.0.0.4"
 try:

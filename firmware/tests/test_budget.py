@@ -4,9 +4,9 @@ The heap of what a board has not (life.STAND_INS: the fast clock, who looks at t
 """
 
 import pytest
-from bench import figure
 from heap import LOOK, growth, least_by_minute
 from life import HEAPS, Life
+from node_rig import figure
 
 pytestmark = pytest.mark.hil
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import tables
 import wire_share
-from bench import figure, until
+from node_rig import figure, until
 from wire import records
 
 pytestmark = pytest.mark.hil

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
-from bench import FAST
+from node_rig import FAST
 from wire.records import CLOCK_HELD, CLOCK_SYNCED, CLOCK_UNKNOWN, EPOCH_2000
 
 from gateway.adapters.clock import SystemClock
@@ -32,7 +32,7 @@ def utc(clock):
 """
 
 
-def test_never_goes_back_never_steps_and_comes_home_whatever_it_is_told(board):
+def test_never_goes_back_never_steps_and_comes_home_whatever_it_is_sent(board):
     """Random errors of up to a minute, at random moments: each look is later than the last, by real time ± 1/16."""
     code = (
         FAKE_TICKS

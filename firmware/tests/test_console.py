@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import tables
-from bench import FIRMWARE, KEY, NODE, SITE, Node, until
 from cable import Board, Cable, install
+from node_rig import FIRMWARE, KEY, NODE, SITE, Node, until
 
 pytestmark = pytest.mark.hil
 SECRETS = {"wifi": {"ssid": "house", "password": "wifi-secret"}}
@@ -117,7 +117,7 @@ async def usb(micropython, broker, tmp_path):
     assert "Traceback" not in node.said(), node.said()
 
 
-async def test_it_tells_who_it_is(usb):
+async def test_it_reports_who_it_is(usb):
     usb.start(**SECRETS)
     with usb.terminal() as terminal:
         info = await terminal.ask("info")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 import tables
-from bench import KEY, figure, identity, until
+from node_rig import KEY, figure, identity, until
 from test_orders import ENABLE, SAFE, setpoint, writes
 from wire import records
 
@@ -71,7 +71,7 @@ async def test_records_that_the_broker_took_but_the_gateway_did_not_store_come_a
     await all_stored(gateway, gateway.batches[-1][4][-1][0] + 1)
 
 
-async def test_what_a_full_ring_drops_is_counted_and_its_gap_is_told(node, gateway, broker, inverter):
+async def test_what_a_full_ring_drops_is_counted_and_its_gap_is_reported(node, gateway, broker, inverter):
     inverter.put(0, *range(60))
     node.start(tables.table([tables.tcp(inverter.port)], ONE, [tables.block(0, 0, 50, ms=100)]), ring_bytes=2000)
     await gateway.record(0)

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from bench import FIRMWARE, KEY, until
 from cable import Cable
 from littlefs import LittleFS
 from loader import Loader
+from node_rig import FIRMWARE, KEY, until
 from test_tool import SITE, Desk
 
 from gateway.adapters import boards
@@ -103,7 +103,7 @@ print(open("/ram/boot.py").read().strip(), os.stat("/ram/a/node/app.mpy")[6])
     assert board(code) == "x = 1 9000\n"
 
 
-async def test_flash_that_does_not_keep_what_is_written_is_told(desk, loader):
+async def test_flash_that_does_not_keep_what_is_written_is_reported(desk, loader):
     loader.spoil = True
     code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset", "--no-test")
     assert code == 1
@@ -132,7 +132,7 @@ async def test_another_chip_than_the_board_has_is_not_written(desk, tmp_path):
     ],
     ids=["zip", "chip", "cut", "long", "partition"],
 )
-async def test_an_image_that_does_not_fit_is_told_before_anything_is_written(desk, loader, content, told):
+async def test_an_image_that_does_not_fit_is_reported_before_anything_is_written(desk, loader, content, told):
     desk.image.write_bytes(content)
     code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset", "--no-test")
     assert (code, loader.commands) == (1, [])
@@ -190,7 +190,7 @@ async def test_a_program_that_runs_is_stopped_first_and_its_configuration_stays(
     assert (prompt.folder / "node.json").read_text() == '{"site": "lens"}'
 
 
-def test_a_board_without_a_prompt_is_told(tmp_path, monkeypatch):
+def test_a_board_without_a_prompt_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(repl, "GOODBYE_S", 0.3)
     cable = Cable(tmp_path / "usb")
     try:
@@ -201,7 +201,7 @@ def test_a_board_without_a_prompt_is_told(tmp_path, monkeypatch):
     assert (told.value.word, told.value.numbers["wait_s"]) == ("no_prompt", 0.6)
 
 
-async def test_keys_are_never_overwritten_and_a_folder_that_is_no_release_is_told(desk, tmp_path):
+async def test_keys_are_never_overwritten_and_a_folder_that_is_no_release_is_reported(desk, tmp_path):
     assert (await desk.zen("release-key", tmp_path / "keys"))[0] == 0
     before = (tmp_path / "keys" / "release-1.pem").read_bytes()
     code, out = await desk.zen("release-key", tmp_path / "keys")

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from bench import compiled_firmware, figure
+from node_rig import compiled_firmware, figure
 
 pytestmark = pytest.mark.hil
 

@@ -12,8 +12,8 @@ import tracemalloc
 from dataclasses import asdict
 
 import pytest
-from bench import figure
 from board.mutants import mutant
+from node_rig import figure
 
 from gateway.adapters.broker import Message
 from gateway.adapters.node import actuation, changes, link, persistence

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import tables
-from bench import FIRMWARE, KEY, NODE, SITE, free_port, until
 from boards import Workshop
 from cable import Board, Cable
 from listings import listing, stable
+from node_rig import FIRMWARE, KEY, NODE, SITE, free_port, until
 from test_tool import Desk
 
 from gateway.cli.node.greeting import greet
@@ -83,7 +83,7 @@ FLASHED = {  # the line of a board without a place (None: a node), a file that i
                                         "tested as far as it can be", "Now: zen node provision")),
     "a new board with another's pins": ("none", "", False, ("│ serial line │ ✗ cannot be opened", "zen node test")),
     "a spoiled board": ("rs485", "wire/table.mpy", False, ("✗ spoiled: flash it again │ wire/table.mpy",)),
-    "a node": (None, "", True, ("✓ good │ 2 of 2 forged orders refused", "in its place as before, and works")),
+    "a node": (None, "", True, ("✓ good │ 2 of 2 forged orders refused", "provisioned as before, and works")),
 }  # fmt: skip
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import slot
 import tables
-from bench import until
 from boards import edited
+from node_rig import until
 from tables import SAFE, writes
 
 from gateway.release.build import compile_file

@@ -1,7 +1,7 @@
 """What the type check of the node finds: a call of the hardware that the port does not know, and a wrong one of ours."""
 
 import pytest
-from bench import FIRMWARE
+from node_rig import FIRMWARE
 from types_of_the_node import complaints, gather, sources
 
 HARDWARE = [path for path in sorted(FIRMWARE.glob("node/hal_*.py")) if "unix" not in path.name]

@@ -6,7 +6,7 @@ import tty
 
 import pytest
 import slot
-from bench import FIRMWARE, HERE
+from node_rig import FIRMWARE, HERE
 
 pytestmark = pytest.mark.hil
 
@@ -41,7 +41,7 @@ def test_a_watchdog_ends_what_is_stuck(stuck, computer):
     assert computer(fed + stuck) == (-14, ["alive"])  # SIGALRM
 
 
-def test_no_watchdog_when_told_so(computer):
+def test_no_watchdog_when_configured_so(computer):
     assert computer("print(hal.watchdog(0))\n") == (0, ["None"])
 
 

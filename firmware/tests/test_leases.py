@@ -6,7 +6,7 @@ import time
 
 import pytest
 import tables
-from bench import figure, until
+from node_rig import figure, until
 from tables import SAFE, writes
 
 pytestmark = pytest.mark.hil
@@ -80,7 +80,7 @@ async def test_reading_back_does_not_delay_the_next_write(safe_node, gateway, ba
     assert sorted(acks_ms)[5] > 200  # two writes and two reads of 50 ms
 
 
-def test_a_lease_that_ends_during_the_writing_is_told_and_the_device_is_not_enabled(play):
+def test_a_lease_that_ends_during_the_writing_is_reported_and_the_device_is_not_enabled(play):
     """Each write takes 0.42 s: after three of them, 1.26 s, the lease of one second is over."""
 
     async def scenario(rig):

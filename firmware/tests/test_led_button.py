@@ -4,14 +4,14 @@ import json
 
 import pytest
 import tables
-from bench import until
+from node_rig import until
 
 ONE = [{"bus": 0, "id": 1, "wfc": 16}]
 
 
 @pytest.mark.hil
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6])
-def test_as_many_flashes_as_told_then_a_pause(board, count):
+def test_as_many_flashes_as_said_then_a_pause(board, count):
     said = board(f"from node.led_button import lit\nprint([int(lit(ms, {count})) for ms in range(0, 5000, 50)])")
     rows = json.loads(said)
     rises = [i for i, (a, b) in enumerate(zip([0, *rows], rows, strict=False)) if b > a]

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from bench import FAST
+from node_rig import FAST
 
 pytestmark = pytest.mark.hil
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 import tables
-from bench import identity, until
+from node_rig import identity, until
 from slaves import crc
 from wire import records
 
@@ -204,7 +204,7 @@ async def test_a_missing_sunspec_model_is_a_flag(models, node, gateway, inverter
     await gateway.record(0, records.NO_MODEL)
 
 
-async def test_tells_its_health(node, gateway, meter):
+async def test_reports_its_health(node, gateway, meter):
     meter.put(0, 7)
     node.start(tables.table([tables.line()], TWO_UNITS, [tables.block(0, 0, 1), tables.block(1, 0, 1)]))
     health = await until(lambda: gateway.health and gateway.health[-1], "the health")

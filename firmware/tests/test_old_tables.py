@@ -2,7 +2,7 @@
 
 import pytest
 import tables
-from bench import identity, until
+from node_rig import identity, until
 from wire import table as wire
 
 pytestmark = pytest.mark.hil
@@ -75,7 +75,7 @@ async def given(node, gateway, inverter):
     return Tables(node, gateway)
 
 
-async def test_a_replayed_table_is_refused_counted_and_told_also_after_a_restart(given, inverter):
+async def test_a_replayed_table_is_refused_counted_and_reported_also_after_a_restart(given, inverter):
     old, new = reading(inverter.port, 1), reading(inverter.port, 2)
     await given.give(old, 5)
     await given.give(new, 9)

@@ -1,4 +1,4 @@
-"""Orders: lent, refreshed, refused, taken back. A Sunny Boy Storage on TCP: set-point at 40149, enable at 40151."""
+"""Orders: executed, renewed, refused, ended. A Sunny Boy Storage on TCP: set-point at 40149, enable at 40151."""
 
 import json
 import struct
@@ -6,7 +6,7 @@ import time
 
 import pytest
 import tables
-from bench import figure, seal, until
+from node_rig import figure, seal, until
 from tables import SAFE, writes
 from wire.records import EPOCH_2000
 
@@ -91,7 +91,7 @@ async def test_ctrl_c_writes_safe_values_and_says_goodbye(safe_node, gateway, ba
     assert safe_node.process.wait(5) == 0
 
 
-async def test_a_power_cut_is_told_by_the_will_and_healed_at_the_next_boot(safe_node, gateway, battery):
+async def test_a_power_cut_is_reported_by_the_will_and_healed_at_the_next_boot(safe_node, gateway, battery):
     await gateway.ack("applied", await gateway.order([700]))
     safe_node.kill()
     await until(lambda: gateway.states[-1] == {"up": False}, "the will")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 import tables
-from bench import FIRMWARE, Broker, Gateway, Node, free_port, until
+from node_rig import FIRMWARE, Broker, Gateway, Node, free_port, until
 from wire import records, topics
 
 pytestmark = pytest.mark.hil

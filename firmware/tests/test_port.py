@@ -6,7 +6,7 @@ import subprocess
 import tty
 
 import pytest
-from bench import HERE
+from node_rig import HERE
 
 pytestmark = pytest.mark.hil
 
@@ -135,7 +135,7 @@ def test_a_uart_drops_what_its_buffer_cannot_hold(chip, wire):
     assert chip(code, uart={"1": {"tty": near}})[1] == ["640 ('uart', 1, 'overflow', 360)"]  # 512, and the FIFO's 128
 
 
-def test_a_uart_tells_when_bytes_have_come(chip, wire):
+def test_a_uart_reports_when_bytes_have_come(chip, wire):
     far, near = wire
     os.write(far, b"abc")
     code = UART + "uart.irq(lambda one: print('idle', one is uart), uart.IRQ_RXIDLE)\nuart.any()\ntime.sleep_ms(1)\n"

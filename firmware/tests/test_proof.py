@@ -1,7 +1,7 @@
 """A release on trial must reach every bus that the old one reached; one that was silent before may stay so."""
 
 import pytest
-from bench import HERE
+from node_rig import HERE
 
 pytestmark = pytest.mark.hil
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from as_on_board import FIRMWARE
-from rare import HAL, LENT, PORTS
+from rare import HAL, PORTS, RARE
 
 NODE = {path.stem: ast.parse(path.read_text()) for path in sorted((FIRMWARE / "node").glob("*.py"))}
 BY_STRING = {"getattr", "setattr", "__import__", "eval", "exec", "compile", "globals", "locals", "vars"}
@@ -13,8 +13,8 @@ BY_STRING = {"getattr", "setattr", "__import__", "eval", "exec", "compile", "glo
 LOOK_UPS = [
     ("hal", "getattr"),  # the port's own names: HAL
     ("hal_esp32_setup", "getattr"),  # a constant of the chip's network module, no function
-    ("wait", "__import__"),  # lend
-    ("wait", "getattr"),  # lend
+    ("wait", "__import__"),  # run_rare
+    ("wait", "getattr"),  # run_rare
 ]
 
 
@@ -41,8 +41,8 @@ def text(part: ast.expr) -> str | None:
     return part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else None
 
 
-def lent(tree: ast.AST) -> Iterator[tuple[str | None, str | None, int]]:
-    """(module, function, arguments handed over) of each use of `lend`: called, as a job, as a handler."""
+def loaded_for_a_call(tree: ast.AST) -> Iterator[tuple[str | None, str | None, int]]:
+    """(module, function, arguments handed over) of each use of `run_rare`: called, as a job, as a handler."""
     for part in ast.walk(tree):
         if isinstance(part, ast.Call) and is_lend(part.func):
             starred = any(isinstance(one, ast.Starred) for one in part.args)
@@ -56,19 +56,19 @@ def lent(tree: ast.AST) -> Iterator[tuple[str | None, str | None, int]]:
 
 
 def is_lend(part: ast.expr) -> bool:
-    return isinstance(part, ast.Name) and part.id == "lend"
+    return isinstance(part, ast.Name) and part.id == "run_rare"
 
 
 def uses(tree: ast.AST) -> int:
-    """How often `lend` is named."""
+    """How often `run_rare` is named."""
     return sum(is_lend(part) for part in ast.walk(tree) if isinstance(part, ast.expr))
 
 
-def test_the_table_lists_each_function_that_is_lent_and_who_calls_it():
+def test_the_table_lists_each_function_that_is_loaded_for_a_call_and_who_calls_it():
     found: dict[tuple[str, str], set[str]] = {}
     for caller, tree in NODE.items():
-        calls = list(lent(tree))
-        assert len(calls) == uses(tree), f"{caller}: `lend` in a form that nobody checks"
+        calls = list(loaded_for_a_call(tree))
+        assert len(calls) == uses(tree), f"{caller}: `run_rare` in a form that nobody checks"
         if caller.startswith("hal_"):
             continue
         for module, function, count in calls:
@@ -77,8 +77,8 @@ def test_the_table_lists_each_function_that_is_lent_and_who_calls_it():
             found.setdefault((module, function), set()).add(caller)
             starred = count < 0  # way.find gives what dial.connect takes
             assert starred or count in takes(module, function), f"{caller}: {module}.{function} with {count}"
-    assert found == {(module, function): set(callers) for module, function, callers, _ in LENT}
-    assert len(LENT) == len({row[:2] for row in LENT})
+    assert found == {(module, function): set(callers) for module, function, callers, _ in RARE}
+    assert len(RARE) == len({row[:2] for row in RARE})
 
 
 def test_the_hal_is_the_same_on_both_ports_and_all_of_it_is_used():
@@ -93,7 +93,7 @@ def test_the_hal_is_the_same_on_both_ports_and_all_of_it_is_used():
             assert name in names(place), f"{place}.{name}"
 
 
-def test_a_port_lends_only_what_its_setup_has():
+def test_a_port_loads_only_what_its_setup_has():
     found = set()
     for port in ("hal_esp32", "hal_unix"):
         setup = ast.literal_eval(next(one.value.args[0] for one in NODE[port].body if is_constant(one, "_SETUP")))
@@ -135,12 +135,12 @@ def test_only_modules_that_exist_are_forgotten():
 @pytest.mark.parametrize(
     "source",
     [
-        "lend('halt', 'nobody', 1)",
-        "job('x', lend, 1, what=('halt', 'safe', plant))",
-        "handlers = {b't': (lend, 'config', 'take')}",
+        "run_rare('halt', 'nobody', 1)",
+        "job('x', run_rare, 1, what=('halt', 'safe', plant))",
+        "handlers = {b't': (run_rare, 'config', 'take')}",
     ],
 )
 def test_a_call_that_is_wrong_is_seen(source):
-    ((module, function, count),) = lent(ast.parse(source))
-    known = {(row[0], row[1]) for row in LENT}
+    ((module, function, count),) = loaded_for_a_call(ast.parse(source))
+    known = {(row[0], row[1]) for row in RARE}
     assert (module, function) not in known or count not in takes(module, function)

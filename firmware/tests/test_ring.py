@@ -4,10 +4,10 @@ import struct
 from collections import deque
 from types import SimpleNamespace
 
-from bench import unpacked
 from hypothesis import given
 from hypothesis import strategies as st
 from node.ring import Ring
+from node_rig import unpacked
 from wire import records
 
 BOOT = 77

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 import tables
-from bench import KEY, NODE, SITE, free_port, identity, until
 from boards import Workshop
 from cable import Board, Cable, install
+from node_rig import KEY, NODE, SITE, free_port, identity, until
 
 from gateway.cli.node.greeting import greet
 from gateway.release.keys import new_pair
@@ -86,9 +86,7 @@ async def test_what_is_filled_in_is_kept_and_the_node_starts(blank, browse):
 
 
 @pytest.mark.parametrize(("units", "bad"), [((1,), []), ((1, 9), [("unit", 1)])], ids=["good", "one is missing"])
-async def test_the_node_then_proves_itself_once_and_tells_everybody(
-    blank, browse, broker, gateway, inverter, units, bad
-):
+async def test_the_node_then_proves_itself_once_and_reports(blank, browse, broker, gateway, inverter, units, bad):
     inverter.put(0, 7)
     rows = [{"bus": 0, "id": unit, "wfc": 16} for unit in units]
     poll = tables.table([tables.tcp(inverter.port)], rows, [tables.block(unit, 0, 1) for unit in range(len(rows))])
@@ -122,7 +120,7 @@ async def test_it_speaks_french_to_those_who_prefer_it(browse):
         ({"host": ""}, "broker.host: allowed is"),
     ],
 )
-async def test_a_mistake_is_told_and_nothing_is_kept(blank, browse, change, told):
+async def test_a_mistake_is_reported_and_nothing_is_kept(blank, browse, change, told):
     before = blank.conf()
     page = await browse.post("/", data=FORM | change)
     assert told in page.text

@@ -1,7 +1,7 @@
 """When no order is taken: after short boots, before an update's restart, at a stop. Safe values are written all the same."""
 
 import pytest
-from bench import until
+from node_rig import until
 from tables import SAFE, writes
 from test_guards import poll, short_boots, ups
 

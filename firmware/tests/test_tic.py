@@ -16,7 +16,7 @@ import aiomqtt
 import pytest
 import tables
 import telegrams
-from bench import until
+from node_rig import until
 from telegrams import FULL, HISTORIQUE, STANDARD, frame, group
 from wire import records
 from wire import table as wire_table
@@ -233,7 +233,7 @@ def test_a_meter_that_is_switched_to_the_other_mode_is_found_again(listen):
     assert first < 8 * 1500 + 10500
 
 
-def test_silence_and_bad_checksums_are_told_apart(listen):
+def test_silence_and_bad_checksums_are_distinguished(listen):
     bad = [sent(1500 * i, frame(EAST[:-1] + "!")) for i in range(20)]
     silent, spoiled, back = listen(
         [[block("EAST")], [], 30000, 9600],
@@ -258,7 +258,7 @@ COUNTERS = [
 ]
 
 
-def test_a_counter_that_falls_or_leaps_is_told_when_three_frames_agree(listen):
+def test_a_counter_that_falls_or_leaps_is_reported_when_three_frames_agree(listen):
     def frames(shown: list[int]) -> list:
         return [sent(1500 * i, frame(group("EAST", f"{value:09d}"), URMS)) for i, value in enumerate(shown)]
 
@@ -341,7 +341,7 @@ def tic_table(*labels: str, baud: int = 1200, ms: int = 300) -> dict:
 
 
 @pytest.mark.hil
-async def test_the_whole_node_finds_a_telegram_and_tells_nothing_of_the_person(
+async def test_the_whole_node_finds_a_telegram_and_says_nothing_about_the_person(
     node, broker, gateway, meter_telegram, tmp_path
 ):
     seen = []

@@ -7,8 +7,8 @@ import time
 
 import pytest
 import tables
-from bench import FIRMWARE, Broker, figure, free_port, until
 from certificates import Authority
+from node_rig import FIRMWARE, Broker, figure, free_port, until
 
 pytestmark = pytest.mark.hil
 

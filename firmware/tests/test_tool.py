@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench import KEY, free_port, until
 from cable import Board, Cable, install
 from listings import listing, stable
+from node_rig import KEY, free_port, until
 from test_console import Terminal
 
 from gateway import paths
@@ -115,7 +115,7 @@ async def test_a_port_and_a_name_are_enough(desk):
     for line in ("unit 1 on rs485", "unit 1 on 127.0.0.1", "2 of 2 forged orders refused", "ZEN_KEY_CELLAR"):
         assert line in out, out
     assert out.count("✗") == 0
-    assert "cellar is in its place and works." in out
+    assert "cellar is provisioned and works." in out
     assert stable(out) == stable(listing("provision")), "docs/install.md: " + out
 
 
@@ -125,10 +125,10 @@ async def test_the_second_time_nothing_is_made_and_the_key_stays(desk):
     code, out = await desk.provision(LC_ALL="fr_FR.UTF-8")
     assert (code, desk.conf()) == (0, before)
     assert "ZEN_KEY_CELLAR" not in out
-    assert "cellar est en place et fonctionne." in out
+    assert "cellar est configuré et fonctionne." in out
 
 
-async def test_a_device_that_is_not_there_is_told_and_the_exit_code_says_it(desk, meter):
+async def test_a_device_that_is_not_there_is_reported_and_the_exit_code_says_it(desk, meter):
     meter.units = {7}
     code, out = await desk.provision(ZEN_KEY_CELLAR=KEY.hex())
     assert code == 1
@@ -139,7 +139,7 @@ async def test_a_device_that_is_not_there_is_told_and_the_exit_code_says_it(desk
     assert "not all of it works" in out
 
 
-async def test_mistakes_are_told_together_before_anything_is_written(desk):
+async def test_mistakes_are_reported_together_before_anything_is_written(desk):
     desk.site.write_text(desk.site.read_text().replace("esp32s3", "esp32s4").replace('wifi = "house"', ""))
     before = desk.conf()
     code, out = await desk.provision()
@@ -149,7 +149,7 @@ async def test_mistakes_are_told_together_before_anything_is_written(desk):
     assert code == 2
 
 
-async def test_a_port_that_is_none_is_told_in_plain_words(desk):
+async def test_a_port_that_is_none_is_reported_in_plain_words(desk):
     code, out = await desk.zen("test", desk.folder / "nothing")
     assert code == 1
     assert "cannot be used" in out

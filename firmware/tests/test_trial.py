@@ -4,7 +4,7 @@ import json
 
 import pytest
 import tables
-from bench import identity, until
+from node_rig import identity, until
 
 pytestmark = pytest.mark.hil
 

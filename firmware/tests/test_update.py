@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import tables
-from bench import KEY, NODE, SITE, figure, identity, until
 from boards import Board, Sending, Workshop
+from node_rig import KEY, NODE, SITE, figure, identity, until
 from test_tool import SITE as TOOL_SITE
 from test_tool import Desk
 

@@ -5,9 +5,9 @@ import hashlib
 import json
 
 import pytest
-from bench import figure
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from node_rig import figure
 
 pytestmark = pytest.mark.hil
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=3072)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 import tables
-from bench import HERE, figure, until
+from node_rig import HERE, figure, until
 from slaves import crc
 from wire import records
 from wlan import Wlan
@@ -127,7 +127,7 @@ async def test_its_memory_of_the_broker_is_in_the_nvs(board, gateway, meter):
     assert len(writes) == 1  # the flash is not worn out
 
 
-async def test_a_restart_by_the_watchdog_is_told(board, gateway):
+async def test_a_restart_by_the_watchdog_is_reported(board, gateway):
     board.wiring["reset_cause"] = 3  # machine.WDT_RESET
     (board.directory / "port.json").write_text(json.dumps(board.wiring))
     board.start()

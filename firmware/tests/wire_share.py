@@ -11,8 +11,8 @@ HERE = Path(__file__).parent
 
 sys.path[:0] = [str(HERE)]
 
-from bench import compiled_firmware  # noqa: E402  they lie beside this file
 from line_clock import silence_s  # noqa: E402
+from node_rig import compiled_firmware  # noqa: E402  they lie beside this file
 
 BAUDS = (9600, 19200, 115200)
 BITS = 10  # 8N1: start, eight of data, stop

@@ -18,7 +18,7 @@ KEEPALIVE_S = 10  # the broker gives us up, and says our will, after 15 s (MQTT 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAddress:
-    """Where the broker is and who we are there; `identity` names us, and the session that it keeps for us if asked."""
+    """The broker and our account there; `identity` names us, and the session that it keeps for us on request."""
 
     host: str
     port: int
@@ -113,7 +113,7 @@ def _deliver(message: Message, on_message: Callable[[Message], None]) -> None:
     """A message that trips us up is put aside: anybody with an account could send it again and again."""
     try:
         on_message(message)
-    except Exception:  # noqa: BLE001 - whatever it is: control goes on, and the log tells all of it
+    except Exception:  # noqa: BLE001 - whatever it is: control goes on, and the log has all of it
         _log.exception("a message of %d bytes on %s was not understood", len(message.payload), message.topic)
 
 

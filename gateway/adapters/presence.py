@@ -1,7 +1,7 @@
-"""One writer per building: who commands, when several gateways meet at one broker.
+"""One writer per building: which gateway commands when several meet at one broker.
 
 Each gateway says that it is there (retained, with a will, and again every SAY_S). The one with the older session stays;
-the other only watches. What another says counts for RIVAL_S, so that nobody waits for a gateway that has gone without
+the other only watches. What another says counts for RIVAL_S, so that no gateway waits for one that has gone without
 saying so. A new connection first listens: the broker may have a long backlog for us, so a probe of our own goes round,
 and when it is back, everything that was sent before it has been received.
 """
@@ -66,7 +66,7 @@ PRESENCE_TRANSITIONS = {
 class Presence:
     """What this gateway knows of itself and of others. All moments are monotonic seconds.
 
-    `writes` off: this gateway only looks, says nothing and gives way to nobody.
+    `writes` off: this gateway only watches, announces nothing and gives way to no other.
     """
 
     instance: str

@@ -68,7 +68,7 @@ def ntp(utc_s: float) -> int:
 
 
 def is_settled(settle_s: float) -> bool:
-    """Whether this machine's clock may be trusted: set by somebody, or up for so long that nobody will come.
+    """Whether this machine's clock may be trusted: it was set, or the machine has run so long that nothing will set it.
 
     A small computer without a battery wakes up at the time of its last shutdown and is set a minute later.
     """
@@ -110,7 +110,7 @@ class _Protocol(asyncio.DatagramProtocol):
 
 
 def _is_synchronised() -> bool:
-    """What the kernel was told by an NTP client (adjtimex(2) with modes 0 only reads; the answer says the state)."""
+    """What an NTP client reported to the kernel (adjtimex(2) with modes 0 only reads; the answer says the state)."""
     buffer = (ctypes.c_long * 64)()  # longer than struct timex
     try:
         state = int(ctypes.CDLL(None).adjtimex(ctypes.byref(buffer)))

@@ -48,7 +48,7 @@ class SurplusRow(_Strict):
 
 
 class TariffFile(_Strict):
-    """One tariff. `check` tells what a person should compare before relying on it."""
+    """One tariff. `check` says what a person should compare before relying on it."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     title: str

@@ -23,7 +23,7 @@ from gateway.cli.demo_table import picture
 from gateway.cli.language import say
 from gateway.paths import config_folder
 from gateway.release import ReleaseError
-from gateway.rig.chain import Chain, PartsMissingError, Wanted, open_chain
+from gateway.rig.chain import Chain, ChainSettings, PartsMissingError, open_chain
 from gateway.rig.database import USER
 from gateway.rig.part import Machine, Missing
 from gateway.rig.parts import find_or_fetch
@@ -123,7 +123,7 @@ def _fetch_parts(people: Console, *, influx: bool) -> None:
 
 async def _demo(people: Console, folder: Path, replay: Replay, screen: Screen) -> Mapping[str, Any]:
     more = _loads() if screen.loads else {}
-    wanted = Wanted(
+    settings = ChainSettings(
         house=merged(more.get("house", {}), replay.house()),
         site=more.get("site", {}),
         database=screen.influx,
@@ -132,7 +132,7 @@ async def _demo(people: Console, folder: Path, replay: Replay, screen: Screen) -
     )
     stop = asyncio.Event()
     with _interrupts(asyncio.current_task().cancel):  # type: ignore[union-attr]  # there is one: this
-        async with open_chain(wanted, machine=Machine(), folder=folder, start=False) as chain:
+        async with open_chain(settings, machine=Machine(), folder=folder, start=False) as chain:
             with _progress(people) as progress:
                 task = progress.add_task(say("demo.starting"), total=1)
                 await chain.start_all()

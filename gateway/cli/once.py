@@ -56,7 +56,7 @@ async def _look(file: SiteFile, credentials: Credentials, wait_s: float) -> tupl
 
 
 async def _all_reported(gateway: Gateway, devices: set[str]) -> None:
-    """Wait until each device has told its power and every point once."""
+    """Wait until each device has reported its power and every point once."""
     wanted = {(device, point.name) for device in devices for point in gateway.file.profiles[device].points}
     while True:
         state = gateway.nodes.measurements.state()

@@ -42,7 +42,7 @@ def fetch(
     ] = None,
     if_possible: Annotated[
         bool,
-        typer.Option("--if-possible", help="Missing parts are told, not an error; influxd only where it compiles."),
+        typer.Option("--if-possible", help="Missing parts are listed and no error; influxd only where it compiles."),
     ] = False,
 ) -> None:
     """Fetch parts into the user's cache, without root and without installing anything."""

@@ -1,4 +1,4 @@
-"""`zen run`: control a building until told to stop."""
+"""`zen run`: control a building until it is stopped."""
 
 import asyncio
 import json

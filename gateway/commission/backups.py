@@ -43,7 +43,7 @@ class Backup:
 
 
 def take(console: Console) -> Backup:
-    """The backup of the node at a console, without secrets: it does not tell them."""
+    """The backup of the node at a console, without secrets: it does not reveal them."""
     info = console.ask("info")
     kept = console.ask("get")
     versions = {name: info.get(name) for name in ("fw", "build", "python", "board", "uid", "slot")}

@@ -61,7 +61,7 @@ def _mistakes(file: SiteFile, node: str, boards: Mapping[str, Board], *, compute
     if _is_loopback(file.time.host):
         yield Mistake(path="time.host", found=file.time.host, allowed='an address the nodes reach, such as "0.0.0.0"')
     if file.time.port == 0:
-        yield Mistake(path="time.port", found="0", allowed="a fixed port: the nodes are told it once")
+        yield Mistake(path="time.port", found="0", allowed="a fixed port: the nodes learn it once")
     place = f"nodes.{node}"
     if section.board is None:
         yield Mistake(path=f"{place}.board", found="nothing", allowed=choice("", list(boards)))
@@ -89,7 +89,7 @@ def _serial(lines: Mapping[str, Any], buses: list[str]) -> dict[str, Any]:
 
 
 def _certificate(file: SiteFile, ca: str) -> str:
-    """The first certificate of a PEM file as the node wants it: base64 of its DER."""
+    """The first certificate of a PEM file as the node needs it: base64 of its DER."""
     pem = (file.path.parent / ca).read_text(encoding="ascii")
     begin, end = pem.index(ssl.PEM_HEADER), pem.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)
     return base64.b64encode(ssl.PEM_cert_to_DER_cert(pem[begin:end])).decode()

@@ -1,4 +1,4 @@
-"""esptool as a program of its own (its licence, GPL-2, stays its own): writes flash, and its progress is told."""
+"""esptool as a program of its own (its licence, GPL-2, stays its own): writes flash, and its progress is shown."""
 
 import re
 import subprocess

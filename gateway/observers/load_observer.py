@@ -66,7 +66,7 @@ class LoadObserver:
         while True:
             await self._news.wait()
             self._news.clear()
-            with contextlib.suppress(OutboxError):  # told by the cycle, whose rows cannot be written either
+            with contextlib.suppress(OutboxError):  # reported by the cycle, whose rows cannot be written either
                 await self.keep()
                 continue
             await asyncio.sleep(AGAIN_S)

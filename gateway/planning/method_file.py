@@ -47,7 +47,7 @@ def as_table(method: Method) -> dict[str, Any]:
 
 
 def _table(path: Path) -> tuple[Mapping[str, Any], list[Mistake]]:
-    """What the file holds, and a mistake for each table that nobody reads."""
+    """What the file holds, and a mistake for each table that is not known."""
     table = read_toml(path, example="config/planner.toml")
     if isinstance(table, Mistake):
         raise MistakesError(path, [table])

@@ -20,7 +20,7 @@ class Place:
     latitude: float
     # Degrees, east positive.
     longitude: float
-    # Peak power of the PV (kWp); 0 where nobody said.
+    # Peak power of the PV (kWp); 0 where it is not given.
     kwp: float
 
 

@@ -1,4 +1,4 @@
-"""What a kWh will cost on the time grid of a plan: the building's tariff with what meter and feeds tell."""
+"""What a kWh will cost on the time grid of a plan: the building's tariff with the data of meter and feeds."""
 
 from datetime import datetime, tzinfo
 from typing import Protocol
@@ -23,7 +23,7 @@ class WeighedPrices(Protocol):
 
 
 class PriceInputs:
-    """Remembers the called days that the meter has told; `weighed` gives the prices of a plan."""
+    """Remembers the called days that the meter has announced; `weighed` gives the prices of a plan."""
 
     def __init__(
         self,

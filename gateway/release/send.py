@@ -1,4 +1,4 @@
-"""Sending a release to a node: it is told once what there is, fetches what it wants, and we watch how it ends."""
+"""Sending a release to a node: it is sent the list of files, fetches what it lacks, and we watch the result."""
 
 import asyncio
 import contextlib

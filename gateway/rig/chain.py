@@ -1,6 +1,6 @@
-"""The whole chain on one machine: house, broker, node, gateway and database, each started, stopped and killed by name.
+"""The whole chain on one machine: simulator, broker, node, gateway and database, started, stopped and killed by name.
 
-async with open_chain(Wanted(), machine=Machine(), folder=folder) as chain:
+async with open_chain(ChainSettings(), machine=Machine(), folder=folder) as chain:
     await chain.house_request({"do": "step", "w": 3000, "seconds": None})
     chain.page_address
 """
@@ -37,7 +37,7 @@ class PartsMissingError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ChainSettings:
     """What kind of chain. `house` and `site` are changes to the two files, merged into them; None takes a key away."""
 
     house_file: Path = field(default_factory=lambda: paths.config_folder() / "demo" / "house.toml")
@@ -145,7 +145,7 @@ class Chain:
         return self._children[name]
 
     async def house_request(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """One exchange with the house's control socket. OSError when it is not there, ValueError for nonsense."""
+        """One exchange with the simulator's control socket. OSError when it is not there, ValueError for nonsense."""
         async with asyncio.timeout(HOUSE_ANSWERS_WITHIN_S):
             reader, writer = await asyncio.open_connection(LOOPBACK, self.run.ports.control, limit=1 << 24)
             try:
@@ -157,26 +157,28 @@ class Chain:
 
 
 @asynccontextmanager
-async def open_chain(wanted: Wanted, *, machine: Machine, folder: Path, start: bool = True) -> AsyncIterator[Chain]:
+async def open_chain(
+    settings: ChainSettings, *, machine: Machine, folder: Path, start: bool = True
+) -> AsyncIterator[Chain]:
     """A chain with all its parts running (none with `start=False`); all have ended when the block ends.
 
     PartsMissingError when a part cannot be found: fetching is the caller's choice. Files stay in `folder`, whose path
     must be absolute: programs run in different places of it.
     """
-    parts = _parts(wanted, machine)
+    parts = _parts(settings, machine)
     with Ports.held() as ports:
         run = prepare(
             folder,
             ports=ports,
-            house_file=wanted.house_file,
-            site_file=wanted.site_file,
-            house=wanted.house,
-            site=wanted.site,
-            database=wanted.database,
-            clock_offset_s=round(wanted.clock_offset_s),
-            page_port=wanted.page_port,
+            house_file=settings.house_file,
+            site_file=settings.site_file,
+            house=settings.house,
+            site=settings.site,
+            database=settings.database,
+            clock_offset_s=round(settings.clock_offset_s),
+            page_port=settings.page_port,
         )
-        programs = programs_of(run, parts, heap_k=wanted.heap_k)
+        programs = programs_of(run, parts, heap_k=settings.heap_k)
         async with Processes(logs=run.folder) as processes:
             chain = Chain(run=run, processes=processes, programs=programs, parts=parts)
             if start:
@@ -184,12 +186,12 @@ async def open_chain(wanted: Wanted, *, machine: Machine, folder: Path, start: b
             yield chain
 
 
-def _parts(wanted: Wanted, machine: Machine) -> dict[str, Part]:
+def _parts(settings: ChainSettings, machine: Machine) -> dict[str, Part]:
     names = ["micropython"]
-    names += ["mosquitto"] if wanted.broker != "embedded" else []
-    names += ["influxd"] if wanted.database else []
+    names += ["mosquitto"] if settings.broker != "embedded" else []
+    names += ["influxd"] if settings.database else []
     found = [find(name, machine) for name in names]
-    may_lack = {"mosquitto"} if wanted.broker == "any" else set()
+    may_lack = {"mosquitto"} if settings.broker == "any" else set()
     lacking = [one for one in found if isinstance(one, Missing) and one.name not in may_lack]
     if lacking:
         raise PartsMissingError(lacking)

@@ -18,5 +18,5 @@ def probe(candidate: Candidate) -> Part:
     """Anything that calls itself Chromium or Chrome speaks the debugging protocol we use."""
     found = re.search(r"(?:Chromium|Chrome)\D* (\d[\d.]+)", ask(candidate.path, "--version"))
     if not found:
-        raise NotWorkingError("does not tell its version")
+        raise NotWorkingError("does not report its version")
     return Part(name=NAME, path=candidate.path, version=found[1], how=candidate.how)

@@ -94,7 +94,7 @@ def mirror(environment: Mapping[str, str]) -> str:
 def run(command: list[str], *, environment: Mapping[str, str] | None = None) -> str:
     """Standard output of a command. FetchError with its last words when it fails, is missing or does not end."""
     try:
-        done = subprocess.run(  # noqa: PLW1510 - a failure is told with the program's own words
+        done = subprocess.run(  # noqa: PLW1510 - a failure is reported in the program's own words
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=APT_WITHIN_S, env=environment
         )
     except FileNotFoundError:

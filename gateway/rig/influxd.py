@@ -22,7 +22,7 @@ VERSION = "2.7.12"
 IMAGE = "influxdb:2.7"
 COMPILERS = ("go", "cargo", "cc")
 COMPILE_WITHIN_S = 45 * 60.0
-TELL_EVERY_S = 15.0
+SAY_EVERY_S = 15.0
 REMEDY = (
     "`make influxd` (copies it out of its container image where docker runs, else compiles it once with go >= 1.23, "
     "cargo and cc, some minutes), or ZEN_INFLUXD=/path/to/influxd 2.x"
@@ -53,7 +53,7 @@ def probe(candidate: Candidate) -> Part:
     """Version 2 is needed: versions 1 and 3 have another interface. One that was compiled by hand calls itself dev."""
     found = re.search(r"InfluxDB (?:v?(\d+)\.(\S+)|dev)", ask(candidate.path, "version"))
     if not found:
-        raise NotWorkingError("does not tell its version")
+        raise NotWorkingError("does not report its version")
     if found[1] not in (None, "2"):
         raise NotWorkingError(f"version {found[1]}.{found[2]}, needed is 2.x")
     version = f"{found[1]}.{found[2]}" if found[1] else _named(candidate.path)
@@ -122,7 +122,7 @@ def _prepared(work: Path) -> dict[str, str]:
 
 def _build(work: Path, environment: dict[str, str], output: str, *what: str, say: Say) -> None:
     """`go build`, telling now and then how far it is. FetchError with the compiler's last lines."""
-    started = told = time.monotonic()
+    started = said_at = time.monotonic()
     lines: list[str] = []
     command = ["go", "build", "-v", "-o", output, *what]
     with subprocess.Popen(
@@ -132,9 +132,9 @@ def _build(work: Path, environment: dict[str, str], output: str, *what: str, say
         limit.start()
         for line in build.stdout or ():
             lines.append(line.rstrip())
-            if time.monotonic() - told >= TELL_EVERY_S:
-                told = time.monotonic()
-                say(f"influxd: {len(lines)} steps after {told - started:.0f} s")
+            if time.monotonic() - said_at >= SAY_EVERY_S:
+                said_at = time.monotonic()
+                say(f"influxd: {len(lines)} steps after {said_at - started:.0f} s")
         limit.cancel()
     if build.returncode:
         words = [line for line in lines if not line.startswith("warning")][-10:]

@@ -39,7 +39,7 @@ def find(machine: Machine) -> Part | Missing:
 
 
 def probe(candidate: Candidate) -> Part:
-    """Version and size of a pointer, both told by the interpreter itself."""
+    """Version and size of a pointer, both reported by the interpreter itself."""
     answer = ask(candidate.path, "-c", "import sys; print(sys.implementation[0], sys.implementation[1], sys.maxsize)")
     found = re.search(r"micropython \((\d+), (\d+), (\d+).*\) (\d+)", answer)
     if not found:

@@ -26,7 +26,7 @@ def probe(candidate: Candidate) -> Part:
     """Version 2 is needed: its password format and its persistence are what we rely on."""
     found = re.search(r"mosquitto version (\d+)\.(\S+)", ask(candidate.path, "-h"))
     if not found:
-        raise NotWorkingError("does not tell its version")
+        raise NotWorkingError("does not report its version")
     if int(found[1]) < 2:
         raise NotWorkingError(f"version {found[1]}.{found[2]}, needed is 2.0 or later")
     return Part(name=NAME, path=candidate.path, version=f"{found[1]}.{found[2]}", how=candidate.how)

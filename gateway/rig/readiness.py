@@ -85,9 +85,9 @@ class JsonLine:
         """The line as an object; empty while it has not come."""
         for line in output.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
             if line.startswith("{") and line.endswith("\n"):
-                told = json.loads(line)
-                if told.get(self.key) is True:
-                    return dict(told)
+                reported = json.loads(line)
+                if reported.get(self.key) is True:
+                    return dict(reported)
         return {}
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The figures of a run of the chain: measured in the house, in the gateway and between them."""
+"""The figures of a run of the chain: measured in the simulator, in the gateway and between them."""
 
 import time
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from gateway.rig.exchange import exchange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The start of what is reported: the house's counters at that moment."""
+    """The start of what is reported: the simulator's counters at that moment."""
 
     energy_wh: Mapping[str, float]
     since_s: float

@@ -1,4 +1,4 @@
-"""The files of one run: house, site and node as in `config/demo`, with ports, paths and secrets of their own."""
+"""The files of one run: house file, site file and node as in `config/demo`, with their own ports, paths and secrets."""
 
 import json
 import secrets
@@ -138,7 +138,7 @@ def prepare(
     clock_offset_s: int = 0,
     page_port: int | None = None,
 ) -> RunFolder:
-    """Read both files, change what a run must have of its own, then what the caller wants, and write it all."""
+    """Read both files, change what a run must have of its own, then what the caller changes, and write it all."""
     if page_port is not None:
         ports = replace(ports, page=page_port)
     base = _read(site_file)

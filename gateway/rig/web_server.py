@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that stands in for the world's, and answers as it is told, well or badly."""
+"""A real HTTP server on loopback that stands in for those of the internet, and answers as it is set, well or badly."""
 
 import threading
 from collections.abc import Callable, Iterator

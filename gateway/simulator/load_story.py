@@ -1,4 +1,4 @@
-"""What can be told of the flexible loads on the control line, in units of the house."""
+"""What the control line says about the flexible loads, in units of the house file."""
 
 from typing import Any
 
@@ -15,18 +15,18 @@ def loads_told(simulation: Simulation) -> dict[str, Story]:
     """Each load by its name: its power, its energy since the start, and how it is."""
     loads, state = simulation.loads, simulation.state
     now_s = state.elapsed_s
-    told: dict[str, Story] = {}
+    stories: dict[str, Story] = {}
     if loads.car:
-        told["car"] = _car(loads.car, now_s)
+        stories["car"] = _car(loads.car, now_s)
     if loads.tank:
-        told["tank"] = _tank(loads.tank)
+        stories["tank"] = _tank(loads.tank)
     if loads.heat_pump:
-        told["heat_pump"] = _heat_pump(loads.heat_pump, now_s)
+        stories["heat_pump"] = _heat_pump(loads.heat_pump, now_s)
     if loads.pool_pump:
-        told["pool_pump"] = _pool_pump(loads.pool_pump)
+        stories["pool_pump"] = _pool_pump(loads.pool_pump)
     return {
         name: {"power_w": state.loads_w[name], "energy_wh": state.loads_wh[name], **story}
-        for name, story in told.items()
+        for name, story in stories.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""Where a house is put together and lives: physics in real time, servers, control socket, a clean end."""
+"""The simulator put together and run: physics in real time, servers, control socket, a clean end."""
 
 import asyncio
 import signal
@@ -25,7 +25,7 @@ LONGEST_STEP_S = 1.0  # after a long stop of the machine the missed time is live
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """Where the house can be reached, as printed when it can be."""
+    """Where the simulator can be reached, as printed when it is ready."""
 
     control: str
     meter: str
@@ -74,7 +74,7 @@ async def run_house(
 
 @asynccontextmanager
 async def open_house(config: HouseConfig) -> AsyncIterator[tuple[Simulation, Ready]]:
-    """A house with all its links open; time stands still until `live` runs."""
+    """A simulated building with all its links open; time stands still until `live` runs."""
     simulation = Simulation(config, monotonic_s=time.monotonic())
     serve = config.serve
     async with AsyncExitStack() as stack:

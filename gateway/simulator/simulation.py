@@ -1,4 +1,4 @@
-"""The whole building without its links: physics, meter, faults, register maps, and what can be told of it."""
+"""The whole building without its links: physics, meter, faults, register maps, and its reports."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from gateway.simulator.physics.pv import Roof
 from gateway.simulator.products import sdm630, sma_storage, sma_tripower, sunspec
 from gateway.simulator.products.linky import Linky
 from gateway.simulator.products.load_maps import maps_of, points_of, pump_meter
-from gateway.simulator.products.registers import ReadableWritable, RefusesWrites, RegisterMap, TellsWrites
+from gateway.simulator.products.registers import ReadableWritable, RefusesWrites, RegisterMap, ReportsWrites
 from gateway.simulator.products.sdm630 import Sdm630
 from gateway.simulator.products.sma_storage import SmaStorage
 from gateway.simulator.products.sma_tripower import SmaTripower
@@ -92,7 +92,7 @@ class Simulation:
 
     @property
     def now_s(self) -> float:
-        """The building's seconds at this instant: in a house that lives, time goes on between two steps."""
+        """The building's seconds at this instant: in a simulator that runs, time goes on between two steps."""
         if self._clock is None:
             return self.building.elapsed_s
         return max(self._clock() - self._begun_s, self.building.elapsed_s)
@@ -132,7 +132,7 @@ class Simulation:
         return list(islice(self.trace, len(self.trace) - wanted, None))
 
     def _telling(self, device: Device, registers: ReadableWritable) -> ReadableWritable:
-        return TellsWrites(registers, partial(self._wrote, device))
+        return ReportsWrites(registers, partial(self._wrote, device))
 
     def _wrote(self, device: Device, address: int, words: Sequence[int]) -> None:
         moment_s = self._begun_s + self.now_s

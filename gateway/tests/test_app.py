@@ -63,7 +63,7 @@ async def running(file: SiteFile, clock: SystemClock) -> AsyncIterator[Gateway]:
             await asyncio.wait_for(task, 60)
 
 
-async def test_nodes_are_told_the_time_that_the_gateway_lives_by(file: SiteFile, monkeypatch) -> None:
+async def test_nodes_are_sent_the_time_that_the_gateway_lives_by(file: SiteFile, monkeypatch) -> None:
     monkeypatch.setattr("gateway.app.is_settled", lambda _settle_s: True)
     async with running(file, SystemClock(offset_s=-YEAR_S)) as gateway:
         found = await asyncio.to_thread(ntplib.NTPClient().request, "127.0.0.1", 4, file.time.port, 5)
@@ -72,7 +72,7 @@ async def test_nodes_are_told_the_time_that_the_gateway_lives_by(file: SiteFile,
         assert gateway.view.status().time == TimeCountsView(answered=1, ignored=0)
 
 
-async def test_a_clock_that_nobody_has_set_is_not_told_before_it_has_settled(file: SiteFile, monkeypatch) -> None:
+async def test_a_clock_that_nobody_has_set_is_not_sent_before_it_has_settled(file: SiteFile, monkeypatch) -> None:
     asked: list[float] = []
     monkeypatch.setattr("gateway.app.is_settled", lambda settle_s: bool(asked.append(settle_s)))
     async with running(file, SystemClock()):

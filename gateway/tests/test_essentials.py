@@ -77,7 +77,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("change", "told"), WRONG, ids=lambda value: str(value)[:50])
-def test_a_mistake_is_told_with_its_place_and_what_is_allowed(change, told):
+def test_a_mistake_is_reported_with_its_place_and_what_is_allowed(change, told):
     with pytest.raises(EssentialsError, match=told):
         parse(json.dumps(GOOD | change))
 

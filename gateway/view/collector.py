@@ -23,7 +23,7 @@ LATE_KEPT = 100_000  # cycles whose lateness is remembered: a good day
 
 
 class GatewayParts(Protocol):
-    """What the gateway's own parts say of themselves, asked when somebody looks."""
+    """The status of the gateway's own parts, collected on each request."""
 
     def links(self) -> LinksView:
         """Broker and nodes."""

@@ -31,7 +31,7 @@ LONGEST_AGE_S = 86400.0  # a node that was never heard is as old as one that is 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayStatus:
-    """Asks the parts when somebody looks; keeps nothing itself. `forwarder` is None without a database."""
+    """Asks the parts on each request; keeps nothing itself. `forwarder` is None without a database."""
 
     clock: Clock
     presence: Presence
@@ -58,7 +58,7 @@ class GatewayStatus:
         }
 
     def database(self) -> DatabaseView:
-        """Store and database; what is wrong on disk is told first."""
+        """Store and database; what is wrong on disk comes first."""
         forwarder = self.forwarder
         return DatabaseView(
             configured=forwarder is not None,
@@ -129,7 +129,7 @@ def _node_counts(session: NodeSession) -> NodeCountsView:
 
 
 def _rss_mb() -> float:
-    """Resident memory now (Linux: second field of statm, in pages); 0 where the system does not tell."""
+    """Resident memory now (Linux: second field of statm, in pages); 0 where the system does not report it."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, IndexError, ValueError):

@@ -53,7 +53,7 @@ class LiveStreams:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if scope["method"] == "GET":
             await self._stream(receive, send)
-        with suppress(TimeoutError):  # a client that reads nothing cannot be told the end either
+        with suppress(TimeoutError):  # a client that reads nothing cannot be sent the end either
             async with asyncio.timeout(1.0):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 

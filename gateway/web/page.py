@@ -46,7 +46,7 @@ def choose_language(request: "Request") -> str:
 
 
 def _accepted(request: "Request") -> list[str]:
-    """Languages of Accept-Language (RFC 9110, 12.5.4) without their regions, most wanted first."""
+    """Languages of Accept-Language (RFC 9110, 12.5.4) without their regions, most preferred first."""
     wanted: list[tuple[float, str]] = []
     for part in request.headers.get("accept-language", "").split(","):
         tag, _, weight = part.strip().partition(";q=")

@@ -1,4 +1,4 @@
-"""node.json: what a node must know before it can be told anything. Written by `zen node provision` or the setup form.
+"""node.json: what a node must know before it can be reached. Written by `zen node provision` or the setup form.
 
 {"v": 1, "site": "lens", "node": "cellar", "key": "64 hexadecimal digits", "board": "esp32s3",
  "broker": {"host": "192.168.1.10", "port": 8883, "user": "cellar", "password": "...", "ca": "base64 of a DER"},
@@ -61,7 +61,7 @@ def parse(text: str) -> dict:
 
 
 def _hardware(conf: dict) -> None:
-    """Lines and network: a node that fails on them at its start could not be told better over the air."""
+    """Lines and network: a node that fails on them at its start could not be corrected over the air."""
     lines = conf.get("serial")
     if lines is not None:
         _need(isinstance(lines, dict), "serial", "lines by name, none for a board without")

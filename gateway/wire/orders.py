@@ -13,7 +13,7 @@ Answer (JSON, topic `ack`):
 {"boot": 1, "sid": 840000000, "seq": 7, "act": 0, "done": "applied", "why": "", "v": [-1200], "rb": [4294966096, 802],
  "s": 840000123, "ms": 40, "w": 1}
 - `done`: applied (written, acknowledged by the device and read back), released, expired, safe (boot, stop or loss of
-  the gateway), refused (never written) or failed (the device does not hold it; tried again, and told once).
+  the gateway), refused (never written) or failed (the device does not hold it; tried again, and reported once).
 - `why` of a refusal: retained (kept by the broker: never obeyed), size (longer than 512 bytes), seal (forged, cut,
   longer than 8 kB or not JSON), fields (one is missing or of a wrong kind), session (an older run of the gateway),
   sequence (not newer than the last one, or a newer one came before it was written), boot (for another run of the node),

@@ -28,7 +28,7 @@ boot (not begun for this boot), seal (forged), sign (no key fits), manifest (not
 mpy, slots (none on this board), trial (the running build is not confirmed itself), room (flash too small), hash (three
 times not what the manifest says), image (no second partition, or not an image), lease (safe values could not be
 applied), flash, memory, abort, silence.
-Once the new build is confirmed, or the old one has come back, the node tests itself and tells the result on `test`.
+Once the new build is confirmed, or the old one has come back, the node tests itself and publishes the result on `test`.
 """
 
 import json

@@ -19,7 +19,7 @@
   the newest table it took ("old: 5, newer is 9"); the same table under a higher number only gets that number. Without
   `n`, which comes first when it is there, the number is 0: a table that comes by cable replaces whatever there was.
 - A bus is a serial line or one TCP connection; `port` of a serial line is a name that the node's `node.json` explains.
-  `gap_ms` of a bus is its turnaround: after an exchange nobody is asked for so long, and on a line for 3.5 characters
+  `gap_ms` of a bus is its turnaround: after an exchange no unit is asked for so long, and on a line for 3.5 characters
   in any case.
 - A bus of kind `tic` is the customer telegram of a Linky meter: only heard, at 1200 or 9600 Bd, beginning with `baud`.
 - `wfc` is the function code of a unit's writes: 6 (one register at a time), 16, 23 (written and read back in one
@@ -257,7 +257,7 @@ def _unit(entry: dict, where: str, units: list) -> dict:
 
 
 def _span(unit: dict, function: object, address, count, where: str) -> None:  # type: ignore[no-untyped-def]
-    """Addresses that exist, and as even as the unit wants them."""
+    """Addresses that exist, and as even as the unit needs them."""
     _whole(count, 1, MAX_COILS, where)
     _whole(address, 0, 65536 - count, where)
     if unit.get("even") and function in _EVEN_FUNCTIONS:

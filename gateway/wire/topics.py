@@ -11,7 +11,7 @@
 | cfg    | gateway | 1   | yes      | sealed JSON: the poll table (`wire.table`)                 |
 | set    | gateway | 1   | never    | sealed JSON: an order (`wire.orders`)                      |
 | ota    | gateway | 1   | never    | sealed JSON: begin or abort an update (`wire.release`)     |
-| pull   | node    | 0   | no       | JSON: the piece of a release it wants, or how that ended   |
+| pull   | node    | 0   | no       | JSON: the piece of a release it needs, or how that ended   |
 | chunk  | gateway | 0   | never    | that piece: build, file, offset, bytes                     |
 
 `gateway` in the place of a node is the gateway itself: `zev/1/<site>/gateway/state` is its presence (retained, with a

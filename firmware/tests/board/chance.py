@@ -11,15 +11,15 @@ STEP_MS = 50
 
 
 class Case(Rig):
-    """Knows until when the device may hold what it was lent, and since when nothing hinders the safe values."""
+    """Knows until when the device may hold what it was ordered, and since when nothing hinders the safe values."""
 
     until_ms = free_ms = 0
 
-    def lend(self, values, ttl, **fields):
+    def renew(self, values, ttl, **fields):
         self.order(values, ttl, **fields)
         if self.acks and self.acks[-1]["done"] == "refused" and self.acks[-1]["seq"] == fields.get("seq", self.seq):
             return
-        self.lent.add(values[0])
+        self.ordered.add(values[0])
         self.until_ms = now[0] + ttl
 
     def end(self):
@@ -36,7 +36,7 @@ class Case(Rig):
             assert late <= slack, "held for %d ms too long" % late
             self.worst_ms = max(self.worst_ms, now[0] - max(self.until_ms, self.free_ms))
         for _, address, words in device.written:
-            assert address != 100 or words[1] in self.lent, "wrote what nobody ordered"
+            assert address != 100 or words[1] in self.ordered, "wrote what nobody ordered"
         device.written.clear()
         self.acks.clear()
 
@@ -45,8 +45,8 @@ def broken(_address, _words):
     raise ValueError("a mistake of ours")
 
 
-def lend(case):
-    case.lend([random.randrange(1, 5000)], random.randrange(500, 15000))
+def renew(case):
+    case.renew([random.randrange(1, 5000)], random.randrange(500, 15000))
 
 
 def release(case):
@@ -94,7 +94,7 @@ def crash(case):
     case.device.fault = broken
 
 
-EVENTS = [lend] * 7 + [release, lose_gateway, forge, plug, plug, refuse, forget, slow, restart, crash]
+EVENTS = [renew] * 7 + [release, lose_gateway, forge, plug, plug, refuse, forget, slow, restart, crash]
 
 
 async def life(case, actuator):
@@ -112,7 +112,7 @@ async def play(seed, cases, **actuator):
     worst_ms = 0
     for _ in range(cases):
         case = Case(**actuator)
-        case.lent, case.worst_ms, case.free_ms = set(), 0, now[0]
+        case.ordered, case.worst_ms, case.free_ms = set(), 0, now[0]
 
         def spawn(_, case=case):
             return asyncio.create_task(life(case, case.actuator))

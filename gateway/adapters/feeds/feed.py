@@ -1,4 +1,4 @@
-"""What comes from outside: fetched when due, cached on disk, used while it is young enough, and never waited for.
+"""What comes from the internet: fetched when due, cached on disk, used while it is young enough, and never waited for.
 
 A feed always answers at once: the newest value with its age, or an absence with its reason. The last good answer is
 used although it is old (`is_stale`), until it is older than its `good_s`.
@@ -36,7 +36,7 @@ class ContentError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedAnswer(Generic[Value]):
-    """What a feed knows now. `why` tells the last failure, also beside a value that is used all the same."""
+    """What a feed knows now. `why` is the last failure, also beside a value that is still used."""
 
     value: Value | None
     age_s: float | None  # None when nothing was ever fetched

@@ -61,7 +61,7 @@ def _in_thread(work: Callable[[], bytes]) -> asyncio.Future[bytes]:
         body, error = None, None
         try:
             body = work()
-        except Exception as caught:  # noqa: BLE001 - handed over to who waits, bugs too
+        except Exception as caught:  # noqa: BLE001 - handed to the caller that waits, bugs too
             error = caught
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(settle, body, error)

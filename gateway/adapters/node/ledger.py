@@ -1,7 +1,7 @@
 """Which records of a node are in: every one counted once, however often it comes.
 
-A node numbers its records from 1 with each boot and sends each until it is told that it was stored (`heard`), so the
-same record may come several times, out of order, and behind records of a later boot.
+A node numbers its records from 1 with each boot and sends each until the gateway acknowledges it as stored (`heard`).
+So the same record may come several times, out of order, and behind records of a later boot.
 """
 
 from collections.abc import Mapping, Sequence

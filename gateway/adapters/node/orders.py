@@ -61,7 +61,7 @@ class OrderLog:
         return json.dumps(order, separators=(",", ":"))
 
     def settle(self, answer: OrderAnswer) -> None:
-        """Count an answer; only those that really wrote tell about latency."""
+        """Count an answer; only those of orders that were written say something about latency."""
         if answer.done in ("applied", "released"):
             self.applied += 1
         elif answer.done == "refused":

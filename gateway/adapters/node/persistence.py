@@ -20,7 +20,7 @@ ROWS_KEPT = 20_000  # rows that wait in memory for a disk that cannot be written
 
 
 class NodePersistence:
-    """What the nodes sent is stored before they are told so; until then they keep their records and send them again.
+    """What the nodes sent is stored before it is acknowledged; until then they keep their records and send them again.
 
     `error`: why the disk cannot be written, None while it can; `rows_cut`: rows given up because it could not be for
     too long.
@@ -111,7 +111,7 @@ class NodePersistence:
     async def _say_heard(
         self, snapshots: Mapping[str, LedgerSnapshot], unanswered: Mapping[str, AbstractSet[int]]
     ) -> None:
-        """Up to where each boot is stored; the gateway that commands says it, and nobody else."""
+        """Up to which sequence each boot is stored; only the gateway that commands sends this."""
         if self._presence.rival(self._clock.monotonic_s()) is not None:
             return
         for node, snapshot in snapshots.items():

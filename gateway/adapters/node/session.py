@@ -51,7 +51,7 @@ class NodeSession:
     seen_s: float = -math.inf  # monotonic
     health: Mapping[str, Any] = field(default_factory=dict)  # as the node sent it last
     malformed: int = 0  # messages
-    unreadable: int = 0  # records of a poll table that nobody remembers
+    unreadable: int = 0  # records of a poll table that is not known any more
     readbacks: dict[str, Readback] = field(default_factory=dict)  # by device that takes orders
     undatable: int = 0  # records of a former boot that never knew the time
     boot: int | None = None  # the node's present one

@@ -63,7 +63,7 @@ class NodeStatus:
         return (int(found[1]), int(found[2])) if found else None
 
     def after_test(self, result: Mapping[str, Any]) -> "NodeStatus":
-        """The node's self-test; one of another boot, or without rows, tells nothing."""
+        """The node's self-test; one of another boot, or without rows, is ignored."""
         rows = result.get("rows")
         if result.get("boot") != self.boot or not isinstance(rows, list) or not rows:
             return self

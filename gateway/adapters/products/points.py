@@ -16,7 +16,7 @@ Address = Annotated[int, Field(ge=0, le=65535)]
 
 
 class Strict(BaseModel):
-    """Frozen, and without keys that nobody knows."""
+    """Frozen; unknown keys are mistakes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,7 +38,7 @@ class Point(_Value):
 
     `address` is the 0-based wire address, or counts from the ID register of SunSpec model `model`. `codes` says what
     the numbers of a state mean and lists all that are known: raw 5 with {"5": 1} is 1, another raw is absent.
-    `nan_means` is for makers who say with their pattern for "no value" that something is off and what its value is.
+    `nan_means`: the value that is meant where a maker sends its pattern for "no value" while something is off.
     """
 
     address: Address

@@ -14,7 +14,7 @@ ALMOST = 1e-6  # of a step of the register: 6 A computed as 5.9999999 A are 6 A
 class Rating:
     """What the site file says of a device that the numbers of its product stand in relation to.
 
-    `phases` that it uses; `rated_w` > 0: its full power, None where nobody needs it.
+    `phases` that it uses; `rated_w` > 0: its full power, None where it is not needed.
     """
 
     phases: int = 1

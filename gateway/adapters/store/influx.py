@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 BATCH = 2000  # lines in one call; InfluxDB recommends up to 5000
 TIMEOUT_MS = 10_000  # of one call: a server that compacts its files may take seconds
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0  # nobody pays for asking, and the page should soon show it again
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0  # asking costs nothing, and the page should soon show it again
 IDLE_S = 1.0  # between looks when little waits
 UNACCEPTABLE = frozenset({400, 413, 422})  # malformed, too large; of a wrong type or outside of the retention
 MILLISECONDS = cast("WritePrecision", WritePrecision.MS)  # the client annotates its own constants wrongly
@@ -109,7 +109,7 @@ class Forwarder:
 
 
 def _words(error: Exception) -> str:
-    """What to tell a person."""
+    """What to show to a person."""
     if isinstance(error, ApiException) and error.status == 401:
         return "the database refuses the token: check ZEN_INFLUX_TOKEN"
     if isinstance(error, ApiException) and error.status == 404:

@@ -1,7 +1,7 @@
 """The outbox: everything that must not be lost, in one SQLite file, until the database has it.
 
 WAL with synchronous=FULL: what `save` has returned for survives a power cut. The file is capped, because a full disk
-could not even be emptied (in WAL mode DELETE needs room too); at the cap the oldest lines go, and are counted.
+could not even be emptied (in WAL mode DELETE needs space too); at the cap the oldest lines go, and are counted.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from gateway.ports import FieldValue, Row
 
 T = TypeVar("T")
 
-DROP_AT_ONCE = 5000  # lines given up when the cap is reached: room for about a quarter of an hour
+DROP_AT_ONCE = 5000  # lines dropped when the cap is reached: space for about a quarter of an hour
 TABLES_KEPT = 8  # former poll tables of a node: records that refer to an older one cannot be read any more
 
 _SCHEMA = """
@@ -158,7 +158,7 @@ class Outbox:
         await self._do(lambda: self._transaction(lambda: self._delete(gone)))
 
     async def quarantine(self, number: int, text: str, why: str) -> None:
-        """The database will never take this line: put it aside with the reason, so that it blocks nobody."""
+        """The database will never take this line: put it aside with the reason, so that it blocks no other."""
 
         def move() -> None:
             self._db.execute("INSERT INTO quarantine VALUES (?, ?)", (text, why))
@@ -167,7 +167,7 @@ class Outbox:
         await self._do(lambda: self._transaction(move))
 
     def at_start(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do it at once: before the cycle begins, when nobody waits."""
+        """Do it at once: before the cycle begins, when nothing waits for it."""
         return work(self._db)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -204,7 +204,7 @@ class Outbox:
             raise OutboxError(f"the store {self._path} cannot be written: {error}") from error
 
     def _transaction(self, work: Callable[[], object]) -> None:
-        """All or nothing; at the cap the oldest lines make room, once."""
+        """All or nothing; at the cap the oldest lines are dropped, once."""
         try:
             self._attempt(work)
         except sqlite3.OperationalError as error:

@@ -39,7 +39,7 @@ ByDayOption = Annotated[bool, typer.Option("--by-day", help="Show the cost of ea
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What is wrong is told in one sentence of the terminal's language, exit code 2."""
+    """What is wrong is printed in one sentence of the terminal's language; exit code 2."""
     try:
         yield
     except InputError as error:

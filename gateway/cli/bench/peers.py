@@ -65,7 +65,7 @@ def in_words(error: PeerError) -> str:
 
 
 def _python(peer: Peer, absent: dict[str, str]) -> Path | None:
-    """The peer's interpreter; made when it is not there. None, told and noted, when it cannot be."""
+    """The peer's interpreter; made when it is not there. None, with a message and a note, when it cannot be made."""
     environment = Environment(peer=peer, root=cache_folder() / "peers")
     try:
         if not environment.is_ready:

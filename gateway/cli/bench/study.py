@@ -27,8 +27,8 @@ def study(
         result = _result(took, [load.name, pv.name], method)
         if json is not None:
             json.write_text(json_text.dumps(result, indent=2) + "\n", encoding="utf-8")
-    told = {key: result[key] for key in ("steps", "wall_s", "processor_s")}
-    sentence = say("bench.study.took", sizes=len(result["sizes_kwh"]), **told)
+    figures = {key: result[key] for key in ("steps", "wall_s", "processor_s")}
+    sentence = say("bench.study.took", sizes=len(result["sizes_kwh"]), **figures)
     Console().print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -56,7 +56,7 @@ def flash(
             if app_only:
                 _over_the_prompt(port, board, row, built, keys, reset=reset)
             else:
-                assert image_file is not None  # noqa: S101 - told above
+                assert image_file is not None  # noqa: S101 - reported above
                 _over_the_loader(port, board, row, built, keys, image_file, baud=baud, reset=reset)
             if not reset:
                 people.print(say("node.flash.by_hand"), markup=False)

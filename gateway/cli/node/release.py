@@ -114,9 +114,9 @@ def _address(file: SiteFile, node: str, password: str | None) -> BrokerAddress:
     )
 
 
-def _why(told: str) -> str:
+def _why(reported: str) -> str:
     """A refusal in words; the reason of a node's restart as the node says it."""
     try:
-        return say(f"node.why.{told}") if told else ""
+        return say(f"node.why.{reported}") if reported else ""
     except WordError:
-        return f"({told})"
+        return f"({reported})"

@@ -167,7 +167,7 @@ def _co2(wish: Wish, priced: Priced, goals: Goals, record: Record) -> Floats | N
 
 
 def _colours(called: Called, record: Record) -> Colours:
-    """What plans take for days whose type is not told yet."""
+    """What plans assume for days whose type is not announced yet."""
     return Colours(buy=_prices(called.unknown, record)[0], zone=called.zone, rules=called.rules)
 
 

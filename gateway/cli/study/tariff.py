@@ -33,8 +33,8 @@ class Called:
     """What was called of the days of a tariff."""
 
     rules: CalledDays
-    days: Days  # as the file tells them
-    unknown: Tariff  # what is paid as long as nothing is told
+    days: Days  # as in the file
+    unknown: Tariff  # what is assumed until the type of a day is announced
     zone: tzinfo  # whose clock the days go by
 
 
@@ -85,8 +85,11 @@ def read_tariff(asked: AskedTariff) -> Priced:
     latest = PriceList(first=date.min, prices=found.lists({})[-1].prices)
     sources = PriceSources(zone=clock, sell=asked.sell, lists=(latest,))
     tariff, called = _tariffs(kind, clock, days, lambda days: settings.tariff(replace(sources, days=days)))
-    told = [*(asked.off_peak if OFF_PEAK in given else []), *(f"{key} = {value}" for key, value in asked.keys.items())]
-    title = found.title + (f" ({', '.join(told)})" if told else "")
+    choices = [
+        *(asked.off_peak if OFF_PEAK in given else []),
+        *(f"{key} = {value}" for key, value in asked.keys.items()),
+    ]
+    title = found.title + (f" ({', '.join(choices)})" if choices else "")
     return Priced(tariff=tariff, title=title, zone=clock, called=called)
 
 

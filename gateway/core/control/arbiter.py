@@ -1,4 +1,4 @@
-"""One arbiter of all surplus: who may have how much of it, so that nothing fights.
+"""One arbiter of all surplus: how much each consumer may have, so that none works against another.
 
 Everything that can wait or store is a `Consumer` with the marginal value of energy in it. Surplus goes to the highest
 value first, in steps the consumer can do; what has been switched stays so for its minimum up or down time. The battery
@@ -19,7 +19,7 @@ START_W = 100.0  # beyond its least power, before a consumer is switched on
 
 
 class SwitchState(StrEnum):
-    """What a switched consumer may do, from whether it runs and for how long it has."""
+    """Whether a switched consumer runs or rests, and whether its minimum time has passed."""
 
     MUST_RUN = "must_run"
     MAY_STOP = "may_stop"
@@ -28,7 +28,7 @@ class SwitchState(StrEnum):
 
 
 class SwitchEvent(StrEnum):
-    """What leads a switched consumer from one state to another."""
+    """What moves a switched consumer from one state to another."""
 
     STARTED = "started"
     STOPPED = "stopped"
@@ -39,7 +39,7 @@ SWITCH_MEANING: Mapping[StrEnum, str] = {
     SwitchState.MUST_RUN: "runs, and its minimum up time is not over",
     SwitchState.MAY_STOP: "runs",
     SwitchState.MUST_REST: "rests, and its minimum down time is not over",
-    SwitchState.MAY_START: "rests, or nobody knows since when",
+    SwitchState.MAY_START: "rests, or it is not known since when",
     SwitchEvent.STARTED: "a power above 0 is decided",
     SwitchEvent.STOPPED: "no power is decided; a limit of the connection does so in any state",
     SwitchEvent.TIME_OVER: "the minimum time of its state is over, or the clock was set back",
@@ -57,7 +57,7 @@ SWITCH_TRANSITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
-    """What can take surplus. A relay has `min_w` equal to `max_w`."""
+    """Something that can take surplus. A relay has `min_w` equal to `max_w`."""
 
     id: str  # the load's name, or `compete.BATTERY` for all batteries together
     min_w: float  # least power while it runs, 0 or above
@@ -71,7 +71,7 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentPower:
-    """A power of the last WATCHED_S seconds."""
+    """A power of the last WATCHED_S seconds (W)."""
 
     samples: tuple[tuple[float, float], ...] = field(default=())  # (monotonic s, W), oldest first
 
@@ -83,7 +83,7 @@ def sampled(recent: RecentPower, now_s: float, power_w: float) -> RecentPower:
 
 
 def sustained_w(recent: RecentPower, given_w: float) -> float:
-    """What can be given out (W): more than now only what has been there all along, less as soon as it is gone."""
+    """What can be given (W): it rises only by what was there in all of the last seconds, and falls at once."""
     if not recent.samples:
         return 0.0
     now_s = recent.samples[-1][0]

@@ -25,7 +25,7 @@ class BatteryMemory:
     """What is remembered of the batteries, by battery id."""
 
     responses: Mapping[str, BatteryResponse] = field(default_factory=dict)  # what each did with what it was sent
-    last: Mapping[str, SetPoint] = field(default_factory=dict)  # who is not in it was never controlled
+    last: Mapping[str, SetPoint] = field(default_factory=dict)  # a battery that is not in it was never controlled
     controlled: tuple[str, ...] = ()  # whose power is not in the net load
     net: NetLoadMemory = field(default_factory=NetLoadMemory)  # the estimate of the net load and of the meter's delay
     levels: ActiveLevels = frozenset()  # levels of the plan that are crossed; none without a plan
@@ -35,7 +35,7 @@ class BatteryMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryDecision:
-    """What the batteries get, and what the stages after it must know of them."""
+    """What the batteries are sent, and what later stages need to know about them."""
 
     setpoints: tuple[SetPoint, ...]  # one for each battery of the site
     memory: BatteryMemory  # for the next cycle
@@ -106,7 +106,7 @@ def control_batteries(
 def _uncontrolled(id_: str, trust: Trust, memory: BatteryMemory) -> SetPoint:
     """Hold renews the last power (or sends nothing if there was none); release and watch send nothing.
 
-    What was bought or sold on purpose is not held: nobody sees any more whether the grid bears it.
+    What was bought or sold on purpose is not held: without the meter it is not known whether a limit is exceeded.
     """
     assert trust.reason is not None  # noqa: S101 - only control comes without one
     last = memory.last.get(id_)

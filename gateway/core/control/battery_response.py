@@ -20,7 +20,7 @@ MATCHING = 3  # after so many matching reports in a row the model is used: one a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerSample:
-    """Battery power at one moment: reported, set or expected."""
+    """Battery power at one moment: reported, set or expected (W, charging positive)."""
 
     at_s: float  # monotonic
     power_w: float  # charging positive
@@ -28,7 +28,7 @@ class PowerSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryResponse:
-    """One battery's recent past, oldest first."""
+    """The recent past of one battery, oldest first: how it follows its set-points."""
 
     reports: tuple[PowerSample, ...] = ()  # what it said of itself
     setpoints: tuple[PowerSample, ...] = ()  # at the moments they were sent; one for each change

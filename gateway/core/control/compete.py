@@ -1,7 +1,7 @@
-"""From a plan's slot to the loop: who may take how much now, by the marginal value of energy to each.
+"""From a plan's slot to the loop: how much each may take now, by the marginal value of energy to it.
 
-What a load should take from the grid it is given first, the dearest need before the others and never above the import
-limit. What surplus is left goes through the one arbiter, in which the battery is a consumer like the others: nothing
+What a load should take from the grid is given first, the highest value before the others and never above the import
+limit. The surplus that is left goes through the one arbiter, in which the battery is a consumer like the others: none
 takes what another one gives.
 """
 
@@ -20,7 +20,7 @@ TIE = 1e-6  # EUR/kWh: at equal marginal values the plan decides
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Available:
-    """What can be given out now (W)."""
+    """The power that can be given to the loads now (W)."""
 
     surplus_w: float  # of the building without all consumers; below 0 where there is none
     import_headroom_w: float  # what all consumers together may draw under the import limit, 0 or above
@@ -104,5 +104,5 @@ def _granted(
 
 
 def _bound(unwanted: Sequence[Consumer], switched: Mapping[str, Switched], now_s: float) -> list[Consumer]:
-    """Those that nobody requests now but whose minimum up time is not over."""
+    """Those that are not requested now but whose minimum up time is not over."""
     return [one for one in unwanted if must_run(one, switched.get(one.id), now_s)]

@@ -23,14 +23,14 @@ RELEASE = 1.05  # a limit above this share of the rated power limits nothing: it
 
 
 class CurtailmentState(StrEnum):
-    """What the inverters were sent last."""
+    """What curtailment last sent to the inverters."""
 
     FREE = "free"
     LIMITED = "limited"
 
 
 class CurtailmentEvent(StrEnum):
-    """What a cycle with sight of the grid finds. Without it the state stays."""
+    """What a cycle finds while the grid power is known; without it the state stays."""
 
     ENOUGH = "enough"
     TOO_MUCH = "too_much"
@@ -53,7 +53,7 @@ CURTAILMENT_TRANSITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curtailment:
-    """What is remembered of the limit."""
+    """What curtailment remembers of the limit that it sent."""
 
     error_w: float = 0.0  # export beyond the limit that lasted, 0 or above: so much is kept away from the limit
     limit_w: float | None = None  # production allowed to all inverters together, 0 or above; None: no limit
@@ -67,7 +67,7 @@ class Curtailment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurtailmentDecision:
-    """The limits of this cycle."""
+    """The limits of the inverters in this cycle (W)."""
 
     setpoints: tuple[SetPoint, ...]  # one for each inverter that takes a limit; none without sight of the grid
     memory: Curtailment  # for the next cycle
@@ -76,7 +76,7 @@ class CurtailmentDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """What a limit is reckoned from (W)."""
+    """The powers from which a limit of PV is calculated (W)."""
 
     net_w: float  # the building with its PV, without its batteries; import positive
     pv_w: float  # all PV as produced now, 0 or below

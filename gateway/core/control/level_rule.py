@@ -19,7 +19,7 @@ GAP = 0.02  # of the capacity: two steps of a state of charge that is reported i
 
 
 class LevelRule(StrEnum):
-    """What a level makes of the plain set-point; the value is the code of its reason."""
+    """How a level changes the plain set-point; the value is the code of its reason."""
 
     CHARGE = "plan_charges"
     SELL = "plan_sells"
@@ -90,12 +90,12 @@ PURPOSES = {LevelRule.CHARGE: Purpose.GRID_CHARGE, LevelRule.SELL: Purpose.SALE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelDecision:
-    """What the levels make of the plain set-point."""
+    """The set-point after the levels of the plan (W, charging positive)."""
 
-    wanted_w: float  # of all batteries, charging positive
+    requested_w: float  # of all batteries, charging positive
     active: ActiveLevels  # after this cycle
     purpose: Purpose = Purpose.SELF_CONSUMPTION  # of the set-points that follow from it
-    reason: Reason | None = None  # None where no level changed anything; its `power_w` is what the levels want
+    reason: Reason | None = None  # None where no level changed anything; its `power_w` is what the levels request
 
 
 def decided(
@@ -103,15 +103,15 @@ def decided(
 ) -> LevelDecision:
     """The power by the levels of the slot; `plain_w` keeps the grid at its set-point, `stored_wh` is above empty."""
     if slot is None:
-        return LevelDecision(wanted_w=plain_w, active=frozenset())
+        return LevelDecision(requested_w=plain_w, active=frozenset())
     active = after(stored_wh, slot.levels, storage, before)
     for level in LEVELS:
-        wanted_w = _wanted_w(level.rule, plain_w, storage) if level.rule in active else None
-        if wanted_w is not None:
-            reason = _reason(level, slot, stored_wh, plain_w=plain_w, power_w=wanted_w)
+        requested_w = _requested_w(level.rule, plain_w, storage) if level.rule in active else None
+        if requested_w is not None:
+            reason = _reason(level, slot, stored_wh, plain_w=plain_w, power_w=requested_w)
             purpose = PURPOSES.get(level.rule, Purpose.SELF_CONSUMPTION)
-            return LevelDecision(wanted_w=wanted_w, active=active, purpose=purpose, reason=reason)
-    return LevelDecision(wanted_w=plain_w, active=active)
+            return LevelDecision(requested_w=requested_w, active=active, purpose=purpose, reason=reason)
+    return LevelDecision(requested_w=plain_w, active=active)
 
 
 def after(stored_wh: float, levels: Levels, storage: Storage, before: ActiveLevels) -> ActiveLevels:
@@ -128,8 +128,8 @@ def _is_active(level: Level, stored_wh: float, levels: Levels, storage: Storage,
     return can_be_crossed and level.compare(stored_wh, level_wh + gaps * (GAP * full_wh))
 
 
-def _wanted_w(rule: LevelRule, plain_w: float, storage: Storage) -> float | None:
-    """The power (W) that an active level wants; None where the plain set-point is right for it."""
+def _requested_w(rule: LevelRule, plain_w: float, storage: Storage) -> float | None:
+    """The power (W) that an active level requests; None where the plain set-point is right for it."""
     if rule is LevelRule.CHARGE:
         return storage.charge_max_w
     if rule is LevelRule.SELL:

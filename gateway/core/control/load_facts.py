@@ -16,7 +16,7 @@ LEAST_S = 60.0  # least minimum up and down time, whatever the section says: rel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadView:
-    """What a load says of itself now."""
+    """What a load reports now."""
 
     power: Reading  # newest, in W drawn; absent where it never came or the read failed
     lately_w: float | None  # the same no older than SILENT_S; None where it is

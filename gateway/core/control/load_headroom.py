@@ -20,7 +20,7 @@ PROBE_W = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headroom:
-    """What can be given out now (W)."""
+    """How much more power the loads may draw now (W)."""
 
     surplus_w: float  # of the surplus; below 0 where the building imports without its loads
     import_w: float  # in all, under the import limit, 0 or above; the least of the last seconds
@@ -29,7 +29,7 @@ class Headroom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSituation:
-    """What is decided on for the loads that may be controlled, frozen for one cycle."""
+    """What is known when the powers of the controlled loads are decided, frozen for one cycle."""
 
     site: Site  # its limits at the grid count
     ours: tuple[LoadDevice, ...]  # the loads that may be controlled now, at least one
@@ -97,7 +97,7 @@ def _surplus_w(memory: LoadMemory, drawn_w: Mapping[str, float]) -> float:
 
 
 def _beyond_w(memory: LoadMemory, situation: LoadSituation) -> float:
-    """What loads draw beyond what they were sent long enough ago (W), and therefore nobody can give out.
+    """What loads draw beyond what they were sent long enough ago (W): it cannot be given to others.
 
     Their own thermostat or boost is at work, or the voltage is above that which amperes were reckoned with.
     """

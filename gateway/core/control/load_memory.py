@@ -18,7 +18,7 @@ AGAIN_S = 900.0  # then it is offered something again: a car may have been full,
 
 
 class AnswerState(StrEnum):
-    """What a load does with what it is sent."""
+    """How a load responds to its set-points."""
 
     TAKES = "takes"
     QUIET = "quiet"
@@ -26,7 +26,7 @@ class AnswerState(StrEnum):
 
 
 class AnswerEvent(StrEnum):
-    """What is seen of a load that is controlled in a cycle. The first one that holds counts."""
+    """What is seen of a controlled load in one cycle. The first event that applies counts."""
 
     AWAY = "away"
     PAUSE_OVER = "pause_over"
@@ -64,7 +64,7 @@ ANSWERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadAnswer:
-    """What a load does with what it is sent, and since or until when."""
+    """How a load responds to its set-points, and since or until when."""
 
     answer: AnswerState = AnswerState.TAKES  # who was never sent anything takes it
     moment_s: float = -math.inf  # monotonic: QUIET since when, IDLE until when; without meaning for TAKES
@@ -72,7 +72,7 @@ class LoadAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentPower:
-    """The power a load was sent last."""
+    """The power that a load was sent last (W)."""
 
     power_w: float  # 0 or above
     since_s: float  # monotonic moment of its last change; -inf where it drew that power already
@@ -90,7 +90,7 @@ class LoadMemory:
     excluded: tuple[str, ...] = ()  # batteries and loads whose power is not in the three above
     sent: Mapping[str, SentPower] = field(default_factory=dict)  # loads that are controlled now
     ever_sent: frozenset[str] = frozenset()  # loads that ever were: they may have to be given back
-    answers: Mapping[str, LoadAnswer] = field(default_factory=dict)  # who is not in it takes what it is sent
+    answers: Mapping[str, LoadAnswer] = field(default_factory=dict)  # a load that is not in it takes what it is sent
     reports: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     """Each load's own power (since when, W), oldest first, as far back as the meter may look."""
     switched: Mapping[str, Switched] = field(default_factory=dict)  # what runs since when; survives a restart

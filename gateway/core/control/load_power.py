@@ -18,18 +18,18 @@ SMALL_W, SMALL_SHARE = 100.0, 0.03  # a smaller change is not sent: half an ampe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What is divided among the controlled loads in this cycle."""
+    """The power and the loads among which it is divided in this cycle."""
 
     headroom: Headroom  # what can be given out
     consumers: Mapping[str, Consumer]  # the controlled loads by their id
-    blocked: Mapping[str, Reason]  # by load id: who takes nothing now, whatever it is offered, and why
+    blocked: Mapping[str, Reason]  # by load id: the loads that take nothing now, whatever they are offered, and why
     storage: Storage | None  # the controlled batteries as one, which compete for surplus; None: none controlled
     battery_max_w: float  # the most they can take of surplus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPower:
-    """What one load gets."""
+    """The power that one load is given (W)."""
 
     power_w: float  # 0 or above
     reason: Reason  # of its set-point
@@ -37,17 +37,19 @@ class LoadPower:
 
 def decided(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[str, LoadPower]:
     """The power of each controlled load by its id."""
-    wanted_w = _wanted_w(offer, memory, situation)
-    powers_w = limited_w(wanted_w, offer.headroom.most_w, offer.consumers)
+    requested_w = _requested_w(offer, memory, situation)
+    powers_w = limited_w(requested_w, offer.headroom.most_w, offer.consumers)
     return {
-        id_: LoadPower(power_w=power_w, reason=_reason(id_, wanted_w[id_], power_w, offer, memory, situation))
+        id_: LoadPower(power_w=power_w, reason=_reason(id_, requested_w[id_], power_w, offer, memory, situation))
         for id_, power_w in powers_w.items()
     }
 
 
-def limited_w(wanted_w: Mapping[str, float], allowed_w: float, consumers: Mapping[str, Consumer]) -> dict[str, float]:
+def limited_w(
+    requested_w: Mapping[str, float], allowed_w: float, consumers: Mapping[str, Consumer]
+) -> dict[str, float]:
     """The powers (W) cut to what is allowed in all: by value, the lowest first, to the least power, then off."""
-    found = dict(wanted_w)
+    found = dict(requested_w)
     in_order = sorted(consumers.values(), key=lambda consumer: (consumer.value, consumer.id))
     for to_least in (True, False):
         for consumer in in_order:
@@ -60,7 +62,7 @@ def limited_w(wanted_w: Mapping[str, float], allowed_w: float, consumers: Mappin
     return found
 
 
-def _wanted_w(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[str, float]:
+def _requested_w(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[str, float]:
     """Power (W) of each load by the plan and the surplus, by its id, before the import limit."""
     available = Available(
         surplus_w=offer.headroom.surplus_w,
@@ -85,13 +87,13 @@ def _steady(power_w: float, id_: str, memory: LoadMemory, situation: LoadSituati
 
 
 def _reason(
-    id_: str, wanted_w: float, power_w: float, offer: Offer, memory: LoadMemory, situation: LoadSituation
+    id_: str, requested_w: float, power_w: float, offer: Offer, memory: LoadMemory, situation: LoadSituation
 ) -> Reason:
     if id_ in offer.blocked:
         return offer.blocked[id_]
     consumer, request = offer.consumers[id_], situation.requests.get(id_)
     planned_w = min(request.power_w, consumer.max_w) if request is not None else 0.0
-    due_w = max(wanted_w, planned_w if offer.headroom.import_w < planned_w else 0.0)
+    due_w = max(requested_w, planned_w if offer.headroom.import_w < planned_w else 0.0)
     if power_w < due_w:
         return load_reasons.limit_reason(due_w, situation.site.import_limit_w)
     case = LoadCase(

@@ -10,7 +10,7 @@ from gateway.core.model.switched import Switched
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCase:
-    """One load in the allocation of this second."""
+    """One load while the power of this second is divided, for the reason it is given."""
 
     consumer: Consumer  # its powers and minimum times
     request: LoadSlot | None  # None: neither plan nor plain rule know it
@@ -39,9 +39,9 @@ def reason_of(case: LoadCase, power_w: float) -> Reason:
     return case.request.reason
 
 
-def limit_reason(wanted_w: float, limit_w: float) -> Reason:
+def limit_reason(requested_w: float, limit_w: float) -> Reason:
     """Of a load that got less, because the building may draw no more."""
-    return Reason(code="load_limit", numbers={"wanted_w": wanted_w, "limit_w": limit_w})
+    return Reason(code="load_limit", numbers={"wanted_w": requested_w, "limit_w": limit_w})
 
 
 def _running(case: LoadCase, request: LoadSlot, power_w: float) -> Reason:

@@ -38,7 +38,7 @@ NO_PLAN = Slot(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadDecision:
-    """What the loads get."""
+    """What the loads are sent."""
 
     setpoints: tuple[SetPoint, ...]  # one for each load that takes set-points; none where the site has none
     memory: LoadMemory  # for the next cycle
@@ -101,7 +101,7 @@ def control_loads(
 
 
 def _reported(memory: LoadMemory, situation: LoadSituation) -> LoadMemory:
-    """With what the loads tell in this cycle. One that is met for the first time and draws power runs."""
+    """With what the loads report in this cycle. A load seen for the first time that draws power counts as running."""
     drawn_w, now_s, utc_s = situation.drawn_w, situation.now_s, situation.utc_s
     away = frozenset(id_ for id_ in drawn_w if not situation.views[id_].is_present)
     met = {id_: switch(None, utc_s, runs=w > RUNS_W) for id_, w in drawn_w.items() if id_ not in memory.switched}

@@ -17,7 +17,7 @@ Note = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMemory:
-    """What a restart must not forget."""
+    """The part of control's memory that survives a restart."""
 
     levels: ActiveLevels = frozenset()  # levels of the plan that were crossed
     resting: tuple[str, ...] = ()  # batteries at their reserve
@@ -28,7 +28,7 @@ class StoredMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """All of it, one part for each stage. A fresh one is a fresh start."""
+    """What control remembers from one cycle to the next, one part for each stage. A new one starts afresh."""
 
     # by which it is found that a meter stands still, and what was last trusted
     readings: ReadingMemory = field(default_factory=ReadingMemory)
@@ -71,7 +71,7 @@ def to_note(stored: StoredMemory) -> Note:
 def from_note(note: object) -> StoredMemory:
     """From the store; whatever is not understood is forgotten, because a fresh start is always safe."""
     try:
-        assert isinstance(note, Mapping)  # noqa: S101 - told by the except below
+        assert isinstance(note, Mapping)  # noqa: S101 - handled by the except below
         return StoredMemory(
             levels=_levels(note["latches"]),
             resting=tuple(str(id_) for id_ in note["resting"]),

@@ -25,13 +25,13 @@ PROOF = 0.25  # of the batteries' whole span: so far they must have travelled be
 FADE = 1.2  # of the same: travel after which a third of an experience is left
 ALIKE = 0.1  # more wandering, per travel, than the best one of that width: another delay
 HONEST = (0.27, 0.14, 0.12, 0.12)  # for each width: so much more than the whole range may it wander, per travel
-MARGIN_S = 0.05  # beyond a range to each side, so that the true delay is not just outside of it
+MARGIN_S = 0.05  # beyond a range to each side, so that the true delay does not lie just beyond it
 HALF_S = 0.25  # delays that explain everything alike are one: the middle of them, with so much to each side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DelayTrial:
-    """Ranges of one width; both series have one entry for each range, by the delay at which it begins."""
+    """Delay ranges of one width; both series have one entry for each range, by the delay at which it begins."""
 
     net_w: Floats  # net load by that range at the last sample
     wander_w: Floats  # how far it wandered while the batteries travelled; fades with their travel
@@ -39,7 +39,7 @@ class DelayTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DelayEstimate:
-    """What has been seen so far. Sums of movements fade as the batteries travel on."""
+    """What has been learned about the meter's delay. Sums of movements fade as the batteries travel on."""
 
     trials: tuple[DelayTrial, ...] = ()  # one for each width, the narrowest first; none before the first sample
     cautious_wander_w: float = 0.0  # how far the net load by the whole configured range wandered

@@ -37,7 +37,7 @@ class NetLoadMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetLoad:
-    """The net load of this cycle."""
+    """What the building draws without its controlled batteries in this cycle (W, import positive)."""
 
     net_w: float  # import positive
     ahead_w: float  # so much further it will be when the set-point of now works

@@ -12,7 +12,7 @@ FRESH_S = 3.0  # three polls of a meter that is read each second
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridView:
-    """What the grid meter says now (import positive)."""
+    """What the grid meter shows now (W, import positive)."""
 
     power: Reading  # newest, in W; absent where it never came or the read failed
     fresh_w: float | None  # the same no older than FRESH_S; None where it is
@@ -21,7 +21,7 @@ class GridView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryView:
-    """What a battery says of itself now."""
+    """What a battery reports now."""
 
     power: Reading  # newest, in W, charging positive; absent where it never came or the read failed
     soc: Reading  # newest, 0…1; absent likewise

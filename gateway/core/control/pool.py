@@ -34,7 +34,7 @@ class PoolBattery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """All controlled batteries together."""
+    """All controlled batteries together: what they hold and may do now (Wh, W)."""
 
     members: tuple[PoolBattery, ...]  # at least one
     storage: Storage  # as planning sees them
@@ -55,8 +55,8 @@ def pooled(
 ) -> Pool:
     """What they hold and may do now.
 
-    `views` and `socs` by battery id, the states of charge (0…1) as last known; `resting`: who was at its reserve;
-    `phases_w`: powers at the grid meter, import positive, three where all are known.
+    `views` and `socs` by battery id, the states of charge (0…1) as last known; `resting`: those that were at their
+    reserve; `phases_w`: powers at the grid meter, import positive, three where all are known.
     """
     soc, reserve = charge_of(batteries, socs)
     members = tuple(

@@ -16,17 +16,17 @@ IDLE_W = 25.0  # below this the reason says that nothing is to do
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridSide:
-    """What the connection bears for the batteries, and what else is on it now (W)."""
+    """What the connection allows the batteries, and the power of everything else on it (W)."""
 
     site: Site  # its limits at the grid
     net_w: float  # the building without its controlled batteries, import positive
     coming_net_w: float = -math.inf  # the same when loads do what they were sent; -inf while all of them do it already
-    peak_target_w: float = math.inf  # import beyond which the plan wants none, because it would be a new peak
+    peak_target_w: float = math.inf  # import that the plan does not want to exceed, because it would be a new peak
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPower:
-    """The power of all controlled batteries together."""
+    """The power of all controlled batteries together (W, charging positive), with its reason."""
 
     power_w: float  # charging positive
     reason: Reason  # of all their set-points, unless none of them runs
@@ -37,13 +37,13 @@ class PoolPower:
 def limited(levels: LevelDecision, pool: Pool, grid: GridSide, last: Mapping[str, SetPoint]) -> PoolPower:
     """The power by the levels inside all limits, and what to say of it; `last`: the last set-points by battery id.
 
-    A limit says why where it turns the power's sign, or where no level has a say; else the level does.
+    The reason is a limit's where it turns the power's sign, or where no level changed the power; else the level's.
     """
     charge_max_w = grid_bounds(pool.bounds, replace(grid, peak_target_w=math.inf)).high_w
     allowed = grid_bounds(pool.bounds, grid)
-    power_w, clipped = clip(levels.wanted_w, allowed, grid, soc=pool.soc, reserve=pool.reserve)
+    power_w, clipped = clip(levels.requested_w, allowed, grid, soc=pool.soc, reserve=pool.reserve)
     power_w = _steady(power_w, allowed, pool, last)
-    is_forced = clipped is not None and levels.wanted_w >= 0.0 > power_w
+    is_forced = clipped is not None and levels.requested_w >= 0.0 > power_w
     if levels.reason is not None and not is_forced:
         reason = replace(levels.reason, numbers={**levels.reason.numbers, "power_w": power_w})
         return PoolPower(power_w=power_w, reason=reason, purpose=levels.purpose, charge_max_w=charge_max_w)
@@ -60,22 +60,22 @@ def grid_bounds(allowed: Bounds, grid: GridSide) -> Bounds:
 
 
 def clip(
-    wanted_w: float, allowed: Bounds, grid: GridSide, *, soc: float, reserve: float
+    requested_w: float, allowed: Bounds, grid: GridSide, *, soc: float, reserve: float
 ) -> tuple[float, Reason | None]:
-    """The wanted power inside the bounds, and why it is another than wanted (None when it is not)."""
-    power_w = min(max(wanted_w, allowed.low_w), allowed.high_w)
-    if power_w == wanted_w:
+    """The requested power inside the bounds, and why it differs from the request (None when it does not)."""
+    power_w = min(max(requested_w, allowed.low_w), allowed.high_w)
+    if power_w == requested_w:
         return power_w, None
-    limit = allowed.low_by if wanted_w < allowed.low_w else allowed.high_by
+    limit = allowed.low_by if requested_w < allowed.low_w else allowed.high_by
     numbers = {
-        Limit.CHARGE_POWER: {"wanted_w": wanted_w, "allowed_w": power_w},
-        Limit.DISCHARGE_POWER: {"wanted_w": wanted_w, "allowed_w": power_w},
-        Limit.AC_SIDE: {"wanted_w": wanted_w, "allowed_w": power_w},
-        Limit.IMBALANCE: {"wanted_w": wanted_w, "limit_w": grid.site.imbalance_limit_w},
+        Limit.CHARGE_POWER: {"wanted_w": requested_w, "allowed_w": power_w},
+        Limit.DISCHARGE_POWER: {"wanted_w": requested_w, "allowed_w": power_w},
+        Limit.AC_SIDE: {"wanted_w": requested_w, "allowed_w": power_w},
+        Limit.IMBALANCE: {"wanted_w": requested_w, "limit_w": grid.site.imbalance_limit_w},
         Limit.FULL: {"soc_pct": 100 * soc},
         Limit.RESERVE: {"soc_pct": 100 * soc, "reserve_pct": 100 * reserve},
-        Limit.IMPORT: {"wanted_w": wanted_w, "limit_w": grid.site.import_limit_w},
-        Limit.EXPORT: {"wanted_w": wanted_w, "limit_w": grid.site.export_limit_w},
+        Limit.IMPORT: {"wanted_w": requested_w, "limit_w": grid.site.import_limit_w},
+        Limit.EXPORT: {"wanted_w": requested_w, "limit_w": grid.site.export_limit_w},
         Limit.PEAK_TARGET: {"net_w": grid.net_w, "limit_w": grid.peak_target_w, "power_w": power_w},
     }
     return power_w, Reason(code=limit.value, numbers=numbers[limit])

@@ -9,29 +9,29 @@ from gateway.core.model.plan import Slot
 from gateway.core.model.site import Battery
 from gateway.core.model.state import Reason
 
-# The two batteries of `zen bench closed-loop` hold these (docs/control.md): few changes of who works.
+# The two batteries of `zen bench closed-loop` hold these (docs/control.md): few changes of which one works.
 LEAD = 0.05  # of the capacity: another battery must have so much more headroom or energy before it is preferred
 STAY = 0.75  # the batteries that work now are left at it unless others lose clearly less: each change moves both
 # Losses of a converter of which nothing is known, as shares of its full power: constant, and quadratic at full power.
 # The shape of usual converters' efficiency curves: some 98 % at full power, falling below a tenth of it.
 REST_SHARE, FULL_SHARE = 0.002, 0.02
-SMALLEST_WEIGHT = 0.01  # of the capacity: nobody who may take part is left out for a rounded state of charge
+SMALLEST_WEIGHT = 0.01  # of the capacity: no battery that may take part is left out for a rounded state of charge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """The powers of a pool's batteries."""
+    """The power of each battery of a pool (W, charging positive)."""
 
     powers_w: Mapping[str, float]  # by battery id, charging positive, all of one sign
-    idle: Reason | None = None  # why none of them runs although a power was wanted; None else
+    idle: Reason | None = None  # why none of them runs although a power was requested; None else
 
 
 def shared_out(total_w: float, members: Sequence[PoolBattery], slot: Slot | None, before: Sequence[str]) -> Shares:
-    """The shares of a power (W) without those that lose more than they bring; `before`: who was at work."""
-    wanted_w = shares_w(total_w, members, before)
-    found, idle = dict(wanted_w), None
+    """The shares of a power (W) without those that lose more than they bring; `before`: those that worked."""
+    requested_w = shares_w(total_w, members, before)
+    found, idle = dict(requested_w), None
     for battery in (member.battery for member in members):
-        power_w = wanted_w[battery.id]
+        power_w = requested_w[battery.id]
         if power_w != 0.0 and not pays_off(power_w, battery, slot, was_running=battery.id in before):
             found[battery.id] = 0.0
             idle = Reason(code="too_little", numbers={"wanted_w": power_w, "loss_w": battery.loss_w(power_w)})
@@ -41,7 +41,7 @@ def shared_out(total_w: float, members: Sequence[PoolBattery], slot: Slot | None
 def shares_w(total_w: float, members: Sequence[PoolBattery], before: Sequence[str]) -> dict[str, float]:
     """Power of each member by id (W): all of one sign, inside their bounds, together `total_w` where bounds allow.
 
-    `before`: who was at work. Few converters run at small powers, because each one loses something for itself.
+    `before`: those that worked. Few converters run at small powers, because each has losses of its own.
     """
     if len(members) == 1:
         return {members[0].battery.id: total_w}
@@ -58,7 +58,7 @@ def shares_w(total_w: float, members: Sequence[PoolBattery], before: Sequence[st
 
 
 def _ordered(total_w: float, members: Sequence[PoolBattery], before: Sequence[str]) -> list[PoolBattery]:
-    """Those with most energy (or headroom) first; who is at work has a lead."""
+    """Those with most energy (or headroom) first; a battery that works has a lead."""
 
     def key(member: PoolBattery) -> tuple[float, str]:
         amount = member.headroom if total_w > 0.0 else member.available
@@ -88,15 +88,15 @@ def _working(
 def _filled(
     size_w: float, members: list[PoolBattery], caps: dict[str, float], *, charging: bool, by_headroom: bool = True
 ) -> dict[str, float]:
-    """`size_w` shared by headroom or energy (else by cap), nobody above the cap: the others take what is left."""
+    """`size_w` shared by headroom or energy (else by cap), none above its cap: the others take what is left."""
     open_, found, left_w = list(members), dict.fromkeys((m.battery.id for m in members), 0.0), size_w
     while open_ and left_w > 1e-9:
         weights = {m.battery.id: _weight(m, caps, charging=charging, by_headroom=by_headroom) for m in open_}
         total = sum(weights.values())
-        wanted = {id_: left_w * weight / total for id_, weight in weights.items()}
-        over = [m for m in open_ if found[m.battery.id] + wanted[m.battery.id] > caps[m.battery.id]]
+        requested = {id_: left_w * weight / total for id_, weight in weights.items()}
+        over = [m for m in open_ if found[m.battery.id] + requested[m.battery.id] > caps[m.battery.id]]
         if not over:
-            return found | {id_: found[id_] + power_w for id_, power_w in wanted.items()}
+            return found | {id_: found[id_] + power_w for id_, power_w in requested.items()}
         for member in over:
             id_ = member.battery.id
             left_w -= caps[id_] - found[id_]
@@ -113,7 +113,7 @@ def _weight(member: PoolBattery, caps: dict[str, float], *, charging: bool, by_h
 
 
 def _assumed_loss_w(battery: Battery, power_w: float) -> float:
-    """The loss that counts for who works: where the maker says nothing, that of a usual converter."""
+    """The loss that decides which battery works: where the maker says nothing, that of a usual converter."""
     full_w = max(battery.charge_max_w, battery.discharge_max_w)
     constant = battery.loss_constant_w or REST_SHARE * full_w
     quadratic = battery.loss_quadratic_per_w or FULL_SHARE / full_w

@@ -24,7 +24,7 @@ COLD_K, WARM_K = 2.0, 2.0  # so much below what the plan keeps: its own mode, un
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standstill:
-    """The grid meter's number since it last changed, and what the devices did meanwhile."""
+    """How long the grid meter has shown the same value, and what the devices did meanwhile."""
 
     grid_w: float  # the number
     since_s: float  # monotonic moment of its last change
@@ -48,7 +48,7 @@ class ReadingMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteTrust:
-    """What the readings of this cycle allow."""
+    """What the readings of this cycle allow for each device."""
 
     readings: ReadingMemory  # with those of this cycle
     batteries: Mapping[str, Trust]  # by battery id
@@ -71,7 +71,7 @@ def judge(situation: Situation, readings: ReadingMemory, *, started: Collection[
         found = ruled(BATTERY_RULES, silence) if _controls(meter) else meter
         is_watched = battery.id not in started and not _controls(found)
         batteries[battery.id] = (starting or Trust(mode=Mode.WATCH, reason=found.reason)) if is_watched else found
-    # while a battery is late the loads stay as they are: nobody knows how much of the net load is its power
+    # while a battery is late the loads stay as they are: it is not known how much of the net load is its power
     held = next((each for each in batteries.values() if each.mode is Mode.HOLD), meter)
     above = starting or (held if _controls(meter) else meter)
     orderable = [load for load in site.loads if load.takes_orders]
@@ -106,7 +106,7 @@ def _stand(before: Standstill | None, powers_w: Mapping[str, float], grid: str, 
         return Standstill(grid_w=powers_w[grid], since_s=now_s, devices_w=devices_w)
     if now_s - before.since_s < LAG_S:
         return replace(before, devices_w={**before.devices_w, **devices_w})
-    # who falls silent has not moved: its power is gone from what is read, not from the wires
+    # a device that falls silent has not moved: its power is missing in what is read, not in the wires
     moved_w = sum(devices_w[device] - w for device, w in before.devices_w.items() if device in devices_w)
     known_w = {**devices_w, **before.devices_w}
     return replace(before, devices_w=known_w, moved=before.moved or abs(moved_w) > MOVED_W)

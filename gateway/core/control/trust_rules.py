@@ -8,14 +8,14 @@ from gateway.core.model.state import Mode, Reason
 
 GONE_S = 8.0  # a meter or battery that is silent for longer is gone: its own mode is better than the last set-point
 FROZEN_S = 5.0  # a meter that stands still this long while other things move shows an old picture
-FROZEN_GONE_S = 10.0  # and after so long its picture is worth no more than none
+FROZEN_GONE_S = 10.0  # after so long its value is as good as none
 SOC_S = 30.0  # the state of charge moves slowly and is read every few seconds
 LONGEST_AGE_S = 86400.0  # where nothing ever came, a day stands for it: no number is infinite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """What the readings allow for a device."""
+    """What the readings allow for one device: its mode, and why."""
 
     mode: Mode  # what the loop does with it
     reason: Reason | None = None  # None exactly when they allow control
@@ -23,7 +23,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """How old the picture of a meter or battery is (s)."""
+    """How long ago a meter or battery was last read (s)."""
 
     age_s: float  # of its last known power; infinite when it was never known
     is_absent: bool = False  # whether its newest reading failed
@@ -33,7 +33,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustRule:
-    """A row of the tables below: the first one that holds counts, and where none does control goes on."""
+    """A row of the rules for meter or battery: the first that applies counts; without one the device is controlled."""
 
     mode: Mode  # of what it holds for
     code: str  # of the reason

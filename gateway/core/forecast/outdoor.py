@@ -1,4 +1,4 @@
-"""How cold it is outside, as far as a load may depend on it: days of the past that were as cold as the coming one."""
+"""Outdoor temperature, as far as a load may depend on it: days of the past that were as cold as the coming one."""
 
 from dataclasses import dataclass
 

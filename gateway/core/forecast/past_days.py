@@ -18,7 +18,7 @@ EVERY_STEP = slice(None)  # all of a day
 
 @dataclass(frozen=True, slots=True)
 class PastSeries:
-    """A record up to now, its running sums beside it so that a mean costs two look-ups."""
+    """A record up to now with its running sums, so that a mean costs two look-ups."""
 
     # One value a step, in the unit and sign of the record; NaN where unknown; the last one has just ended.
     values: Floats
@@ -95,7 +95,7 @@ class PastSeries:
         return np.asarray(found[:, None])
 
     def steps_to_sunset(self) -> int:
-        """Steps from now to the end of today's sun, or of tomorrow's where today's is over; at most a day."""
+        """Steps from now to today's sunset, or to tomorrow's where today's is over; at most a day."""
         usual = self._usual_day()
         lit = usual > LIT * float(usual.max())
         over = np.flatnonzero(~lit & np.logical_or.accumulate(lit))

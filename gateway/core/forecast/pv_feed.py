@@ -18,7 +18,7 @@ BIAS = (0.5, 2.0)  # a feed farther off than this describes another roof
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PvForecast:
-    """What a weather feed says of this roof's production, now and in the past."""
+    """What a weather feed says about the production of this roof, now and in the past."""
 
     # Mean power of the coming steps (members x steps, W, PV negative); all members are equally likely.
     members_w: Floats
@@ -28,7 +28,7 @@ class PvForecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSkill:
-    """How far the feed is to be trusted."""
+    """How much weight the weather feed's PV forecast deserves."""
 
     # Share of the scenarios (0…1) that the feed deserves.
     share: float

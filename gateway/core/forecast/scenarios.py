@@ -25,7 +25,7 @@ from gateway.core.model.levels import Floats
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
-    """What is known of the step that has begun."""
+    """What is known about the step that has begun."""
 
     # Mean load of the step (W, >= 0); None where unknown.
     load_w: float | None = None

@@ -1,7 +1,7 @@
 """What the PV of a past day would be today, as far as the height of the sun goes.
 
 A record of a month is old by a month of sunshine: in February its days give too little, in September too much. Nothing
-about the place is needed: the hours of light of the record tell the latitude, or rather the one at which a flat field
+about the place is needed: the hours of light in the record give the latitude, or rather the one at which a flat field
 would see as much of the sun as this roof does.
 """
 

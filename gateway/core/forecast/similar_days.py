@@ -11,7 +11,7 @@ WEEK = 7  # days
 
 @dataclass(frozen=True, slots=True)
 class CandidateDays:
-    """Days that may come: what each would be, and how likely it is."""
+    """Past days as candidates for the coming one: the power of each, and how likely it is."""
 
     # Mean power of each step (days x steps, W, never negative: PV counts as production).
     paths_w: Floats

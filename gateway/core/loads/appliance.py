@@ -19,7 +19,7 @@ from gateway.core.model.load import Band
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.time_grid import TimeGrid
 
-ASKED_FRESH_S = 120.0  # whether somebody asks changes seldom
+ASKED_FRESH_S = 120.0  # a request changes seldom
 POWER_FRESH_S = 5.0  # five polls of a device that is read each second; an older power proves no run
 RUN_SHARE = 0.1  # of its highest power: an appliance that draws more runs
 
@@ -28,7 +28,7 @@ QuartersW = Annotated[tuple[PowerOrZeroW, ...], FieldBounds(fewest=1, longest=96
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplianceSettings(CommonSettings):
-    """An appliance that runs once when it was asked for: mean powers of each quarter hour, the hours it may run in."""
+    """An appliance that runs once on request: the mean power of each quarter hour, and the hours for it."""
 
     kind: ClassVar[str] = "appliance"
     needed_points: ClassVar[tuple[str, ...]] = ("p_w", "asked")
@@ -75,7 +75,7 @@ class ApplianceObservation:
         return self.since_s, self.started_s is None
 
     def observed(self, now: LoadMoment) -> "ApplianceObservation":
-        """Asked for and running since; forgotten when nobody asks any more and the run is over."""
+        """Requested and running since; forgotten when it is no longer requested and the run is over."""
         seen, state, device = memory.not_ahead(self, now.state.utc_s), now.state, str(self.settings.device)
         asked = state.value(device, "asked", max_age_s=ASKED_FRESH_S)
         power_w = state.value(device, "p_w", max_age_s=POWER_FRESH_S)
@@ -103,7 +103,7 @@ class ApplianceObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplianceState:
-    """When it may run, and since when it does."""
+    """The hours in which an appliance may run, and since when it runs."""
 
     earliest_s: float  # it may start from here on (UTC)
     latest_s: float  # it must have ended by then (UTC)

@@ -40,10 +40,10 @@ Phases = Annotated[tuple[Literal[1, 3], ...], FieldBounds(fewest=1, longest=2)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarSettings(CommonSettings):
-    """A charger: `wanted_kwh` are to be in the car by `departure` (local clock) after each arrival.
+    """A charger: the car is charged with `wanted_kwh` by `departure` (local clock) after each arrival.
 
-    Currents per phase, `phases` that it can use (`[1, 3]`: it can switch). V2G: `give_w`, and `wear_eur_per_kwh` for
-    ageing. `missing_eur_per_kwh`: what a missing kWh counts against the price of charging dearly.
+    Currents are per phase; `phases` are those that it can use (`[1, 3]`: it can switch). V2G: `give_w`, and
+    `wear_eur_per_kwh` for ageing. `missing_eur_per_kwh`: the price of a missing kWh, weighed against dear charging.
     """
 
     kind: ClassVar[str] = "car"
@@ -98,7 +98,7 @@ class CarSettings(CommonSettings):
         if unit == "switch":
             yield Misfit(key="kind", found=f'"{self.kind}"', allowed="another kind for a switch")
         if len(self.phases) > 1:
-            allowed = "[1] or [3]: nobody switches the phases of this charger"
+            allowed = "[1] or [3]: the phases of this charger are not switched"
             yield Misfit(key="phases", found=str(list(self.phases)), allowed=allowed)
         if self.give_w > 0.0:
             allowed = "0: giving back is planned, and commanded of no product yet"
@@ -113,7 +113,7 @@ class CarObservation:
     settings: CarSettings  # what the user wrote of it
     since_s: float | None = field(default=None, metadata=memory.moment())  # plugged in since (UTC); None: not there
     held_wh: float = field(default=0.0, metadata=memory.amount(step=memory.KEPT_WH))  # charged since it came
-    arrived_s: float = -math.inf  # the same moment by the monotonic clock; before all others where nobody saw it come
+    arrived_s: float = -math.inf  # the same moment by the monotonic clock; before all others where it was not seen
 
     @property
     def event(self) -> object:
@@ -145,7 +145,7 @@ class CarObservation:
             arrival_s=self.since_s,
             departure_s=next_clock(max(self.since_s, grid.start_s), self.settings.departure, now.zone),
             stored_wh=self.held_wh,
-            wanted_wh=1000.0 * self.settings.wanted_kwh,
+            requested_wh=1000.0 * self.settings.wanted_kwh,
             switched=now.switched,
         )
         return LoadWithState(load=self.settings.load(self.id), state=state)
@@ -155,18 +155,18 @@ class CarObservation:
 class CarState:
     """When the car is there, and what it holds.
 
-    Where the car does not tell what it holds: what was charged since it came, and what was asked for.
+    Where the car does not report its charge: what was charged since it came, and what was requested.
     """
 
     arrival_s: float  # UTC
     departure_s: float  # UTC
     stored_wh: float  # in its battery now
-    wanted_wh: float  # in its battery at the departure
+    requested_wh: float  # in its battery at the departure
     switched: Switched | None = None  # whether it charges, and since when; None where nobody knows
 
     def __post_init__(self) -> None:
-        """Raises ValueError for what is no number; a window that contradicts itself is told in the plan."""
-        finite(self, self.arrival_s, self.departure_s, self.stored_wh, self.wanted_wh)
+        """Raises ValueError for what is not a number; the plan reports a window that contradicts itself."""
+        finite(self, self.arrival_s, self.departure_s, self.stored_wh, self.requested_wh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +209,7 @@ class Car:
         partly = np.clip((ends - np.maximum(starts, max(state.arrival_s, outlook.now_s))) / grid.step_s, 0.0, 1.0)
         free = partly > 0.0
         there = np.flatnonzero(free)
-        requested_wh = min(max(state.wanted_wh, 0.0), self.capacity_wh)
+        requested_wh = min(max(state.requested_wh, 0.0), self.capacity_wh)
         floor, price = np.zeros(steps), np.zeros(steps)
         if len(there):
             floor[there[-1]] = requested_wh - _later_wh(self, state, outlook)
@@ -248,7 +248,7 @@ class Car:
 
     def plain_slot(self, state: CarState, now_s: float) -> LoadSlot:
         """Surplus, and what is missing as late as it can be."""
-        missing_wh = min(state.wanted_wh, self.capacity_wh) - state.stored_wh
+        missing_wh = min(state.requested_wh, self.capacity_wh) - state.stored_wh
         most_w = max(band.high_w for band in self.bands)
         return due_by(missing_wh / self.efficiency, most_w, state.departure_s, now_s, state.switched)
 

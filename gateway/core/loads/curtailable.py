@@ -1,4 +1,4 @@
-"""Production that is planned like a load: an inverter that can be told to produce less."""
+"""Production that is planned like a load: an inverter that can be curtailed."""
 
 from dataclasses import dataclass
 

@@ -2,7 +2,7 @@
 
 import math
 
-TOLERANCE_K = 0.25  # nobody feels less
+TOLERANCE_K = 0.25  # a smaller difference is not felt
 FRESH_S = 120.0  # a temperature changes slowly
 
 

@@ -38,9 +38,9 @@ CopPerK = Annotated[float, FieldBounds(least=0, most=1, unit="1/K")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatPumpSettings(CommonSettings):
-    """A heat pump and the building it heats: `powers_w` one for its own way, a second where it can be forced.
+    """A heat pump and the building it heats. `powers_w`: in its own mode, and a second one where it can be forced.
 
-    Comfort from `low_c` to `high_c`; `kwh_per_k` and `loss_w_per_k` of the building as measured or reckoned.
+    Comfort is from `low_c` to `high_c`; `kwh_per_k` and `loss_w_per_k` are the building's, measured or estimated.
     """
 
     kind: ClassVar[str] = "heat_pump"
@@ -95,7 +95,7 @@ class HeatPumpSettings(CommonSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatPumpObservation:
-    """Of a heat pump only its temperature now counts."""
+    """What has been seen of a heat pump: only its present temperature counts."""
 
     id: str  # the load's name in the site file
     settings: HeatPumpSettings  # what the user wrote of it
@@ -107,7 +107,7 @@ class HeatPumpObservation:
         return self
 
     def flexible(self, now: LoadMoment, grid: TimeGrid) -> "LoadWithState[HeatPumpState] | None":
-        """The building, while its temperature is told."""
+        """The building, while its temperature is reported."""
         del grid  # nothing of it hangs on the time
         temp_c = now.state.value(str(self.settings.device), "temp_c", max_age_s=FRESH_S)
         if temp_c is None:

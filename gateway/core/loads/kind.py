@@ -22,12 +22,12 @@ StateT = TypeVar("StateT")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadMoment:
-    """A moment at which a load is looked at."""
+    """A moment at which the needs of a load are looked at."""
 
     state: SiteState  # readings of its device
     zone: tzinfo  # of local clocks
     dt_s: float = 0.0  # since the moment before; 0 at the first
-    switched: Switched | None = None  # whether control has it running, and since when; None where nobody knows
+    switched: Switched | None = None  # whether control has it running, and since when; None where that is not known
 
 
 class PlannableLoad(Load, Protocol[StateT]):
@@ -48,7 +48,7 @@ class PlannableLoad(Load, Protocol[StateT]):
 
 
 class FlexibleLoad(Protocol):
-    """A load and where it is, whatever its kind."""
+    """A load of any kind with its state."""
 
     @property
     def id(self) -> str:
@@ -66,7 +66,7 @@ class FlexibleLoad(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadWithState(Generic[StateT]):
-    """A load and its state, of one kind. Fits FlexibleLoad; ValueError where one is not of the other."""
+    """A load and its state, of one kind; fits FlexibleLoad. ValueError where the kinds differ."""
 
     load: PlannableLoad[StateT]  # its constants
     state: StateT  # of the same kind
@@ -112,8 +112,8 @@ class LoadSettings(Dataclass, Protocol):
     """What the user writes of a load: one class for each kind, whose fields are the keys of `[loads.ID]`."""
 
     kind: ClassVar[str]  # as the user writes it; `load.<kind>` are its words
-    needed_points: ClassVar[tuple[str, ...]]  # what its product must tell
-    own_reasons: ClassVar[tuple[str, ...]]  # codes that only its loads give: a test asks for their words
+    needed_points: ClassVar[tuple[str, ...]]  # what its product must report
+    own_reasons: ClassVar[tuple[str, ...]]  # codes that only loads of this kind give: a test asks for their words
 
     @property
     def device(self) -> str | None:

@@ -13,7 +13,7 @@ KEPT_WH = 100.0  # energies are kept in steps, so that the disk is not written e
 
 
 class Dataclass(Protocol):
-    """An instance or class of a dataclass."""
+    """A dataclass, or an instance of one."""
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 

@@ -16,7 +16,7 @@ Steps = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switching:
-    """How often a load may be switched, and where it is in that: times in steps of the plan."""
+    """How often a load may be switched, and how long its state must last; times in steps of the plan."""
 
     up_steps: int = 1  # minimum up time
     down_steps: int = 1  # minimum down time
@@ -28,7 +28,7 @@ class Switching:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EnergyStore:
-    """x' = keep x + hours (gain u - v / give) - drain, x in Wh, u drawn and v given back (W)."""
+    """A load that stores energy: x' = keep x + hours (gain u - v / give) - drain; x in Wh, u drawn, v returned (W)."""
 
     id: str  # the load's name in plans
     hours: float  # length of a step
@@ -47,7 +47,7 @@ class EnergyStore:
     give_w: float = 0.0  # the most it gives back (V2G); 0 where it cannot
     give: float = 1.0  # efficiency of giving back
     wear_price: float = 0.0  # ageing by a kWh at its terminals, in and out (EUR/kWh)
-    tolerance_wh: float = 10.0  # less is not told as missing
+    tolerance_wh: float = 10.0  # less is not reported as missing
     there: Floats | None = None  # shares of the steps in which it can draw; None for all of them
 
     @property

@@ -1,7 +1,8 @@
 """What loads request while there is no plan: surplus that the battery leaves, and what must be, as late as it can be.
 
-No prices are known then, so two values stand for all: what merely takes surplus is worth less than the battery's, what
-must be done is worth more than the grid's (`loads.NO_PLAN`). Each kind composes its rule of the answers below.
+No prices are known then, so two values stand for all: what merely takes surplus has a lower value than the battery's
+energy, what must be done a higher one than the grid's (`loads.NO_PLAN`). Each kind composes its rule of the answers
+below.
 """
 
 from collections.abc import Iterable

@@ -30,7 +30,7 @@ UpSeconds = Annotated[float, FieldBounds(least=60, most=86_400, unit="s")]  # re
 class PoolPumpSettings(CommonSettings):
     """A pool pump that runs for `daily_run_h` each day, and never from `quiet_from` to `quiet_until` (local clock).
 
-    `surplus_eur_per_kwh`: what filtering beyond that is worth; 0 where it is of no use. A pump that may run at any hour
+    `surplus_eur_per_kwh`: the value of filtering beyond that; 0 where it is of no use. A pump that may run at any hour
     has the same clock for both. It is not started within `run_s` of the quiet hours, so that it can end before them.
     """
 
@@ -104,7 +104,7 @@ class PoolPumpObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPumpState:
-    """A day of the pump, and how much it has run on it."""
+    """One day of a pool pump, and how long it has run on that day."""
 
     day_s: float  # the quiet hours before it end (UTC)
     quiet_s: float  # the quiet hours after it begin (UTC)

@@ -36,13 +36,13 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoadRequest:
-    """The need of a load with what its reasons tell."""
+    """What a load needs in the coming steps, and the numbers that its reasons name."""
 
     id: str  # the load's name in plans
     need: Need | None = None  # None where there is nothing to plan
     fixed_w: Floats | None = None  # powers of a run that has begun, which nothing changes: then there is no need
     due_s: float | None = None  # when `requested_wh` must be there (UTC); None where nothing says so
-    requested_wh: float = 0.0  # told with the reasons
+    requested_wh: float = 0.0  # shown with the reasons
     code: str | None = None  # why there is nothing to plan; None where there is something
     special: str | None = None  # the code of all its powers, where one reason stands above the others
 

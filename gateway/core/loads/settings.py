@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldBounds:
-    """What a value of the site file may be; what is None does not bound it."""
+    """Bounds of a value in the site file; None: no bound."""
 
     above: float | None = None  # a number is greater than this
     least: float | None = None  # a number is at least this
@@ -20,7 +20,7 @@ class FieldBounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misfit:
-    """Why a product cannot do what the settings of a load say."""
+    """Why a product cannot do what the settings of a load need."""
 
     key: str  # of the load's section
     found: str  # what stands there, as it is shown
@@ -41,9 +41,9 @@ Celsius = Annotated[float, FieldBounds(least=0, most=95, unit="°C")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonSettings:
-    """`device`: the device of role load that meters it and, where its product takes set-points, is commanded.
+    """What all loads have. `device`: a device of role load that measures it and, where it can, is commanded.
 
-    `meter`: another device of role load that meters it, where its own does not tell its power.
+    `meter`: another device of role load that measures its power, where its own device does not report it.
     """
 
     kind: ClassVar[str]  # as the user writes it

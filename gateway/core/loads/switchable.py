@@ -33,7 +33,7 @@ POWER_FRESH_S = 5.0  # five polls of a device that is read each second; an older
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchableSettings(CommonSettings):
-    """A load that is on or off, `wanted_kwh` between two hours of each day; beyond, `worth_eur_per_kwh` where it is."""
+    """A load that is on or off: `wanted_kwh` between two hours of each day; more has the value `worth_eur_per_kwh`."""
 
     kind: ClassVar[str] = "switchable"
     needed_points: ClassVar[tuple[str, ...]] = ("p_w",)
@@ -100,7 +100,7 @@ class SwitchableObservation:
         state = SwitchableState(
             earliest_s=clock_before(latest_s, self.settings.earliest, now.zone),
             latest_s=latest_s,
-            wanted_wh=1000.0 * self.settings.wanted_kwh,
+            requested_wh=1000.0 * self.settings.wanted_kwh,
             served_wh=0.0 if self._is_over(now) else self.held_wh,
             switched=now.switched,
         )
@@ -115,17 +115,17 @@ class SwitchableObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchableState:
-    """What it is to draw between two moments, and what of it is done."""
+    """The energy a switched load must draw between two moments, and what of it is done."""
 
     earliest_s: float  # UTC
     latest_s: float  # UTC
-    wanted_wh: float  # in all
+    requested_wh: float  # in all
     served_wh: float = 0.0  # of that, until now
     switched: Switched | None = None  # whether it is on, and since when; None where nobody knows
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no number."""
-        finite(self, self.earliest_s, self.latest_s, self.wanted_wh, self.served_wh)
+        finite(self, self.earliest_s, self.latest_s, self.requested_wh, self.served_wh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ class Switchable:
     minimum_down_s: float = 0.0  # likewise
     start_eur: float = 0.005  # of a start: of equal plans the one with fewer
     short_price: float = 2.0  # of a kWh that is missing at the end of its hours (EUR/kWh)
-    more_price: float = 0.0  # value of a kWh beyond the energy wanted (EUR/kWh); 0 where more is of no use
+    more_price: float = 0.0  # value of a kWh beyond the energy requested (EUR/kWh); 0 where more is of no use
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no number or negative."""
@@ -167,12 +167,12 @@ class Switchable:
         behind_wh = max(state.latest_s - grid.end_s, 0.0) / 3600.0 * self.band.high_w
         floor, price = np.zeros(steps), np.zeros(steps)
         if len(last):
-            floor[last[-1]], price[last[-1]] = state.wanted_wh - behind_wh, self.short_price
+            floor[last[-1]], price[last[-1]] = state.requested_wh - behind_wh, self.short_price
         end_price = self.more_price or (float(outlook.price.min()) if state.latest_s > grid.end_s else 0.0)
         return LoadRequest(
             id=self.id,
             due_s=state.latest_s,
-            requested_wh=state.wanted_wh,
+            requested_wh=state.requested_wh,
             code=None if len(last) else "load_later" if state.earliest_s >= grid.end_s else "load_window",
             need=EnergyStore(
                 id=self.id,
@@ -200,9 +200,9 @@ class Switchable:
         """Energy inside its hours; what has a value beyond it takes surplus."""
         if not state.earliest_s <= now_s < state.latest_s:
             return nothing("load_away")
-        if self.more_price > 0.0 and state.served_wh >= state.wanted_wh:
+        if self.more_price > 0.0 and state.served_wh >= state.requested_wh:
             return surplus_only()
-        missing_wh = state.wanted_wh - state.served_wh
+        missing_wh = state.requested_wh - state.served_wh
         return due_by(missing_wh, self.band.high_w, state.latest_s, now_s, state.switched)
 
     def carried(self, state: SwitchableState, power_w: float, *, begin_s: float, end_s: float) -> SwitchableState:
@@ -215,5 +215,5 @@ class Switchable:
     def _most_wh(self, state: SwitchableState, outlook: Outlook) -> float:
         """What it may have served at most."""
         if self.more_price == 0.0:
-            return state.wanted_wh
+            return state.requested_wh
         return state.served_wh + self.band.high_w * outlook.hours * outlook.grid.steps

@@ -50,10 +50,10 @@ Cop = Annotated[float, FieldBounds(above=0, most=10)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TankSettings(CommonSettings):
-    """A hot-water tank with a heater of `power_w`, to be set from `least_w` on (a relay where that is left out).
+    """A hot-water tank with a heater of `power_w` that can be set from `least_w` on; without `least_w` it is on or off.
 
-    `draws` are kWh of heat by the local clock: `"07:00" = 1.5`. `hygiene_days`: it is heated to `hygiene_c` at
-    least once in so many days, 0 for never.
+    `draws` are the kWh of heat taken by the local clock: `"07:00" = 1.5`. `hygiene_days`: it is heated to `hygiene_c`
+    at least once in so many days; 0: never.
     """
 
     kind: ClassVar[str] = "tank"
@@ -78,7 +78,7 @@ class TankSettings(CommonSettings):
         if not self.low_c < self.high_c:
             raise ValueError("low_c below high_c")
         if self.low_c <= AMBIENT_C:
-            raise ValueError(f"low_c above {AMBIENT_C:g}, the room's temperature")
+            raise ValueError(f"low_c above {AMBIENT_C:g}, the temperature around the tank")
         if self.least_w is not None and self.least_w > self.power_w:
             raise ValueError("least_w at most power_w")
 
@@ -127,7 +127,7 @@ class TankObservation:
         return replace(before, hygiene_s=state.utc_s) if is_hot or before.hygiene_s is None else before
 
     def flexible(self, now: LoadMoment, grid: TimeGrid) -> "LoadWithState[TankState] | None":
-        """The tank, while it tells its temperature."""
+        """The tank, while its temperature is reported."""
         settings = self.settings
         temp_c = now.state.value(str(settings.device), "temp_c", max_age_s=FRESH_S)
         if temp_c is None:
@@ -217,7 +217,7 @@ class Tank:
         """The tank as a store of heat above `low_c`."""
         steps, hours = outlook.grid.steps, outlook.hours
         keep, inside = kept_shares(self.loss_w_per_k, self.wh_per_k, hours)
-        standing = self.wh_per_k * (self.low_c - self.ambient_c) * (1.0 - keep)
+        standby = self.wh_per_k * (self.low_c - self.ambient_c) * (1.0 - keep)
         draw = np.zeros(steps)
         draw[: min(steps, len(state.draw_wh))] = np.maximum(state.draw_wh[:steps], 0.0)
         hygiene = self._hygiene_step(state, outlook)
@@ -234,7 +234,7 @@ class Tank:
                 bands=self.bands,
                 free=np.ones(steps, dtype=np.bool_),
                 gain=np.full(steps, self.cop * inside),
-                drain_wh=draw + standing,
+                drain_wh=draw + standby,
                 floor_wh=floor,
                 short_price=np.full(steps, self.short_price),
                 ceiling_wh=ceiling,

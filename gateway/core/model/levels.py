@@ -1,4 +1,4 @@
-"""A plan is levels, not powers: four amounts of stored energy that tell a storage what it may do.
+"""A plan is levels, not powers: four amounts of stored energy that say what a storage may do.
 
 Below `charge` it charges from the grid; below `reserve` nothing goes to the building; surplus is taken up to `fill`;
 only what lies above `export` is sold. The plain rule of self-consumption is the special case 0, 0, full, full.
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Amount = TypeVar("Amount", float, Floats)
-Numbers = Any  # one number or an array of them: numpy does not tell them apart
+Numbers = Any  # one number or an array of them: numpy's types do not distinguish them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """What planning knows of a storage."""
+    """A storage as planning sees it."""
 
     # Energy between empty and full (Wh, > 0); "empty" is the reserve that control keeps.
     capacity_wh: float
@@ -32,7 +32,7 @@ class Storage:
     charge_efficiency: float = 0.95
     # Share (0…1) of what is taken from the store that the terminals give.
     discharge_efficiency: float = 0.95
-    # What a kWh through its terminals costs in ageing (EUR/kWh, each way); 0 where nobody says.
+    # What a kWh through its terminals costs in ageing (EUR/kWh, each way); 0 where it is not given.
     wear_price: float = 0.0
 
     def __post_init__(self) -> None:
@@ -47,7 +47,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridLimits:
-    """What the grid connection bears; infinite where nothing limits it."""
+    """What the grid connection allows (W); infinite where nothing limits it."""
 
     # The most that may be imported (W, >= 0).
     import_max_w: float = math.inf
@@ -111,7 +111,7 @@ def plain(storage: Storage) -> Levels:
 
 
 def in_order(charge: Amount, reserve: Amount, fill: Amount, export: Amount) -> tuple[Amount, Amount, Amount, Amount]:
-    """Charge <= reserve <= export and charge <= fill <= export, also where a negative price turns them around."""
+    """Charge <= reserve <= export and charge <= fill <= export, also where a negative price would reverse them."""
     ordered_reserve, ordered_fill = np.maximum(reserve, charge), np.maximum(fill, charge)
     return charge, ordered_reserve, ordered_fill, np.maximum(np.maximum(export, ordered_reserve), ordered_fill)
 
@@ -162,10 +162,10 @@ def change(reach: Reach, energy: Numbers, charge: Numbers, reserve: Numbers, fil
 
     Not above the highest level and, as no level is below 0, not below empty: the size of the storage needs no word.
     """
-    wanted_in = np.maximum(np.minimum(reach.surplus, fill - energy), charge - energy)
-    wanted_out = np.maximum(np.minimum(reach.deficit, energy - reserve), energy - export)
-    taken = np.minimum(np.maximum(wanted_in, 0.0), reach.charge)
-    given = np.minimum(np.maximum(wanted_out, np.minimum(reach.forced, energy)), reach.discharge)
+    requested_in = np.maximum(np.minimum(reach.surplus, fill - energy), charge - energy)
+    requested_out = np.maximum(np.minimum(reach.deficit, energy - reserve), energy - export)
+    taken = np.minimum(np.maximum(requested_in, 0.0), reach.charge)
+    given = np.minimum(np.maximum(requested_out, np.minimum(reach.forced, energy)), reach.discharge)
     return taken - given
 
 

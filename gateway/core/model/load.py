@@ -6,7 +6,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """Powers that can be set while the load is in one way of working, both ends in it; equal ends: a relay."""
+    """A range of powers in one way of working, both ends included; equal ends: a relay."""
 
     low_w: float  # W, drawn positive
     high_w: float  # W, drawn positive, above 0
@@ -21,10 +21,10 @@ class Band:
 class Comfort:
     """Temperatures (°C) between which a load that holds heat is kept."""
 
-    low_c: float  # below it somebody is cold
-    high_c: float  # it is full
-    hygiene_c: float  # it is full while it is heated through against legionella; `high_c` where nothing is
-    resume_k: float  # so much below the top it takes again (K)
+    low_c: float  # below it the load is too cold
+    high_c: float  # at it the load takes no more heat
+    hygiene_c: float  # the same while it is heated against legionella; `high_c` where there is no such heating
+    resume_k: float  # how far below the highest temperature it takes heat again (K)
 
 
 class Load(Protocol):
@@ -48,8 +48,8 @@ class Load(Protocol):
 
     @property
     def presence_point(self) -> str | None:
-        """The point that tells whether it is there (from 0.5 on); None for what is always there."""
+        """The point that says whether the load is there (from 0.5 on); None for a load that is always there."""
 
     @property
     def comfort(self) -> Comfort | None:
-        """Its temperatures, told as the point `temp_c`; None for a load that holds no heat."""
+        """Its temperatures, read as the point `temp_c`; None for a load that holds no heat."""

@@ -1,4 +1,4 @@
-"""What the planner hands to the loop: levels for each slot, the prices behind them, and why."""
+"""What the planner gives to the loop: levels for each slot, the prices behind them, and why."""
 
 import math
 from collections.abc import Mapping
@@ -25,9 +25,9 @@ class Slot:
     value: float
     # Why it has these levels.
     reason: Reason
-    # Mean net load expected (W, load and PV together, import positive); None where nobody said.
+    # Mean net load expected (W, load and PV together, import positive); None where it is not known.
     net_w: float | None = None
-    # Energy stored at its end if that net load comes (Wh above empty); None where nobody said.
+    # Energy stored at its end if that net load comes (Wh above empty); None where it is not known.
     energy_wh: float | None = None
     # The tariff's own name for its price; "" where it has none.
     name: str = ""

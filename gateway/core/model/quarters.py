@@ -25,7 +25,7 @@ class Quarter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sum:
-    """A power over the time for which it was known."""
+    """A power added up over the time in which it was known."""
 
     # Power times time (J, sign as the power's).
     joules: float = 0.0

@@ -68,7 +68,7 @@ class Site:
     grid: str  # the grid meter's device
     pv: tuple[str, ...]  # devices that measure PV production
     batteries: tuple[Battery, ...]  # those that take set-points
-    grid_setpoint_w: float  # power at the grid that the batteries aim at, import positive
+    grid_setpoint_w: float  # power at the grid that the batteries hold, import positive
     import_limit_w: float  # 0 or above
     export_limit_w: float  # 0 or above
     meter_delay_s: tuple[float, float] = (0.0, 3.0)  # least and most lag of the meter's registers behind the wires

@@ -7,7 +7,7 @@ LONG_AGO_S = 1e9  # some 30 years: longer than any minimum down time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switched:
-    """A consumer that runs or does not, and since when."""
+    """Whether a consumer runs, and since when."""
 
     runs: bool  # at a power above 0
     since_s: float  # UTC, because it must outlive a restart

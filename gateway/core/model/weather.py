@@ -13,7 +13,7 @@ class Weather:
     start_s: float
     # Length of a step (s).
     step_s: float
-    # Irradiance (members x steps, W/m²) on the roof or on the ground, as it was asked for; members are equally likely.
+    # Irradiance (members x steps, W/m²) on the roof or on level ground, as requested; members are equally likely.
     irradiance_w_m2: Floats
     # Outdoor temperature of each step (°C), the mean of the members.
     temp_c: Floats

@@ -3,7 +3,7 @@
 | code | what the inverter does | numbers |
 |---|---|---|
 | `load_free` | produces what it can | |
-| `load_curtail` | produces less: nobody may or would take it | spilled_w, sell_price |
+| `load_curtail` | produces less: nothing can take the rest | spilled_w, sell_price |
 """
 
 from collections.abc import Sequence

@@ -41,7 +41,7 @@ class Solution:
 
     # One value for each unknown of the program.
     x: Floats
-    # What one more unit on the right of each row would cost (the duals); 0 where the solver tells none.
+    # What one more unit on the right of each row would cost (the duals); 0 where the solver gives none.
     prices: Floats
 
 

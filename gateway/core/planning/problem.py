@@ -20,7 +20,7 @@ class PlanningError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPrices:
-    """Prices as the dynamic program can bear them."""
+    """The prices of each step as the dynamic program uses them."""
 
     # What imported energy costs in each step (EUR/kWh; may be negative).
     buy: Floats
@@ -46,7 +46,7 @@ class PlanProblem:
     limits: GridLimits
     # When the plan is made (UTC).
     made_s: float
-    # The local clock, in which reasons tell hours.
+    # The local clock, by which reasons name hours.
     zone: tzinfo
     # Points of the grid of stored energy.
     energy_points: int

@@ -14,13 +14,13 @@ KEPT_DAYS = 3  # a plan looks ahead, and at most back to the evening before
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalledDays:
-    """What the days of a kind are called, when they begin and who tells them."""
+    """What the days of a kind are called, when they begin and what announces them."""
 
     words: Mapping[str, int]  # how people write a type in a file, in lower case -> the type
     begin_min: int  # minute of the local day at which its type begins to hold; it lasts until that of the next day
-    told_min: int  # minutes after the day's local midnight by which the meter has told its type; negative: before
+    announced_min: int  # minutes after the day's local midnight by which the meter shows its type; negative: before
     possible: Callable[[date], tuple[int, ...]]  # types that the rules allow for a day
-    meter: Callable[[SiteState, str, datetime], Days]  # what the meter of this name tells at a local moment
+    meter: Callable[[SiteState, str, datetime], Days]  # what the meter of this name shows at a local moment
 
     def day_of(self, local: datetime) -> date:
         """The day whose type holds at a local moment."""
@@ -34,15 +34,15 @@ class CalledDays:
         return [day for day in all_days if day not in days and len(self.possible(day)) > 1]
 
     def told_until(self, utc_s: float, zone: tzinfo) -> float:
-        """When the last day ends (UTC) whose type has been told at a moment."""
+        """When the last day ends (UTC) whose type has been announced at a moment."""
         local = datetime.fromtimestamp(utc_s, zone)
         since_midnight = local.hour * 60 + local.minute
-        last = local.date() + timedelta(days=(since_midnight - self.told_min) // (24 * 60))
+        last = local.date() + timedelta(days=(since_midnight - self.announced_min) // (24 * 60))
         begin = time(self.begin_min // 60, self.begin_min % 60)
         return datetime.combine(last + timedelta(days=1), begin, zone).timestamp()
 
 
-def learn(known: Days, told: Days, day: date) -> Days:
-    """What is known on the local `day` after the meter has told something; days long past are forgotten."""
+def learn(known: Days, announced: Days, day: date) -> Days:
+    """What is known on the local `day` after the meter has announced something; days long past are forgotten."""
     oldest = day - timedelta(days=KEPT_DAYS)
-    return {each: type_ for each, type_ in {**known, **told}.items() if each >= oldest}
+    return {each: type_ for each, type_ in {**known, **announced}.items() if each >= oldest}

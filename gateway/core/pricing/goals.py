@@ -1,4 +1,4 @@
-"""What the plan is for: bill, self-consumption and climate in one money, so that one plan weighs them all.
+"""What the plan is for: bill, self-consumption and climate as prices, so that one plan weighs them all.
 
 Each goal is soft and is given as a price. Effective prices go to the planner; the real ones stay for what people read.
 
@@ -41,7 +41,7 @@ class Goals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """The prices of a plan, twice."""
+    """The prices of a plan: as the goals weigh them, and as they are paid."""
 
     effective: Prices  # as the goals weigh them: for the planner
     real: Prices  # as they are paid: for people

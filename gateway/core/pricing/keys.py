@@ -35,14 +35,14 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Such:
-    """What to write when the key is missing: an end of the sentence "allowed: …"."""
+    """A hint for a missing key: the end of the sentence "allowed: …"."""
 
     words: str  # as they stand in the message
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Beside another kind this key has no effect and is no mistake: site files of 0.1.0 may hold it."""
+    """A key that has no effect beside this kind, and is no mistake: site files of 0.1.0 may hold it."""
 
 
 Price = Annotated[float, Between(least=-10, most=10)]  # EUR/kWh; cents by mistake are found

@@ -56,7 +56,7 @@ class ListTariff:
     scheme: Scheme  # gives the names
     lists: tuple[PriceList, ...]  # rising by their first day; before the first one its prices are assumed
     sell: float  # EUR/kWh
-    is_assumed: bool = False  # nobody has said that these prices are those of this building
+    is_assumed: bool = False  # it is not confirmed that these prices are those of this building
 
     def __post_init__(self) -> None:
         """Raises ValueError for a list without a price that the scheme needs."""
@@ -78,7 +78,7 @@ class ListTariff:
         return Rate(name=name, buy=prices[name], sell=self.sell, assumed=assumed)
 
     def edges(self, start_s: float, end_s: float) -> Iterable[float]:
-        """Quarter hours, for changes of day and of clock, and the turns of the scheme on each local day."""
+        """Quarter hours, for changes of day and of clock, and the changes of the scheme on each local day."""
         yield from quarter_hours(start_s, end_s)
         day = datetime.fromtimestamp(start_s, self.zone).date()
         last = datetime.fromtimestamp(end_s, self.zone).date()

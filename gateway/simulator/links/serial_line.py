@@ -90,7 +90,7 @@ class SerialLine:
         self._free_s = begins_s + len(data) * self._character_s
 
     def _deliver(self, chunk: bytes) -> None:
-        with suppress(OSError):  # the house is closing: the line is gone before its last bytes
+        with suppress(OSError):  # the simulator is closing: the line is gone before its last bytes
             write_out(self._terminals.far, chunk)
 
     def _late_s(self) -> float:
@@ -118,7 +118,7 @@ def open_terminals(link: Path, setting: str = METER_SETTING) -> Iterator[Termina
 
     `setting` is where the house file names the link.
 
-    A link that a killed house left behind is replaced; HouseLinkError for anything else in its place.
+    A link that a killed simulator left behind is replaced; HouseLinkError for anything else in its place.
     """
     far, far_side = os.openpty()
     near, near_side = os.openpty()
@@ -170,7 +170,7 @@ def _target_of(link: Path) -> str | None:
 
 
 def _is_left_behind(target: str, ours: tuple[str, ...]) -> bool:
-    """Whether a link to this is one of a house that was killed: its pseudo terminal is gone.
+    """Whether a link to this is one of a simulator that was killed: its pseudo terminal is gone.
 
     The system gives the lowest free number again, so the old target may be one of the terminals just opened here.
     """

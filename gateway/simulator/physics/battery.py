@@ -1,4 +1,4 @@
-"""An AC-coupled battery with its converter: what it draws, what it loses, what it is told and what it does itself."""
+"""An AC-coupled battery with its converter: what it draws, what it loses, what it is sent and what it does itself."""
 
 import math
 from collections import deque
@@ -114,7 +114,7 @@ class Battery:
             self._own_w = self._own_orders.popleft()[1]
 
     def _ramp(self, wanted_w: float, dt_s: float) -> None:
-        """Move what the converter aims at; too little to be worth it counts as nothing."""
+        """Change the power that the converter goes to; a power too small for it counts as 0."""
         low_w, high_w = self.limits_w()
         goal_w = 0.0 if abs(wanted_w) < self.settings.min_power_w else wanted_w
         step_w = self.settings.ramp_w_per_s * dt_s

@@ -52,7 +52,7 @@ class Car:
         return (1 / 3, 1 / 3, 1 / 3) if self.settings.phases == 3 else (1.0, 0.0, 0.0)
 
     def plug(self, *, soc: float | None = None) -> None:
-        """It arrives; with a state of charge where one is told. What it used or gained elsewhere counts as driven."""
+        """It arrives; with a state of charge where one is given. What it used or gained elsewhere counts as driven."""
         if soc is not None:
             stored_wh = soc * self.settings.capacity_wh
             self.books.driven_wh += self.stored_wh - stored_wh

@@ -1,4 +1,4 @@
-"""The PV inverter's own limit, and the one it is told: a share of its rating that lapses."""
+"""The PV inverter's own limit, and the one it is sent: a share of its rating that ends when it is not renewed."""
 
 import math
 

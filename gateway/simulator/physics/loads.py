@@ -13,7 +13,7 @@ from gateway.simulator.settings.config import HouseConfig
 
 
 class FlexibleLoad(Protocol):
-    """Something that draws power by the clock and by what it is told."""
+    """Something that draws power by the clock and by what it is sent."""
 
     @property
     def shares(self) -> tuple[float, float, float]:

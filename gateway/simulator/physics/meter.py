@@ -9,7 +9,7 @@ from gateway.simulator.physics.building import State
 from gateway.simulator.settings.config import MeterSettings
 
 HISTORY_S = 60.0  # the oldest value that a late meter can show
-# How the devices hang on the three phases: the house unevenly, the inverter on all three, the battery on the first.
+# How the devices are on the three phases: the building unevenly, the inverter on all three, the battery on the first.
 LOAD_SHARES = (0.5, 0.3, 0.2)
 
 

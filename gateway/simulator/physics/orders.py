@@ -1,4 +1,4 @@
-"""Values that a device is told and obeys a little later."""
+"""Values that a device is sent and follows a little later."""
 
 from collections import deque
 

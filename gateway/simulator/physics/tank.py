@@ -32,7 +32,7 @@ class Tap:
 
 
 class Tank:
-    """`power_w` is what the heater draws. Whatever it is told: not above `limit_c`, and by itself below `least_c`."""
+    """`power_w` is what the heater draws. Whatever it is sent: not above `limit_c`, and by itself below `least_c`."""
 
     shares = (0.0, 1.0, 0.0)  # it hangs on the second phase
 

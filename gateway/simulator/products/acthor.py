@@ -1,4 +1,4 @@
-"""Registers of a my-PV AC THOR, unit 1: 16-bit values; writing 1000 sets the wanted power, reading it tells the actual.
+"""Registers of a my-PV AC THOR, unit 1: 16-bit values; writing 1000 sets a power, reading it returns the actual one.
 
 Source: evcc-io/evcc charger/mypv.go; OpenEMS/openems io.openems.edge.heat.mypv; openWB/core smarthome/acthor. The
 power lapses after the time in 1004; 1002 is the temperature at which the device stops by itself.

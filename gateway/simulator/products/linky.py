@@ -17,7 +17,7 @@ BAUD: dict[TelegramMode, int] = {"historique": 1200, "standard": 9600}
 SEPARATOR: dict[TelegramMode, str] = {"historique": " ", "standard": "\t"}
 METER_NUMBER = "041876097811"
 DELIVERY_POINT = "19876543210987"
-OFFPEAK_HOURS = (22, 6)  # heures creuses of this house
+OFFPEAK_HOURS = (22, 6)  # heures creuses of this building
 PRODUCER_BIT, INJECTING_BIT, STANDARD_BIT = 8, 9, 17  # of the status register STGE
 SUPPLIER_INDEX_AT, OPERATOR_INDEX_AT = 10, 14
 
@@ -55,12 +55,12 @@ class Linky:
 
     @property
     def drawn_va(self) -> int:
-        """Apparent power drawn; 0 while the house injects."""
+        """Apparent power drawn; 0 while the building exports."""
         return _apparent_va(max(self._state.grid_w, 0.0))
 
     @property
     def injected_va(self) -> int:
-        """Apparent power injected; 0 while the house draws."""
+        """Apparent power exported; 0 while the building imports."""
         return _apparent_va(max(-self._state.grid_w, 0.0))
 
     def groups(self, mode: TelegramMode) -> Iterable[Group]:

@@ -64,21 +64,21 @@ class RefusesWrites:
         self._registers.write(function, address, words)
 
 
-class TellsWrites:
-    """A writable map that tells what it took: `told` is called with the address and the words."""
+class ReportsWrites:
+    """A writable map that reports what it took: `report` is called with the address and the words."""
 
-    def __init__(self, registers: ReadableWritable, told: Callable[[int, Sequence[int]], None]) -> None:
+    def __init__(self, registers: ReadableWritable, report: Callable[[int, Sequence[int]], None]) -> None:
         self._registers = registers
-        self._told = told
+        self._report = report
 
     def read(self, function: int, address: int, count: int) -> list[int]:
         """As the map answers."""
         return self._registers.read(function, address, count)
 
     def write(self, function: int, address: int, words: Sequence[int]) -> None:
-        """As the map takes it; what it refuses is not told."""
+        """As the map takes it; what it refuses is not reported."""
         self._registers.write(function, address, words)
-        self._told(address, words)
+        self._report(address, words)
 
 
 def words_of(form: str, *values: float) -> list[int]:

@@ -1,7 +1,7 @@
 """Registers of a Stiebel Eltron ISG with WPM, unit 1: measured values are input registers, SG Ready is in 4000 to 4002.
 
 Source: evcc-io/evcc templates/definition/charger/stiebel-wpm.yaml; Stiebel Eltron ISG Modbus manual (its numbers count
-from 1); pail23/stiebel_eltron_isg. 0x8000 is what this plant does not have. It does not tell its electric power.
+from 1); pail23/stiebel_eltron_isg. 0x8000 is what this plant does not have. It does not report its electric power.
 """
 
 from collections.abc import Callable, Sequence

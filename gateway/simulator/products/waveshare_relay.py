@@ -25,7 +25,7 @@ V2_00 = 200
 
 
 class WaveshareRelay:
-    """The board: `is_on` of each relay; all are off when it gets its power. `relay_1` is told of its relay 1."""
+    """The board: `is_on` of each relay; all are off when it gets its power. `relay_1` gets the state of relay 1."""
 
     def __init__(self, *, unit: int = 1, relay_1: Callable[[bool], None] = lambda _is_on: None) -> None:
         self.is_on = [False] * RELAYS

@@ -1,1 +1,1 @@
-"""Recorded series that the house lives again."""
+"""Recorded series that the simulator replays."""

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 class Record:
     """A file's content: stamps (seconds on the file's own clock, rising), watts, the usual step; gaps left out.
 
-    `end_s` is the end of the last step. `local` tells that the clock is the building's wall clock.
+    `end_s` is the end of the last step. `local` says that the clock is the building's wall clock.
     """
 
     stamps_s: Sequence[float]

@@ -134,7 +134,7 @@ class MeterSettings(Table):
 class LinkySettings(Table):
     """The operator's meter at the grid connection, single phase: how its telegram is and where its counters begin.
 
-    `producer`: the contract has an injection side, so that the telegram tells it (mode standard only).
+    `producer`: the contract has an injection side, so that the telegram says so (mode standard only).
     """
 
     mode: TelegramMode = "standard"

@@ -1,6 +1,6 @@
 """The house file: TOML into the models of `config`, every mistake with its path."""
 
-from os.path import normpath  # resolve() would follow the link that the house itself has made
+from os.path import normpath  # resolve() would follow the link that the simulator itself has made
 from pathlib import Path
 
 from gateway.mistakes import Mistake, read_toml, validated
@@ -9,7 +9,7 @@ from gateway.simulator.settings.mistakes import HouseFileError
 
 
 def load_house(path: Path) -> HouseConfig:
-    """The house of a file; paths in it count from its folder. Raises HouseFileError with all mistakes."""
+    """The simulated building of a file; paths in it count from its folder. Raises HouseFileError with all mistakes."""
     content = read_toml(path, example="config/demo/house.toml")
     if isinstance(content, Mistake):
         raise HouseFileError(path, [content])
@@ -20,7 +20,7 @@ def load_house(path: Path) -> HouseConfig:
 
 
 def _resolve(config: HouseConfig, folder: Path) -> HouseConfig:
-    """The same house with paths that no longer depend on where the program was started."""
+    """The same settings with paths that no longer depend on where the program was started."""
     base = folder.absolute()
     meter = config.serve.meter.model_copy(update={"serial": Path(normpath(base / config.serve.meter.serial))})
     linky = config.serve.linky

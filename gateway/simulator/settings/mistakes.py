@@ -1,4 +1,4 @@
-"""What keeps a house from standing."""
+"""What keeps the simulator from starting."""
 
 from gateway.mistakes import MistakesError
 

@@ -20,7 +20,7 @@ WEATHER_GOOD_S = 1.5 * DAY_S  # it is asked for three days, so an answer of the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feeds:
-    """What comes from outside; None where nothing was asked for."""
+    """What comes from the internet; None where nothing was requested."""
 
     weather: Feed[Weather] | None
     prices: Feed[PointSeries] | None

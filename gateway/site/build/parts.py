@@ -104,18 +104,18 @@ def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwa
     )
 
 
-def loads(file: SiteFile, outside: Feeds, *, observer: LoadObserver) -> LoadInputs:
+def loads(file: SiteFile, feeds: Feeds, *, observer: LoadObserver) -> LoadInputs:
     """The flexible loads as they are asked for."""
     return LoadInputs(
         site=core_site(file),
         flexible=observer.flexible,
-        weather=lambda: outside.weather.answer().value if outside.weather else None,
+        weather=lambda: feeds.weather.answer().value if feeds.weather else None,
     )
 
 
 def collector(
     file: SiteFile,
-    outside: Feeds,
+    feeds: Feeds,
     *,
     clock: Clock,
     state: Callable[[], SiteState],
@@ -131,8 +131,8 @@ def collector(
         site=site,
         zone=file.site.time_zone,
         past=past,
-        prices=price_inputs(file, outside, meter=site.grid).weighed,
-        weather=WeatherInputs(weather=outside.weather.answer if outside.weather else None, past=past, kwp=place.kwp),
+        prices=price_inputs(file, feeds, meter=site.grid).weighed,
+        weather=WeatherInputs(weather=feeds.weather.answer if feeds.weather else None, past=past, kwp=place.kwp),
         place=place,
         method=read_method(),
         flexible=flexible.flexible,
@@ -210,7 +210,7 @@ def _former_tables(node: str, table: NodeTable, outbox: Outbox) -> dict[int, For
 
 
 def _place(file: SiteFile) -> Place:
-    """Where the forecast asks for the sun; without that in the middle of the Hauts-de-France."""
+    """The position for PV forecasts; by default the middle of the Hauts-de-France."""
     weather = file.feeds.weather if file.feeds else None
     latitude, longitude = (weather.latitude, weather.longitude) if weather else MIDDLE
     kwp = sum((device.peak_w or 0.0) / 1000 for device in file.devices.values())

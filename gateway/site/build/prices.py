@@ -49,7 +49,7 @@ def tariff(file: SiteFile, *, days: Days, points: PointSeries = NO_POINTS) -> Ta
 
 
 def price_inputs(file: SiteFile, feeds: Feeds, *, meter: str) -> PriceInputs:
-    """What tells the prices of each plan; `meter`: the device at the grid connection."""
+    """What gives the prices of each plan; `meter`: the device at the grid connection."""
     chosen = kind(file)
     return PriceInputs(
         weighed=partial(weighed, file),
@@ -82,7 +82,7 @@ def weighed(
 
 
 def _unknown(file: SiteFile, prices: Prices, zone: ZoneInfo) -> Iterator[Reason]:
-    """Whether no tariff was told or it cannot be used, or from when to when the price first is not known."""
+    """Whether no tariff was given or it cannot be used, or from when to when the price first is not known."""
     if file.tariff is None or file.lists.mistakes:
         numbers = {"buy_price": float(prices.buy[0]), "sell_price": float(prices.sell[0])}
         yield Reason(code="tariff_missing" if file.tariff is None else "tariff_broken", numbers=numbers)

@@ -47,15 +47,15 @@ def across(
 
 def _hybrids(devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
     """An AC side is shared with a PV device of this file, and has a limit."""
-    suns = [id_ for id_, device in devices.items() if device.role == "pv"]
+    inverters = [id_ for id_, device in devices.items() if device.role == "pv"]
     for id_, device in devices.items():
         battery = device.battery
         if battery is None:
             continue
         path = f"devices.{id_}.battery"
-        if battery.inverter is not None and battery.inverter not in suns:
+        if battery.inverter is not None and battery.inverter not in inverters:
             yield Mistake(
-                path=f"{path}.inverter", found=shown(battery.inverter), allowed=choice(battery.inverter, suns)
+                path=f"{path}.inverter", found=shown(battery.inverter), allowed=choice(battery.inverter, inverters)
             )
         if (battery.inverter is None) != (battery.ac_limit_w is None):
             found = "only one of inverter and ac_limit_w"
@@ -158,7 +158,7 @@ def _fit(path: str, device: DeviceSection, profile: Profile, *, hears: bool) -> 
     power = profile.point("p_w")
     if device.role in ("grid", "battery") and (power is None or power.every_s > SLOWEST_S):
         found = "no p_w" if power is None else f"p_w every {power.every_s:g} s"
-        yield Mistake(path=f"{path}.profile", found=found, allowed=f"a product that tells p_w every {SLOWEST_S:g} s")
+        yield Mistake(path=f"{path}.profile", found=found, allowed=f"a product that reports p_w every {SLOWEST_S:g} s")
     if device.role not in profile.roles:
         yield Mistake(path=f"{path}.role", found=shown(device.role), allowed=", ".join(profile.roles))
     if device.bus is not None and hears != (profile.links.tic is not None):

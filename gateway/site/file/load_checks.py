@@ -44,15 +44,15 @@ def _named(
 
 
 def _fits(id_: str, load: LoadSettings, profiles: Mapping[str, Profile]) -> Iterator[Mistake]:
-    """Whether the products tell what the kind needs, and take what the kind would be told."""
+    """Whether the products report what the kind needs, and accept what the kind would be sent."""
     profile = profiles.get(load.device or "")
     if profile is None:
         return
     own = [name for name in load.needed_points if name != "p_w" or load.meter is None]
     missing = [name for name in own if profile.point(name) is None]
     if missing:
-        allowed = f"for kind {load.kind} a product that tells {', '.join(own)}"
-        allowed += ", or meter = a device that tells p_w" if missing == ["p_w"] else ""
+        allowed = f"for kind {load.kind} a product that reports {', '.join(own)}"
+        allowed += ", or meter = a device that reports p_w" if missing == ["p_w"] else ""
         yield Mistake(path=f"loads.{id_}.device", found=f"{profile.id} without {', '.join(missing)}", allowed=allowed)
     elif load.meter is None:
         yield from _is_quick(f"loads.{id_}.device", profile)
@@ -64,8 +64,8 @@ def _fits(id_: str, load: LoadSettings, profiles: Mapping[str, Profile]) -> Iter
 
 
 def _is_quick(path: str, profile: Profile) -> Iterator[Mistake]:
-    """Whether the product tells its power often enough."""
+    """Whether the product reports its power often enough."""
     power = profile.point("p_w")
     if power is None or power.every_s > SLOWEST_S:
         found = f"{profile.id} without p_w" if power is None else f"p_w every {power.every_s:g} s"
-        yield Mistake(path=path, found=found, allowed=f"a product that tells p_w every {SLOWEST_S:g} s")
+        yield Mistake(path=path, found=found, allowed=f"a product that reports p_w every {SLOWEST_S:g} s")

@@ -115,8 +115,8 @@ class GoalsSection(Section):
 class WeatherSection(Section):
     """Where the roof is, for a forecast in the format of Open-Meteo.
 
-    With `tilt_deg` and `azimuth_deg` (0 south, -90 east, 90 west) the sun on the roof is asked for, else on the ground.
-    `model` asks for all members of an ensemble.
+    With `tilt_deg` and `azimuth_deg` (0 south, -90 east, 90 west) sunlight on the roof is requested, else on level
+    ground. `model` asks for all members of an ensemble.
     """
 
     latitude: Annotated[float, Field(ge=-90, le=90)]

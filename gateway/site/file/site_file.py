@@ -1,4 +1,4 @@
-"""The site file: read once, checked whole, every mistake told at once with its place."""
+"""The site file: read once, checked whole, every mistake reported at once with its path."""
 
 import re
 from collections.abc import Iterator, Mapping

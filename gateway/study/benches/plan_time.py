@@ -147,9 +147,9 @@ def _job(name: str, clock: Floats, rng: np.random.Generator) -> FlexibleLoad:
     if name == "car":
         car = Car(id="car", bands=phase_bands(least_a=6.0, most_a=32.0, phases=(1,)), capacity_wh=60_000.0)
         arrival_s = START_S + 3600.0 * rng.uniform(0.0, 3.0)
-        wanted_wh = rng.uniform(8_000.0, 30_000.0)
+        requested_wh = rng.uniform(8_000.0, 30_000.0)
         departure_s = START_S + 3600.0 * 13.0
-        state = CarState(arrival_s=arrival_s, departure_s=departure_s, stored_wh=0.0, wanted_wh=wanted_wh)
+        state = CarState(arrival_s=arrival_s, departure_s=departure_s, stored_wh=0.0, requested_wh=requested_wh)
         return LoadWithState(load=car, state=state)
     if name == "tank":
         tank = Tank(id="tank", litres=200.0, band=Band(low_w=2400.0, high_w=2400.0))
@@ -160,5 +160,5 @@ def _job(name: str, clock: Floats, rng: np.random.Generator) -> FlexibleLoad:
     power_w = rng.uniform(500.0, 1500.0)
     load = Switchable(id=name, band=Band(low_w=power_w, high_w=power_w), minimum_up_s=3600.0, minimum_down_s=1800.0)
     end_s = START_S + 3600.0 * 23.0
-    hours = SwitchableState(earliest_s=START_S, latest_s=end_s, wanted_wh=4.0 * power_w)
+    hours = SwitchableState(earliest_s=START_S, latest_s=end_s, requested_wh=4.0 * power_w)
     return LoadWithState(load=load, state=hours)

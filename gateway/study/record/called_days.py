@@ -13,7 +13,7 @@ COLUMNS = ("day", "colour")
 def read_days(path: Path, called: CalledDays | None) -> Days:
     """Columns `day` (ISO) and `colour`, which is a word or a number of the kind. InputError in plain words.
 
-    Without a kind that calls its days the file is read all the same, so that a wrong name is told; it says nothing.
+    Without a kind that calls its days the file is read all the same, so that a wrong name is found; it changes nothing.
     """
     try:
         names = read_names(path)

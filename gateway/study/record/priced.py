@@ -25,7 +25,7 @@ def prices_on(tariff: Tariff, *, start_s: float, step_s: float, steps: int) -> t
 
 
 def co2_on(points: PointSeries, *, start_s: float, step_s: float, steps: int) -> Floats | None:
-    """CO2 (g/kWh) at the beginning of each step; the mean of all where none is told, None where nothing ever is."""
+    """CO2 (g/kWh) at the beginning of each step; the mean of all where none is known; None where none ever is."""
     values = [points.at(start_s + step * step_s) for step in range(steps)]
     known = [value for value in values if value is not None]
     if not known:

@@ -1,7 +1,7 @@
 """A user's record of a building: a CSV or Parquet file with a time column, load and PV.
 
 - Time: `time_utc`, `time_local` or `time`, ISO text. Text without an offset is local time in `time_local` and `time`.
-- Columns: `load_w` or `load_kw`, `pv_w`, `pv_kw` or another PV column whose name tells its rating (`pv_kw_1p04kwp`).
+- Columns: `load_w` or `load_kw`, `pv_w`, `pv_kw` or another PV column whose name gives its rating (`pv_kw_1p04kwp`).
 - A value is the mean over the step that starts at its stamp; any step will do. Empty cells, NaN, and rows that a column
   `load_ok` or `pv_ok` marks 0 are gaps.
 """
@@ -80,7 +80,7 @@ def fill_gaps(values: Floats) -> Floats:
 
 
 def one_of(path: Path, names: Sequence[str], wanted: Sequence[str]) -> str:
-    """The first of the wanted names that a file has."""
+    """The first of these names that a file has."""
     for name in wanted:
         if name in names:
             return name

@@ -24,7 +24,7 @@ class StampError(ValueError):
 def read_stamps(cells: Sequence[object], zone: tzinfo) -> Floats:
     """Unix seconds of ISO texts or of numbers that are so already; texts without offset are of the clock of `zone`.
 
-    Of an hour that comes twice in autumn the order of the rows tells which is meant. StampError names a bad row.
+    Of an hour that comes twice in autumn the order of the rows says which is meant. StampError names a bad row.
     """
     texts = [cell for cell in cells if isinstance(cell, str)]
     if not texts:

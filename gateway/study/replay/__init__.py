@@ -1,1 +1,1 @@
-"""A record lived again slot by slot under somebody's levels, beside the limit; what the benches of homes count with."""
+"""A record replayed slot by slot under given levels, beside the limit: the basis of the benches of homes."""

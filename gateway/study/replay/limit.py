@@ -12,7 +12,7 @@ def perfect_eur(case: Case) -> float:
     """The least cost (EUR) of the counted steps; SolverError where the limits cannot be kept.
 
     Per step: import, export, charge, discharge (kWh in the step) and stored energy (kWh) at its end.
-    PV may be thrown away when it is worth nothing: where the price of export is not positive.
+    PV may be curtailed when it has no value: where the price of export is not positive.
     """
     n = case.steps
     x = minimise(program(case))

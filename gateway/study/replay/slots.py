@@ -1,4 +1,4 @@
-"""A record lived again, slot by slot: who decides says levels, the levels are followed, the meter is paid.
+"""A record replayed slot by slot: levels are decided, then followed, and the meter is paid.
 
 Nobody knows the future: a decision sees the record up to the slot before, and the mean net load of its own slot only
 where it is followed, as a loop at seconds would.

@@ -1,7 +1,7 @@
 """How much of a result is the luck of its days: costs by day, and a bootstrap over blocks of days.
 
 Block bootstrap: Künsch, Annals of Statistics 17 (1989); blocks of 3 days as the authors of the solar-home bench take
-them for its record. It tells what other months of the same weather and the same people would have given.
+them for its record. It shows what other months with the same weather and the same people would have given.
 """
 
 import numpy as np

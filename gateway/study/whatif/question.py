@@ -20,7 +20,7 @@ BILL = Goals()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colours:
-    """What is paid while the type of a called day, such as its Tempo colour, is not told yet."""
+    """What is paid while the type of a called day, such as its Tempo colour, is not announced yet."""
 
     buy: Floats  # EUR/kWh on the steps of the question
     zone: tzinfo  # whose clock the days go by
@@ -47,7 +47,7 @@ class WhatIf:
     buy: Floats
     # The same for exported energy.
     sell: Floats
-    # CO2 of imported energy (g/kWh) on the same steps; None where nobody said.
+    # CO2 of imported energy (g/kWh) on the same steps; None where it is not given.
     co2: Floats | None
     # The sizes to be compared.
     storages: tuple[Storage, ...]

@@ -76,13 +76,13 @@ def changed(tmp_path, name: str, **rows):
         ),
     ],
 )  # fmt: skip
-def test_tells_what_the_chip_does_not_allow_and_what_it_does(name, change, mistake, tmp_path):
+def test_reports_what_the_chip_does_not_allow_and_what_it_does(name, change, mistake, tmp_path):
     with pytest.raises(boards.BoardsError) as caught:
         boards.load(changed(tmp_path, name, **change))
     assert mistake in str(caught.value)
 
 
-def test_tells_all_mistakes_at_once(tmp_path):
+def test_reports_all_mistakes_at_once(tmp_path):
     with pytest.raises(boards.BoardsError) as caught:
         boards.load(changed(tmp_path, "esp32s3", led=19, button=20, rs485__de=48, rs485__tx=3))
     assert [mistake.path for mistake in caught.value.mistakes] == [

@@ -127,7 +127,9 @@ def test_the_table_itself_is_right() -> None:
         ("actuators.0.ttl_ms", 30001, r"actuators\[0\]\.ttl_ms"),
     ],
 )
-def test_a_mistake_in_a_table_is_told_with_its_place_and_what_is_allowed(place: str, value: object, told: str) -> None:
+def test_a_mistake_in_a_table_is_reported_with_its_place_and_what_is_allowed(
+    place: str, value: object, told: str
+) -> None:
     with pytest.raises(TableError, match=told):
         wire.parse(json.dumps(changed(place, value)))
 

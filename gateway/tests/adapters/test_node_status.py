@@ -22,7 +22,7 @@ PULLING = {"boot": 7, "build": 9, "file": 3, "at": 0, "n": 512, "state": "pull",
         ({"update": PULLING | {"state": "refused", "why": "older"}}, "", True, "refused: older"),
     ],
 )
-def test_a_health_tells_what_keeps_a_node_from_its_work(health, refused, heard, update) -> None:
+def test_a_health_reports_what_keeps_a_node_from_its_work(health, refused, heard, update) -> None:
     status = NodeStatus().after_state(STATE).after_health(health)
     assert (status.up, status.fw, status.build, status.mode) == (True, "0.2.0", 848_000_000, "run")
     assert (status.why, status.refused, status.heard, status.update) == ("update", refused, heard, update)
@@ -67,7 +67,7 @@ DEAF = {"step": "broker", "n": 0, "ok": False, "text": "-1"}
         ({}, ""),
     ],
 )
-def test_what_the_self_test_of_this_boot_found_is_told(told, test) -> None:
+def test_what_the_self_test_of_this_boot_found_is_reported(told, test) -> None:
     status = NodeStatus().after_state(STATE).after_test(told)
     assert status.test == test
     assert status.after_state(STATE | {"boot": 9}).test == ""

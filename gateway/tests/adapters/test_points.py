@@ -35,7 +35,7 @@ def test_the_same_prices_in_other_forms_are_the_same(body: bytes) -> None:
     assert series.step_s == 900.0
 
 
-def test_co2_is_told_in_grams() -> None:
+def test_co2_is_reported_in_grams() -> None:
     assert points.parse_co2(b"time,co2_g_per_kwh\n2026-01-15T00:00Z,62\n").values == (62.0,)
 
 

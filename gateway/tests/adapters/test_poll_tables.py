@@ -78,7 +78,9 @@ def test_every_shipped_profile_loads(name: str) -> None:
         ({"points": [{"address": 3} | LABEL]}, r"points\.0\.label\.address"),
     ],
 )
-def test_a_mistake_in_a_profile_is_told_with_its_place(tmp_path: Path, change: dict[str, object], told: str) -> None:
+def test_a_mistake_in_a_profile_is_reported_with_its_place(
+    tmp_path: Path, change: dict[str, object], told: str
+) -> None:
     text = json.loads((config_folder() / "devices" / "eastron_sdm630.json").read_text())
     path = tmp_path / "eastron_sdm630.json"
     path.write_text(json.dumps(text | change))
@@ -103,7 +105,7 @@ def test_a_mistake_in_a_profile_is_told_with_its_place(tmp_path: Path, change: d
         ({"points": [LABEL | {"type": "uint32"}]}, r"points\.0\.label\.type"),
     ],
 )
-def test_a_mistake_in_a_telegram_s_profile_is_told_with_its_place(
+def test_a_mistake_in_a_telegram_s_profile_is_reported_with_its_place(
     tmp_path: Path, change: dict[str, object], told: str
 ) -> None:
     text = json.loads((config_folder() / "devices" / "linky_standard.json").read_text())

@@ -75,7 +75,7 @@ def test_the_heater() -> None:
     assert (told["p_w"].value, told["power_max_w"].value, told["limit_c"].value) == (0, 3000, 65)
 
 
-def test_the_heat_pump_that_tells_its_power() -> None:
+def test_the_heat_pump_that_reports_its_power() -> None:
     simulation = house()
     told = ask("lambda_eu_l", simulation.load_registers["heat_pump"])
     assert told["p_w"].value == pytest.approx(simulation.state.loads_w["heat_pump"], abs=0.5)

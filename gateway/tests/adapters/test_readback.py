@@ -70,7 +70,7 @@ def test_an_entry_of_any_kind_raises_nothing(entry: object) -> None:
     from_health(readable(), entry)
 
 
-def test_an_order_that_is_held_is_told_with_three_powers() -> None:
+def test_an_order_that_is_held_is_reported_with_three_powers() -> None:
     session = session_of(readable())
     answer = {"sid": 1, "seq": 1, "act": 0, "done": "applied", "why": "", "v": [-1200], "s": 1, "ms": 0, "w": 1}
     session.receive_answer(json.dumps(answer | {"rb": [2**32 - 1200, 802]}).encode(), 1.0)

@@ -40,7 +40,7 @@ RELAY = product(unit="switch", on=4, off=2)
         (RELAY, Rating(rated_w=2400.0), 0.0, 2, 0.0),
     ],
 )
-def test_a_power_is_told_in_the_product_s_unit(
+def test_a_power_is_sent_in_the_product_s_unit(
     profile: Profile, rating: Rating, power_w: float, raw: int, back_w: float
 ) -> None:
     assert raw_setpoint(profile, power_w, rating) == [raw]

@@ -27,7 +27,7 @@ def site(tmp_path: Path, *changes: tuple[str, str]) -> SiteFile:
     return site_file.read(tmp_path / "site.toml")
 
 
-def test_a_board_is_told_where_broker_and_time_are_and_which_pins_its_lines_have(tmp_path: Path) -> None:
+def test_a_board_knows_where_broker_and_time_are_and_which_pins_its_lines_have(tmp_path: Path) -> None:
     file = site(tmp_path, BOARD, REACHED, TIME, ("port = 10123", "port = 123"))
     conf = compose(file, "cellar", boards.load(), SECRETS)
     assert conf["broker"] == {"host": "192.168.1.10", "port": 1883, "user": "cellar", "password": "pw"}
@@ -48,7 +48,7 @@ def test_a_board_is_told_where_broker_and_time_are_and_which_pins_its_lines_have
         ([(BOARD[0], BOARD[0] + '\nboard = "esp32s3"\nethernet = true'), REACHED, TIME], "nodes.cellar.board"),
     ],
 )
-def test_what_the_site_file_lacks_for_a_board_is_told_with_its_place(tmp_path: Path, changes, path: str) -> None:
+def test_what_the_site_file_lacks_for_a_board_is_reported_with_its_place(tmp_path: Path, changes, path: str) -> None:
     with pytest.raises(SiteFileError) as caught:
         compose(site(tmp_path, *changes), "cellar", boards.load(), SECRETS)
     assert path in {mistake.path for mistake in caught.value.mistakes}

@@ -50,7 +50,7 @@ class Device:
     most_w: float = 1e9
     dead_s: float = 2.0
     points: dict[str, float] = field(default_factory=dict)
-    wanted_w: float | None = None
+    requested_w: float | None = None
     orders: list[tuple[float, float | None]] = field(default_factory=list)
 
     def order(self, power_w: float | None, now_s: float) -> None:
@@ -59,8 +59,8 @@ class Device:
 
     def power_w(self, now_s: float) -> float:
         done = [power_w for at_s, power_w in self.orders if at_s + self.dead_s <= now_s]
-        wanted_w = done[-1] if done else None
-        return min(self.own_w if wanted_w is None else wanted_w, self.most_w)
+        requested_w = done[-1] if done else None
+        return min(self.own_w if requested_w is None else requested_w, self.most_w)
 
 
 @dataclass

@@ -101,7 +101,7 @@ def test_all_kinds_of_loads_are_read_and_asked_for(tmp_path: Path) -> None:
     assert isinstance(car, CarState)
     assert isinstance(washer, ApplianceState)
     assert isinstance(pool, SwitchableState)
-    assert (car.stored_wh, car.wanted_wh) == (4000.0, 20_000.0)
+    assert (car.stored_wh, car.requested_wh) == (4000.0, 20_000.0)
     assert datetime.fromtimestamp(car.departure_s, PARIS).isoformat() == "2024-06-22T07:00:00+02:00"
     assert datetime.fromtimestamp(washer.latest_s, PARIS).isoformat() == "2024-06-21T19:00:00+02:00"
     assert washer.earliest_s == NOW - 60.0  # 00:00 of that day lies before it was asked for
@@ -171,7 +171,7 @@ def test_draws_fall_into_their_steps() -> None:
         ("[loads.pool]", "[loads.Pool]", "loads.Pool", "lower-case letters"),
     ],
 )
-def test_mistakes_are_told_with_their_place(tmp_path: Path, old: str, new: str, path: str, allowed: str) -> None:
+def test_mistakes_are_reported_with_their_place(tmp_path: Path, old: str, new: str, path: str, allowed: str) -> None:
     assert old in LOADS
     with pytest.raises(SiteFileError) as caught:
         site(tmp_path, LOADS.replace(old, new, 1))

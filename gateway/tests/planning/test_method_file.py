@@ -26,7 +26,7 @@ def test_the_file_says_what_the_code_does_without_it() -> None:
         ("energy_points", "energie_points", "planning.energie_points", "energy_points"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(tmp_path: Path, before: str, after: str, path: str, allowed: str) -> None:
+def test_a_mistake_is_reported_with_its_place(tmp_path: Path, before: str, after: str, path: str, allowed: str) -> None:
     file = tmp_path / "planner.toml"
     file.write_text(method_file().read_text().replace(before, after, 1))
     with pytest.raises(MistakesError) as caught:
@@ -35,7 +35,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, before: str, after: st
     assert allowed in found[path]
 
 
-def test_no_file_is_told_too(tmp_path: Path) -> None:
+def test_no_file_is_reported_too(tmp_path: Path) -> None:
     with pytest.raises(MistakesError, match=r"planner\.toml"):
         read_method(tmp_path / "planner.toml")
 

@@ -38,7 +38,7 @@ async def test_a_program_that_is_not_there_is_an_error_of_the_system() -> None:
         await ask(inputs(), command=("/nowhere/python",))
 
 
-async def test_what_the_process_says_last_is_told() -> None:
+async def test_what_the_process_says_last_is_reported() -> None:
     with pytest.raises(WorkerError, match="ValueError: out of sun"):
         await ask(inputs(), command=(sys.executable, "-c", "raise ValueError('out of sun')"))
 
@@ -56,7 +56,7 @@ async def test_the_real_program_plans_a_day() -> None:
     assert made == await ask(inputs())
 
 
-async def test_a_price_of_the_peak_comes_back_as_an_aim_that_is_told() -> None:
+async def test_a_price_of_the_peak_comes_back_as_a_peak_target_that_is_reported() -> None:
     asked = inputs()
     peak = PeakPrice(eur_per_kw=4.0, periods=(Period(first=0, end=96, due_w=2000.0),))
     prices = replace(asked.prices.effective, peak=peak)

@@ -51,7 +51,7 @@ def sky(past: HistoryStore, told: FeedAnswer[Weather] | None, kwp: float = 5.0) 
         (answer(None), 0.0, []),  # without a roof nothing is missing
     ],
 )
-async def test_what_the_feed_lacks_is_told(
+async def test_what_the_feed_lacks_is_reported(
     past: HistoryStore, told: FeedAnswer[Weather] | None, kwp: float, notes: list[str]
 ) -> None:
     looking = sky(past, told, kwp)

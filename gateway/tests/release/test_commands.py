@@ -44,7 +44,7 @@ def test_a_release_is_built_for_the_boards_that_are_named_or_for_all(keys: Path,
         (("--board", "esp32s3", "--image", "nothing.bin"), "nothing.bin"),
     ],
 )
-def test_a_mistake_is_told_in_words(keys: Path, tmp_path: Path, arguments, told: str) -> None:
+def test_a_mistake_is_reported_in_words(keys: Path, tmp_path: Path, arguments, told: str) -> None:
     done = zen("release-build", tmp_path / "out", "--key", keys / "release-1.pem", *arguments)
     assert (done.exit_code, told in " ".join(done.output.split())) == (1, True), done.output
     assert not (tmp_path / "out" / "manifest.json").exists()
@@ -61,7 +61,7 @@ def test_an_update_names_what_is_missing_before_it_asks_anybody(keys: Path, tmp_
     assert (done.exit_code, "ZEN_KEY_CELLAR" in done.output) == (2, True), done.output
 
 
-def test_who_lacks_the_library_is_told_what_to_install(keys: Path, tmp_path: Path, monkeypatch) -> None:
+def test_who_lacks_the_library_reads_what_to_install(keys: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "gateway.release.keys", None)
     monkeypatch.delattr("gateway.release.keys", raising=False)
     for arguments in (("release-key", tmp_path / "new"), ("release-build", tmp_path / "out", "--key", keys / "x.pem")):

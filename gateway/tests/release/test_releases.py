@@ -106,7 +106,7 @@ def test_what_was_changed_after_signing_is_not_sent(keys, tmp_path):
         read(tmp_path)
 
 
-def test_keys_that_are_none_and_folders_of_others_are_told_apart(keys, tmp_path):
+def test_keys_that_are_none_and_folders_of_others_are_distinguished(keys, tmp_path):
     short = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     no_encryption = serialization.NoEncryption()
     pem = short.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_encryption)

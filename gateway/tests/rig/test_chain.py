@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from gateway.rig.chain import Chain, PartsMissingError, Wanted, open_chain
+from gateway.rig.chain import Chain, ChainSettings, PartsMissingError, open_chain
 from gateway.rig.part import Machine
 from gateway.rig.processes import Processes, Program, ProgramError
 from gateway.rig.programs import BROKER, NODE
@@ -22,7 +22,7 @@ def accepts(port):
 
 
 async def test_parts_are_killed_and_started_again_on_the_same_ports(machine, tmp_path):
-    async with open_chain(Wanted(broker="mosquitto"), machine=machine, folder=tmp_path, start=False) as chain:
+    async with open_chain(ChainSettings(broker="mosquitto"), machine=machine, folder=tmp_path, start=False) as chain:
         port = chain.run.ports.broker
         await chain.start(BROKER)
         await chain.start(NODE)
@@ -38,7 +38,7 @@ async def test_parts_are_killed_and_started_again_on_the_same_ports(machine, tmp
 
 
 async def test_a_part_that_hangs_keeps_its_connections(machine, tmp_path):
-    async with open_chain(Wanted(broker="mosquitto"), machine=machine, folder=tmp_path, start=False) as chain:
+    async with open_chain(ChainSettings(broker="mosquitto"), machine=machine, folder=tmp_path, start=False) as chain:
         await chain.start(BROKER)
         chain.pause(BROKER)
         assert accepts(chain.run.ports.broker)  # by the kernel
@@ -50,24 +50,24 @@ async def test_without_mosquitto_the_embedded_broker_stands_in_where_that_is_all
     micropython, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("ZEN_MOSQUITTO", "none")
-    async with open_chain(Wanted(), machine=Machine(), folder=tmp_path / "any", start=False) as chain:
+    async with open_chain(ChainSettings(), machine=Machine(), folder=tmp_path / "any", start=False) as chain:
         assert set(chain.parts) == {"micropython"}
         await chain.start(BROKER)
         assert accepts(chain.run.ports.broker)
     with pytest.raises(PartsMissingError, match=r"ZEN_MOSQUITTO=none.*To have it: "):
-        async with open_chain(Wanted(broker="mosquitto"), machine=Machine(), folder=tmp_path / "real"):
+        async with open_chain(ChainSettings(broker="mosquitto"), machine=Machine(), folder=tmp_path / "real"):
             pytest.fail("started without a broker")
 
 
-async def test_all_that_is_missing_is_told_at_once(tmp_path):
+async def test_all_that_is_missing_is_reported_at_once(tmp_path):
     nothing = Machine(environment={f"ZEN_{name}": "none" for name in ("MICROPYTHON", "INFLUXD")}, cache=tmp_path)
     with pytest.raises(PartsMissingError) as told:
-        async with open_chain(Wanted(broker="embedded", database=True), machine=nothing, folder=tmp_path):
+        async with open_chain(ChainSettings(broker="embedded", database=True), machine=nothing, folder=tmp_path):
             pytest.fail("started without its parts")
     assert [one.name for one in told.value.missing] == ["micropython", "influxd"]
 
 
-async def test_a_part_that_does_not_start_is_told_and_nothing_is_left_running(tmp_path):
+async def test_a_part_that_does_not_start_is_reported_and_nothing_is_left_running(tmp_path):
     good = Program(name="broker", command=("sleep", "60"), folder=tmp_path)
     bad = Program(
         name="house", command=("sh", "-c", "echo broken >&2; exit 4"), folder=tmp_path, ready=JsonLine(key="ready")

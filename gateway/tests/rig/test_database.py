@@ -48,7 +48,7 @@ async def test_what_was_acknowledged_is_there_after_a_kill(processes, program, d
     assert await count(database) == [POINTS]
 
 
-async def test_a_refused_set_up_is_told(processes, program, free_port):
+async def test_a_refused_set_up_is_reported(processes, program, free_port):
     await processes.start(program)
     nameless = Database(url=f"http://127.0.0.1:{free_port}", org="", bucket="", token="chosen-by-us")  # noqa: S106 - a scratch one
     with pytest.raises(ProgramError, match="refused its set-up with 4"):

@@ -47,7 +47,7 @@ def test_a_program_in_the_path_is_asked_for_its_version(tmp_path, fake_program, 
         (micropython, "micropython", "echo 'micropython (1, 22, 2) 9223372036854775807'", "needed is 1.25"),
         (micropython, "micropython", "exit 126", "does not run a line of Python"),
         (influxd, "influxd", "echo 'InfluxDB v1.6.7 (git: unknown)'", "version 1.6.7, needed is 2.x"),
-        (chromium, "chromium", "echo hello", "does not tell its version"),
+        (chromium, "chromium", "echo hello", "does not report its version"),
     ],
 )
 def test_a_program_that_does_not_serve_is_refused_with_the_reason(tmp_path, fake_program, part, program, answer, why):
@@ -115,7 +115,7 @@ def test_the_next_program_in_the_path_is_tried_when_the_first_is_too_old(tmp_pat
 
 
 @pytest.mark.parametrize("name", ["mosquitto", "micropython"])
-def test_what_apt_refuses_is_told_in_its_own_words_and_leaves_nothing(tmp_path, fake_program, monkeypatch, name):
+def test_what_apt_refuses_is_reported_in_its_own_words_and_leaves_nothing(tmp_path, fake_program, monkeypatch, name):
     folder = fake_program("apt-get", "echo 'E: Unable to locate package' >&2; exit 100")
     monkeypatch.setenv("PATH", str(folder))
     here = machine(tmp_path, ZEN_DEBIAN_MIRROR="http://mirror.invalid/debian")
@@ -125,7 +125,7 @@ def test_what_apt_refuses_is_told_in_its_own_words_and_leaves_nothing(tmp_path, 
     assert list(here.cache.iterdir()) == []
 
 
-def test_a_machine_without_apt_is_told_so(tmp_path, monkeypatch):
+def test_a_machine_without_apt_is_reported_so(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "apt-get is not on this machine" in mosquitto.fetch(machine(tmp_path), lambda _: None).why
 

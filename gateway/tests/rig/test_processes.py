@@ -43,7 +43,7 @@ async def gone(pid, within_s=5.0):
         os.close(watched)
 
 
-async def test_a_line_of_json_tells_that_a_program_is_ready(processes, tmp_path):
+async def test_a_line_of_json_reports_that_a_program_is_ready(processes, tmp_path):
     script = """echo starting; echo '{"ready": false}'; echo '{"ready": true, "port": 7}'; sleep 60"""
     ready = JsonLine(key="ready")
     child = await processes.start(shell(script, tmp_path, ready=ready))
@@ -67,12 +67,12 @@ async def test_a_port_and_a_page_tell_that_a_server_is_ready(processes, tmp_path
     assert not await PageServed(address=f"http://127.0.0.1:{free_port}/nothing").holds(tmp_path)
 
 
-async def test_a_program_that_ends_early_is_told_with_its_last_words(processes, tmp_path):
+async def test_a_program_that_ends_early_is_reported_with_its_last_words(processes, tmp_path):
     with pytest.raises(ProgramError, match=r"child ended with 3\n  no such file: x"):
         await processes.start(shell("echo 'no such file: x' >&2; exit 3", tmp_path, ready=JsonLine(key="ready")))
 
 
-async def test_a_program_that_is_never_ready_is_ended_and_told(processes, tmp_path):
+async def test_a_program_that_is_never_ready_is_ended_and_reported(processes, tmp_path):
     program = shell("echo $$ > pid; sleep 60", tmp_path, ready=JsonLine(key="ready"), ready_within_s=0.3)
     with pytest.raises(ProgramError, match=r"waited 0 s for a line"):
         await processes.start(program)

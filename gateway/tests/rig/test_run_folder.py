@@ -82,7 +82,7 @@ def test_a_server_may_listen_at_a_held_port_and_again_after_its_end(ports):
         client.connect(("127.0.0.1", ports.broker))
 
 
-def test_house_and_site_meet_at_the_same_addresses(run):
+def test_simulator_and_site_meet_at_the_same_addresses(run):
     house, site = read(run.house_file), read(run.site_file)
     for device in ("pv", "battery"):
         at = site["devices"][device]

@@ -43,7 +43,7 @@ def test_the_trace_has_ten_rows_a_second(simulation: Simulation) -> None:
         assert grid_w == pytest.approx(base_load_w + pv_w + battery_w)
 
 
-def test_what_the_battery_took_and_its_modes_are_told_with_their_moments(simulation: Simulation) -> None:
+def test_what_the_battery_took_and_its_modes_are_reported_with_their_moments(simulation: Simulation) -> None:
     """1200 W to be drawn, remote operation, then the battery's own mode: SMA's registers 40149 and 40151."""
     begun_s = simulation.monotonic_s
     simulation.battery_registers.write(16, 40149, [0, 1200])

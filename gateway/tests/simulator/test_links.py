@@ -192,7 +192,7 @@ async def test_the_link_to_the_line_is_removed_at_the_end(house_on_links: OpenHo
     assert not link.is_symlink()
 
 
-async def test_a_second_house_does_not_take_the_line_of_a_running_one(
+async def test_a_second_simulator_does_not_take_the_line_of_a_running_one(
     house_on_links: OpenHouse, tmp_path: Path
 ) -> None:
     link = tmp_path / "meter.tty"
@@ -221,7 +221,7 @@ async def test_a_link_of_somebody_else_is_left_alone(house_on_links: OpenHouse, 
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_the_link_of_a_killed_house_is_replaced_when_its_terminal_is_ours_now(
+def test_the_link_of_a_killed_simulator_is_replaced_when_its_terminal_is_ours_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int
 ) -> None:
     link = tmp_path / "meter.tty"

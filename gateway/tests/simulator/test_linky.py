@@ -108,7 +108,7 @@ def test_the_counters_are_those_of_the_grid_and_the_tariffs_add_up() -> None:
     assert (old["HCHC"], old["HCHP"], old["PTEC"]) == (told["EASF01"], told["EASF02"], "HC..")
 
 
-def test_a_contract_without_injection_tells_nothing_of_it() -> None:
+def test_a_contract_without_injection_says_nothing_about_it() -> None:
     told = shown(lived(2, {"linky": {"producer": False}}))
     assert "SINSTI" not in told
     assert "EAIT" not in told

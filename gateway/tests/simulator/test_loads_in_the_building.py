@@ -34,7 +34,7 @@ FORMER_KEYS = (
 )
 
 
-def test_a_house_without_loads_is_what_it_was() -> None:
+def test_a_building_without_loads_is_what_it_was() -> None:
     simulation, rows = house(), []
     for step in range(3001):
         state = simulation.advance(0.1)
@@ -125,7 +125,7 @@ def test_the_battery_follows_what_the_loads_draw() -> None:
     assert state.grid_w == pytest.approx(0.0, abs=5.0)
 
 
-def test_a_limit_throttles_the_roof_after_its_dead_time_is_told_and_lapses() -> None:
+def test_a_limit_throttles_the_roof_after_its_dead_time_is_reported_and_lapses() -> None:
     simulation = house(pv={"clouds": False, "limit_timeout_s": 60}, serve={"pv": {"profile": "sma_tripower"}})
     assert simulation.advance(1.0).pv_w < -3500.0
     simulation.pv_registers.write(6, 40023, [3000])  # 30.00 % of 5000 W

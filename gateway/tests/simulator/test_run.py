@@ -79,7 +79,7 @@ def test_it_lives_in_real_time(tmp_path: Path) -> None:
         assert last["t"] - first["t"] == pytest.approx(last["monotonic"] - first["monotonic"], abs=1e-3)
 
 
-def test_mistakes_are_told_on_stderr_with_exit_code_2(tmp_path: Path) -> None:
+def test_mistakes_are_reported_on_stderr_with_exit_code_2(tmp_path: Path) -> None:
     with program(tmp_path, "[battery]\nsoc = 2\n[pv]\nkwp = -1\n") as process:
         out, errors = process.communicate(timeout=60)
         assert (process.returncode, out) == (2, "")
@@ -87,7 +87,7 @@ def test_mistakes_are_told_on_stderr_with_exit_code_2(tmp_path: Path) -> None:
         assert "pv.kwp: found -1" in errors
 
 
-def test_a_port_that_is_taken_is_told_with_exit_code_1(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_reported_with_exit_code_1(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         text = HOUSE.replace('control = "127.0.0.1:0"', f'control = "127.0.0.1:{port}"')
@@ -98,7 +98,7 @@ def test_a_port_that_is_taken_is_told_with_exit_code_1(tmp_path: Path) -> None:
             assert not (tmp_path / "meter.tty").is_symlink()
 
 
-def test_a_modbus_port_that_is_taken_is_told_once_and_in_our_words(tmp_path: Path) -> None:
+def test_a_modbus_port_that_is_taken_is_reported_once_and_in_our_words(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with program(

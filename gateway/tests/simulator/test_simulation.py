@@ -49,7 +49,7 @@ def test_a_day_takes_seconds() -> None:
     assert simulation.building.grid_abs_mean_w > 0.0
 
 
-def test_the_same_seed_gives_the_same_house_and_another_seed_another() -> None:
+def test_the_same_seed_gives_the_same_building_and_another_seed_another() -> None:
     def grid(seed: int) -> list[float]:
         simulation = house(seed=seed)
         return [simulation.advance(0.1).grid_w for _ in range(3000)]
@@ -68,7 +68,7 @@ def test_the_kettle_boils_soon_and_again_every_two_minutes() -> None:
     assert sum(load > 1000.0 for load in loads) / 2 == pytest.approx(10 * 45.0, abs=5.0)
 
 
-def test_an_appliance_of_a_bench_lasts_as_long_as_it_was_told() -> None:
+def test_an_appliance_of_a_bench_lasts_as_long_as_it_was_sent() -> None:
     simulation = house(load={"appliances": False, "noise_w": 0, "kettle_every_s": 0})
     simulation.building.add_step(3000.0, 2.0)
     simulation.building.add_step(500.0, None)

@@ -81,7 +81,7 @@ def test_it_stops_at_its_own_limit_and_goes_on_below_the_hysteresis() -> None:
     assert cellar.keep(3000.0, 10.0) == 0.0
 
 
-def test_it_heats_by_itself_when_it_is_too_cold_whatever_it_is_told() -> None:
+def test_it_heats_by_itself_when_it_is_too_cold_whatever_it_is_sent() -> None:
     cellar = Cellar(temp_c=39.9, least_c=40, least_hysteresis_k=5, heater_w=3000, loss_w_per_k=0.0)
     powers_w = []
     while cellar.tank.temp_c < 44.99:

@@ -52,7 +52,7 @@ def test_right_values_come_back_as_the_dataclass() -> None:
         ({"share": 1.0, "nam": "x"}, "tariff.nam", "did you mean name?"),
     ],
 )
-def test_wrong_values_are_told_with_their_place(values: dict[str, object], path: str, allowed: str) -> None:
+def test_wrong_values_are_reported_with_their_place(values: dict[str, object], path: str, allowed: str) -> None:
     section, mistakes = validated(section_of(Keys), values, at="tariff")
     assert section is None
     assert {mistake.path: allowed in mistake.allowed for mistake in mistakes} == {path: True}

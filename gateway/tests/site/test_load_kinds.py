@@ -35,7 +35,7 @@ GRID = TimeGrid(start_s=NOW, step_s=900.0, steps=96)
 ROOT = Path(gateway.__file__).parents[1]
 WORDS = ROOT / "gateway" / "words"
 
-# A section of each kind, and readings of its device with which it wants power.
+# A section of each kind, and readings of its device with which it requests power.
 EXAMPLES: dict[str, tuple[str, dict[str, float]]] = {
     "car": ("capacity_kwh = 50\nwanted_kwh = 20", {"p_w": 0.0, "plugged": 1.0, "e_session_wh": 0.0}),
     "tank": ('litres = 200\npower_w = 2000\ndraws = { "20:00" = 3.0 }', {"p_w": 0.0, "temp_c": 46.0}),
@@ -109,7 +109,7 @@ def test_a_kind_is_in_the_reference_with_all_its_keys(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_product_must_tell_what_the_kind_needs(kind: str) -> None:
-    """One point after the other is taken from a product that tells them all."""
+    """One point after the other is taken from a product that reports them all."""
     needed = KINDS[kind].needed_points
     assert needed[0] == "p_w"
     assert set(needed) == set(EXAMPLES[kind][1])

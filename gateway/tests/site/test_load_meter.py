@@ -59,7 +59,12 @@ def read(tmp_path: Path, old: str = "", new: str = "") -> SiteFile:
 @pytest.mark.parametrize(
     ("old", "new", "path", "allowed"),
     [
-        ('meter = "pump-meter"\n', "", "loads.heating.device", "tells p_w, temp_c, or meter = a device that tells p_w"),
+        (
+            'meter = "pump-meter"\n',
+            "",
+            "loads.heating.device",
+            "reports p_w, temp_c, or meter = a device that reports p_w",
+        ),
         ('device = "pump"\n', "", "loads.heating.meter", "device = that"),
         ('meter = "pump-meter"', 'meter = "pump-metre"', "loads.heating.meter", "did you mean pump-meter?"),
         ('meter = "pump-meter"', 'meter = "grid"', "loads.heating.meter", "a device of role load"),
@@ -68,7 +73,7 @@ def read(tmp_path: Path, old: str = "", new: str = "") -> SiteFile:
             '"eastron_sdm630"\nnode = "cellar"\nbus = "rs485"',
             '"stiebel_isg_wpm"\nnode = "cellar"\nhost = "127.0.0.2"',
             "loads.heating.meter",
-            "a product that tells p_w every 3 s",
+            "a product that reports p_w every 3 s",
         ),
         ('device = "pump"', 'device = "pump-meter"', "loads.heating.meter", "a device of its own"),
         ("[1800]", "[600, 1800]", "loads.heating.powers_w", "one power: a switch is on or off"),
@@ -152,7 +157,7 @@ def test_its_power_is_that_of_its_meter_and_counts_once(tmp_path: Path) -> None:
     assert site.metered == ("pv", "battery", "pump")
 
 
-def test_a_relay_is_told_by_the_power_of_its_meter(tmp_path: Path) -> None:
+def test_a_relay_is_seen_by_the_power_of_its_meter(tmp_path: Path) -> None:
     """It is switched on by 3 kW of surplus, is seen to take 1.8 kW of it, and given back when its meter is silent."""
     file, clock = read(tmp_path), StillClock()
     side = built(file, tmp_path, clock)

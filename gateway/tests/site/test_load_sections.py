@@ -84,15 +84,15 @@ def test_the_poll_table_lets_a_load_be_ordered_within_its_section(tmp_path: Path
         ('device = "wallbox"', 'device = "battery"', "loads.car.device", "a device of role load"),
         ('device = "heater"', 'device = "wallbox"', "loads.water.device", "a device of its own"),
         ('device = "wallbox"', 'device = "Wallbox"', "loads.car.device", "match pattern"),
-        ('"keba_p30"', '"mypv_acthor"', "loads.car.device", "a product that tells p_w, plugged, e_session_wh"),
-        ('"mypv_acthor"', '"keba_p30"', "loads.water.device", "a product that tells p_w, temp_c"),
-        ("phases = [3]", "phases = [1, 3]", "loads.car.phases", "nobody switches the phases"),
+        ('"keba_p30"', '"mypv_acthor"', "loads.car.device", "a product that reports p_w, plugged, e_session_wh"),
+        ('"mypv_acthor"', '"keba_p30"', "loads.water.device", "a product that reports p_w, temp_c"),
+        ("phases = [3]", "phases = [1, 3]", "loads.car.phases", "the phases of this charger are not switched"),
         ("phases = [3]", "give_w = 3000", "loads.car.give_w", "commanded of no product yet"),
         ('kind = "switchable"', 'kind = "switchable"\ndevice = "heater"', "loads.pool.device", "a device of its own"),
         ("least_w = 0", "least_w = 4000", "loads.water", "least_w at most power_w"),
     ],
 )
-def test_mistakes_between_loads_and_devices_are_told(
+def test_mistakes_between_loads_and_devices_are_reported(
     tmp_path: Path, old: str, new: str, path: str, allowed: str
 ) -> None:
     with pytest.raises(SiteFileError) as caught:

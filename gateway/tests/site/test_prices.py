@@ -277,7 +277,7 @@ async def test_feeds_are_those_that_the_site_file_asks_for(tmp_path: Path) -> No
         ),
     ],
 )
-def test_mistakes_are_told_with_their_place(
+def test_mistakes_are_reported_with_their_place(
     tmp_path: Path, base: str, old: str, new: str, path: str, told: str
 ) -> None:
     assert old in base
@@ -292,7 +292,7 @@ def test_keys_that_had_no_effect_in_0_1_0_are_no_mistakes(tmp_path: Path) -> Non
     assert site_prices.tariff(file, days={}).rate(at("2025-09-01T12:00")).buy == 0.1952
 
 
-def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_several_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     wrong = SEASONS.replace('"edf_hphc"', '"edf"').replace("kva = 9", "kva = 6").replace("2026-Q1", "2024-Q1")
     with pytest.raises(SiteFileError) as caught:
         read(tmp_path, wrong)
@@ -303,7 +303,7 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
     }
 
 
-def test_a_tariff_file_with_a_mistake_is_told(tmp_path: Path) -> None:
+def test_a_tariff_file_with_a_mistake_is_reported(tmp_path: Path) -> None:
     (tmp_path / "tariffs").mkdir()
     (tmp_path / "tariffs" / "mine.toml").write_text("id = 3")
     with pytest.raises(SiteFileError, match=r"tariff\.file: found .*mine\.toml"):

@@ -112,7 +112,7 @@ def test_a_module_its_texts_and_its_list_are_all_that_a_new_kind_needs(copy: Pat
     assert "8 passed" in done.stdout
 
 
-def test_a_text_that_was_forgotten_is_told(copy: Path) -> None:
+def test_a_text_that_was_forgotten_is_reported(copy: Path) -> None:
     path = copy / "gateway" / "words" / "fr.json"
     rows = json.loads(path.read_text(encoding="utf-8"))
     del rows["price.LUNCH"]

@@ -120,7 +120,7 @@ def test_a_telegram_is_wired_as_one(tmp_path: Path, old: str, new: str, path: st
     assert told in found[path][1]
 
 
-def test_what_is_found_and_what_is_allowed_are_told_in_words(tmp_path: Path) -> None:
+def test_what_is_found_and_what_is_allowed_are_reported_in_words(tmp_path: Path) -> None:
     found = mistakes(
         tmp_path, ("battery = {", "battery = 5 #"), ("unit = 1\n\n[devices.pv]", "unit = -1\n\n[devices.pv]")
     )
@@ -146,11 +146,11 @@ def test_odd_files_are_mistakes_and_no_errors_of_ours(tmp_path: Path, text: str)
     assert caught.value.mistakes
 
 
-def test_text_that_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
+def test_text_that_is_not_toml_is_reported_with_its_line(tmp_path: Path) -> None:
     found = mistakes(tmp_path, ("[site]", "[site"))
     assert "line" in str(found)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SiteFileError, match="a readable TOML file"):
         site_file.read(tmp_path / "none.toml")

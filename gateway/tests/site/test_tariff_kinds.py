@@ -100,7 +100,7 @@ def test_called_days_say_all_that_planning_and_studies_need(kind: TariffKind) ->
     if called is None:
         return
     assert 0 <= called.begin_min < 1440
-    assert called.told_min <= called.begin_min  # a type is told before it holds
+    assert called.announced_min <= called.begin_min  # a type is announced before it holds
     types = set(called.words.values())
     assert all(str(int(type_)) in called.words for type_ in types)
     days = [date(2025, 1, 1) + timedelta(days=n) for n in range(366)]

@@ -42,7 +42,7 @@ async def test_the_trend_covers_the_hours_asked_for_or_a_day(site):
         ("days=1", "days", "days=1"),
     ],
 )
-async def test_a_bad_query_is_told_what_was_found_and_what_is_allowed(site, query, field, found):
+async def test_a_bad_query_gets_what_was_found_and_what_is_allowed(site, query, field, found):
     client, view, _ = site
     answer = await client.get(f"/api/trend?{query}")
     assert answer.status_code == 400
@@ -143,7 +143,7 @@ async def test_an_error_of_the_caller_comes_through_as_it_is():
             raise KeyError("mine")
 
 
-async def test_a_busy_port_is_told_with_address_reason_and_remedy():
+async def test_a_busy_port_is_reported_with_address_reason_and_remedy():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(AddressError) as caught:

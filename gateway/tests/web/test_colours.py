@@ -34,7 +34,7 @@ def contrast(one, other):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("pairs", "least"), [(TEXTS, 4.5), (MARKS, 3.0)], ids=["texts", "marks"])
-def test_colours_are_told_apart_by_weak_eyes(scheme, pairs, least):
+def test_colours_are_distinguished_by_weak_eyes(scheme, pairs, least):
     found = colours(scheme)
     poor = {pair: round(contrast(*(found[name] for name in pair)), 2) for pair in pairs}
     assert {pair: ratio for pair, ratio in poor.items() if ratio < least} == {}

@@ -95,7 +95,7 @@ def test_numbers_change_with_each_cycle_without_a_reload(page, open_tab):
     assert tab.run("window.sameDocument") is True
 
 
-def test_the_set_point_tells_what_and_why(page, open_tab):
+def test_the_set_point_reports_what_and_why(page, open_tab):
     tab = open_tab("?lang=fr")
     assert plain(tab.text("#setpoint-order")) == "Charge à 1,50 kW"
     assert plain(tab.text("#setpoint-held")) == "Acceptée par l’appareil, qui ne peut pas être relu : Charge à 1,50 kW"
@@ -132,7 +132,7 @@ def test_every_commanded_device_is_shown_with_its_set_point_and_why(page, open_t
     assert tab.errors == []
 
 
-def test_what_a_charger_alone_was_told_is_told_in_its_own_words(page, open_tab):
+def test_what_a_charger_alone_was_sent_is_shown_in_its_own_words(page, open_tab):
     tab = open_tab("?lang=fr")
     state = with_loads()
     car = next(each for each in state["setpoints"] if each["name"] == "car")
@@ -144,7 +144,7 @@ def test_what_a_charger_alone_was_told_is_told_in_its_own_words(page, open_tab):
     assert plain(tab.text("#setpoint-held")) == "Acceptée par l’appareil, qui ne peut pas être relu : Consommer 1,60 kW"
 
 
-def test_loads_are_no_part_of_the_house_and_the_balance_is_told(page, open_tab):
+def test_loads_are_no_part_of_the_house_and_the_balance_is_reported(page, open_tab):
     tab = open_tab()
     page.publish(with_loads())
     tab.wait("document.querySelector('.node.role-load .node-does').textContent.includes('loads')")
@@ -198,7 +198,7 @@ def test_a_stale_value_is_marked_with_its_age(page, open_tab):
     assert "too old" in tab.text("[data-device=roof] .badge")
 
 
-def test_one_absent_point_of_a_living_device_tells_its_own_reason(open_tab):
+def test_one_absent_point_of_a_living_device_reports_its_own_reason(open_tab):
     tab = open_tab()
     assert tab.text("[data-device=battery] [data-point=temp_c]").split("\n") == ["—", "the device says “not available”"]
 
@@ -344,7 +344,7 @@ def test_every_control_has_a_name_and_every_section_a_heading(open_tab):
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_page_tells_numbers_and_reasons_exactly_as_the_commands_do(open_tab, language):
+def test_the_page_reports_numbers_and_reasons_exactly_as_the_commands_do(open_tab, language):
     tab = open_tab(f"?lang={language}")
     path = tab.run("document.querySelector('script[type=module]').src").rsplit("/", 1)[0]
     column = 2 if language == "en" else 3

@@ -206,12 +206,12 @@ FIGURES = [
 
 
 @pytest.mark.parametrize(("name", "value", "english", "french"), FIGURES)
-def test_a_number_is_told_in_its_unit_and_language(name, value, english, french):
+def test_a_number_is_reported_in_its_unit_and_language(name, value, english, french):
     assert words.figure("en", name, value) == english.translate(TYPED)
     assert words.figure("fr", name, value) == french.translate(TYPED)
 
 
-def test_a_signed_power_is_told_by_its_direction():
+def test_a_signed_power_is_reported_by_its_direction():
     numbers = {"net_w": -2700.0, "target_w": 0.2, "power_w": 2700.0}
     assert text("en", "reason.hold_grid_charge", **numbers).replace("\N{NO-BREAK SPACE}", " ") == (
         "Without the battery, 2.70 kW would be exported. It charges at 2.70 kW to keep the grid at 0 W."
@@ -234,7 +234,7 @@ KEPT = {"kept_wh": 3100.0, "worth_price": 0.19, "begin_day": 1.0, "begin_clock":
         ("fr", 2.0, "3,10_kWh gardés_: après-demain de 6_h à 22_h, ils vaudront 0,19_€/kWh."),
     ],
 )
-def test_a_plan_s_reason_tells_both_numbers_and_the_hours(language, begin_day, told):
+def test_a_plan_s_reason_reports_both_numbers_and_the_hours(language, begin_day, told):
     assert text(language, "reason.kept", **{**KEPT, "begin_day": begin_day}) == told.replace("_", "\N{NO-BREAK SPACE}")
 
 

@@ -11,7 +11,7 @@ OLD = "a part of it is older than 5 s"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonView:
-    """Why something is as it is: words in two languages belong to the code ([reasons](reasons.md))."""
+    """Why a decision was taken: the code has a sentence in two languages ([reasons](reasons.md))."""
 
     code: Annotated[str, About("name of the reason")]
     numbers: Annotated[

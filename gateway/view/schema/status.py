@@ -35,7 +35,7 @@ class NodeCountsView:
     lost: Annotated[int, About("records that it had to give up")]
     duplicated: Annotated[int, About("records that came again")]
     malformed: Annotated[int, About("messages that were none")]
-    unreadable: Annotated[int, About("records of a poll table that nobody remembers")]
+    unreadable: Annotated[int, About("records of a poll table that is not known any more")]
     undatable: Annotated[int, About("records of a former run that never knew the time")]
     health: Annotated[Mapping[str, Json], About("what the node says of itself, as it comes ([wire](wire.md))")]
 
@@ -53,7 +53,7 @@ class DatabaseCountsView:
     """Rows of the database."""
 
     written: Annotated[int, About("rows that the database took")]
-    dropped: Annotated[int, About("rows for which the disk had no room")]
+    dropped: Annotated[int, About("rows for which the disk had no space")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,5 +68,5 @@ class StatusView:
     nodes: Annotated[Mapping[str, NodeCountsView], About("records and messages of each node")]
     time: Annotated[TimeCountsView, About("time server")]
     database: Annotated[DatabaseCountsView, About("rows of the database")]
-    rss_mb: Annotated[float, About("memory now; 0 where the system does not tell", unit="MiB")]
+    rss_mb: Annotated[float, About("memory now; 0 where the system does not report it", unit="MiB")]
     rss_peak_mb: Annotated[float, About("most memory so far", unit="MiB")]

@@ -25,7 +25,7 @@ MILD_C = 10.0  # outdoors, where no forecast says more
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Flexible:
-    """What is planned beside the storage."""
+    """The loads and inverters that are planned beside the storage."""
 
     loads: tuple[FlexibleLoad, ...] = ()  # that are planned, with their states
     curtailable: tuple[Curtailable, ...] = ()  # PV inverters whose production can be limited

@@ -15,7 +15,7 @@ from gateway.core.model.levels import Floats
 from gateway.core.planning.schedule.marginal_cost import MarginalCost
 
 POINTS = 41  # of energy
-DEEP = 0.3  # how far below its floors a load is still told apart, as a share of what is above
+DEEP = 0.3  # how far below its floors amounts are still distinguished, as a share of what is above
 BETWEEN = 2  # powers tried inside a band, beside its ends and what just fits
 EARLY_EUR = 1e-4  # EUR/kWh a plan later: of equal moments the earlier one, so that nothing is put off for ever
 NEAR_EUR = 0.01  # EUR/kWh away from the common division, which alone knows how much the storage holds
@@ -28,7 +28,7 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choices:
-    """What can be set."""
+    """The powers that a load can be set to in each step."""
 
     power_w: Floats  # steps x choices; the first choice is rest
     way: tuple[int, ...]  # of each choice: -1 rest, else the band; V2G counts as rest
@@ -37,7 +37,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SwitchingStates:
-    """How long a load has run or rested, as states: what follows from each by each choice."""
+    """The states of a load by how long it has run or rested, and the state that follows each choice."""
 
     following: Indices  # the next state, states x choices
     cost_eur: Floats  # of the change, states x choices; NEVER where a minimum time forbids it
@@ -139,7 +139,7 @@ def _first(store: EnergyStore, run: int, rest: int) -> int:
 
 
 def _grid(store: EnergyStore) -> Floats:
-    """From the least to the most it can hold; far below its floors nothing is told apart any more."""
+    """From the least to the most it can hold; far below its floors amounts are no longer distinguished."""
     idle = store.energies_wh(np.zeros(store.steps))
     top = max(float(store.top_wh().max()), store.start_wh)
     floors = store.floor_wh[store.short_price > 0.0]
@@ -151,7 +151,7 @@ def _grid(store: EnergyStore) -> Floats:
 
 
 def _points(low: float, top: float, floor: float) -> Floats:
-    """Equal spacings; `top` and a floor between are points, so that what is just enough is told from what is not."""
+    """Equal spacings; `top` and a floor between are points, so that just enough and not quite enough are different."""
     if not low < floor < top:
         return np.linspace(low, top, POINTS)
     above = max(round((top - floor) / (top - low) * (POINTS - 1)), 1)

@@ -21,7 +21,7 @@ K = 1000.0  # W in a kW: unknowns in kW and kWh keep the program's numbers near 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """Where the powers of one load stand among the unknowns: power_w += x[column] * factor at its step."""
+    """The unknowns of a program that make up the power of one load: power_w += x[column] * factor at its step."""
 
     columns: Indices  # of the unknowns
     steps: Indices  # of the plan, one for each column

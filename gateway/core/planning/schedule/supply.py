@@ -6,12 +6,12 @@ import numpy as np
 
 from gateway.core.model.levels import NO_LIMITS, Floats, GridLimits, Storage
 
-OVER_PRICE = 20.0  # EUR/kWh above the connection: dearer than anything that can be wanted
+OVER_PRICE = 20.0  # EUR/kWh above the connection: dearer than anything that a load is willing to pay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Supply:
-    """What all loads share; every series has one entry for each step."""
+    """The net load, prices, limits and storage that all loads share; every series has one entry for each step."""
 
     hours: float  # length of a step
     net_w: Floats  # mean net load without the loads

@@ -1,4 +1,4 @@
-"""Scenario dynamic programming: what stored energy is worth at the end of each step.
+"""Scenario dynamic programming: the marginal value of stored energy at the end of each step.
 
     W_s(e)   = (1 - rho) V_s,k+1(e) + rho mean_r V_r,k+1(e)
     V_s,k(e) = min over e' of  price of the grid's energy in the step + wear + W_s(e')
@@ -23,7 +23,7 @@ TIE = 1e-9  # EUR/kWh: a gain below this is rounding, and nothing is done for it
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PeakTarget:
-    """Import that should not be exceeded, because it would be a new peak."""
+    """Grid import that should not be exceeded, because it would be a new peak of the month."""
 
     # The target of each step (W); infinite where there is none.
     import_w: Floats
@@ -33,7 +33,7 @@ class PeakTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageValues:
-    """The levels of a storage, and the values behind them."""
+    """The levels of a storage, and the marginal values behind them."""
 
     # Marginal value (EUR/kWh) of stored energy at the end of each step, between the points of the energy grid (steps x
     # cells, the emptiest cell first); it falls with the energy stored.

@@ -31,7 +31,7 @@ SMALL_W = 25.0  # an import that exceeds the limit by less needs no note
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a slot is expected to meet."""
+    """What is expected in a slot of the plan."""
 
     # Energy stored at its start (Wh above empty).
     energy_wh: float
@@ -108,10 +108,10 @@ def _limit_short(problem: PlanProblem, over_w: Floats) -> Reason:
     return Reason(code="limit_short", numbers=numbers)
 
 
-def _next_run(wanted: np.ndarray) -> tuple[int, int]:
+def _next_run(relevant: np.ndarray) -> tuple[int, int]:
     """Where the first run of True begins and ends; all places where there is none."""
-    if not wanted.any():
-        return 0, len(wanted)
-    first = int(np.argmax(wanted))
-    rest = wanted[first:]
+    if not relevant.any():
+        return 0, len(relevant)
+    first = int(np.argmax(relevant))
+    rest = relevant[first:]
     return first, first + (len(rest) if rest.all() else int(np.argmin(rest)))

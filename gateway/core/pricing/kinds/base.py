@@ -11,7 +11,7 @@ PLACEHOLDER_BUY, PLACEHOLDER_SELL = 0.25, 0.04  # EUR/kWh, about those of a Fren
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The scheme: all moments have one name."""
+    """The scheme of one price: all moments have the same name."""
 
     @property
     def names(self) -> tuple[str, ...]:

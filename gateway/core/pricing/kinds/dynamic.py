@@ -21,7 +21,7 @@ class DynamicTariff:
     highest; where there is none at all, `fallback`.
     """
 
-    zone: tzinfo  # whose days lend their shape
+    zone: tzinfo  # the days of this zone are used where prices are missing
     points: PointSeries  # EUR/kWh
     sell: float  # EUR/kWh
     fallback: float  # EUR/kWh

@@ -27,14 +27,14 @@ SEASON = ((11, 1), (3, 31))  # 1 November to 31 March (article 3, see above)
 PEAK_HOURS = Window(begin_min=7 * 60, end_min=1 * 60)  # 07:00 to 01:00 (article 3, see above)
 NOTICE_MIN = 30  # so long before a peak the meter gives notice (PEJP)
 SETTLE_MIN = 10  # the meter and this clock may turn some minutes apart
-TOLD_S = 120.0  # oldest age of what the meter tells: asked every 10 s
+METER_FRESH_S = 120.0  # oldest age of what the meter shows: read every 10 s
 PTEC_NORMAL, PTEC_PEAK = 3, 4  # "HN..", "PM.." of the mode historique
 INDEX_NORMAL, INDEX_PEAK = 1, 2  # supplier's index in the mode standard (EASF01 is EJPHN, EASF02 is EJPHPM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ejp:
-    """The scheme. Of a day of the season that is not known both prices are candidates from 07:00 to 01:00."""
+    """The scheme of EJP. On a winter day that is not known yet both prices are possible from 07:00 to 01:00."""
 
     days: Days  # by the day on which a peak begins at 07:00
 
@@ -64,15 +64,15 @@ def possible_types(day: date) -> tuple[EjpDay, ...]:
 
 
 def told_by_meter(state: SiteState, meter: str, local: datetime) -> Days:
-    """The day that the meter's notice, or the hours that run now, tell; nothing near the turns of 01:00 and 07:00.
+    """The day by the meter's notice or by the hours that run now; nothing near the changes at 01:00 and 07:00.
 
-    Both modes of the telegram tell it; the mode standard by its status word as well. That no peak is noted there
+    Both modes of the telegram have it; the mode standard by its status word as well. That no peak is noted there
     proves nothing by itself: a meter whose supplier does not use the word shows none.
     """
     minute = local.hour * 60 + local.minute
     peak, normal = _running(state, meter)
     if PEAK_HOURS.begin_min - NOTICE_MIN <= minute < PEAK_HOURS.begin_min:
-        is_noticed = bool(state.value(meter, "peak_notice", max_age_s=TOLD_S))
+        is_noticed = bool(state.value(meter, "peak_notice", max_age_s=METER_FRESH_S))
         return {local.date(): EjpDay.PEAK} if is_noticed else {}
     if PEAK_HOURS.end_min - SETTLE_MIN <= minute < PEAK_HOURS.begin_min + SETTLE_MIN or not (peak or normal):
         return {}
@@ -82,8 +82,8 @@ def told_by_meter(state: SiteState, meter: str, local: datetime) -> Days:
 
 def _running(state: SiteState, meter: str) -> tuple[bool, bool]:
     """Whether the meter says that a peak runs, and whether it says that normal hours run."""
-    tariff = state.value(meter, "tariff", max_age_s=TOLD_S)
-    peak = tariff in (PTEC_PEAK, INDEX_PEAK) or bool(state.value(meter, "peak_running", max_age_s=TOLD_S))
+    tariff = state.value(meter, "tariff", max_age_s=METER_FRESH_S)
+    peak = tariff in (PTEC_PEAK, INDEX_PEAK) or bool(state.value(meter, "peak_running", max_age_s=METER_FRESH_S))
     return peak, tariff in (PTEC_NORMAL, INDEX_NORMAL)
 
 
@@ -91,8 +91,8 @@ def _running(state: SiteState, meter: str) -> tuple[bool, bool]:
 class EjpSettings:
     """22 days of winter on which the hours from 07:00 to 01:00 are dear; one price at all other hours.
 
-    The meter tells a peak from its notice on, half an hour before. Until then every day from 1 November to 31 March is
-    assumed to be one. Normal hours in the running tariff tell that a day is none.
+    The meter announces a peak half an hour before. Until then every day from 1 November to 31 March is
+    assumed to be one. Normal hours in the running tariff mean that a day is none.
     """
 
     def tariff(self, sources: PriceSources) -> ListTariff:
@@ -108,7 +108,7 @@ KIND = TariffKind(
     called=CalledDays(
         words=by_words((EjpDay.NORMAL, "normal normale"), (EjpDay.PEAK, "peak pointe ejp")),
         begin_min=PEAK_HOURS.begin_min,
-        told_min=PEAK_HOURS.begin_min - NOTICE_MIN,
+        announced_min=PEAK_HOURS.begin_min - NOTICE_MIN,
         possible=possible_types,
         meter=told_by_meter,
     ),

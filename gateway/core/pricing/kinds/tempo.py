@@ -22,15 +22,15 @@ class Colour(IntEnum):
 
 RED_SEASON = ((11, 1), (3, 31))  # 1 November to 31 March, see `possible_colours`
 PEAK = Window(begin_min=6 * 60, end_min=22 * 60)  # 06:00 to 22:00; a day's colour begins with them
-TOLD_MIN = -4 * 60  # by 20:00 of the day before meters say the colour; some say it earlier
-COLOUR_S = 120.0  # oldest age of what the meter tells: asked every 10 s; an older one may be that of the day before
+ANNOUNCED_MIN = -4 * 60  # by 20:00 of the day before meters say the colour; some say it earlier
+COLOUR_S = 120.0  # oldest age of what the meter shows: read every 10 s; an older one may be that of the day before
 PTEC_BLUE = 5  # "HCJB" of the mode historique; the other colours and hours follow it
 SETTLED_MIN = PEAK.begin_min + 10  # the meter and this clock may turn some minutes apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tempo:
-    """The scheme. Of a day whose colour is not known all that the rules allow are candidates."""
+    """The scheme of Tempo. On a day whose colour is not known yet all colours that the rules allow are possible."""
 
     colours: Days  # by the day on which the colour begins at 06:00
 
@@ -73,7 +73,7 @@ def possible_colours(day: date) -> tuple[Colour, ...]:
 
 
 def meter_colours(state: SiteState, meter: str) -> tuple[float | None, float | None]:
-    """Today's and tomorrow's colour as the meter last told them (0: it does not say), None where it has no such point.
+    """Today's and tomorrow's colour as the meter last showed them (0: it does not say), None without such a point.
 
     In the mode historique today's is part of the running tariff (`PTEC`: HCJB is 5, HPJB 6, … HPJR 10).
     """
@@ -85,22 +85,22 @@ def meter_colours(state: SiteState, meter: str) -> tuple[float | None, float | N
 
 
 def colours_told(state: SiteState, meter: str, local: datetime) -> Days:
-    """The colours that the meter tells now, by their days.
+    """The colours that the meter shows now, by their days.
 
     Nothing before 06:10: whether a meter's "today" is that of the calendar or of the tariff differs then.
     """
     if local.hour * 60 + local.minute < SETTLED_MIN:
         return {}
     today, tomorrow = meter_colours(state, meter)
-    told = {local.date(): today, local.date() + timedelta(days=1): tomorrow}
-    return {day: Colour(int(colour)) for day, colour in told.items() if colour}
+    shown = {local.date(): today, local.date() + timedelta(days=1): tomorrow}
+    return {day: Colour(int(colour)) for day, colour in shown.items() if colour}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TempoSettings:
     """Blue, white and red days, each from 06:00 to 06:00, with off-peak hours from 22:00 on.
 
-    The meter tells the colour (`tempo_today`, `tempo_tomorrow`). Until it does, the dearest colour that is possible on
+    The meter shows the colour (`tempo_today`, `tempo_tomorrow`). Until it does, the dearest colour that is possible on
     that day is assumed: red on working days from November to March only, and never on a public holiday of all of
     France; Sundays are always blue.
     """
@@ -119,7 +119,7 @@ KIND = TariffKind(
     called=CalledDays(
         words=by_words((Colour.BLUE, "blue bleu"), (Colour.WHITE, "white blanc"), (Colour.RED, "red rouge")),
         begin_min=PEAK.begin_min,
-        told_min=TOLD_MIN,
+        announced_min=ANNOUNCED_MIN,
         possible=possible_colours,
         meter=colours_told,
     ),

@@ -14,7 +14,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weekend:
-    """The scheme: HC all day on some days of the week; on the others as the hours of the meter say."""
+    """The scheme with off-peak days: HC all day on some days of the week, on the others as the meter's hours say."""
 
     off_peak_days: frozenset[int]  # 0 Monday … 6 Sunday
     nights: PeakOffPeak | None  # None: the contract has no off-peak hours on other days

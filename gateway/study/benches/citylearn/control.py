@@ -23,8 +23,8 @@ Progress = Callable[[int, int], None]
 def controlled(district: District, method: GridMethod, *, inside_hour: bool, progress: Progress) -> Floats:
     """Grid energies (kWh, homes x hours) under our planner.
 
-    `inside_hour`: the battery holds a grid set-point during the hour instead of a power set before it. `progress` is
-    told the hours done and their number.
+    `inside_hour`: the battery holds a grid set-point during the hour instead of a power set before it. `progress` gets
+    the hours done and their number.
     """
     batteries, net, hours = Batteries(district), district.net_kwh, district.load_kwh.shape[1]
     grid = net.copy()

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 from gateway.study.benches.closed_loop.laws import Simple, Zen
-from gateway.study.benches.closed_loop.scenarios import SCENARIOS, Scenario, consumers, site, twin, wants
+from gateway.study.benches.closed_loop.scenarios import SCENARIOS, Scenario, consumers, requests, site, twin
 from gateway.study.benches.closed_loop.twin import STEP_S, Controller, Moment
 
 SECONDS = 1200.0
@@ -40,7 +40,7 @@ def law(name: str, scenario: Scenario) -> Controller:
     """A law for that building."""
     building, others = site(scenario), consumers(scenario)
     if name == "zen":
-        return Zen(site=building, wants=wants(scenario))
+        return Zen(site=building, requests=requests(scenario))
     every_s = {"integral_1s": 0.0, "ten_seconds": 10.0, "round_robin_30s": 30.0}[name]
     return Simple(site=building, every_s=every_s, in_turn=name == "round_robin_30s", consumers=others)
 

@@ -20,13 +20,13 @@ class Zen:
     """The product's own law, with what it knows of the loads of `site`."""
 
     site: Site
-    wants: Mapping[str, LoadSlot] = field(default_factory=dict)
+    requests: Mapping[str, LoadSlot] = field(default_factory=dict)
     slot: Slot | None = None
     memory: Memory = field(default_factory=Memory)
 
     def step(self, state: SiteState) -> Mapping[str, float]:
         """One cycle."""
-        setpoints, self.memory = decide(state, self.site, self.slot, self.memory, self.wants)
+        setpoints, self.memory = decide(state, self.site, self.slot, self.memory, self.requests)
         return {s.device: s.power_w for s in setpoints if s.power_w is not None}
 
 

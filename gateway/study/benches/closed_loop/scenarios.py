@@ -25,7 +25,7 @@ Make = Callable[[float, Draw], Floats]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One building. `batteries`: changes of the house's battery for each; `meter_s`: least and most delay of the meter.
+    """One building. `batteries`: changes of the simulator's battery for each; `meter_s`: least and most meter delay.
 
     The site file says only that the delay is at most 3 s, or at most twice the true one where that is more.
     """
@@ -164,16 +164,18 @@ def _load(consumer: Consumer) -> LoadDevice:
     return LoadDevice(load=load, device=consumer.id, takes_orders=True)
 
 
-def wants(scenario: Scenario) -> dict[str, LoadSlot]:
+def requests(scenario: Scenario) -> dict[str, LoadSlot]:
     """Surplus before the battery, and nothing from the grid."""
-    worth = {consumer.id: BEFORE_BATTERY + consumer.value for consumer in consumers(scenario)}
-    return {id_: LoadSlot(power_w=0.0, value=value, reason=Reason(code="load_surplus")) for id_, value in worth.items()}
+    values = {consumer.id: BEFORE_BATTERY + consumer.value for consumer in consumers(scenario)}
+    return {
+        id_: LoadSlot(power_w=0.0, value=value, reason=Reason(code="load_surplus")) for id_, value in values.items()
+    }
 
 
 def consumers(scenario: Scenario) -> tuple[Consumer, ...]:
     """The car (6 to 16 A on one phase) and the boiler on a relay, each on or off for five minutes at least.
 
-    Both are worth more than what the battery stores.
+    Both have a higher value than what the battery stores.
     """
     found = []
     if scenario.ev:

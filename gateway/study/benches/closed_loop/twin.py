@@ -1,6 +1,6 @@
-"""A building in virtual time: what the controllers of a study command, and what its meter tells them, late.
+"""A building in virtual time: what the controllers of a study command, and what its meter shows them, late.
 
-The battery is the simulated house's, with its dead time, ramp, losses and own mode; the car and the boiler live here.
+The battery is the simulator's, with its dead time, ramp, losses and own mode; the car and the boiler live here.
 Nothing of the controller's own model is used.
 """
 
@@ -143,7 +143,7 @@ class Twin:
         battery.enable(self.now_s)
 
     def _report(self) -> None:
-        """Each device tells its own power once a second, at its own moment."""
+        """Each device reports its own power once a second, at its own moment."""
         for i, (id_, power_w) in enumerate(self._powers().items()):
             if round(self.now_s / STEP_S) % round(1.0 / STEP_S) != (2 * i + 2) % round(1.0 / STEP_S):
                 continue
@@ -166,5 +166,5 @@ class Twin:
 
 
 def battery(**changes: float) -> Battery:
-    """A battery of the simulated house with other figures."""
+    """A battery of the simulator with other figures."""
     return Battery(BatterySettings.model_validate(changes))

@@ -1,9 +1,9 @@
-"""How long a plan of a day takes: the same days for everybody, one after the other, in one run.
+"""How long a plan of a day takes: the same days for every planner, one after the other, in one run.
 
-Everyone gets the mean of our scenarios and the battery alone; ours plans the scenarios themselves. Taken turn by turn,
-so that a busy machine is busy for all; the first turn warms up and is not counted. Only plans are timed: not the
-forecast (told apart), not the pipe. Multiples of ours are of the processor's time, which other work on the machine
-disturbs least. No day comes twice: a solver that starts from the plan before is as cold as it is in life.
+Each gets the mean of our scenarios and the battery alone; ours plans the scenarios themselves. Each takes
+its turn, so that a busy machine is busy for all; the first turn warms up and is not counted. Only plans are timed: not
+the forecast (timed separately), not the pipe. Multiples of ours are of the processor's time, which other work on the
+machine disturbs least. No day comes twice: a solver that starts from the plan before is as cold as it is in life.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -47,9 +47,9 @@ def ours(method: Method) -> Way:
 
 
 def jobs(start_s: float) -> Flexible:
-    """The car is there all day and wants what three hours bring; hot water is drawn of what two hours heat."""
-    wanted_wh = CHARGER[0].high_w * CAR_H * CAR.efficiency
-    car = CarState(arrival_s=start_s, departure_s=start_s + STEPS * QUARTER_S, stored_wh=0.0, wanted_wh=wanted_wh)
+    """The car is there all day and requests what three hours bring; the hot water drawn is what two hours heat."""
+    requested_wh = CHARGER[0].high_w * CAR_H * CAR.efficiency
+    car = CarState(arrival_s=start_s, departure_s=start_s + STEPS * QUARTER_S, stored_wh=0.0, requested_wh=requested_wh)
     draw_wh = np.zeros(STEPS)
     for step, share in DRAWS.items():
         draw_wh[step] = share * TANK.band.high_w * TANK_H

@@ -1,1 +1,1 @@
-"""All benches in one go, and the page that tells what came of them."""
+"""All benches in one go, and the page with their results."""

@@ -21,11 +21,11 @@ HEAD = """\
 `make bench` runs all of this and writes this page: every window below, one after the other, through the product's own
 forecast, planner and loop, all with one configuration (printed at the end); nothing is tuned for a bench. The recorded
 series are looked for in `../shared/data` (`make bench DATA=FOLDER` names another place); a bench whose series are not
-there is left out and says so. `make bench ARGS="--only home"` runs some and keeps the rest.
+there is left out, and the page says so. `make bench ARGS="--only home"` runs some and keeps the other results.
 
 S is the share of what was possible: (cost without storage − cost) / (cost without storage − cost when the future is
-known). 0: storage unused, 1: physical limit. EUR/day settles what is left in the storage in the end. In the pictures
-green is ours, grey ran beside it, blue are figures of others from elsewhere (their sources stand in the tables).
+known). 0: storage unused, 1: physical limit. EUR/day includes the value of what is left in the storage at the end. In
+the pictures green is ours, grey ran beside it, blue are published figures of others (their sources are in the tables).
 """
 STATES = {True: "yes", False: "**no**", None: "not run"}
 STATUS_WORDS = {
@@ -65,8 +65,8 @@ def _page(results: Results, published: Published, notes: Mapping[str, str]) -> I
 
 
 def _targets(results: Results, notes: Mapping[str, str]) -> Iterator[str]:
-    yield "## What was to be reached\n"
-    yield from table(("target", "wanted", "found", "reached"), (_target(one, results) for one in TARGETS))
+    yield "## Targets\n"
+    yield from table(("target", "bound", "found", "reached"), (_target(one, results) for one in TARGETS))
     missed = [one for one in TARGETS if one.reached(results) is False]
     if missed:
         yield "Missed, and why:\n"

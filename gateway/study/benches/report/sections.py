@@ -53,10 +53,11 @@ SECTIONS = (
         title="Time of a plan",
         drawing="speed.svg",
         words=(
-            "96 quarter-hours, turn by turn in one run, each on one thread, battery alone where nothing is said;\n"
-            "*with car and tank*: 11 kWh for a car and 4.8 kWh for hot water beside it, on or off in EMHASS. Every\n"
-            "plan is of another day, and the first turn warms up and is not counted. Ours weighs all scenarios and\n"
-            "gives levels with reasons; the others solve their mean. Multiples are of the processor's time."
+            "96 quarter-hours, one plan after the other in one run, each on one thread, battery alone where nothing\n"
+            "is said; *with car and tank*: 11 kWh for a car and 4.8 kWh for hot water beside it, on or off in EMHASS.\n"
+            "Every plan is of another day, and the first one only warms up and is not counted. Ours weighs all\n"
+            "scenarios and gives levels with reasons; the others solve their mean. Multiples are of the processor's\n"
+            "time."
         ),
     ),
 )

@@ -127,8 +127,8 @@ def closed_loop(results: Results) -> Iterator[str]:
     rows = [(metric, *(shown(row[law], 1) for law in laws)) for metric, row in means.items()]
     yield f"Means over {len(results.at('closed-loop', 'scenarios') or ())} buildings, per hour; less is better:\n"
     yield from table(("", *laws), rows)
-    yield "`perfect` is no law: batteries that know the grid at once and answer at once. Its travel is what following"
-    yield "costs at least, so a law that travels less leaves energy to the grid."
+    yield "`perfect` is not a control law: its batteries know the grid power without delay and respond at once."
+    yield "Following the load needs at least its travel, so a law that travels less leaves energy to the grid."
     yield ""
 
 

@@ -102,7 +102,7 @@ TARGETS = (
     ),
     Target(
         name="solarhome-target",
-        words="solar home, EUR/day: our own aim",
+        words="solar home, EUR/day: our own target",
         figure=lambda results: results.number("solarhome", "eur_per_day", "zen"),
         bound=0.505,
         is_floor=False,

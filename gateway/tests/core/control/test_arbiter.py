@@ -30,7 +30,7 @@ SWITCHED = st.dictionaries(
         (20_000, {"ev": 3680, "battery": 5000, "heat_pump": 2400, "boiler": 2000, "electrolyser": 3000}),
     ],
 )
-def test_surplus_goes_to_the_highest_worth_first(available_w, expected) -> None:
+def test_surplus_goes_to_the_highest_value_first(available_w, expected) -> None:
     powers = allocated(available_w, ALL, {}, 2000.0)
     assert {id_: w for id_, w in powers.items() if w} == expected
 
@@ -61,7 +61,7 @@ def test_never_more_than_is_there_but_for_dwell_times(available_w, switched, now
 
 
 @given(available_w=st.floats(0, 25_000))
-def test_who_is_worth_less_gets_only_what_those_above_cannot_use(available_w) -> None:
+def test_a_lower_value_gets_only_what_those_above_cannot_use(available_w) -> None:
     powers = allocated(available_w, ALL, {}, 2000.0)
     ordered = sorted(ALL, key=lambda c: -c.value)
     for i, consumer in enumerate(ordered):

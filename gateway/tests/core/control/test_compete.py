@@ -62,7 +62,7 @@ def test_the_dearest_need_is_served_first(
     assert tuple(found.get(id_, 0.0) for id_ in ("car", "tank", "pool", BATTERY)) == expected  # type: ignore[attr-defined]
 
 
-def test_the_import_limit_is_shared_by_worth() -> None:
+def test_the_import_limit_is_shared_by_value() -> None:
     found = powers({"car": (7000, 0.30), "tank": (2400, 0.40)}, live(-500.0, headroom_w=6000.0))
     assert found == {"car": 3600.0, "tank": 2400.0, "pool": 0.0, BATTERY: 0.0}
 

@@ -59,14 +59,14 @@ def test_each_level_has_its_rule_and_its_reason(net_w, stored_wh, plan, power_w,
     assert setpoint.reason.code == code
 
 
-def test_a_reason_tells_both_sides_of_the_comparison_and_the_prices() -> None:
+def test_a_reason_reports_both_sides_of_the_comparison_and_the_prices() -> None:
     numbers = once(500, 0.4, slot(reserve=4000)).reason.numbers
     assert numbers["stored_wh"] == pytest.approx(3000)
     assert (numbers["level_wh"], numbers["now_price"], numbers["worth_price"]) == (4000, 0.2, 0.15)
     assert numbers["plan"] == "plan"
 
 
-def test_grid_charging_leaves_room_for_the_building_below_the_import_limit() -> None:
+def test_grid_charging_leaves_headroom_for_the_building_below_the_import_limit() -> None:
     setpoint = once(9000, 0.4, slot(charge=4000, reserve=4000))
     assert setpoint.power_w == pytest.approx(12_000 - 9000)
 

@@ -48,13 +48,13 @@ def test_a_hybrid_says_when_its_inverter_is_the_limit() -> None:
 @given(
     phases=st.tuples(*[st.floats(-8000, 8000)] * 3),
     power_w=st.floats(-5000, 5000),
-    wanted_w=st.floats(-5000, 5000),
+    requested_w=st.floats(-5000, 5000),
 )
-def test_a_single_phase_battery_never_makes_the_imbalance_worse_than_allowed(phases, power_w, wanted_w) -> None:
+def test_a_single_phase_battery_never_makes_the_imbalance_worse_than_allowed(phases, power_w, requested_w) -> None:
     single = replace(BATTERY, phase=2)
     bounds = limits.battery_bounds(single, soc=0.5, resting=False)
     bounds = limits.phase_bounds(bounds, single, phases, power_w=power_w, limit_w=4600.0)
-    given_w = min(max(wanted_w, bounds.low_w), bounds.high_w)
+    given_w = min(max(requested_w, bounds.low_w), bounds.high_w)
     after = [w + (given_w - power_w if i == 1 else 0.0) for i, w in enumerate(phases)]
     least = min(spread(phases, power_w, -5000 + 50 * k) for k in range(201))
     assert max(after[1] - min(after), max(after) - after[1]) <= max(4600.0, least) + 51.0
@@ -138,7 +138,7 @@ def test_export_settles_just_below_its_limit(too_much) -> None:
     assert min(settled) >= 1500.0 - 150.0
 
 
-def test_while_export_costs_money_the_sun_is_held_back() -> None:
+def test_while_export_costs_money_pv_is_curtailed() -> None:
     devices = {
         "grid": {"p_w": Reading(value=-4500.0, measured_s=1.0)},
         "pv": {"p_w": Reading(value=-5000.0, measured_s=1.0)},

@@ -54,7 +54,7 @@ def test_a_cloud_of_a_few_seconds_switches_nothing() -> None:
     assert len(building.switches("car-meter")) <= 1
 
 
-def test_a_car_that_is_not_plugged_in_is_told_nothing_but_0() -> None:
+def test_a_car_that_is_not_plugged_in_is_sent_nothing_but_0() -> None:
     building = with_car(-4000.0)
     building.devices["car-meter"].points["plugged"] = 0.0
     building.run(60)
@@ -253,7 +253,7 @@ def test_a_tank_that_is_too_cold_is_heated_where_plan_or_rule_mean_it() -> None:
     assert building.powers("tank-meter")[-1] == 3000.0
 
 
-def test_the_battery_has_the_surplus_first_where_it_is_worth_more_there() -> None:
+def test_the_battery_has_the_surplus_first_where_its_value_is_higher_there() -> None:
     building = with_car(-4000.0, soc=0.5)
     building.site = site(CAR, battery=True)
     building.run(60)
@@ -264,7 +264,7 @@ def test_the_battery_has_the_surplus_first_where_it_is_worth_more_there() -> Non
     assert building.powers("car-meter")[-1] == pytest.approx(4000.0, abs=60)
 
 
-def test_the_car_has_it_where_it_is_worth_more_in_the_car_and_the_battery_takes_the_rest() -> None:
+def test_the_car_has_it_where_its_value_is_higher_in_the_car_and_the_battery_takes_the_rest() -> None:
     building = with_car(lambda t: -4000.0 - 100.0 * (t % 5), requests=request(value=0.3))
     building.site = site(CAR, battery=True)
     building.run(300)
@@ -297,7 +297,7 @@ def test_a_plan_of_no_numbers_moves_nothing() -> None:
 
 
 @pytest.mark.parametrize("sun_w", [5000.0, 2500.0])
-def test_sun_that_is_held_back_goes_into_the_car_that_the_plan_means_it_for(sun_w: float) -> None:
+def test_curtailed_pv_goes_into_the_car_that_the_plan_means_it_for(sun_w: float) -> None:
     """Nothing may be exported: without the plan's word nobody would see that there is any surplus."""
     inverter = Inverter(id="roof", rated_w=6000.0)
     building = with_car(300.0, requests=request(), sun_w=lambda _t: sun_w)

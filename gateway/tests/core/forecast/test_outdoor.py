@@ -23,14 +23,14 @@ def winter(heating_w_per_k: float, ahead_c: float, seed: int = 3) -> tuple[Histo
 
 
 @pytest.mark.parametrize(("ahead_c", "expected_w"), [(1.0, 300 + 100 * 17), (13.0, 300 + 100 * 5)])
-def test_a_house_that_is_heated_by_electricity_is_foreseen_by_the_cold(ahead_c: float, expected_w: float) -> None:
+def test_a_building_that_is_heated_by_electricity_is_foreseen_by_the_cold(ahead_c: float, expected_w: float) -> None:
     history, outdoor = winter(100.0, ahead_c)
     blind, seeing = (float(draw(history, steps=DAY, outdoor=each).load_w.mean()) for each in (None, outdoor))
     assert abs(seeing - expected_w) < 200.0
     assert abs(seeing - expected_w) < 0.5 * abs(blind - expected_w)
 
 
-def test_a_house_that_is_not_is_foreseen_as_ever() -> None:
+def test_a_building_that_is_not_is_foreseen_as_ever() -> None:
     history, outdoor = winter(0.0, 1.0)
     blind, seeing = (draw(history, steps=DAY, outdoor=each).load_w for each in (None, outdoor))
     assert np.array_equal(blind, seeing)

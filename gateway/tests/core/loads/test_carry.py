@@ -51,7 +51,7 @@ def test_least_times_count_from_the_real_start() -> None:
 
 
 def test_giving_back_costs_the_losses() -> None:
-    car = at(CAR, CarState(arrival_s=NOW, departure_s=NOW + 9000, stored_wh=9000.0, wanted_wh=9000.0))
+    car = at(CAR, CarState(arrival_s=NOW, departure_s=NOW + 9000, stored_wh=9000.0, requested_wh=9000.0))
     given = car.carried(-3600.0, begin_s=NOW, end_s=NOW + 900)
     assert isinstance(given.state, CarState)
     assert given.state.stored_wh == pytest.approx(9000.0 - 1000.0)

@@ -49,8 +49,8 @@ def test_a_car_that_had_to_begin_goes_on() -> None:
     assert set(codes) == {"load_must"}
 
 
-def test_a_car_that_has_what_it_wants_is_left_alone() -> None:
-    found = requests([at(CAR, car_state(wanted_wh=0.0, arrival_h=-1.0))], NOW)["car"]
+def test_a_car_that_has_what_it_requests_is_left_alone() -> None:
+    found = requests([at(CAR, car_state(requested_wh=0.0, arrival_h=-1.0))], NOW)["car"]
     assert (found.power_w, found.value, found.reason.code) == (0.0, 0.0, "load_done")
 
 

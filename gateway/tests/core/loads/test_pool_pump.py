@@ -130,7 +130,7 @@ def test_without_a_plan_it_waits_for_surplus_as_long_as_it_can(
     assert (found.power_w, found.value, found.reason.code) == (power_w, value, code)
 
 
-def test_what_more_is_worth_is_taken_from_surplus_when_the_hours_are_done() -> None:
+def test_what_more_run_has_a_value_for_is_taken_from_surplus_when_the_hours_are_done() -> None:
     more = replace(PUMP, surplus_eur_per_kwh=0.05)
     exact = TimeGrid(start_s=at("2024-06-21T15:00"), step_s=900.0, steps=1)
     load = seen(at("2024-06-21T07:00"), 6.5 * H, more).flexible(moment(exact.start_s), exact)

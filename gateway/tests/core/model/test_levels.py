@@ -53,9 +53,9 @@ def test_the_export_limit_bounds_what_is_sold() -> None:
 def test_the_default_levels_are_the_plain_rule(energy_wh: float, net_w: float, hours: float) -> None:
     room_w = (STORAGE.capacity_wh - energy_wh) / hours / STORAGE.charge_efficiency
     held_w = energy_wh / hours * STORAGE.discharge_efficiency
-    wanted_w = min(max(-net_w, -STORAGE.discharge_max_w, -held_w), STORAGE.charge_max_w, room_w)
+    requested_w = min(max(-net_w, -STORAGE.discharge_max_w, -held_w), STORAGE.charge_max_w, room_w)
     power_w = follow(plain(STORAGE), STORAGE, energy_wh=energy_wh, net_w=net_w, hours=hours)
-    assert power_w == pytest.approx(wanted_w, abs=1e-6)
+    assert power_w == pytest.approx(requested_w, abs=1e-6)
 
 
 def test_numbers_and_arrays_give_the_same() -> None:

@@ -39,7 +39,7 @@ def test_a_quarter_that_was_seen_too_little_has_no_value() -> None:
     assert (quarter.load_w, quarter.pv_w) == (None, -1000.0)
 
 
-def test_a_curtailed_roof_tells_nothing_of_the_sun() -> None:
+def test_a_curtailed_roof_says_nothing_about_the_sun() -> None:
     cycles = seconds(NOON, QUARTER_S + 1)
     cycles[300] = (NOON + 300, 400.0, -1000.0, True)
     [quarter] = lived(cycles)

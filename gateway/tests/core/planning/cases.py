@@ -48,9 +48,9 @@ def tariff(steps: int = 96, start_s: float = NOW, sell: float = 0.04) -> Prices:
     return Prices(start_s=start_s, step_s=STEP_S, buy=buy, sell=np.full(steps, sell), names=("",) * steps)
 
 
-def car_state(wanted_wh: float = 20_000.0, *, arrival_h: float = 1.0, departure_h: float = 13.0) -> CarState:
+def car_state(requested_wh: float = 20_000.0, *, arrival_h: float = 1.0, departure_h: float = 13.0) -> CarState:
     return CarState(
-        arrival_s=NOW + 3600 * arrival_h, departure_s=NOW + 3600 * departure_h, stored_wh=0.0, wanted_wh=wanted_wh
+        arrival_s=NOW + 3600 * arrival_h, departure_s=NOW + 3600 * departure_h, stored_wh=0.0, requested_wh=requested_wh
     )
 
 
@@ -65,8 +65,8 @@ def washer_state(begin_h: float = 1.0, end_h: float = 16.0) -> ApplianceState:
     return ApplianceState(earliest_s=NOW + 3600 * begin_h, latest_s=NOW + 3600 * end_h)
 
 
-def pool_state(wanted_wh: float = 3600.0) -> SwitchableState:
-    return SwitchableState(earliest_s=NOW + 3600.0, latest_s=NOW + 3600 * 23, wanted_wh=wanted_wh)
+def pool_state(requested_wh: float = 3600.0) -> SwitchableState:
+    return SwitchableState(earliest_s=NOW + 3600.0, latest_s=NOW + 3600 * 23, requested_wh=requested_wh)
 
 
 def at(load: object, state: object) -> LoadWithState:

@@ -85,13 +85,13 @@ def test_the_sum_of_all_loads_keeps_the_import_limit(solver: object) -> None:
     sun=st.floats(0.0, 1.5),
     ruled=st.booleans(),
 )
-def test_a_car_has_what_it_wants_or_is_told_how_much_is_missing(
+def test_a_car_has_what_it_requests_or_says_how_much_is_missing(
     seed: int, share: float, arrival_h: float, stay_h: float, sun: float, ruled: object
 ) -> None:
     present_h = max(arrival_h + stay_h, 0.0) - max(arrival_h, 0.0)
     most_wh = present_h * CAR.bands[0].high_w * CAR.efficiency
-    wanted_wh = min(share * most_wh, 60_000.0)
-    state = car_state(wanted_wh, arrival_h=arrival_h, departure_h=arrival_h + stay_h)
+    requested_wh = min(share * most_wh, 60_000.0)
+    state = car_state(requested_wh, arrival_h=arrival_h, departure_h=arrival_h + stay_h)
     wide = GridLimits(import_max_w=12_000.0)
     made = planned(
         at(CAR, state),
@@ -102,11 +102,11 @@ def test_a_car_has_what_it_wants_or_is_told_how_much_is_missing(
     power_w = powers_w(made, "car")
     charged = charged_wh(power_w, state)
     missing = {note.code: note.numbers.get("missing_wh") for note in made.notes}.get("note_short", 0.0)
-    assert charged + missing == pytest.approx(wanted_wh, abs=max(0.002 * wanted_wh, 25.0))
+    assert charged + missing == pytest.approx(requested_wh, abs=max(0.002 * requested_wh, 25.0))
     if share < 0.97:
-        assert missing == pytest.approx(0.0, abs=max(0.001 * wanted_wh, 10.0))
+        assert missing == pytest.approx(0.0, abs=max(0.001 * requested_wh, 10.0))
     else:
-        assert charged == pytest.approx(min(most_wh, wanted_wh), rel=0.01, abs=25.0)
+        assert charged == pytest.approx(min(most_wh, requested_wh), rel=0.01, abs=25.0)
     assert power_w.min() >= 0.0
     assert power_w.max() <= CAR.bands[0].high_w + 1e-6
 
@@ -151,10 +151,10 @@ CONTRADICTIONS = {
     ),
     "window far away": (at(WASHER, ApplianceState(earliest_s=NOW + 2e5, latest_s=NOW + 3e5)), None),
     "pool in the past": (
-        at(POOL, SwitchableState(earliest_s=NOW - 9000, latest_s=NOW - 1, wanted_wh=900.0)), "note_window",
+        at(POOL, SwitchableState(earliest_s=NOW - 9000, latest_s=NOW - 1, requested_wh=900.0)), "note_window",
     ),
     "pool beyond reason": (
-        at(POOL, SwitchableState(earliest_s=NOW, latest_s=NOW + 7200, wanted_wh=9e5)), "note_short",
+        at(POOL, SwitchableState(earliest_s=NOW, latest_s=NOW + 7200, requested_wh=9e5)), "note_short",
     ),
     "ice in the tank": (at(TANK, tank_state(2.0)), "note_short"),
     "a boiling tank": (at(TANK, tank_state(99.0)), None),
@@ -199,7 +199,7 @@ def test_the_same_question_has_the_same_answer_to_the_byte(solver: object) -> No
     sun=st.floats(0.0, 1.5),
     ruled=st.booleans(),
 )
-def test_loads_never_break_the_import_limit_whatever_they_want(
+def test_loads_never_break_the_import_limit_whatever_they_request(
     seed: int, names: set[str], limit_w: float, sun: float, ruled: object
 ) -> None:
     """Where the building alone is above it, loads draw nothing; what is missing then is told."""
@@ -226,7 +226,7 @@ def random_job(name: str, rng: np.random.Generator) -> FlexibleLoad:
         "pool": SwitchableState(
             earliest_s=NOW + 3600 * begin_h,
             latest_s=NOW + 3600 * (begin_h + long_h),
-            wanted_wh=rng.uniform(0.0, 9000.0),
+            requested_wh=rng.uniform(0.0, 9000.0),
         ),
     }
     return at(FLEXIBLE[name].load, states[name])
@@ -257,7 +257,7 @@ def test_the_slots_of_loads_are_found_by_the_moment() -> None:
 
 def test_a_car_that_gives_back_does_so_only_where_it_pays_for_its_ageing() -> None:
     prices = replace(tariff(), buy=np.where(tariff().buy > 0.2, 0.40, 0.10))
-    full = CarState(arrival_s=NOW - 900, departure_s=NOW + 3600 * 20, stored_wh=40_000.0, wanted_wh=40_000.0)
+    full = CarState(arrival_s=NOW - 900, departure_s=NOW + 3600 * 20, stored_wh=40_000.0, requested_wh=40_000.0)
     v2g = replace(CAR, give_w=7000.0, wear_price=0.03)
     small = replace(STORAGE, capacity_wh=10.0, charge_max_w=10.0, discharge_max_w=10.0)
     gives = planned(at(v2g, full), solver=solve, prices=prices, storage=small)
@@ -272,7 +272,7 @@ def charged_wh_both(power_w: np.ndarray, give: float) -> float:
     return float(np.where(power_w > 0, power_w * CAR.efficiency, power_w / give).sum() / 4)
 
 
-def test_surplus_that_costs_money_is_thrown_away_and_told() -> None:
+def test_surplus_that_costs_money_is_thrown_away_and_reported() -> None:
     made = planned(solver=solve, prices=tariff(sell=-0.05), curtailable=(Curtailable(id="pv", rated_w=4000.0),))
     codes = {slot.reason.code for slot in made.loads["pv"]}
     assert codes == {"load_curtail", "load_free"}

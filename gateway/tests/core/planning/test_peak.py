@@ -52,7 +52,7 @@ def to_pay(grid_w: np.ndarray, prices: Prices) -> float:
 
 
 def least(net_w: np.ndarray, prices: Prices) -> float:
-    """Every course of powers in steps of 500 W (250 Wh would find no more: all numbers are whole kW and kWh)."""
+    """Every power profile in steps of 500 W (250 Wh would find no more: all numbers are whole kW and kWh)."""
     powers = np.array(list(product(np.arange(-2000.0, 2001.0, 500.0), repeat=len(net_w))))
     energies = START_WH + np.cumsum(powers, axis=1)
     possible = powers[(energies.min(axis=1) >= 0.0) & (energies.max(axis=1) <= 3000.0)]
@@ -65,7 +65,7 @@ def least(net_w: np.ndarray, prices: Prices) -> float:
 
 
 def followed(made: Plan, net_w: np.ndarray, hours: float = 1.0) -> tuple[np.ndarray, float]:
-    """Grid powers and the energy at the end, as the loop follows levels and aim."""
+    """Grid powers and the energy at the end, as the loop follows levels and peak target."""
     stored, grid = START_WH, []
     for slot, net in zip(made.slots, net_w, strict=True):
         limits = GridLimits(import_max_w=slot.peak_target_w)
@@ -92,8 +92,8 @@ def cost_of(net_w: np.ndarray, prices: Prices, *, planned: Prices) -> float:
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_a_certain_future_costs_no_more_than_the_best_of_all_courses(seed: int) -> None:
-    """But for the last step of the search for the aim, a 128th of what lies between what is due and what would come."""
+def test_a_certain_future_costs_no_more_than_the_best_of_all_profiles(seed: int) -> None:
+    """But for the last step of the search for the peak target, a 128th of the range that is searched."""
     net_w, prices = case(seed)
     assert prices.peak is not None
     tolerance = 1e-6 + prices.peak.eur_per_kw * 6.0 / 128

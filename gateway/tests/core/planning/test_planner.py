@@ -140,7 +140,7 @@ def test_a_price_of_ageing_keeps_the_storage_from_small_gains() -> None:
     assert any(slot.levels.charge_wh > 0.0 for slot in plan(STORAGE, 0.0, future, tariff, made_s=NOW).slots)
 
 
-def test_what_no_storage_can_keep_below_the_limit_is_told_with_its_hours() -> None:
+def test_what_no_storage_can_keep_below_the_limit_is_reported_with_its_hours() -> None:
     """From 22:00 on 700 W for 4 h, 500 W allowed. With one price for all hours its 300 Wh are gone by then."""
     net_w = np.full(48, 100.0)
     net_w[4:12] = 700.0

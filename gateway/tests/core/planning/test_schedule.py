@@ -234,7 +234,7 @@ def test_a_day_of_replanning_serves_all_and_keeps_least_times(solver: object) ->
                 SwitchableState(
                     earliest_s=NOW + 3600.0,
                     latest_s=NOW + 3600 * 23,
-                    wanted_wh=3600.0,
+                    requested_wh=3600.0,
                     served_wh=pool,
                     switched=switched.get("pool"),
                 ),
@@ -276,6 +276,6 @@ def test_a_state_of_another_load_is_refused() -> None:
     with pytest.raises(ValueError, match="no state of car"):
         at(CAR, HeatPumpState(indoor_c=20.0))
     with pytest.raises(ValueError, match="finite"):
-        CarState(arrival_s=NOW, departure_s=NOW, stored_wh=float("nan"), wanted_wh=0.0)
+        CarState(arrival_s=NOW, departure_s=NOW, stored_wh=float("nan"), requested_wh=0.0)
     with pytest.raises(ValueError, match="finite"):
         ApplianceState(earliest_s=float("inf"), latest_s=NOW)

@@ -40,7 +40,7 @@ def test_each_goal_is_a_price() -> None:
     assert weighed.real.buy.tolist() == [0.2, 0.1]
 
 
-def test_selling_above_buying_is_clipped_and_told() -> None:
+def test_selling_above_buying_is_clipped_and_reported() -> None:
     weighed = weigh(Goals(), prices([0.2, 0.1, 0.1], [0.13, 0.13, 0.13]), None)
     assert weighed.effective.sell.tolist() == [0.13, 0.1, 0.1]
     assert weighed.real.sell.tolist() == [0.13, 0.13, 0.13]
@@ -50,7 +50,7 @@ def test_selling_above_buying_is_clipped_and_told() -> None:
 
 
 @pytest.mark.parametrize("cost", [0.0, 1.0])
-def test_without_co2_figures_the_bill_decides_and_the_lack_is_told(cost: float) -> None:
+def test_without_co2_figures_the_bill_decides_and_the_lack_is_reported(cost: float) -> None:
     weighed = weigh(Goals(cost=cost, co2_eur_per_t=100), prices([0.2], [0.04]), None)
     assert weighed.effective.buy.tolist() == [0.2]
     assert [note.code for note in weighed.notes] == ["co2_missing"]
@@ -78,7 +78,7 @@ def test_the_planner_never_sees_selling_above_buying(
     assert (effective.sell <= effective.buy).all()
 
 
-def test_a_plan_is_told_in_the_prices_that_people_pay() -> None:
+def test_a_plan_is_reported_in_the_prices_that_people_pay() -> None:
     storage = Storage(capacity_wh=1000.0, charge_max_w=500.0, discharge_max_w=500.0)
     weighed = weigh(Goals(self_consumption_eur_per_kwh=0.1), prices([0.2, 0.1], [0.04, 0.04]), None)
     reasons = (

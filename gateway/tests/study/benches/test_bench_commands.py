@@ -63,7 +63,7 @@ def test_study_is_timed_from_files_to_figures(tmp_path: Path) -> None:
     assert "1,440" in result.output
 
 
-def test_study_tells_what_stood_in_its_way(tmp_path: Path) -> None:
+def test_study_reports_what_stood_in_its_way(tmp_path: Path) -> None:
     load, pv = written(tmp_path)[1::2]
     Path(load).write_text("time_local,load_w\n2021-04-10T00:00,100\n")
     result = CliRunner().invoke(app, ["bench", "study", "--load", load, "--pv", pv])

@@ -55,7 +55,7 @@ def test_the_shipped_rule_has_the_figures_of_the_package(district: District) -> 
     assert list(score(district, shipped_rule(district))) == pytest.approx([0.7955, 0.9381, 1.0060], abs=5e-5)
 
 
-def test_no_control_is_worth_one() -> None:
+def test_no_control_scores_one() -> None:
     world = synthetic(800)
     assert list(score(world, world.net_kwh)) == [1.0, 1.0, 1.0]
 
@@ -153,7 +153,7 @@ def test_the_command_prints_and_writes_the_figures(district: District, tmp_path:
     assert len(district.load_kwh) == len(HOMES)
 
 
-def test_a_folder_without_homes_is_told_with_what_is_missing(tmp_path: Path) -> None:
+def test_a_folder_without_homes_is_reported_with_what_is_missing(tmp_path: Path) -> None:
     done = CliRunner(env={"LC_ALL": "C.UTF-8"}).invoke(app, ["bench", "citylearn", "--dir", str(tmp_path)])
     assert done.exit_code == 2
     assert "building_01.csv" in done.output

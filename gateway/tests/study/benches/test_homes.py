@@ -95,7 +95,9 @@ def test_the_bench_prints_and_writes_its_figures(solarhome_file: Path, tmp_path:
         ("time_utc,load_w,pv_w\n2023-12-31T23:00Z,1,0\n2024-01-01T00:00Z,1,0\n", "2024-01-01 + 28 d"),
     ],
 )
-def test_a_bad_file_is_told_in_one_sentence_of_the_terminal_s_language(tmp_path: Path, text: str, says: str) -> None:
+def test_a_bad_file_is_reported_in_one_sentence_of_the_terminal_s_language(
+    tmp_path: Path, text: str, says: str
+) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text)
     done = CliRunner().invoke(app, ["home", "--data", str(path), "--start", "2024-01-01"], env={"LC_ALL": "fr_FR"})

@@ -18,7 +18,7 @@ LEAST_ON_S, LEAST_OFF_S = {"car": 60, "pool": 600}, {"car": 60, "pool": 300}
 TAKES_NONE = {"load_limit", "load_absent", "load_idle", "load_warm"}  # what may end a run before its time
 LEVELS = Levels(charge_wh=0.0, reserve_wh=0.0, fill_wh=9_000.0, export_wh=9_000.0)
 
-wants = st.dictionaries(
+requests = st.dictionaries(
     st.sampled_from(["car", "tank", "pool"]),
     st.builds(
         LoadSlot,
@@ -43,7 +43,7 @@ devices = st.builds(Device, own_w=st.sampled_from([0.0, 1380.0]), most_w=st.floa
 @pytest.mark.slow
 @settings(max_examples=200, phases=[Phase.explicit, Phase.generate])
 @given(
-    plans=st.lists(st.tuples(wants, slots), min_size=1, max_size=4),
+    plans=st.lists(st.tuples(requests, slots), min_size=1, max_size=4),
     steps=steps,
     owned=st.tuples(devices, devices, devices),
     limit_w=st.floats(2_000, 12_000),
@@ -63,7 +63,7 @@ def test_no_limit_and_no_least_time_is_left_whatever_the_plan(
     building.devices["car-meter"].points = {"plugged": 1.0, "e_session_wh": 0.0}
     building.devices["tank-meter"].points = {"temp_c": temp_c}
     for wanted, slot in plans:
-        building.wants, building.slot = wanted, slot
+        building.requests, building.slot = wanted, slot
         building.run(SECONDS // len(plans))
     within_bands(building)
     for load in ("car", "pool"):  # what can be set from 0 W on has no relay

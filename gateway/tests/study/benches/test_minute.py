@@ -97,7 +97,7 @@ def test_files_are_read_with_their_own_clocks(tmp_path: Path) -> None:
         ("", "columns"),
     ],
 )
-def test_a_file_that_is_none_is_told_by_what_is_wrong(tmp_path: Path, content: str, code: str) -> None:
+def test_a_file_that_is_none_is_reported_by_what_is_wrong(tmp_path: Path, content: str, code: str) -> None:
     load = tmp_path / "load.csv"
     load.write_text(content)
     with pytest.raises(InputError) as raised:

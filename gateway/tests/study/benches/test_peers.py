@@ -69,7 +69,7 @@ def test_a_peer_that_says_what_the_rule_would_costs_what_the_rule_costs(peer: Ca
     ("program", "code", "why"),
     [(DIES, "no_start", "no module"), (REFUSES, "no_plan", "Infeasible"), (BABBLES, "no_plan", r"\?")],
 )
-def test_a_peer_without_a_plan_is_told_with_its_last_words(
+def test_a_peer_without_a_plan_is_reported_with_its_last_words(
     peer: Callable[[str], Peer], program: str, code: str, why: str
 ) -> None:
     def ask() -> None:
@@ -89,7 +89,7 @@ def test_a_peer_that_does_not_answer_is_ended(peer: Callable[[str], Peer]) -> No
         asked.ask({"load_w": [1.0], "pv_w": [0.0]}, within_s=0.3)
 
 
-def test_a_python_that_is_not_there_is_told(peer: Callable[[str], Peer]) -> None:
+def test_a_python_that_is_not_there_is_reported(peer: Callable[[str], Peer]) -> None:
     with pytest.raises(PeerError, match="no_start"), started(peer(FOLLOWS), Path("/no/python"), PLANT):
         pytest.fail("it started")
 
@@ -105,7 +105,7 @@ def test_a_python_that_is_not_there_is_told(peer: Callable[[str], Peer]) -> None
         (0.0, -1.0, 0.0),
     ],
 )
-def test_a_battery_does_what_it_can_of_what_it_is_told(energy_wh: float, wanted_w: float, possible: float) -> None:
+def test_a_battery_does_what_it_can_of_what_it_is_sent(energy_wh: float, wanted_w: float, possible: float) -> None:
     assert possible_w(CASE, energy_wh, wanted_w) == pytest.approx(possible)
 
 
@@ -175,12 +175,12 @@ def test_everyone_plans_the_same_96_steps_and_the_first_turn_is_not_counted() ->
     assert all(one.ms > 0.0 and one.cpu_ms > 0.0 for one in took["zen"] + took["highs"])
 
 
-def test_car_and_tank_ask_for_what_emhass_is_told() -> None:
+def test_car_and_tank_ask_for_what_emhass_is_asked() -> None:
     """Energy of the on-off loads: 3.68 kW x 3 h; 2.4 kW x 2 h as drawn heat."""
     car, tank = (job.state for job in speed_loads.jobs(0.0).loads)
     energies = [load["power_w"] * load["hours"] for load in speed_loads.AS_LOADS]
     assert energies == [11_040.0, 4_800.0]
-    assert car.wanted_wh / speed_loads.CAR.efficiency == pytest.approx(energies[0])
+    assert car.requested_wh / speed_loads.CAR.efficiency == pytest.approx(energies[0])
     assert tank.draw_wh.sum() == pytest.approx(energies[1])
     day = speed.days_of(CASE, Method(), 2)[0]
     assert speed_loads.ours(Method())(day).ms > 0.0
@@ -194,7 +194,7 @@ def test_the_program_without_library_has_the_cost_of_its_own_plan() -> None:
     assert case.record.load_w == pytest.approx(day.ask("")["load_w"])
 
 
-def test_times_are_told_as_median_worst_and_multiple_of_ours() -> None:
+def test_times_are_reported_as_median_worst_and_multiple_of_ours() -> None:
     """On the clock and, for the multiple, of the processor."""
 
     def plans(*clocks: float, share: float) -> list[speed.Took]:
@@ -229,7 +229,7 @@ if [ "$2" = venv ]; then mkdir -p "$4/bin" && cp "$0" "$4/bin/python"; else echo
 """
 
 
-def test_an_environment_is_made_once_and_told_package_by_package(tmp_path: Path) -> None:
+def test_an_environment_is_made_once_and_reported_package_by_package(tmp_path: Path) -> None:
     base = tmp_path / "python"
     base.write_text(MAKES)
     base.chmod(0o755)
@@ -262,7 +262,7 @@ def test_an_environment_that_cannot_be_made_is_not_ready(tmp_path: Path, program
 
 
 @pytest.mark.parametrize("code", ["no_install", "no_start", "no_plan"])
-def test_what_happened_to_a_peer_is_told_in_every_language(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_happened_to_a_peer_is_reported_in_every_language(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for language in LANGUAGES:
         monkeypatch.setenv("LC_ALL", language)
         words = in_words(PeerError(code, EMHASS, "no route to host"))
@@ -289,7 +289,7 @@ def test_the_bench_goes_on_without_peers_and_says_so(tmp_path: Path, monkeypatch
     assert set(result["times"]["ways"]) == {"zen", "zen_loads", "highs"}
 
 
-def test_a_file_that_is_none_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_none_is_reported_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "zen-e-ville").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     done = CliRunner().invoke(app, ["peers", "--data", str(tmp_path / "none.csv")])

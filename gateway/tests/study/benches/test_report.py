@@ -147,7 +147,7 @@ def test_without_any_result_the_page_says_not_run_and_claims_nothing() -> None:
     assert all(">not run<" in svg for svg in pictures(results({}), {}).values())
 
 
-def test_results_of_two_configurations_are_told() -> None:
+def test_results_of_two_configurations_are_reported() -> None:
     other = {**HOME, "method": {"planning": {"energy_points": 81}}}
     text = page(results({"solarhome": SOLARHOME, "home-2024-05-01": other}))
     assert "**Not one configuration**: home-2024-05-01" in text
@@ -191,7 +191,7 @@ def test_pictures_are_readable_on_light_and_dark_pages() -> None:
         assert "background" not in svg
 
 
-def test_benches_have_names_of_their_own_and_commands_that_can_be_told() -> None:
+def test_benches_have_names_of_their_own_and_commands_that_can_be_named() -> None:
     assert len({bench.name for bench in BENCHES}) == len(BENCHES)
     assert BENCHES[0].arguments(Path("D")) == [
         "solarhome",
@@ -265,7 +265,7 @@ def test_the_commands_write_results_and_page(tmp_path: Path, monkeypatch: pytest
     assert len(list((docs / "benchmarks").glob("*.svg"))) == len(SECTIONS)
 
 
-def test_a_page_without_results_and_a_name_without_bench_are_told(tmp_path: Path) -> None:
+def test_a_page_without_results_and_a_name_without_bench_are_reported(tmp_path: Path) -> None:
     made = CliRunner().invoke(app, ["page", "--results", str(tmp_path)])
     assert made.exit_code == 2
     assert "Traceback" not in made.output

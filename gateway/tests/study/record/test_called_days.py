@@ -37,7 +37,9 @@ def test_colours_are_read_in_both_languages_and_as_numbers(tmp_path: Path) -> No
         ("day,colour\n02/12/2024,blue\n", "colour", "02/12/2024,blue"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told_with_its_place(tmp_path: Path, content: str, code: str, found: str) -> None:
+def test_a_file_that_cannot_be_used_is_reported_with_its_place(
+    tmp_path: Path, content: str, code: str, found: str
+) -> None:
     file = tmp_path / "colours.csv"
     file.write_text(content)
     with pytest.raises(InputError) as raised:
@@ -67,7 +69,7 @@ def test_a_colour_is_known_from_the_evening_before(moment: str, until: str) -> N
     assert datetime.fromtimestamp(TEMPO.told_until(at(moment), PARIS), UTC) == datetime.fromtimestamp(at(until), UTC)
 
 
-def test_a_kind_that_calls_no_days_takes_nothing_of_the_file_but_tells_that_it_cannot_be_read(tmp_path: Path) -> None:
+def test_a_kind_that_calls_no_days_takes_nothing_of_the_file_but_reports_that_it_cannot_be_read(tmp_path: Path) -> None:
     file = tmp_path / "colours.csv"
     file.write_text("day,colour\n2024-12-02,blue\n")
     assert read_days(file, None) == {}

@@ -69,7 +69,7 @@ def test_days_of_23_and_25_hours_are_even_in_utc(clocks: list[str], hours: list[
     assert ((read_stamps(clocks, PARIS) - midnight_utc) / 3600).tolist() == hours
 
 
-def test_a_clock_that_is_never_changed_is_told_with_its_remedy(tmp_path: Path) -> None:
+def test_a_clock_that_is_never_changed_is_reported_with_its_remedy(tmp_path: Path) -> None:
     rows = "".join(f"2025-03-30T{hour:02d}:00,1,1\n" for hour in range(24))
     file = tmp_path / "fixed.csv"
     file.write_text(f"time_local,load_kw,pv_kw\n{rows}")
@@ -105,7 +105,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("content", "code", "facts"), BAD, ids=[code for _, code, _ in BAD])
-def test_what_cannot_be_used_is_told_with_its_place(
+def test_what_cannot_be_used_is_reported_with_its_place(
     tmp_path: Path, content: str, code: str, facts: dict[str, str]
 ) -> None:
     file = tmp_path / "bad.csv"
@@ -119,7 +119,7 @@ def test_what_cannot_be_used_is_told_with_its_place(
         assert all(fact in sentence for fact in facts.values())
 
 
-def test_rows_off_the_step_are_told(tmp_path: Path) -> None:
+def test_rows_off_the_step_are_reported(tmp_path: Path) -> None:
     lines = rows_of("time_utc,load_w,pv_w", count=60).splitlines()
     lines[9] = lines[9].replace(":00Z", ":25Z")
     file = tmp_path / "uneven.csv"

@@ -111,7 +111,7 @@ def test_a_site_file_gives_the_goals_and_an_option_goes_before_them(home: Path, 
     assert account["weighed_eur"] == pytest.approx(told, abs=2e-4)
 
 
-def test_goals_are_told_on_the_page_and_in_the_terminal(home: Path, tmp_path: Path) -> None:
+def test_goals_are_reported_on_the_page_and_in_the_terminal(home: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     options = (*OPTIONS, "--days", "3", "--goal-cost", "0.5", "--goal-co2", "80", "--page", page)
     done = study("--load", home, *options, language="fr")
@@ -216,7 +216,7 @@ def test_ejp_is_paid_by_the_days_that_were_called(home: Path, tmp_path: Path) ->
         (("--goal-cost", "0"), "No goal is left"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_sentence(home: Path, options: tuple[str, ...], says: str) -> None:
+def test_what_is_wrong_is_reported_in_one_sentence(home: Path, options: tuple[str, ...], says: str) -> None:
     done = study("--load", home, *options)
     assert done.exit_code == 2
     assert says in done.output

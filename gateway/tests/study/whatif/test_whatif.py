@@ -185,7 +185,7 @@ def test_the_limit_is_that_of_the_linear_program(seed: int) -> None:
     assert cost_eur(case, powers) == pytest.approx(perfect_eur(case), abs=1e-9)
 
 
-def test_co2_holds_where_it_is_told_and_is_the_mean_elsewhere() -> None:
+def test_co2_holds_where_it_is_given_and_is_the_mean_elsewhere() -> None:
     points = PointSeries(times_s=(0.0, 3600.0), values=(40.0, 60.0))
     found = co2_on(points, start_s=0.0, step_s=1800.0, steps=6)
     assert found is not None

@@ -56,7 +56,7 @@ def test_a_year_has_22_days_of_18_hours() -> None:
     assert found == {("EJP_HN", False): 8760 - 396, ("EJP_PM", False): 396}
 
 
-def test_of_a_year_of_which_nothing_is_told_each_day_of_the_season_is_assumed_dear() -> None:
+def test_of_a_year_of_which_nothing_is_announced_each_day_of_the_season_is_assumed_dear() -> None:
     """151 days of 18 hours: no change of the clock falls into them, for both are between 02:00 and 03:00."""
     found = hours_of(tariff_of({}), at("2025-09-01T00:00"), at("2026-09-01T00:00"))
     assert found == {("EJP_PM", True): 151 * 18, ("EJP_HN", False): 8760 - 151 * 18}

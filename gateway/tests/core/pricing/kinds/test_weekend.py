@@ -128,7 +128,7 @@ def test_a_chosen_day_only_makes_that_day_cheaper(utc_s: int, chosen: Weekday) -
         ("edf_zen_weekend_plus", "edf_base", "tariff.chosen_day", "nothing"),
     ],
 )
-def test_mistakes_are_told_with_their_place(old: str, new: str, path: str, allowed: str, tmp_path: Path) -> None:
+def test_mistakes_are_reported_with_their_place(old: str, new: str, path: str, allowed: str, tmp_path: Path) -> None:
     text = '\n[tariff]\nfile = "edf_zen_weekend_plus"\nchosen_day = "wednesday"\n'
     site = tmp_path / "site.toml"
     site.write_text(DEMO + text.replace(old, new))
