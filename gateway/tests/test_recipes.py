@@ -17,6 +17,7 @@ PAGE = ROOT / "docs" / "recipes.md"
 COPIED = ("gateway", "config", "docs", "firmware", "hil_tests", "conftest.py", "pyproject.toml")
 LEFT_OUT = shutil.ignore_patterns(".hypothesis", "*.pyc.*", "*.png", "*.svg")
 MOST_FILES = {"product": 1, "tariff kind": 3, "load kind": 4, "reason": 3, "page card": 5}  # beside data and tests
+MOST_FORGOTTEN = "gateway/words/fr.json", "gateway/tests/adapters/test_registers.py"  # these always, the rest as a soak
 DATA_AND_TESTS = ("config/tariffs/", "gateway/tests/", "try.toml")
 
 pytestmark = pytest.mark.slow
@@ -129,7 +130,12 @@ def tree(tmp_path: Path) -> Path:
 RECIPES = recipes()
 EACH = pytest.mark.parametrize("name", RECIPES)
 EACH_STEP = pytest.mark.parametrize(
-    ("name", "left_out"), [(name, number) for name, one in RECIPES.items() for number in range(len(one.steps))]
+    ("name", "left_out"),
+    [
+        pytest.param(name, number, marks=[] if one.file in MOST_FORGOTTEN else pytest.mark.soak)
+        for name, each in RECIPES.items()
+        for number, one in enumerate(each.steps)
+    ],
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "architecture.md"
 TOPS = ("gateway", "firmware", "hil_tests", "config", "docs")
-MADE = {"__pycache__", "_files", ".hypothesis", ".pytest_cache", ".mypy_cache"}  # by tools, beside what is ours
+MADE = {"__pycache__", "_files"}  # by tools, beside what is ours; as are hidden folders
 MIRROR = "gateway/tests"  # its folders are those of the gateway
 WALLS = "gateway/tests/walls"
 EVERYTHING = "everything"
@@ -39,7 +39,11 @@ def folders() -> set[str]:
     """Those with files of their own."""
     files = (path for top in TOPS for path in (ROOT / top).rglob("*") if path.is_file())
     inside = {path.parent.relative_to(ROOT) for path in files}
-    return {str(folder) for folder in inside if not MADE & set(folder.parts)}
+    return {str(folder) for folder in inside if _is_ours(folder)}
+
+
+def _is_ours(path: Path) -> bool:
+    return not MADE & set(path.parts) and not any(part.startswith(".") for part in path.parts)
 
 
 def row_of(file: Path, table: dict[str, Row]) -> str:
@@ -90,7 +94,7 @@ def allowed_by(name: str, target: Path) -> bool:
 
 def python_files() -> list[Path]:
     found = (path for top in TOPS for path in sorted((ROOT / top).rglob("*.py")))
-    return [path for path in found if not MADE & set(path.relative_to(ROOT).parts)]
+    return [path for path in found if _is_ours(path.relative_to(ROOT))]
 
 
 def test_the_table_names_every_folder_and_no_other() -> None:
