@@ -18,9 +18,9 @@ from gateway.observers.recorder import Recorder
 from gateway.planning.process import ask
 from gateway.planning.service import Planning
 from gateway.ports import Cycle
-from gateway.site.build import parts
-from gateway.site.build.building import core_site
-from gateway.site.build.feeds import feeds
+from gateway.site.assembly import parts
+from gateway.site.assembly.building import core_site
+from gateway.site.assembly.feeds import feeds
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.view.collector import ViewCollector

@@ -23,7 +23,7 @@ from gateway.adapters.presence import LISTEN_S
 from gateway.adapters.sntp import TimeServer
 from gateway.adapters.store.outbox import Outbox
 from gateway.paths import config_folder
-from gateway.site.build.poll_tables import poll_tables
+from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
 from gateway.tests.adapters.node_side import Wire, node_side
 from gateway.wire import records

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from gateway.cli.language import say
 from gateway.mistakes import MistakesError
-from gateway.site.build.poll_tables import poll_tables
+from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.credentials import Credentials
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFile, SiteFileError

@@ -13,7 +13,7 @@ from gateway.commission.compose import compose
 from gateway.commission.console import Console
 from gateway.commission.faults import CommissionError
 from gateway.mistakes import Mistake, choice
-from gateway.site.build.poll_tables import poll_tables
+from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file.site_file import SiteFile, SiteFileError
 from gateway.wire import essentials
 

@@ -31,7 +31,8 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert missing == []
 
 
-DATED = ("CHANGELOG.md", "docs/adr/")  # what they name existed when they were written
+# What these name existed when they were written, or comes to be when they are followed.
+DATED = ("CHANGELOG.md", "docs/adr/", "docs/recipes.md")
 # A file is named by its whole path, or from below `gateway/` (`core/control/dispatch.py`).
 NAMED = re.compile(r"`((?:gateway|firmware|config|hil_tests|docs|core|adapters)/[\w/.\-]+)`")
 

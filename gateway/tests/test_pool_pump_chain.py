@@ -27,8 +27,8 @@ from gateway.simulator.products.sdm630 import Sdm630
 from gateway.simulator.products.waveshare_relay import WaveshareRelay
 from gateway.simulator.settings.config import HouseConfig
 from gateway.simulator.simulation import Simulation
-from gateway.site.build import building as site_building
-from gateway.site.build.poll_tables import poll_tables
+from gateway.site.assembly import building as site_building
+from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
 
 PARIS = ZoneInfo("Europe/Paris")

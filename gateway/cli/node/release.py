@@ -17,7 +17,7 @@ from gateway.commission.faults import CommissionError
 from gateway.mistakes import choice
 from gateway.release import build, signing
 from gateway.release.send import Outcome, send
-from gateway.site.build.poll_tables import poll_tables
+from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file.site_file import SiteFile
 from gateway.words import WordError
 

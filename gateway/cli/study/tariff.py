@@ -18,7 +18,7 @@ from gateway.core.pricing.kinds import listed
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.tariff import ListTariff, PriceList, Tariff
 from gateway.mistakes import validated
-from gateway.site.build import prices as site_prices
+from gateway.site.assembly import prices as site_prices
 from gateway.site.file import site_file
 from gateway.site.file.declared import keys, made, section_of
 from gateway.study.record.called_days import read_days

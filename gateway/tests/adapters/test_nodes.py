@@ -19,7 +19,7 @@ from gateway.adapters.node.poll_tables import restored_blocks, stored_blocks
 from gateway.adapters.node.session import FormerTable, NodeSession
 from gateway.adapters.store.outbox import Outbox
 from gateway.paths import config_folder
-from gateway.site.build.poll_tables import poll_tables
+from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
 from gateway.wire import records
 

@@ -9,7 +9,7 @@ from gateway.adapters.node.poll_tables import Wiring, compile_table
 from gateway.adapters.products.points import Label
 from gateway.adapters.products.profiles import ProfileError, find, load, names
 from gateway.paths import config_folder
-from gateway.site.build.poll_tables import poll_tables
+from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
 from gateway.wire import table as wire
 from gateway.wire.table import TableError

@@ -11,8 +11,8 @@ from gateway.core.model.state import Reading, SiteState
 from gateway.core.model.time_grid import TimeGrid
 from gateway.paths import config_folder
 from gateway.planning.price_inputs import PriceInputs
-from gateway.site.build.feeds import Feeds, feeds
-from gateway.site.build.prices import price_inputs
+from gateway.site.assembly.feeds import Feeds, feeds
+from gateway.site.assembly.prices import price_inputs
 from gateway.site.file import site_file
 
 DEMO = (config_folder() / "demo" / "site.toml").read_text().partition("\n[tariff]")[0] + "\n"

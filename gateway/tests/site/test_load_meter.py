@@ -14,9 +14,9 @@ from gateway.core.control.dispatch import Memory, decide
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Mode, Reason
 from gateway.paths import config_folder
-from gateway.site.build import building as site_building
-from gateway.site.build import parts
-from gateway.site.build.parts import NodeSide
+from gateway.site.assembly import building as site_building
+from gateway.site.assembly import parts
+from gateway.site.assembly.parts import NodeSide
 from gateway.site.credentials import Credentials
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFile, SiteFileError

@@ -6,8 +6,8 @@ import pytest
 
 from gateway.adapters.products.setpoints import Rating
 from gateway.paths import config_folder
-from gateway.site.build import building as site_building
-from gateway.site.build.poll_tables import poll_tables
+from gateway.site.assembly import building as site_building
+from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFileError
 from gateway.wire.table import parse

@@ -14,8 +14,8 @@ from gateway.core.pricing.kinds.tempo import Colour
 from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.tariff import Power
 from gateway.paths import config_folder
-from gateway.site.build import prices as site_prices
-from gateway.site.build.feeds import feeds
+from gateway.site.assembly import prices as site_prices
+from gateway.site.assembly.feeds import feeds
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFileError
 from gateway.words import text

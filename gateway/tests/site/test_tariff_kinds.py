@@ -15,7 +15,7 @@ from gateway.core.pricing.kind import TariffKind
 from gateway.core.pricing.kinds import kinds, listed
 from gateway.core.pricing.tariff import ListTariff
 from gateway.paths import config_folder
-from gateway.site.build import prices as site_prices
+from gateway.site.assembly import prices as site_prices
 from gateway.site.file import site_file
 from gateway.words import LANGUAGES, words
 

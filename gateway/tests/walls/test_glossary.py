@@ -11,9 +11,10 @@ import gateway.core
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
-# The texts of these keys are names of things; the rest are sentences and labels made of such names.
+# The texts of these keys are names of things; the rest are sentences and labels made of such names. Names of kinds of loads
+# and tariffs and of their prices are on generated pages, so that a new kind has no line to forget here.
 TERMS = re.compile(
-    r"(role|device|mode|quality|load|tariff|price)\.\w+"
+    r"(role|device|mode|quality)\.\w+"
     r"|does\.(zero|absent|\w+\.(positive|negative))"
     r"|(flow|soc|setpoint|plan|trend|devices|links)\.title|setpoint\.others"
     r"|plan\.(loads|charge|reserve|fill|export|expected)|trend\.(from|to)"
@@ -61,7 +62,7 @@ def _texts(language: str) -> dict[str, str]:
 def test_each_term_of_the_page_has_a_line_in_both_languages_and_no_other_has() -> None:
     english, french = _texts("en"), _texts("fr")
     terms = {(english[key], french[key]) for key in english if TERMS.fullmatch(key)}
-    assert len(terms) > 60
+    assert len(terms) > 40
     page = (DOCS / "glossary.md").read_text(encoding="utf-8")
     shown = page[page.index("## Words on the page") :]
     listed = {(row[0], row[1]) for row in _cells("glossary.md") if f"| {row[0]} | {row[1]} |" in shown}

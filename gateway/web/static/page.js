@@ -12,7 +12,14 @@ import { createTrend } from "./trend.js";
 import { say } from "./words.js";
 
 const find = (id) => document.getElementById(id);
-const views = [createFlow(find), createSetpoint(find), createDevices(find), createLinks(find), createPlan(find), createTrend(find)];
+const views = [
+  createFlow(find),
+  createSetpoint(find),
+  createDevices(find),
+  createLinks(find),
+  createPlan(find),
+  createTrend(find),
+];
 let version = null;
 
 follow({

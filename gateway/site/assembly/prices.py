@@ -16,7 +16,7 @@ from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.prices import Prices
 from gateway.core.pricing.tariff import Power, Tariff, on_grid
 from gateway.planning.price_inputs import PriceInputs
-from gateway.site.build.feeds import Feeds
+from gateway.site.assembly.feeds import Feeds
 from gateway.site.file.price_sections import TariffSection
 from gateway.site.file.site_file import SiteFile
 from gateway.site.file.tariff_checks import kind_of

@@ -29,10 +29,10 @@ from gateway.planning.method_file import read_method
 from gateway.planning.plan_inputs import Place
 from gateway.planning.weather_inputs import WeatherInputs
 from gateway.ports import Clock
-from gateway.site.build.building import core_site, meters
-from gateway.site.build.feeds import Feeds
-from gateway.site.build.poll_tables import poll_tables
-from gateway.site.build.prices import price_inputs
+from gateway.site.assembly.building import core_site, meters
+from gateway.site.assembly.feeds import Feeds
+from gateway.site.assembly.poll_tables import poll_tables
+from gateway.site.assembly.prices import price_inputs
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.wire.records import EPOCH_2000

@@ -6,7 +6,7 @@ from gateway.adapters.node.poll_tables import NodeTable, Wiring, compile_table
 from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.setpoints import PLAIN, Rating
 from gateway.core.model.site import LoadDevice
-from gateway.site.build.building import load_devices
+from gateway.site.assembly.building import load_devices
 from gateway.site.file.sections import DeviceSection
 from gateway.site.file.site_file import SiteFile
 
