@@ -100,9 +100,13 @@ def _site_file() -> Iterator[str]:
         "[feeds.weather]": price_sections.WeatherSection,
     }
     models |= _keys_of_kinds()
-    models |= {f'[loads.ID], kind = "{kind}"': model for kind, model in load_sections.SECTIONS.items()}
+    loads = {f'[loads.ID], kind = "{kind}"': kind for kind in load_sections.SECTIONS}
+    models |= {name: load_sections.SECTIONS[kind] for name, kind in loads.items()}
+    english, french = words("en"), words("fr")
     for name, model in models.items():
         yield f"## {name}\n"
+        if name in loads:
+            yield f"{english[f'load.{loads[name]}']} · {french[f'load.{loads[name]}']}\n"
         yield inspect.cleandoc(model.__doc__ or "") + "\n"
         if issubclass(model, load_sections.LoadSection):
             yield inspect.cleandoc(CommonSettings.__doc__ or "") + "\n"

@@ -11,8 +11,8 @@ import gateway.core
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
-# The texts of these keys are names of things; the rest are sentences and labels made of such names. Names of kinds of loads
-# and tariffs and of their prices are on generated pages, so that a new kind has no line to forget here.
+# The texts of these keys are names of things; the rest are sentences and labels made of such names. Names of kinds of
+# loads and tariffs, and of prices, are on generated pages, so that a new kind has no line to forget here.
 TERMS = re.compile(
     r"(role|device|mode|quality)\.\w+"
     r"|does\.(zero|absent|\w+\.(positive|negative))"
