@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
 
 from as_on_board import FIRMWARE
-from states import GATE, SESSION, UNIT, machine
+from pages.node_machines import GATE, SESSION, UNIT, machine
 
 pytestmark = pytest.mark.hil
 

@@ -150,7 +150,7 @@ def test_a_word_of_the_column_means_a_folder_and_what_is_in_it(word: str, target
         ("firmware/node/poll_table.py", "gateway/wire/table.py"),
         ("firmware/node/app.py", "firmware/node/wait.py"),
         ("gateway/wire/sealing.py", "gateway/wire/seal.py"),
-        ("docs/generate.py", "firmware/rare.py"),
+        ("docs/pages/node_states.py", "firmware/rare.py"),
     ],
 )
 def test_imports_are_followed_as_each_interpreter_does(file: str, target: str) -> None:
