@@ -5,7 +5,7 @@ them with the sources, so that none is missing, none is superfluous, and each ca
 Not for the board.
 """
 
-# (module, function, the modules that call it with node.wait.run_rare, why it is needed now and then only)
+# (module, function, the modules that call it with node.wait.call, why it is needed now and then only)
 RARE = (
     ("boot_count", "settle", ("start",), "the first two minutes of a run, and safe mode"),
     ("poll_table", "load", ("start",), "the table that is kept, at the start"),

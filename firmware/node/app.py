@@ -7,7 +7,7 @@ import sys
 from micropython import const
 from node import hal
 from node.bus import Plant
-from node.wait import run_rare
+from node.wait import call
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -95,14 +95,14 @@ class App:
             self.log.keep(repr(error))
             sys.print_exception(error)
         try:
-            asyncio.run(run_rare("shutdown", "node", self))
+            asyncio.run(call("shutdown", "node", self))
         finally:
             if again:
                 hal.reset()
 
     def health(self) -> dict:
         """For the topic `health`."""
-        return run_rare("report", "health", self)
+        return call("report", "health", self)
 
     def restart(self, why: str) -> None:
         """From the beginning, safe values first. It was wanted: this is none of the short boots."""

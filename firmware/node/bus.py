@@ -6,7 +6,7 @@ from time import ticks_add
 
 from micropython import const
 from node.modbus_frames import data_bytes
-from node.wait import after, left, run_rare
+from node.wait import after, call, left
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -164,7 +164,7 @@ class Bus:
         flag = _OK
         if block.model:
             if unit.models is None or (block.model not in unit.models and left(unit.walk) <= 0):
-                flag = await run_rare("sunspec", "walk", self, unit, function)
+                flag = await call("sunspec", "walk", self, unit, function)
                 unit.walk = after(_REWALK_MS)
             if flag == _OK:
                 start, length = unit.models.get(block.model, (0, 0))

@@ -9,7 +9,7 @@ import asyncio
 from time import ticks_add
 
 from micropython import const
-from node.wait import after, left, run_rare
+from node.wait import after, call, left
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -61,7 +61,7 @@ class Clock:
     async def run(self, beat: "Beat") -> None:
         """Follow the server of the configuration."""
         while True:
-            await run_rare("sntp", "follow", self, beat)
+            await call("sntp", "follow", self, beat)
             for _ in range(30 if self.quality == _CLOCK_SYNCED else 1 + 3 * self.quality):  # 60, 8 or 2 s
                 beat()
                 self.tick()

@@ -5,7 +5,7 @@ import gc
 
 import machine
 from micropython import const
-from node.wait import run_rare
+from node.wait import call
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -46,12 +46,12 @@ class Line:
 
 def opener(where: "Spec", bus: "Spec") -> "Callable[[], Line]":
     """A function that gives the Line."""
-    return lambda: run_rare(_SETUP, "line", where, bus)
+    return lambda: call(_SETUP, "line", where, bus)
 
 
 async def network(conf: "Conf", beat: "Beat") -> None:
     """Keeps the board in its network, wired or not; whether the broker is there plays no part in it."""
-    nic = run_rare(_SETUP, "interface", conf)
+    nic = call(_SETUP, "interface", conf)
     doubt = 0
     while True:
         beat()
@@ -59,7 +59,7 @@ async def network(conf: "Conf", beat: "Beat") -> None:
         if doubt > _DOUBT and "eth" not in conf:  # a cable is looked after by its driver
             doubt = 0
             try:
-                nic = run_rare(_SETUP, "interface", conf)
+                nic = call(_SETUP, "interface", conf)
             except OSError:
                 pass  # the radio is not ready: again in a while
         await asyncio.sleep_ms(_LOOK_MS)
@@ -67,4 +67,4 @@ async def network(conf: "Conf", beat: "Beat") -> None:
 
 def __getattr__(name: str) -> object:
     """What is needed once, from node/hal_esp32_setup.py."""
-    return lambda *what: run_rare(_SETUP, name, *what)
+    return lambda *what: call(_SETUP, name, *what)

@@ -3,7 +3,7 @@
 import asyncio
 
 from micropython import const
-from node.wait import run_rare
+from node.wait import call
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -26,7 +26,7 @@ class Line:
 
 def opener(where: str, bus: "Spec") -> "Callable[[], Line]":
     """A function that gives the Line; `where` is the path of a tty."""
-    return lambda: run_rare(_SETUP, "line", where, bus)
+    return lambda: call(_SETUP, "line", where, bus)
 
 
 async def network(_conf: "Conf", beat: "Beat") -> None:
@@ -38,4 +38,4 @@ async def network(_conf: "Conf", beat: "Beat") -> None:
 
 def __getattr__(name: str) -> object:
     """What is needed once, from node/hal_unix_setup.py."""
-    return lambda *what: run_rare(_SETUP, name, *what)
+    return lambda *what: call(_SETUP, name, *what)

@@ -9,7 +9,7 @@ import json
 
 from micropython import const
 from node.mqtt import Mqtt
-from node.wait import Bell, after, left, run_rare
+from node.wait import Bell, after, call, left
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -113,7 +113,7 @@ class Link:
                 break
             if self.steady is not None and left(self.steady) < 0:
                 attempt = 0
-            pause = after(run_rare("broker", "pause_ms", attempt))
+            pause = after(call("broker", "pause_ms", attempt))
             while left(pause) > 0:
                 self._turn()
                 await asyncio.sleep_ms(min(left(pause), _TURN_MS))
@@ -122,11 +122,11 @@ class Link:
     async def _session(self, attempt: int) -> None:
         broker = self.conf["broker"]
         if self.where is None or attempt % 8 == 3:  # names are looked up rarely: it blocks
-            self.where = run_rare("broker", "find", broker, self.memory, self.where)
+            self.where = call("broker", "find", broker, self.memory, self.where)
         mqtt = self.mqtt
         self.gateway_up = False  # until the broker says so again
-        connection = await run_rare("tcp_connect", "connect", *self.where)
-        await run_rare("mqtt_login", "begin", mqtt, connection, self.conf, self.topic + _STATE, DOWN)
+        connection = await call("tcp_connect", "connect", *self.where)
+        await call("mqtt_login", "begin", mqtt, connection, self.conf, self.topic + _STATE, DOWN)
         self._tell("link: up")
         self.steady = after(_STEADY_MS)
         self.announced = False

@@ -9,7 +9,7 @@ from time import ticks_diff, ticks_us
 
 from micropython import const
 from node.modbus_frames import crc16, data_bytes, line_length, request, verdict
-from node.wait import run_rare
+from node.wait import call
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -138,7 +138,7 @@ class Net:
         self.port = port
 
     def open(self, timeout_ms: int) -> "Any":
-        return run_rare("tcp_connect", "call", self, timeout_ms)
+        return call("tcp_connect", "call", self, timeout_ms)
 
     async def exchange(self, master: "Master", end: int) -> int:
         port, tx, view = master.port, master.tx, master.view

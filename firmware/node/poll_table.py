@@ -14,7 +14,7 @@ from node import hal, store
 from node.bus import Block, Bus, Plant, Unit
 from node.modbus import Line, Master, Net
 from node.orders import Actuator
-from node.wait import after, forget, left, run_rare
+from node.wait import after, call, forget, left
 from wire.seal import unseal
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
@@ -70,7 +70,7 @@ def take(app: "App", payload: "Buffer", _retained: bool) -> None:
             app.number = number
             app.coming = (text, identity, plant)
             if not app.switch:
-                app.switch = app.supervisor.start("switch", run_rare, _PATIENT_MS, what=("poll_table", "switch", app))
+                app.switch = app.supervisor.start("switch", call, _PATIENT_MS, what=("poll_table", "switch", app))
         elif number > app.number:  # the table in use: none with a number between the two may come any more
             app.number = number
             app.coming = None
@@ -188,18 +188,18 @@ async def _switch(app: "App") -> None:
     first = not app.identity
     app.orders.leave()
     for _ in range(_PATIENCE):  # a device that the new table does not know would keep what it holds
-        if await run_rare("shutdown", "safe", app.plant):
+        if await call("shutdown", "safe", app.plant):
             break
-    await run_rare("shutdown", "plant", app.plant, app.supervisor)
+    await call("shutdown", "plant", app.plant, app.supervisor)
     await _run(app, identity, plant)
     missing = None if first else await _trial(plant, deaf)
     if missing:
         app.refused = identity
         app.refusal = "silent: " + " ".join(missing)
-        await run_rare("shutdown", "plant", plant, app.supervisor)
+        await call("shutdown", "plant", plant, app.supervisor)
         use(app, 0, Plant())
         load(app)
-        run_rare("report", "tell", app)
+        call("report", "tell", app)
     else:
         store.save(_TABLE, text)
         forget("node.store")
@@ -208,7 +208,7 @@ async def _switch(app: "App") -> None:
 async def _run(app: "App", identity: int, plant: "Plant") -> None:
     use(app, identity, plant)
     start(plant, app.supervisor)
-    run_rare("report", "tell", app)
+    call("report", "tell", app)
     await asyncio.sleep_ms(0)
     gc.collect()
 

@@ -12,7 +12,7 @@ import binascii
 
 from micropython import const
 from node import sunspec
-from node.wait import after, forget, left, run_rare
+from node.wait import after, call, forget, left
 from wire.sealing import seal
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
@@ -54,7 +54,7 @@ async def run(app: "Any", tell: "Tell") -> list[dict]:
         tell(rows[-1])
 
     if app.mode == "setup":
-        run_rare("board_test", "run", app, row)
+        call("board_test", "run", app, row)
         return rows
     plant = app.plant
     if not plant.units:

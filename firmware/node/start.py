@@ -12,7 +12,7 @@ from node.link import Link
 from node.orders import Orders
 from node.ring import Ring
 from node.supervisor import Supervisor
-from node.wait import forget, run_rare
+from node.wait import call, forget
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -78,8 +78,8 @@ def assemble(conf: "Conf", memory: "Memory", mode: str, say: "Say") -> "App":
     app = App(conf, memory, mode, boot, running(memory), reason(memory), log, ring, orders, link, supervisor)
     handlers = {
         (topic + _SET).encode(): (orders.receive,),
-        (topic + _CFG).encode(): (run_rare, "poll_table", "take", app),
-        (topic + _OTA).encode(): (run_rare, "update", "begin", app),
+        (topic + _CFG).encode(): (call, "poll_table", "take", app),
+        (topic + _OTA).encode(): (call, "update", "begin", app),
         (topic + _CHUNK).encode(): None,  # until an update begins
         (_TOPIC % (conf["site"], _GATEWAY, _STATE)).encode(): (app.gateway,),
     }
@@ -123,15 +123,15 @@ def begin(app: "App") -> None:
     job("network", hal.network, _PATIENT_MS, what=(app.conf,))
     job("clock", app.clock.run, _PATIENT_MS)
     if app.mode != "safe":
-        run_rare("poll_table", "load", app)
-    run_rare("report", "tell", app)
+        call("poll_table", "load", app)
+    call("report", "tell", app)
     app.linked = job("link", app.link.run, _PATIENT_MS)
     job("console", usb.listen, 0, what=(app,))
-    job("boots", run_rare, _PATIENT_MS, what=("boot_count", "settle", app))
+    job("boots", call, _PATIENT_MS, what=("boot_count", "settle", app))
     if app.mode == "trial":
-        job("trial", run_rare, _PATIENT_MS, what=("trial", "prove", app))
+        job("trial", call, _PATIENT_MS, what=("trial", "prove", app))
     if app.mode == "run" and app.memory.get("test") == _WANTED:  # after the setup form, or a reverted update
         app.memory.put("test", 0)
-        job("test", run_rare, _PATIENT_MS, what=("selftest", "once", app))
+        job("test", call, _PATIENT_MS, what=("selftest", "once", app))
     if "led" in app.conf or "button" in app.conf:
-        job("led", run_rare, _PATIENT_MS, what=("led_button", "watch", app))
+        job("led", call, _PATIENT_MS, what=("led_button", "watch", app))

@@ -5,7 +5,7 @@ import json
 import os
 
 from micropython import const
-from node.wait import run_rare
+from node.wait import call
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -34,9 +34,9 @@ async def prove(app: "App", beat: "Beat") -> None:
         app.supervisor.end(why)
     else:
         app.mode = "run"
-        run_rare("report", "tell", app)
+        call("report", "tell", app)
         app.memory.put("test", 0)
-        app.supervisor.start("test", run_rare, _PATIENT_MS, what=("selftest", "once", app))
+        app.supervisor.start("test", call, _PATIENT_MS, what=("selftest", "once", app))
 
 
 class Trial:

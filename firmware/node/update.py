@@ -13,7 +13,7 @@ import struct
 
 from micropython import const
 from node.idle_slot import File, Refusal, checked, folders, make_room
-from node.wait import Bell, forget, run_rare
+from node.wait import Bell, call, forget
 from wire import release
 from wire.seal import SealError, unseal_json
 
@@ -69,7 +69,7 @@ class Job:
         else:
             self.go_on()
         app.update = None
-        hear(app.link, (run_rare, "update", "begin", app), None)
+        hear(app.link, (call, "update", "begin", app), None)
         forget("node.idle_slot")
         forget("wire.release")
 
@@ -81,7 +81,7 @@ class Job:
         if self.before is None:
             self.before, orders.shut = orders.shut, "update"
         orders.leave("safe")
-        return await run_rare("shutdown", "safe", app.plant)
+        return await call("shutdown", "safe", app.plant)
 
     def go_on(self) -> None:
         """Nothing came of it: orders are taken as before."""

@@ -5,7 +5,7 @@ import gc
 
 from micropython import const
 from node import hal
-from node.wait import run_rare
+from node.wait import call
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
@@ -49,7 +49,7 @@ async def listen(app: "Console", _beat: "Beat") -> None:
 
 async def _answer(app: "Console", line: "Buffer") -> None:
     try:
-        await run_rare("console", "answer", app, line)
+        await call("console", "answer", app, line)
     except MemoryError as error:
         app.say("console: %r" % error)
     gc.collect()

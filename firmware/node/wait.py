@@ -23,7 +23,7 @@ def forget(name: str) -> None:
         delattr(sys.modules[package], leaf)
 
 
-def run_rare(module: str, function: str, *arguments: object):  # type: ignore[no-untyped-def]  # whatever that gives
+def call(module: str, function: str, *arguments: object):  # type: ignore[no-untyped-def]  # whatever that gives
     """The result of a function of a module of the node that is loaded for this call only."""
     name = "node." + module
     gc.collect()  # what is loaded for a moment must not lie between what stays

@@ -13,8 +13,8 @@ BY_STRING = {"getattr", "setattr", "__import__", "eval", "exec", "compile", "glo
 LOOK_UPS = [
     ("hal", "getattr"),  # the port's own names: HAL
     ("hal_esp32_setup", "getattr"),  # a constant of the chip's network module, no function
-    ("wait", "__import__"),  # run_rare
-    ("wait", "getattr"),  # run_rare
+    ("wait", "__import__"),  # call
+    ("wait", "getattr"),  # call
 ]
 
 
@@ -42,7 +42,7 @@ def text(part: ast.expr) -> str | None:
 
 
 def loaded_for_a_call(tree: ast.AST) -> Iterator[tuple[str | None, str | None, int]]:
-    """(module, function, arguments handed over) of each use of `run_rare`: called, as a job, as a handler."""
+    """(module, function, arguments handed over) of each use of `call`: called, as a job, as a handler."""
     for part in ast.walk(tree):
         if isinstance(part, ast.Call) and is_lend(part.func):
             starred = any(isinstance(one, ast.Starred) for one in part.args)
@@ -56,11 +56,11 @@ def loaded_for_a_call(tree: ast.AST) -> Iterator[tuple[str | None, str | None, i
 
 
 def is_lend(part: ast.expr) -> bool:
-    return isinstance(part, ast.Name) and part.id == "run_rare"
+    return isinstance(part, ast.Name) and part.id == "call"
 
 
 def uses(tree: ast.AST) -> int:
-    """How often `run_rare` is named."""
+    """How often `call` is named."""
     return sum(is_lend(part) for part in ast.walk(tree) if isinstance(part, ast.expr))
 
 
@@ -68,7 +68,7 @@ def test_the_table_lists_each_function_that_is_loaded_for_a_call_and_who_calls_i
     found: dict[tuple[str, str], set[str]] = {}
     for caller, tree in NODE.items():
         calls = list(loaded_for_a_call(tree))
-        assert len(calls) == uses(tree), f"{caller}: `run_rare` in a form that nobody checks"
+        assert len(calls) == uses(tree), f"{caller}: `call` in a form that nobody checks"
         if caller.startswith("hal_"):
             continue
         for module, function, count in calls:
@@ -135,9 +135,9 @@ def test_only_modules_that_exist_are_forgotten():
 @pytest.mark.parametrize(
     "source",
     [
-        "run_rare('halt', 'nobody', 1)",
-        "job('x', run_rare, 1, what=('halt', 'safe', plant))",
-        "handlers = {b't': (run_rare, 'config', 'take')}",
+        "call('halt', 'nobody', 1)",
+        "job('x', call, 1, what=('halt', 'safe', plant))",
+        "handlers = {b't': (call, 'config', 'take')}",
     ],
 )
 def test_a_call_that_is_wrong_is_seen(source):

@@ -8,7 +8,7 @@ import struct
 
 from fuzzed import BOOT, Fuzz
 from node.update import Update, hear
-from node.wait import run_rare
+from node.wait import call
 from wire import release
 
 
@@ -31,7 +31,7 @@ class Begin(Fuzz):
         app, whole = self.app, random.getrandbits(4) == 0
         self.update.order, self.update.stop = None, False
         app.update = None if whole else self.update
-        hear(app.link, (run_rare, "update", "begin", app) if whole else (self.update.receive,), None)
+        hear(app.link, (call, "update", "begin", app) if whole else (self.update.receive,), None)
         self.receive(raw, retained)
         self.taken += self.judge(raw, retained)
         while whole and app.update:

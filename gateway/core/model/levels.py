@@ -20,7 +20,7 @@ Numbers = Any  # one number or an array of them: numpy's types do not distinguis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """A storage as planning sees it."""
+    """A storage as planning sees it: its energy (Wh), powers (W), losses and wear."""
 
     # Energy between empty and full (Wh, > 0); "empty" is the reserve that control keeps.
     capacity_wh: float

@@ -11,7 +11,7 @@ from gateway.core.model.state import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """One step of a plan."""
+    """One step of a plan: its levels, prices, loads and reason."""
 
     # When it begins (UTC).
     start_s: float
@@ -58,7 +58,7 @@ class LoadSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Slots of equal length, one after the other."""
+    """Levels, loads and prices of the coming day in slots of equal length, one after the other."""
 
     # When it was made (UTC).
     made_s: float

@@ -11,7 +11,7 @@ ENOUGH = 0.8  # share of its seconds that must have been seen: the mean of half 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarter:
-    """A quarter hour that is over."""
+    """The mean powers of a quarter hour that is over."""
 
     # When it began (UTC).
     start_s: int
@@ -25,7 +25,7 @@ class Quarter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sum:
-    """A power added up over the time in which it was known."""
+    """A power added up over the time in which it was known (J, s)."""
 
     # Power times time (J, sign as the power's).
     joules: float = 0.0
@@ -45,7 +45,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filling:
-    """The quarter that is being filled. A fresh one knows nothing."""
+    """The quarter hour that is being filled; a new one is empty."""
 
     # When it began (UTC); 0 in a fresh one.
     start_s: int = 0

@@ -82,7 +82,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPoint:
-    """What a device is sent in this cycle."""
+    """The power (W, drawn positive) or mode that a device is sent in this cycle, with its reason."""
 
     device: str  # its id in the site file
     power_w: float | None  # drawn positive (charging), PV 0 or below; None gives the device back to its own mode

@@ -47,7 +47,7 @@ class Solution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How long a program may be worked on."""
+    """How long the solver may work on a program."""
 
     # Wall-clock time (s): the cycle of a plan must not wait for the last cent ("Flexible loads" in docs/planning.md).
     seconds: float = 0.5

@@ -42,7 +42,7 @@ class PlanningMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """What forecasts and plans of a building are made with."""
+    """The parameters with which forecasts and plans of a building are made."""
 
     # How the storage is planned.
     planning: PlanningMethod = field(default_factory=PlanningMethod)

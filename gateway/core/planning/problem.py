@@ -30,7 +30,7 @@ class StepPrices:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlanProblem:
-    """A storage in a building, over the steps of the scenarios."""
+    """All that the storage is planned from, over the steps of the scenarios."""
 
     # The storage that is planned.
     storage: Storage

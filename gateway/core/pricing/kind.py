@@ -46,7 +46,7 @@ class TariffSettings(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TariffKind:
-    """One kind of tariff."""
+    """One kind of tariff: its settings, names of prices and hours."""
 
     id: str  # `kind` of its lists; the last part of its key in gateway.words
     names: tuple[str, ...]  # of its prices: in lists, in plans and in the database

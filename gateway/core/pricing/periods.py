@@ -15,7 +15,7 @@ MonthDay = tuple[int, int]  # (month, day)
 
 
 class Scheme(Protocol):
-    """How a tariff divides time."""
+    """How a tariff divides time into hours with names."""
 
     @property
     def names(self) -> tuple[str, ...]:

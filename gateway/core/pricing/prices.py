@@ -18,7 +18,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeakPrice:
-    """What the highest quarter hour of import costs in each period."""
+    """What the highest quarter hour of import costs in each period (EUR/kW)."""
 
     eur_per_kw: float  # of what lies above `due_w`
     periods: tuple[Period, ...]  # one for each month that the plan touches

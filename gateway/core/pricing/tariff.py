@@ -20,7 +20,7 @@ CLOCK_CHANGE_S = 900.0  # clocks are set forward and back, and days begin, on qu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """The prices of a moment."""
+    """The prices of a moment (EUR/kWh)."""
 
     name: str  # the tariff's own, such as HC
     buy: float  # EUR/kWh for what is imported

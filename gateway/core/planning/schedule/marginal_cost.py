@@ -14,7 +14,7 @@ LITTLE_W = 10.0  # of which the price is asked: above rounding, below any step a
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MarginalCost:
-    """What power costs the building beside its other loads.
+    """The marginal cost of power for a load beside the other loads (EUR/kWh).
 
     The storage buys and sells at the value of stored energy, within its powers. The import limit is held without its
     help: whether it will have energy then is not certain.

@@ -15,7 +15,7 @@ POINTS = 41  # of the grid of stored energy, as in `PlanningMethod.energy_points
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StorageResponse:
-    """What the storage does with what the loads leave."""
+    """How the storage would respond to the power of the loads."""
 
     stored_value: Floats  # of one more kWh stored, at each step (EUR/kWh)
     cost_eur: float  # of the grid and ageing, less what is left

@@ -12,7 +12,7 @@ from gateway.core.planning.storage.peak_target import solved
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StoragePlan:
-    """What is decided for a storage before it is put into words."""
+    """What is decided for a storage: levels, marginal values and peak target."""
 
     # Levels and marginal values of each step.
     values: StorageValues

@@ -16,7 +16,7 @@ from gateway.core.pricing.tariff import ListTariff
 
 
 class EjpDay(IntEnum):
-    """What a day may be."""
+    """The type of a day under EJP: normal or mobile peak."""
 
     NORMAL = 1
     PEAK = 2
