@@ -1,6 +1,7 @@
 """A site that 0.1.0 ran goes on under this gateway: its site file, its store, and its node, which is not touched."""
 
 import asyncio
+import json
 import os
 import shutil
 import sqlite3
@@ -10,6 +11,7 @@ import tomllib
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,10 +42,15 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def notes(chain: Chain) -> dict[str, str]:
+def notes(chain: Chain) -> dict[str, Any]:
     """What the gateway keeps over a restart, by its name."""
     with closing(sqlite3.connect(chain.folder / "store.sqlite")) as database:
-        return dict(database.execute("SELECT name, text FROM notes"))
+        return {name: json.loads(text) for name, text in database.execute("SELECT name, text FROM notes")}
+
+
+def since(kept: dict[str, Any]) -> tuple[float, float]:
+    """When the car came and when the water was last heated through (UTC): a gateway that forgets them says now."""
+    return kept["loads"]["car"]["since_s"], kept["loads"]["water"]["hygiene_s"]
 
 
 def imported_from(folder: Path, program: Program) -> Program:
@@ -69,11 +76,12 @@ async def test_the_site_of_0_1_0_goes_on_with_its_store_and_its_node(chain_of: O
         await until_controlled(chain)
 
         async def is_kept() -> bool:
-            return bool(notes(chain)) and len(stored_lines(chain)) > 100
+            return {"lasting", "loads"} <= set(notes(chain)) and len(stored_lines(chain)) > 100
 
         await until(is_kept, "0.1.0 has kept what outlives a restart")
         await chain.stop(GATEWAY)
         before, kept = stored_lines(chain), notes(chain)
+        assert None not in since(kept)
         chain.programs = present
         await chain.start(GATEWAY)
         await until_controlled(chain)
@@ -83,7 +91,6 @@ async def test_the_site_of_0_1_0_goes_on_with_its_store_and_its_node(chain_of: O
 
         await until(goes_on, "the store goes on")
         assert stored_lines(chain)[: len(before)] == before
-        assert set(notes(chain)) >= set(kept)
         [node] = (await state(chain))["links"]["nodes"]
         counts = (await status(chain))["nodes"][node["id"]]
         assert (node["lost"], counts["unreadable"], counts["malformed"]) == (0, 0, 0)
@@ -91,3 +98,6 @@ async def test_the_site_of_0_1_0_goes_on_with_its_store_and_its_node(chain_of: O
         assert orders["applied"] > 0
         assert orders["failed"] == 0
         assert (await house(chain, do="state"))["battery_mode"] == "remote"
+        await chain.stop(GATEWAY)
+        assert since(notes(chain)) == since(kept)
+        assert set(notes(chain)["lasting"]) == set(kept["lasting"])

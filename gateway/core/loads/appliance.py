@@ -167,7 +167,7 @@ class Appliance:
         open_ = fits & (np.maximum(starts, outlook.now_s) >= state.earliest_s) & (starts + grid.step_s > outlook.now_s)
         if not open_.any():
             later = state.earliest_s >= grid.end_s and state.latest_s - state.earliest_s >= self.length_s
-            return LoadRequest(id=self.id, code="load_later" if later else "load_window")
+            return LoadRequest(id=self.id, code="load_later" if later else "load_window", has_no_window=not later)
         length = math.ceil(self.length_s / grid.step_s)
         profile = [self.power_w(k * grid.step_s, (k + 1) * grid.step_s) for k in range(length)]
         run = Run(

@@ -203,7 +203,7 @@ class Car:
         """The car as a store that is only there between arrival and departure."""
         steps, grid = outlook.grid.steps, outlook.grid
         if state.departure_s <= max(state.arrival_s, outlook.now_s):
-            return LoadRequest(id=self.id, code="load_window")
+            return LoadRequest(id=self.id, code="load_window", has_no_window=True)
         starts = outlook.starts_s()
         ends = np.minimum(starts + grid.step_s, state.departure_s)
         partly = np.clip((ends - np.maximum(starts, max(state.arrival_s, outlook.now_s))) / grid.step_s, 0.0, 1.0)

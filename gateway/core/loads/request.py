@@ -7,6 +7,7 @@ import numpy as np
 
 from gateway.core.loads.needs import EnergyStore, Need, Run, Switching
 from gateway.core.model.levels import Floats
+from gateway.core.model.plan import LoadPurpose
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
 
@@ -45,6 +46,8 @@ class LoadRequest:
     requested_wh: float = 0.0  # shown with the reasons
     code: str | None = None  # why there is nothing to plan; None where there is something
     special: str | None = None  # the code of all its powers, where one reason stands above the others
+    purpose: LoadPurpose = LoadPurpose.SERVICE  # of its powers, where they are neither too little nor mostly surplus
+    has_no_window: bool = False  # its hours leave no time for it at all: people are told
 
     @property
     def store(self) -> EnergyStore | None:

@@ -160,7 +160,7 @@ class Switchable:
         """The load as a store of what it has served."""
         steps, grid = outlook.grid.steps, outlook.grid
         if state.latest_s <= max(state.earliest_s, outlook.now_s):
-            return LoadRequest(id=self.id, code="load_window")
+            return LoadRequest(id=self.id, code="load_window", has_no_window=True)
         starts = outlook.starts_s()
         inside = (np.maximum(starts, outlook.now_s) >= state.earliest_s) & (starts + grid.step_s <= state.latest_s)
         last = np.flatnonzero(inside)
@@ -174,6 +174,7 @@ class Switchable:
             due_s=state.latest_s,
             requested_wh=state.requested_wh,
             code=None if len(last) else "load_later" if state.earliest_s >= grid.end_s else "load_window",
+            has_no_window=not len(last) and state.earliest_s < grid.end_s,
             need=EnergyStore(
                 id=self.id,
                 hours=outlook.hours,

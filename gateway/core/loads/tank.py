@@ -30,7 +30,7 @@ from gateway.core.loads.settings import (
 )
 from gateway.core.model.levels import Floats
 from gateway.core.model.load import Band, Comfort
-from gateway.core.model.plan import LoadSlot
+from gateway.core.model.plan import LoadPurpose, LoadSlot
 from gateway.core.model.state import Reason
 from gateway.core.model.switched import Switched
 from gateway.core.model.time_grid import TimeGrid
@@ -225,6 +225,7 @@ class Tank:
         return LoadRequest(
             id=self.id,
             special=None if hygiene is None else "load_hygiene",
+            purpose=LoadPurpose.SERVICE if hygiene is None else LoadPurpose.HYGIENE,
             due_s=state.hygiene_due_s if hygiene is not None else None,
             requested_wh=float(draw.sum()),
             need=EnergyStore(

@@ -38,6 +38,9 @@ REGISTRIES = {  # find the modules of their own package, once, and nothing else
     "core/pricing/kinds/__init__.py": frozenset({"importlib", "pkgutil"}),
 }
 CLOCKS_AND_CHANCE = frozenset({"now", "utcnow", "today", "random"})  # datetime.now(), date.today(), numpy.random
+FILES = frozenset(
+    {"load", "save", "savez", "savetxt", "loadtxt", "genfromtxt", "fromfile", "tofile", "memmap"}
+)  # of numpy
 OUTSIDE = frozenset({"open", "print", "input", "eval", "exec", "compile", "__import__", "breakpoint"})
 
 
@@ -50,16 +53,32 @@ def _faults(node: ast.AST, allowed: frozenset[str]) -> Iterator[str]:
     match node:
         case ast.Import(names=names):
             yield from (f"line {node.lineno}: import {one.name}" for one in names if not _is_in(one.name, allowed))
-        case ast.ImportFrom(module=module, level=level) if not _is_in(module or "", allowed) and not (
-            level and not module
-        ):
-            yield f"line {node.lineno}: from {module} import"
+        case ast.ImportFrom(names=names):
+            yield from (
+                f"line {node.lineno}: from … import {one}" for one in _imported(node) if not _is_in(one, allowed)
+            )
+            yield from _named(node.lineno, [one.name for one in names])
         case ast.Await() | ast.AsyncFunctionDef() | ast.AsyncFor() | ast.AsyncWith():
             yield f"line {node.lineno}: awaits"
-        case ast.Attribute(attr=name) if name in CLOCKS_AND_CHANCE:
+        case ast.Attribute(attr=name, value=ast.Name(id="np" | "numpy")):
+            yield from _named(node.lineno, [name])
+        case ast.Attribute(attr=name) if name in CLOCKS_AND_CHANCE | {"tofile"}:
             yield f"line {node.lineno}: .{name}"
         case ast.Call(func=ast.Name(id=name)) if name in OUTSIDE:
             yield f"line {node.lineno}: {name}()"
+
+
+def _imported(node: ast.ImportFrom) -> list[str]:
+    """The modules that may be meant. One dot is the module's own package, which is all that a leaf may name so."""
+    if node.level == 0:
+        return [node.module or ""]
+    inside = [node.module] if node.module else [one.name for one in node.names]
+    return inside if node.level == 1 else [f"{'.' * node.level}{one}" for one in inside]
+
+
+def _named(line: int, names: list[str]) -> Iterator[str]:
+    """Chance, clocks and files by their names, wherever they come from."""
+    yield from (f"line {line}: {name}" for name in names if name in CLOCKS_AND_CHANCE | FILES)
 
 
 def _is_in(module: str, allowed: frozenset[str]) -> bool:
@@ -80,6 +99,14 @@ def test_a_leaf_imports_only_what_is_listed(name: str) -> None:
     "line",
     [
         *("import asyncio", "import socket", "import pymodbus", "import numpy.random", "from os import path"),
+        *(
+            "from numpy import random",
+            "from numpy import fromfile",
+            "np.load('x')",
+            "np.savetxt('x', a)",
+            "a.tofile('x')",
+        ),
+        *("from ... import adapters", "from .. import paths", "from gateway import adapters"),
         *("from gateway import paths", "from gateway.ports import Clock", "import importlib", "from time import time"),
         *(
             "async def decide(): ...",

@@ -81,11 +81,12 @@ def load_slots(load: ScheduledLoad) -> tuple[LoadSlot, ...]:
 
 
 def _purpose(load: ScheduledLoad, k: int) -> LoadPurpose:
-    """Hygiene only where it is the reason of the power: neither too little for it nor mostly surplus."""
+    """That of the request, where it is what the power is for: neither too little for it nor mostly surplus."""
     power = float(load.power_w[k])
-    is_special = load.request.store is not None and load.request.special is not None and power > SMALL_W
-    heats_through = is_special and not _is_short(load) and not _is_surplus(load, k, power)
-    return LoadPurpose.HYGIENE if heats_through else LoadPurpose.SERVICE
+    serves_it = load.request.store is not None and power > SMALL_W
+    if serves_it and not _is_short(load) and not _is_surplus(load, k, power):
+        return load.request.purpose
+    return LoadPurpose.SERVICE
 
 
 def _is_short(load: ScheduledLoad) -> bool:
@@ -104,7 +105,7 @@ def _surplus_w(load: ScheduledLoad, k: int, power: float) -> float:
 def notes(load: ScheduledLoad) -> tuple[Reason, ...]:
     """What will not be as it was requested."""
     request, name = load.request, load.request.id
-    if request.code == "load_window":
+    if request.has_no_window:
         return (Reason(code="note_window", numbers={"name": name}),)
     if request.run is not None and not load.power_w.any():
         return (Reason(code="note_missed", numbers={"name": name}),)
