@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.paths import firmware_folder
+from gateway.words import WordError
 
 sys.path[:0] = [str(Path(__file__).parent), str(firmware_folder())]  # what is no package: beside this, and the node's
 from pages import api, core, gateway_states, node_states, products, simulated, site_file, tariffs, wire  # noqa: E402
@@ -38,8 +39,13 @@ def pages() -> dict[str, str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the pages, or with --check compare them."""
+    try:
+        found = pages()
+    except WordError as error:
+        print(f"docs: {error}")
+        return 1
     old = []
-    for name, text in pages().items():
+    for name, text in found.items():
         path = HERE / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue

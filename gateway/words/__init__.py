@@ -38,13 +38,24 @@ class WordError(LookupError):
     """A text that no file has, or that was not given all its numbers: a mistake of the caller."""
 
 
+class _Texts(dict[str, str]):
+    """Texts by their keys; a key that is not there says in which file it is missing."""
+
+    def __init__(self, language: str, rows: "Mapping[str, str]") -> None:
+        super().__init__(rows)
+        self._language = language
+
+    def __missing__(self, key: str) -> str:
+        raise WordError(f"no text {key!r} in gateway/words/{self._language}.json: add it there")
+
+
 @cache
 def words(language: str) -> "Mapping[str, str]":
     """All texts of a language by their keys. WordError for a language that is not spoken here."""
     if language not in LANGUAGES:
         raise WordError(f"language {language!r}: allowed is one of {', '.join(LANGUAGES)}")
     rows = json.loads((Path(__file__).parent / f"{language}.json").read_text(encoding="utf-8"))
-    return MappingProxyType({str(key): str(row) for key, row in rows.items()})
+    return MappingProxyType(_Texts(language, {str(key): str(row) for key, row in rows.items()}))
 
 
 def text(language: str, key: str, **numbers: "Number") -> str:
@@ -53,8 +64,6 @@ def text(language: str, key: str, **numbers: "Number") -> str:
     Raises WordError for an unknown language or key, and for a placeholder without a number.
     """
     rows = words(language)
-    if key not in rows:
-        raise WordError(f"no text {key!r} in {language}.json")
 
     def fill(match: re.Match[str]) -> str:
         name, shown_as = match.group(1), match.group(2)

@@ -1,4 +1,4 @@
-"""Limits of the batteries themselves. Each may only narrow what is still allowed; those of the grid come after them."""
+"""Limits of the batteries themselves. Each may only narrow what is still allowed. `pool_power` has those of the grid."""
 
 import math
 from collections.abc import Sequence

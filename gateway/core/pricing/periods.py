@@ -27,7 +27,7 @@ class Scheme(Protocol):
         ...
 
     def turns_min(self) -> tuple[int, ...]:
-        """Minutes of the local day, 0…1439, at which the name may change."""
+        """Minutes of the local day, 0…1439, at which the name may change; midnight (0) may be left out."""
         ...
 
 
