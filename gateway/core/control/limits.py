@@ -1,4 +1,4 @@
-"""Limits of the batteries themselves. Each may only narrow what is still allowed. `pool_power` has those of the grid."""
+"""Limits of the batteries themselves; those of the grid follow in `pool_power`. Each may only narrow what is allowed."""
 
 import math
 from collections.abc import Sequence
