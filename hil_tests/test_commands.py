@@ -152,7 +152,7 @@ async def test_once_prints_every_point_and_a_decision_and_commands_nothing(chain
     async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         environment = {**chain.run.gateway_environment(), "LC_ALL": "en_GB.UTF-8"}
-        done = await asyncio.to_thread(lambda: zen("once", str(chain.run.site_file), **environment))
+        done = await asyncio.to_thread(lambda: zen("once", str(chain.run.site_file), "--wait-s", "60", **environment))
         assert done.returncode == 0, done.stderr
         for word in ("grid", "e_import_wh", "battery", "soc", "pv", "f_hz", "Without the battery"):
             assert word in done.stdout

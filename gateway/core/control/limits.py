@@ -1,4 +1,4 @@
-"""Limits of the batteries themselves; those of the grid follow in `pool_power`. Each may only narrow what is allowed."""
+"""Limits of the batteries themselves: each may only narrow what is allowed. `pool_power` has those of the grid."""
 
 import math
 from collections.abc import Sequence
