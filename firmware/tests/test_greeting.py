@@ -11,7 +11,7 @@ from boards import Workshop
 from cable import Board, Cable
 from listings import listing, stable
 from node_rig import FIRMWARE, KEY, NODE, SITE, free_port, until
-from test_tool import Desk
+from test_tool import NodeRig
 
 from gateway.cli.node.greeting import greet
 from gateway.cli.node.screen import people
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.hil
 
 
 @pytest.fixture
-def desk(tmp_path):
+def rig(tmp_path):
     """The tool alone."""
-    desk = Desk.__new__(Desk)
-    desk.folder = tmp_path
-    return desk
+    rig = NodeRig.__new__(NodeRig)
+    rig.folder = tmp_path
+    return rig
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +56,14 @@ def conf_of(port: int, line: Path) -> dict:
     return place | {"board": "esp32s3", "serial": {"rs485": str(line)}}
 
 
-async def test_what_was_flashed_proves_itself_once_reset_is_pressed(desk, prompt, release, broker, inverter, tmp_path):
+async def test_what_was_flashed_proves_itself_once_reset_is_pressed(rig, prompt, release, broker, inverter, tmp_path):
     """A node whose device is not there."""
     inverter.put(0, 7)
     (prompt.folder / "node.json").write_text(json.dumps(conf_of(broker.port, tmp_path / "rs485")))
     (prompt.folder / "table.json").write_text(json.dumps(poll(inverter.port, 9)))
     (prompt.folder / "nvs.py").symlink_to(FIRMWARE / "nvs.py")
     arguments = ("flash", prompt.link, "--app-only", "--no-reset", "--release", release.folder)
-    flashing = asyncio.create_task(desk.zen(*arguments))
+    flashing = asyncio.create_task(rig.zen(*arguments))
     await until(lambda: b'"do":"info"' in prompt.cable.heard, "the tool, which waits for the board", 60)
     prompt.board.close()
     board = Board([*prompt.board.command, "main.py"], prompt.folder, prompt.cable, {"MICROPYPATH": ".frozen:."})

@@ -104,14 +104,14 @@ def test_the_grid_is_the_sum_and_the_counters_balance(events: list[tuple[str, fl
             shown = simulation.meter.shown
             assert shown.total_w == pytest.approx(1.005 * state.grid_w, abs=6.0)  # its error, and 5 sigma of noise
     used_wh = sum(state.loads_wh.values())
-    lost_wh = simulation.battery.books.loss_wh + simulation.battery.books.standby_wh
+    lost_wh = simulation.battery.balance.loss_wh + simulation.battery.balance.standby_wh
     assert state.pv_wh + state.import_wh == pytest.approx(
         state.export_wh + state.load_wh + used_wh + lost_wh + simulation.battery.stored_wh - battery_wh, abs=1e-4
     )
     first_wh = 1e-3 / 3600.0 * 20_000  # of the step of a millisecond with which a house begins
-    assert state.loads_wh["car"] == pytest.approx(loads.car.books.drawn_wh, abs=first_wh)
-    assert state.loads_wh["tank"] == pytest.approx(loads.tank.books.heated_wh, abs=first_wh)
-    assert state.loads_wh["heat_pump"] == pytest.approx(loads.heat_pump.books.used_wh, abs=first_wh)
+    assert state.loads_wh["car"] == pytest.approx(loads.car.balance.drawn_wh, abs=first_wh)
+    assert state.loads_wh["tank"] == pytest.approx(loads.tank.balance.heated_wh, abs=first_wh)
+    assert state.loads_wh["heat_pump"] == pytest.approx(loads.heat_pump.balance.used_wh, abs=first_wh)
 
 
 def test_the_battery_follows_what_the_loads_draw() -> None:

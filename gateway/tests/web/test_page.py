@@ -108,7 +108,7 @@ def test_the_set_point_reports_what_and_why(page, open_tab):
     assert plain(tab.text("#setpoint-held")) == held
 
 
-TOLD = """
+SHOWN_TEXTS = """
 [...document.querySelectorAll('#setpoint-others li')]
 .map(row => ['name', 'power', 'reason'].map(part => row.querySelector(`.setpoint-row-${part}`).textContent))
 """
@@ -124,7 +124,7 @@ def test_every_commanded_device_is_shown_with_its_set_point_and_why(page, open_t
     page.publish(with_loads())
     tab.wait(f"{TOLD}.length === 3")
     assert plain(tab.text("#setpoint-name")) == "Batterie (battery)"
-    assert [[plain(part) for part in row] for row in tab.run(TOLD)] == [
+    assert [[plain(part) for part in row] for row in tab.run(SHOWN_TEXTS)] == [
         ["Batterie (loft)", "Charge à 700 W", plain(tab.text("#setpoint-reason"))],
         ["Voiture", "Consommer 1,60 kW", "Utilise 1,60 kW des 3,10 kW de surplus."],
         ["Eau chaude", "Arrêt", "À 60,2 °C, la température suffit : le maximum est de 60,0 °C."],
