@@ -91,7 +91,7 @@ FLASHED = {  # the line of a board without a place (None: a node), a file that i
 async def test_a_board_is_greeted_with_its_self_test(
     name, micropython, release, broker, meter, inverter, tmp_path, capsys, monkeypatch
 ):
-    line, spoiled, is_well, told = FLASHED[name]
+    line, spoiled, is_well, expected = FLASHED[name]
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
     monkeypatch.setattr(people, "width", 160)  # whoever made it first may have asked for 80
     inverter.put(0, 7)
@@ -116,6 +116,6 @@ async def test_a_board_is_greeted_with_its_self_test(
     if name == "a new board":
         assert stable(out) == stable(listing("flash /dev/ttyACM0 --board")), "docs/install.md: " + out
     said = " ".join(out.split())
-    for piece in (*told, f"application that runs │ ✓ good │ {release.version}, build 2", "interpreter │ ✓ good"):
+    for piece in (*expected, f"application that runs │ ✓ good │ {release.version}, build 2", "interpreter │ ✓ good"):
         assert piece.format(count=len(release.files)) in said, said
     assert "label of the board" in said

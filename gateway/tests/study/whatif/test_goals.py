@@ -89,12 +89,12 @@ def tempo(plain: StudyInputs, colours: dict[date, Colour]) -> StudyInputs:
     lists = (PriceList(first=date.min, prices=prices),)
     known = plain.record.known
     grid = {"start_s": known.start_s, "step_s": known.step_s, "steps": len(plain.buy)}
-    told, dear = (
+    paid, dear = (
         prices_on(ListTariff(zone=PARIS, scheme=Tempo(colours=each), lists=lists, sell=0.04), **grid)
         for each in (colours, {})
     )
     assert KIND.called is not None
-    return replace(plain, buy=told[0], sell=told[1], colours=Colours(buy=dear[0], zone=PARIS, rules=KIND.called))
+    return replace(plain, buy=paid[0], sell=paid[1], colours=Colours(buy=dear[0], zone=PARIS, rules=KIND.called))
 
 
 def test_a_plan_knows_a_colour_from_the_evening_before_and_takes_the_dear_one_until_then(plain: StudyInputs) -> None:
