@@ -162,8 +162,8 @@ async def battery_mode_since(chain: Chain, mode: str, after: float) -> float:
         return next(
             (
                 max(since, after)
-                for (since, its_mode), end in zip(rows, ends, strict=True)
-                if its_mode == mode and end > after
+                for (since, found), end in zip(rows, ends, strict=True)
+                if found == mode and end > after
             ),
             None,
         )

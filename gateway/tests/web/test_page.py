@@ -245,7 +245,7 @@ def test_the_chart_shows_a_day_and_reads_out_a_moment(page, open_tab):
     # Sun and battery give when negative, the grid when positive; the rest is 0 on that side.
     signs = (-1, -1, 1, 1, 1, -1)
     texts = [plain(figure("en", "p_w", max(0.0, sign * power))) for sign, power in zip(signs, powers, strict=True)]
-    tab.wait(f"JSON.stringify({LEGEND}) === {json.dumps(json.dumps(told, separators=(',', ':')))}")
+    tab.wait(f"JSON.stringify({LEGEND}) === {json.dumps(json.dumps(texts, separators=(',', ':')))}")
     assert "21/06/2024" in tab.text(".legend-time")
     assert "Stacked chart" in tab.run("document.querySelector('#trend-chart').getAttribute('aria-label')")
 
