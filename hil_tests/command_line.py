@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from gateway.rig.own import ZEN, own_environment
+from gateway.rig.zen_command import ZEN, own_environment
 
 
 def zen(*arguments: object, within_s: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -160,7 +160,11 @@ async def battery_mode_since(chain: Chain, mode: str, after: float) -> float:
         rows = (await house(chain, do="modes"))["rows"]
         ends = [since for since, _ in rows[1:]] + [math.inf]
         return next(
-            (max(since, after) for (since, told), end in zip(rows, ends, strict=True) if told == mode and end > after),
+            (
+                max(since, after)
+                for (since, found), end in zip(rows, ends, strict=True)
+                if found == mode and end > after
+            ),
             None,
         )
 

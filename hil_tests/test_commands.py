@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.rig.chain import ChainSettings
-from gateway.rig.own import ZEN, config_folder, own_environment
 from gateway.rig.report import get_json
+from gateway.rig.zen_command import ZEN, config_folder, own_environment
 
 from .command_line import zen
 from .conftest import QUIET, OpenChain, until, until_controlled
@@ -47,17 +47,17 @@ def test_check_accepts_the_demo_s_site_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "printed"),
     [
         ("en", ["car (Car), commanded through wallbox", "pool (Switched load), planned and shown only"]),
         ("fr", ["car (Voiture), commandée par wallbox", "pool (Charge commutée), seulement planifiée et affichée"]),
     ],
 )
-def test_check_reports_which_loads_are_commanded(tmp_path: Path, language: str, told: list[str]) -> None:
+def test_check_reports_which_loads_are_commanded(tmp_path: Path, language: str, printed: list[str]) -> None:
     (tmp_path / "site.toml").write_text((config_folder() / "demo" / "site.toml").read_text() + LOADS)
     done = zen("check", str(tmp_path / "site.toml"), LC_ALL=f"{language}_XX.UTF-8")
     assert done.returncode == 0, done.stderr
-    assert [line for line in told if line not in done.stdout] == []
+    assert [line for line in printed if line not in done.stdout] == []
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", ": 5"), ("fr", "Erreurs dans")])
@@ -113,8 +113,8 @@ async def test_a_demo_that_is_ended_leaves_its_figures_and_nothing_else(
 
     await until(has_something_to_report, "orders are obeyed")
     demo.send_signal(number)
-    _, told = await asyncio.wait_for(demo.communicate(), 20)
-    assert demo.returncode == 0, told
+    _, printed = await asyncio.wait_for(demo.communicate(), 20)
+    assert demo.returncode == 0, printed
     check_figures(json.loads(target.read_text()))
     assert list(scratch.iterdir()) == []
     assert micropython.version
@@ -123,10 +123,10 @@ async def test_a_demo_that_is_ended_leaves_its_figures_and_nothing_else(
 async def test_a_demo_whose_part_dies_says_which(tmp_path: Path, micropython, mosquitto) -> None:
     demo, _ = await started(*DEMO, "--headless", scratch=tmp_path)
     os.kill(child_of(demo.pid, b"mosquitto"), signal.SIGKILL)
-    _, told = await asyncio.wait_for(demo.communicate(), 20)
+    _, printed = await asyncio.wait_for(demo.communicate(), 20)
     assert demo.returncode == 1
-    assert b"broker ended with" in told
-    assert b"Traceback" not in told
+    assert b"broker ended with" in printed
+    assert b"Traceback" not in printed
     assert micropython.version
     assert mosquitto.version
 

@@ -54,9 +54,9 @@ async def lateness_s(chain: Chain) -> float:
 
     The gateway's cycles and orders at their worst, and the longest time without a sample beyond the second between two.
     """
-    told = await status(chain)
+    figures = await status(chain)
     gaps_ms = [later - earlier for earlier, later in pairwise(grid_moments(chain))]
-    return (told["cycle_late_ms"]["p99"] + told["latency_ms"]["p99"] + max(gaps_ms) - 1000) / 1000
+    return (figures["cycle_late_ms"]["p99"] + figures["latency_ms"]["p99"] + max(gaps_ms) - 1000) / 1000
 
 
 # With a dead time of 3 s a limit cycle turns round every 12 s at most: from second 12 on, 18 s hold more than one.

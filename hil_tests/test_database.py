@@ -68,10 +68,10 @@ async def test_an_outage_of_the_database_loses_and_doubles_nothing_and_its_count
         await asyncio.sleep(5)
         await chain.kill("database")
 
-        async def told() -> bool:
+        async def is_shown() -> bool:
             return (await state(chain))["database"]["error"] is not None
 
-        await until(told, "the page tells that the database does not answer")
+        await until(is_shown, "the page tells that the database does not answer")
         assert (await state(chain))["setpoint"]["mode"] == "control"
         await asyncio.sleep(seconds)
         cycles = (await status(chain))["cycle_late_ms"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.rig.chain import Chain, ChainSettings
-from gateway.rig.own import config_folder
+from gateway.rig.zen_command import config_folder
 
 from .conftest import (
     QUIET,

@@ -10,7 +10,7 @@ from gateway.rig.chain import ChainSettings
 from gateway.rig.programs import GATEWAY
 
 from .conftest import QUIET, OpenChain, house, state, until
-from .test_loads import PARIS, load, told
+from .test_loads import PARIS, load, setpoint_of
 
 LEASE_S = 5
 DEVICE_S = 1.5  # the node writes it, the compressor stops at once
@@ -57,7 +57,7 @@ async def test_a_surplus_is_offered_and_taken_and_goes_back_with_the_lease(chain
             return pump["offered_w"] == MOST_W and pump["power_w"] == pytest.approx(MOST_W, abs=50.0)
 
         await until(takes, "the pump takes the surplus, beyond its own thermostat")
-        setpoint = await told(chain, "heat-pump")
+        setpoint = await setpoint_of(chain, "heat-pump")
         assert (setpoint["mode"], setpoint["power_w"], setpoint["reason"]["code"]) == ("control", MOST_W, "load_takes")
 
         async def is_shown() -> bool:
@@ -86,7 +86,7 @@ async def test_cold_rooms_are_the_pump_s_own_until_they_are_warm_and_its_run_has
     async with chain_of(wanted(NIGHT, rooms, discomfort_eur_per_kh=0.0)) as chain:
 
         async def is_its_own() -> bool:
-            setpoint, pump = await told(chain, "heat-pump"), await load(chain, "heat_pump")
+            setpoint, pump = await setpoint_of(chain, "heat-pump"), await load(chain, "heat_pump")
             code = setpoint.get("reason", {}).get("code")
             return (setpoint["mode"], code, pump["running"]) == ("release", "load_cold", True)
 
@@ -94,11 +94,11 @@ async def test_cold_rooms_are_the_pump_s_own_until_they_are_warm_and_its_run_has
         assert (await load(chain, "heat_pump"))["offered_w"] == 0.0
 
         async def is_ours() -> bool:
-            return (await told(chain, "heat-pump"))["mode"] == "control"
+            return (await setpoint_of(chain, "heat-pump"))["mode"] == "control"
 
         await until(is_ours, "warm enough to be commanded")
         assert (await load(chain, "heat_pump"))["temp_c"] == pytest.approx(LOW_C, abs=0.5)
-        setpoint = await told(chain, "heat-pump")
+        setpoint = await setpoint_of(chain, "heat-pump")
         assert (setpoint["power_w"], setpoint["reason"]["code"]) == (LEAST_W, "load_runs_on")
         assert setpoint["reason"]["numbers"]["left_s"] > 50.0
 

@@ -65,11 +65,11 @@ async def test_a_telegram_is_the_grid_meter_of_the_whole_chain(chain_of: OpenCha
         await house(chain, do="fault", kind="TelegramGone")
         await until_mode(chain, "release")
 
-        async def told() -> bool:
+        async def is_shown() -> bool:
             points = device(await state(chain), "grid")["points"]
             return [p["why"] for p in points if p["name"] == "p_w"] == ["timeout"]
 
-        await until(told, "the silence is told")
+        await until(is_shown, "the silence is told")
         await until_battery(chain, "own")
         await house(chain, do="clear")
         await until_power(chain, -1)

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.rig.chain import Chain, ChainSettings
-from gateway.rig.own import config_folder
 from gateway.rig.programs import GATEWAY
 from gateway.rig.report import get_json
+from gateway.rig.zen_command import config_folder
 
 from .conftest import (
     QUIET,
@@ -55,7 +55,7 @@ async def load(chain: Chain, name: str) -> dict[str, Any]:
     return (await house(chain, do="state"))["loads"][name]
 
 
-async def told(chain: Chain, device: str) -> dict[str, Any]:
+async def setpoint_of(chain: Chain, device: str) -> dict[str, Any]:
     """The set-point of a device as the page shows it; before the first decision there is none."""
     setpoints = (await state(chain))["setpoints"]
     return next((one for one in setpoints if one["device"] == device), {"mode": None, "power_w": None})
@@ -78,7 +78,12 @@ async def test_surplus_goes_into_the_car_and_no_further_than_limits_and_leases_a
         assert car["offered_a"] == 0.0 or 6.0 <= car["offered_a"] <= 16.0
         shown = await state(chain)
         assert shown["flow"]["loads_w"] > 2 * LEAST_W
-        assert (await told(chain, "car"))["reason"]["code"] in ("load_takes", "load_surplus", "load_due", "load_ahead")
+        assert (await setpoint_of(chain, "car"))["reason"]["code"] in (
+            "load_takes",
+            "load_surplus",
+            "load_due",
+            "load_ahead",
+        )
 
         begun = time.monotonic()
         await house(chain, do="step", w=12_000, seconds=None)  # beyond the sun: more than 6 kW from the grid
@@ -93,7 +98,7 @@ async def test_surplus_goes_into_the_car_and_no_further_than_limits_and_leases_a
         assert next(moment for moment, words in written if moment > begun and words == [0]) - begun < 2.0 + DEVICE_S
         gaps_s = [later - earlier for (earlier, _), (later, _) in pairwise(written)]
         assert [gap for gap in gaps_s if gap < PAUSE_S] == []
-        assert (await told(chain, "car"))["reason"]["code"] in ("load_limit", "load_rests")
+        assert (await setpoint_of(chain, "car"))["reason"]["code"] in ("load_limit", "load_rests")
         await house(chain, do="clear")
 
         killed = time.monotonic()
@@ -109,11 +114,11 @@ async def test_surplus_goes_into_the_car_and_no_further_than_limits_and_leases_a
         await chain.start(GATEWAY)
 
         async def rests() -> bool:
-            setpoint = await told(chain, "car")
+            setpoint = await setpoint_of(chain, "car")
             return setpoint["mode"] == "control" and setpoint["reason"]["code"] == "load_rests"
 
         await holds_by(rests, stops[0] + 60, "the least time of rest goes on after the restart")
-        assert (await told(chain, "car"))["power_w"] == 0.0
+        assert (await setpoint_of(chain, "car"))["power_w"] == 0.0
         lines = [line for line in stored_lines(chain) if line.startswith("control,") and "device=car" in line]
         assert any('reason="load_limit"' in line for line in lines)
 
@@ -128,9 +133,9 @@ async def test_the_plan_charges_the_car_in_the_cheap_hour_and_says_so(chain_of: 
             rows = (await get_json(f"{chain.page_address}/api/plan")).get("loads", [])
             return next((row for row in rows if row["name"] == "car"), None)
 
-        async def charges() -> bool:  # because it is told to: in its own mode it charges as well
-            is_told = ((await told(chain, "car"))["power_w"] or 0.0) > LEAST_W
-            return is_told and (await load(chain, "car"))["power_w"] > LEAST_W
+        async def charges() -> bool:  # because it is setpoint_of to: in its own mode it charges as well
+            is_commanded = ((await setpoint_of(chain, "car"))["power_w"] or 0.0) > LEAST_W
+            return is_commanded and (await load(chain, "car"))["power_w"] > LEAST_W
 
         await until(planned, "a plan with the car")
         row = await planned()
@@ -139,7 +144,7 @@ async def test_the_plan_charges_the_car_in_the_cheap_hour_and_says_so(chain_of: 
         assert cheap_wh > dear_wh
         assert row["reasons"][0]["code"] in ("load_due", "load_ahead")
         await until(charges, "the car charges")
-        setpoint = await told(chain, "car")
+        setpoint = await setpoint_of(chain, "car")
         assert setpoint["reason"]["code"] == row["reasons"][0]["code"]
         assert setpoint["reason"]["numbers"]["buy_price"] == pytest.approx(0.1635, abs=1e-4)
         assert (await state(chain))["flow"]["grid_w"] > LEAST_W
@@ -159,11 +164,11 @@ async def test_pv_that_nothing_takes_is_curtailed_at_the_export_limit_and_let_go
             return -1020.0 <= (await house(chain, do="state"))["grid_w"] <= -800.0
 
         await until(held, "no more than 1 kW goes to the grid")
-        assert (await told(chain, "pv"))["reason"]["code"] == "pv_curtailed"
+        assert (await setpoint_of(chain, "pv"))["reason"]["code"] == "pv_curtailed"
         await house(chain, do="step", w=4500, seconds=None)
 
         async def let_go() -> bool:
             state_ = await house(chain, do="state")
-            return not state_["pv"]["throttled"] and (await told(chain, "pv"))["reason"]["code"] == "pv_free"
+            return not state_["pv"]["throttled"] and (await setpoint_of(chain, "pv"))["reason"]["code"] == "pv_free"
 
         await until(let_go, "all the sun is taken")

@@ -134,11 +134,11 @@ async def unanswered_polls(chain: Chain) -> int:
     """How often the meter did not answer in time, as the node counts it: then there is no sample to be lost."""
     units: list[list[int]] = []
 
-    async def told() -> bool:  # not with each word of its health
+    async def is_shown() -> bool:  # not with each word of its health
         units[:] = (await status(chain))["nodes"]["cellar"]["health"].get("units", [])
         return bool(units)
 
-    await until(told, "the node's counts of its units")
+    await until(is_shown, "the node's counts of its units")
     good, *others, _ = units[0]
     assert good > 0
     return sum(others)

@@ -68,11 +68,11 @@ async def test_a_planner_that_dies_or_hangs_costs_the_plan_and_nothing_else(
         await chain.start(GATEWAY)
         await hunter
 
-        async def told() -> bool:
+        async def is_shown() -> bool:
             why = (await plan(chain))["why"]
             return why is not None and why["code"] == code
 
-        await until(told, "why there is no plan")
+        await until(is_shown, "why there is no plan")
         await house(chain, do="step", w=1500, seconds=None)
 
         async def holds() -> bool:

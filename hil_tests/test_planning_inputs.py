@@ -162,8 +162,8 @@ async def test_a_limit_that_cannot_be_kept_is_reported_and_all_else_goes_on(
 
         async def rests() -> bool:
             now = await state(chain)
-            is_told = now["setpoint"]["mode"] == "control" and now["setpoint"]["reason"]["code"] == "reserve"
-            return is_told and abs(now["flow"]["battery_w"]) < 60
+            is_commanded = now["setpoint"]["mode"] == "control" and now["setpoint"]["reason"]["code"] == "reserve"
+            return is_commanded and abs(now["flow"]["battery_w"]) < 60
 
         await until(rests, "the battery keeps its reserve and the page says so")
 
@@ -186,7 +186,7 @@ async def test_a_quarter_hour_that_would_cost_is_not_exceeded_although_the_plan_
 
         async def held() -> bool:
             now = await state(chain)
-            is_told = now["setpoint"]["reason"]["code"] == "peak_aim"
-            return is_told and now["flow"]["load_w"] > 3800 and abs(now["flow"]["grid_w"] - 2000) < 100
+            is_commanded = now["setpoint"]["reason"]["code"] == "peak_aim"
+            return is_commanded and now["flow"]["load_w"] > 3800 and abs(now["flow"]["grid_w"] - 2000) < 100
 
         await until(held, "import is held at what costs nothing more")

@@ -10,7 +10,7 @@ from gateway.rig.chain import ChainSettings
 from gateway.rig.programs import GATEWAY
 
 from .conftest import QUIET, OpenChain, holds_by, state, until
-from .test_loads import PARIS, load, told
+from .test_loads import PARIS, load, setpoint_of
 
 LEASE_S = 5
 DEVICE_S = 1.5  # the node writes the coil
@@ -51,7 +51,7 @@ async def test_a_surplus_runs_the_pump_and_its_relay_opens_with_the_lease(chain_
             return (await load(chain, "pool_pump"))["power_w"] == POWER_W
 
         await until(runs, "the relay is closed")
-        setpoint = await told(chain, "relay")
+        setpoint = await setpoint_of(chain, "relay")
         assert (setpoint["mode"], setpoint["power_w"]) == ("control", POWER_W)
         assert setpoint["reason"]["code"] in ("load_takes", "load_surplus")
 

@@ -4,9 +4,9 @@ import json
 
 from gateway.rig.chain import Chain, ChainSettings
 from gateway.rig.exchange import exchange
-from gateway.rig.own import ZEN, own_environment
 from gateway.rig.processes import Program
 from gateway.rig.readiness import JsonLine
+from gateway.rig.zen_command import ZEN, own_environment
 
 from .conftest import QUIET, OpenChain, state, status, until, until_battery, until_controlled
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from gateway.rig.chain import Chain, ChainSettings, open_chain
-from gateway.rig.own import config_folder, firmware_folder
 from gateway.rig.part import Machine
+from gateway.rig.zen_command import config_folder, firmware_folder
 
 from .command_line import zen_beside
 from .conftest import QUIET, battery_mode_since, state, status, stored_lines, until, until_controlled
@@ -133,11 +133,11 @@ async def test_a_node_is_updated_by_command_while_it_carries_orders(part, tmp_pa
         assert out.count("✗") == 0, out
         assert resets.count == 1
         shown = await node_shown(chain)
-        told = {
+        reported = {
             name: shown[name]
             for name in ("up", "build", "mode", "why", "refused", "heard", "update", "has_table", "test")
         }
-        assert told == {
+        assert reported == {
             "up": True, "build": new.build, "mode": "run", "why": "update", "refused": "", "heard": True, "update": "",
             "has_table": True, "test": "good",
         }  # fmt: skip
@@ -152,5 +152,5 @@ async def test_a_node_is_updated_by_command_while_it_carries_orders(part, tmp_pa
         gaps = sorted(b - a for a, b in pairwise(moments))
         assert gaps[-1] < AWAY_MS
         assert gaps[-2] < 1500, "one hole, that of the restart"
-        told_lines = [line for line in stored_lines(chain) if line.startswith("health,node=cellar")]
-        assert any(f"node_build={new.build}.0," in line and 'node_mode="run"' in line for line in told_lines)
+        status_lines = [line for line in stored_lines(chain) if line.startswith("health,node=cellar")]
+        assert any(f"node_build={new.build}.0," in line and 'node_mode="run"' in line for line in status_lines)

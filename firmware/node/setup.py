@@ -100,16 +100,16 @@ class Setup:
             head, body = request
             words = (_FRENCH if b"accept-language: fr" in head else _ENGLISH).split("|")
             values = self._values()
-            told = ""
+            message = ""
             if head[:4] == b"post":
                 values.update(fields(body))
-                told = words[8]
+                message = words[8]
                 try:
                     self._save(values)
                 except ValueError as error:
-                    told = "%s %s" % (words[9], error)
+                    message = "%s %s" % (words[9], error)
             writer.write("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\n\r\n")
-            writer.write(_PAGE % (words[0], escape(told)))
+            writer.write(_PAGE % (words[0], escape(message)))
             if not self.saved:
                 writer.write("<form method=post>")
                 for i, name in enumerate(_FIELDS):

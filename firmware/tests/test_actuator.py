@@ -282,9 +282,9 @@ def test_a_budget_survives_restarts_keeps_one_write_for_safe_values_and_ends_wit
                 await rig.run(2000)
                 rig.clock.quality = 2
         # 1, 2, safe, 3, 4 and the safe values are six: the fifth order is one too many
-        told = rig.done()
-        assert [done for done, _, _ in told].count("applied") == 4
-        assert told[-1] == ("refused", "budget", [5])
+        acknowledged = rig.done()
+        assert [done for done, _, _ in acknowledged].count("applied") == 4
+        assert acknowledged[-1] == ("refused", "budget", [5])
         assert rig.memory.numbers == {"w0": 9700 * 1024 + 6}
         assert rig.device.is_safe()
         assert rig.state()[4] == "budget"
@@ -306,7 +306,7 @@ def test_the_last_write_of_a_day_is_kept_for_safe_values(play):
         for power in (1, 2, 3):
             rig.order([power], ttl=5000)
             await rig.run(2000)
-        assert [told[:2] for told in rig.done()] == [
+        assert [acknowledged[:2] for acknowledged in rig.done()] == [
             ("safe", ""),
             ("applied", ""),
             ("applied", ""),

@@ -171,7 +171,7 @@ async def test_what_is_set_is_kept_only_after_commit_and_a_restart(usb):
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"node": {"wifi": {"ssid": "house", "password": "1234567"}}}, "wifi.password: allowed is text of length 8"),
         ({"node": {"site": "a/b"}}, "site: allowed is"),
@@ -183,10 +183,10 @@ async def test_what_is_set_is_kept_only_after_commit_and_a_restart(usb):
         ),
     ],
 )
-async def test_a_mistake_is_refused_with_its_place_and_what_is_allowed(usb, fields, told):
+async def test_a_mistake_is_refused_with_its_place_and_what_is_allowed(usb, fields, message):
     usb.start()
     with usb.terminal() as terminal:
-        assert (await terminal.wrong("set", **fields)).startswith(told)
+        assert (await terminal.wrong("set", **fields)).startswith(message)
         assert await terminal.wrong("commit") == "nothing is set"
 
 
@@ -271,9 +271,9 @@ async def test_the_self_test_shows_devices_broker_and_refusals(usb, meter, inver
         rows = await terminal.ask("test")
         assert terminal.now == rows
         assert set((await terminal.ask("info"))["modules"]) <= set(loaded), "nothing stays"
-    told = {(row["step"], row["n"]): (row["ok"], row["text"]) for row in rows}
-    assert int(told.pop(("broker", 0))[1]) < 5000
-    assert told == {
+    message = {(row["step"], row["n"]): (row["ok"], row["text"]) for row in rows}
+    assert int(message.pop(("broker", 0))[1]) < 5000
+    assert message == {
         ("block", 0): (True, "447a0000"),
         ("unit", 0): (True, "0"),
         ("unit", 1): (False, "1"),

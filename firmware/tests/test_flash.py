@@ -11,7 +11,7 @@ from cable import Cable
 from littlefs import LittleFS
 from loader import Loader
 from node_rig import FIRMWARE, KEY, until
-from test_tool import SITE, Desk
+from test_tool import SITE, NodeRig
 
 from gateway.adapters import boards
 from gateway.commission import filesystem, repl
@@ -41,13 +41,13 @@ def interpreter(chip: int = 9, vfs: tuple[int, int] = VFS) -> bytes:
 
 
 @pytest.fixture
-def desk(tmp_path):
+def rig(tmp_path):
     """The tool alone."""
-    desk = Desk.__new__(Desk)
-    desk.folder = tmp_path
-    desk.image = tmp_path / "firmware.bin"
-    desk.image.write_bytes(interpreter())
-    return desk
+    rig = NodeRig.__new__(NodeRig)
+    rig.folder = tmp_path
+    rig.image = tmp_path / "firmware.bin"
+    rig.image.write_bytes(interpreter())
+    return rig
 
 
 @pytest.fixture
@@ -57,11 +57,11 @@ def loader(tmp_path):
     loader.close()
 
 
-async def test_esptool_writes_interpreter_and_application_and_they_are_what_they_should_be(desk, loader, tmp_path):
-    code, _ = await desk.zen("release-key", tmp_path / "keys")
+async def test_esptool_writes_interpreter_and_application_and_they_are_what_they_should_be(rig, loader, tmp_path):
+    code, _ = await rig.zen("release-key", tmp_path / "keys")
     assert code == 0
     keys = tmp_path / "keys" / "keys.json"
-    code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--keys", keys, "--no-reset", "--no-test")
+    code, out = await rig.zen("flash", loader.link, "--image", rig.image, "--keys", keys, "--no-reset", "--no-test")
     assert code == 0, out
     assert "read back and compared" in out
     assert loader.flash[VFS[0] + (1 << 20) :].count(0xFF) == VFS[1] - (1 << 20)  # quick to write
@@ -103,18 +103,18 @@ print(open("/ram/boot.py").read().strip(), os.stat("/ram/a/node/app.mpy")[6])
     assert board(code) == "x = 1 9000\n"
 
 
-async def test_flash_that_does_not_keep_what_is_written_is_reported(desk, loader):
+async def test_flash_that_does_not_keep_what_is_written_is_reported(rig, loader):
     loader.spoil = True
-    code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset", "--no-test")
+    code, out = await rig.zen("flash", loader.link, "--image", rig.image, "--no-reset", "--no-test")
     assert code == 1
     assert "The flash was not written. esptool says" in out
     assert "MD5" in out
 
 
-async def test_another_chip_than_the_board_has_is_not_written(desk, tmp_path):
+async def test_another_chip_than_the_board_has_is_not_written(rig, tmp_path):
     loader = Loader(tmp_path / "other", chip_id=5)
     try:
-        code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset", "--no-test")
+        code, out = await rig.zen("flash", loader.link, "--image", rig.image, "--no-reset", "--no-test")
         assert (code, loader.flash.count(0xFF)) == (1, len(loader.flash)), out
         assert "This chip is" in out
     finally:
@@ -122,7 +122,7 @@ async def test_another_chip_than_the_board_has_is_not_written(desk, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"PK\x03\x04" + bytes(2 << 20), "is no image of an ESP32"),
         (interpreter(chip=0), "is for esp32; this board has an esp32s3"),
@@ -132,19 +132,19 @@ async def test_another_chip_than_the_board_has_is_not_written(desk, tmp_path):
     ],
     ids=["zip", "chip", "cut", "long", "partition"],
 )
-async def test_an_image_that_does_not_fit_is_reported_before_anything_is_written(desk, loader, content, told):
-    desk.image.write_bytes(content)
-    code, out = await desk.zen("flash", loader.link, "--image", desk.image, "--no-reset", "--no-test")
+async def test_an_image_that_does_not_fit_is_reported_before_anything_is_written(rig, loader, content, message):
+    rig.image.write_bytes(content)
+    code, out = await rig.zen("flash", loader.link, "--image", rig.image, "--no-reset", "--no-test")
     assert (code, loader.commands) == (1, [])
-    assert told in " ".join(out.split())
+    assert message in " ".join(out.split())
 
 
-async def test_without_an_image_it_says_where_to_get_it(desk, loader):
-    code, out = await desk.zen("flash", loader.link, LC_ALL="fr_FR.UTF-8")
+async def test_without_an_image_it_says_where_to_get_it(rig, loader):
+    code, out = await rig.zen("flash", loader.link, LC_ALL="fr_FR.UTF-8")
     assert (code, loader.commands) == (1, [])
     assert "ESP32_GENERIC_S3-SPIRAM_OCT" in out
     assert "https://micropython.org/download/ESP32_GENERIC_S3/" in out
-    code, out = await desk.zen("flash", loader.link, "--board", "esp32s4")
+    code, out = await rig.zen("flash", loader.link, "--board", "esp32s4")
     assert (code, "did you mean esp32s3" in out) == (1, True)
 
 
@@ -154,14 +154,14 @@ def test_esptool_is_never_imported():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-async def test_mpremote_copies_the_application_over_a_prompt(desk, prompt):
+async def test_mpremote_copies_the_application_over_a_prompt(rig, prompt):
     for file in ("a/manifest.json", "keys.json"):
         path = prompt.folder / file
         path.parent.mkdir(exist_ok=True)
         path.write_text("old")
     (prompt.folder / "nvs.json").write_text('{"slot": 2, "trial": 2, "short": 3}')
     (prompt.folder / "nvs.py").symlink_to(FIRMWARE / "nvs.py")  # a board has esp32.NVS
-    code, out = await desk.zen("flash", prompt.link, "--app-only", "--no-reset", "--no-test")
+    code, out = await rig.zen("flash", prompt.link, "--app-only", "--no-reset", "--no-test")
     assert code == 0, out + prompt.cable.heard.decode(errors="replace")
     head, *rows = [json.loads(line) for line in (prompt.folder / "a/manifest.json").read_text().splitlines()]
     assert "esp32s3" in head["boards"]
@@ -176,7 +176,7 @@ async def test_mpremote_copies_the_application_over_a_prompt(desk, prompt):
     assert (prompt.folder / "keys.json").read_text() == "old"  # nobody named others
 
 
-async def test_a_program_that_runs_is_stopped_first_and_its_configuration_stays(desk, prompt):
+async def test_a_program_that_runs_is_stopped_first_and_its_configuration_stays(rig, prompt):
     (prompt.folder / "node.json").write_text('{"site": "lens"}')
     (prompt.folder / "nvs.py").symlink_to(FIRMWARE / "nvs.py")
     with Console(str(prompt.link)) as console:
@@ -184,7 +184,7 @@ async def test_a_program_that_runs_is_stopped_first_and_its_configuration_stays(
         text = "\rdef go():\r try:\r  while True: print('busy'); time.sleep(0.05)\r\x7f"
         console._write((text + " finally: open('safe', 'w').close()\r\r\rgo()\r").encode())
         await until(lambda: prompt.cable.heard.count(b"busy") > 5, "the program")
-    code, out = await desk.zen("flash", prompt.link, "--app-only", "--no-reset", "--no-test")
+    code, out = await rig.zen("flash", prompt.link, "--app-only", "--no-reset", "--no-test")
     assert code == 0, out
     assert (prompt.folder / "safe").exists()
     assert (prompt.folder / "node.json").read_text() == '{"site": "lens"}'
@@ -194,26 +194,26 @@ def test_a_board_without_a_prompt_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(repl, "GOODBYE_S", 0.3)
     cable = Cable(tmp_path / "usb")
     try:
-        with pytest.raises(CommissionError) as told:
+        with pytest.raises(CommissionError) as message:
             repl.stop(str(cable.link))
     finally:
         cable.close()
-    assert (told.value.word, told.value.numbers["wait_s"]) == ("no_prompt", 0.6)
+    assert (message.value.word, message.value.numbers["wait_s"]) == ("no_prompt", 0.6)
 
 
-async def test_keys_are_never_overwritten_and_a_folder_that_is_no_release_is_reported(desk, tmp_path):
-    assert (await desk.zen("release-key", tmp_path / "keys"))[0] == 0
+async def test_keys_are_never_overwritten_and_a_folder_that_is_no_release_is_reported(rig, tmp_path):
+    assert (await rig.zen("release-key", tmp_path / "keys"))[0] == 0
     before = (tmp_path / "keys" / "release-1.pem").read_bytes()
-    code, out = await desk.zen("release-key", tmp_path / "keys")
+    code, out = await rig.zen("release-key", tmp_path / "keys")
     assert (code, "only follows the keys it was flashed with" in " ".join(out.split())) == (1, True), out
     assert (tmp_path / "keys" / "release-1.pem").read_bytes() == before
     site = tmp_path / "site.toml"
     site.write_text(SITE.format(broker=1, inverter=2))
-    code, out = await desk.zen(
+    code, out = await rig.zen(
         "update", "cellar", "--site", site, "--release", tmp_path / "keys", ZEN_KEY_CELLAR=KEY.hex()
     )
     assert (code, "No usable release" in out) == (1, True), out
-    code, out = await desk.zen(
+    code, out = await rig.zen(
         "update", "attic", "--site", site, "--release", tmp_path / "keys", ZEN_KEY_CELLAR=KEY.hex()
     )
     assert (code, "No node attic" in out) == (1, True), out

@@ -16,7 +16,7 @@ from board.mutants import mutant
 from node_rig import figure
 
 from gateway.adapters.broker import Message
-from gateway.adapters.node import actuation, changes, link, persistence
+from gateway.adapters.node import actuation, link, persistence, status_changes
 from gateway.adapters.node.ledger import BOOTS_KEPT, Ledger
 from gateway.adapters.node.session import NodeSession
 from gateway.adapters.presence import LISTEN_S
@@ -135,7 +135,7 @@ async def side(clock, tmp_path):
     file = site_file.read(config_folder() / "demo" / "site.toml")
     roles = {name: device.role for name, device in file.devices.items()}
     session = NodeSession(site_id=SITE, table=poll_tables(file)[NODE], roles=roles, ledger=Ledger())
-    loggers = [logging.getLogger(module.__name__) for module in (actuation, changes, link, persistence)]
+    loggers = [logging.getLogger(module.__name__) for module in (actuation, status_changes, link, persistence)]
     for logger in loggers:
         logger.addFilter(forget)
     wire = Forgetful()

@@ -11,7 +11,7 @@ from boards import Workshop
 from cable import Board, Cable
 from listings import listing, stable
 from node_rig import FIRMWARE, KEY, NODE, SITE, free_port, until
-from test_tool import Desk
+from test_tool import NodeRig
 
 from gateway.cli.node.greeting import greet
 from gateway.cli.node.screen import people
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.hil
 
 
 @pytest.fixture
-def desk(tmp_path):
+def rig(tmp_path):
     """The tool alone."""
-    desk = Desk.__new__(Desk)
-    desk.folder = tmp_path
-    return desk
+    rig = NodeRig.__new__(NodeRig)
+    rig.folder = tmp_path
+    return rig
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +56,14 @@ def conf_of(port: int, line: Path) -> dict:
     return place | {"board": "esp32s3", "serial": {"rs485": str(line)}}
 
 
-async def test_what_was_flashed_proves_itself_once_reset_is_pressed(desk, prompt, release, broker, inverter, tmp_path):
+async def test_what_was_flashed_proves_itself_once_reset_is_pressed(rig, prompt, release, broker, inverter, tmp_path):
     """A node whose device is not there."""
     inverter.put(0, 7)
     (prompt.folder / "node.json").write_text(json.dumps(conf_of(broker.port, tmp_path / "rs485")))
     (prompt.folder / "table.json").write_text(json.dumps(poll(inverter.port, 9)))
     (prompt.folder / "nvs.py").symlink_to(FIRMWARE / "nvs.py")
     arguments = ("flash", prompt.link, "--app-only", "--no-reset", "--release", release.folder)
-    flashing = asyncio.create_task(desk.zen(*arguments))
+    flashing = asyncio.create_task(rig.zen(*arguments))
     await until(lambda: b'"do":"info"' in prompt.cable.heard, "the tool, which waits for the board", 60)
     prompt.board.close()
     board = Board([*prompt.board.command, "main.py"], prompt.folder, prompt.cable, {"MICROPYPATH": ".frozen:."})
@@ -91,7 +91,7 @@ FLASHED = {  # the line of a board without a place (None: a node), a file that i
 async def test_a_board_is_greeted_with_its_self_test(
     name, micropython, release, broker, meter, inverter, tmp_path, capsys, monkeypatch
 ):
-    line, spoiled, is_well, told = FLASHED[name]
+    line, spoiled, is_well, expected = FLASHED[name]
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
     monkeypatch.setattr(people, "width", 160)  # whoever made it first may have asked for 80
     inverter.put(0, 7)
@@ -116,6 +116,6 @@ async def test_a_board_is_greeted_with_its_self_test(
     if name == "a new board":
         assert stable(out) == stable(listing("flash /dev/ttyACM0 --board")), "docs/install.md: " + out
     said = " ".join(out.split())
-    for piece in (*told, f"application that runs │ ✓ good │ {release.version}, build 2", "interpreter │ ✓ good"):
+    for piece in (*expected, f"application that runs │ ✓ good │ {release.version}, build 2", "interpreter │ ✓ good"):
         assert piece.format(count=len(release.files)) in said, said
     assert "label of the board" in said

@@ -92,12 +92,12 @@ async def test_the_node_then_proves_itself_once_and_reports(blank, browse, broke
     poll = tables.table([tables.tcp(inverter.port)], rows, [tables.block(unit, 0, 1) for unit in range(len(rows))])
     await gateway.configure(poll)
     await browse.post("/", data=FORM | {"host": f"127.0.0.1:{broker.port}", "site": SITE, "node": NODE})
-    told = (await until(lambda: gateway.tests, "the self-test"))[0]
-    assert (told["boot"], told["table"]) == (gateway.boot, identity(poll))
-    assert [(row["step"], row["n"]) for row in told["rows"] if not row["ok"]] == bad
-    found = {(row["step"], row["n"]): row["text"] for row in told["rows"]}
+    message = (await until(lambda: gateway.tests, "the self-test"))[0]
+    assert (message["boot"], message["table"]) == (gateway.boot, identity(poll))
+    assert [(row["step"], row["n"]) for row in message["rows"] if not row["ok"]] == bad
+    found = {(row["step"], row["n"]): row["text"] for row in message["rows"]}
     assert (found["block", 0], found["order", 0]) == ("0007", "2")
-    count = len(told["rows"])
+    count = len(message["rows"])
     await until(lambda: f"self-test: {count - len(bad)} of {count} good".encode() in blank.cable.heard, "the log")
     assert (b"self-test: unit 1: 1 BAD" in blank.cable.heard) == bool(bad)
     assert json.loads((blank.directory / "nvs.json").read_text())["test"] == (2 if bad else 0)  # the lamp's
@@ -110,7 +110,7 @@ async def test_it_speaks_french_to_those_who_prefer_it(browse):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"wifi": "short"}, "wifi.password: allowed is text of length 8 to 63"),
         ({"node": "Cave à vin"}, "node: allowed is"),
@@ -120,10 +120,10 @@ async def test_it_speaks_french_to_those_who_prefer_it(browse):
         ({"host": ""}, "broker.host: allowed is"),
     ],
 )
-async def test_a_mistake_is_reported_and_nothing_is_kept(blank, browse, change, told):
+async def test_a_mistake_is_reported_and_nothing_is_kept(blank, browse, change, message):
     before = blank.conf()
     page = await browse.post("/", data=FORM | change)
-    assert told in page.text
+    assert message in page.text
     assert "<form" in page.text
     assert blank.conf() == before
 

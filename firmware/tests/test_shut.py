@@ -70,9 +70,9 @@ def test_from_the_safe_values_of_an_update_to_the_restart_no_order_is_taken(play
             assert await going
             rig.order([900])
             await rig.run(500)
-            told = rig.done()[1 if before else 0 :]
-            assert [one for one in told if one[0] == "applied"] == []
-            assert told[-1] == ("refused", "update", [900])
+            acknowledged = rig.done()[1 if before else 0 :]
+            assert [one for one in acknowledged if one[0] == "applied"] == []
+            assert acknowledged[-1] == ("refused", "update", [900])
             assert rig.writes()[-1] == (102, 803)
             assert rig.device.is_safe()
             job.go_on()  # the update is refused after all

@@ -47,7 +47,7 @@ unit = 1
 """
 
 
-class Desk:
+class NodeRig:
     """A blank board on a cable, the tool, and the site file."""
 
     def __init__(self, micropython: str, directory: Path, broker: int, inverter: int):
@@ -90,28 +90,28 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(micropython, broker, meter, inverter, tmp_path):
+async def rig(micropython, broker, meter, inverter, tmp_path):
     meter.put(0, *range(400))
     inverter.put(40000, 0x5375, 0x6E53, 1, 66, *range(66), 103, 50, *range(50), 120, 26, *range(26), 0xFFFF, 0)
-    desk = Desk(micropython, tmp_path, broker.port, inverter.port)
-    yield desk
-    desk.close()
-    assert "Traceback" not in desk.cable.heard.decode(errors="replace"), desk.cable.heard.decode(errors="replace")
+    rig = NodeRig(micropython, tmp_path, broker.port, inverter.port)
+    yield rig
+    rig.close()
+    assert "Traceback" not in rig.cable.heard.decode(errors="replace"), rig.cable.heard.decode(errors="replace")
 
 
-async def test_a_port_and_a_name_are_enough(desk):
-    code, out = await desk.provision()
+async def test_a_port_and_a_name_are_enough(rig):
+    code, out = await rig.provision()
     assert code == 0, out
-    conf = desk.conf()
+    conf = rig.conf()
     assert (conf["site"], conf["node"], conf["broker"]["host"]) == ("lens", "cellar", "127.0.0.1")
     assert conf["time"] == {"host": "127.0.0.1", "port": 10123}
-    kept = desk.folder / "site.secrets"
+    kept = rig.folder / "site.secrets"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert f"ZEN_KEY_CELLAR={conf['key']}\n" in kept.read_text()
     assert conf["key"] not in out
     label = kept.read_text().split("ZEN_LABEL_CELLAR=")[1].strip()
     assert label in out  # it is to be stuck on the board
-    assert json.loads((desk.node / "nvs.json").read_text())["label"] == label
+    assert json.loads((rig.node / "nvs.json").read_text())["label"] == label
     for line in ("unit 1 on rs485", "unit 1 on 127.0.0.1", "2 of 2 forged orders refused", "ZEN_KEY_CELLAR"):
         assert line in out, out
     assert out.count("✗") == 0
@@ -119,88 +119,88 @@ async def test_a_port_and_a_name_are_enough(desk):
     assert stable(out) == stable(listing("provision")), "docs/install.md: " + out
 
 
-async def test_the_second_time_nothing_is_made_and_the_key_stays(desk):
-    await desk.provision()
-    before = desk.conf()
-    code, out = await desk.provision(LC_ALL="fr_FR.UTF-8")
-    assert (code, desk.conf()) == (0, before)
+async def test_the_second_time_nothing_is_made_and_the_key_stays(rig):
+    await rig.provision()
+    before = rig.conf()
+    code, out = await rig.provision(LC_ALL="fr_FR.UTF-8")
+    assert (code, rig.conf()) == (0, before)
     assert "ZEN_KEY_CELLAR" not in out
     assert "cellar est configuré et fonctionne." in out
 
 
-async def test_a_device_that_is_not_there_is_reported_and_the_exit_code_says_it(desk, meter):
+async def test_a_device_that_is_not_there_is_reported_and_the_exit_code_says_it(rig, meter):
     meter.units = {7}
-    code, out = await desk.provision(ZEN_KEY_CELLAR=KEY.hex())
+    code, out = await rig.provision(ZEN_KEY_CELLAR=KEY.hex())
     assert code == 1
-    assert desk.conf()["key"] == KEY.hex()
+    assert rig.conf()["key"] == KEY.hex()
     assert "does not answer: look at power, wires A/B, unit number, speed" in out
     line = next(line for line in out.splitlines() if "units 1 to 10 that answer on rs485" in line)
     assert line.split("│")[3].split() == ["7"], out
     assert "not all of it works" in out
 
 
-async def test_mistakes_are_reported_together_before_anything_is_written(desk):
-    desk.site.write_text(desk.site.read_text().replace("esp32s3", "esp32s4").replace('wifi = "house"', ""))
-    before = desk.conf()
-    code, out = await desk.provision()
-    assert (code, desk.conf()) == (2, before)
+async def test_mistakes_are_reported_together_before_anything_is_written(rig):
+    rig.site.write_text(rig.site.read_text().replace("esp32s3", "esp32s4").replace('wifi = "house"', ""))
+    before = rig.conf()
+    code, out = await rig.provision()
+    assert (code, rig.conf()) == (2, before)
     assert "did you mean esp32s3" in out.replace("\n", " ")
-    code, out = await desk.zen("provision", desk.cable.link, "attic", "--site", desk.site)
+    code, out = await rig.zen("provision", rig.cable.link, "attic", "--site", rig.site)
     assert code == 2
 
 
-async def test_a_port_that_is_none_is_reported_in_plain_words(desk):
-    code, out = await desk.zen("test", desk.folder / "nothing")
+async def test_a_port_that_is_none_is_reported_in_plain_words(rig):
+    code, out = await rig.zen("test", rig.folder / "nothing")
     assert code == 1
     assert "cannot be used" in out
     assert "Traceback" not in out
 
 
-async def test_test_proves_again_and_monitor_shows_it_live(desk):
-    await desk.provision()
-    code, out = await desk.zen("test", desk.cable.link)
+async def test_test_proves_again_and_monitor_shows_it_live(rig):
+    await rig.provision()
+    code, out = await rig.zen("test", rig.cable.link)
     assert (code, "Self-test" in out) == (0, True), out
-    code, out = await desk.zen("monitor", desk.cable.link, "--seconds", "3")
+    code, out = await rig.zen("monitor", rig.cable.link, "--seconds", "3")
     assert code == 0, out
     for word in ("lens/cellar", "unit 1 on rs485", "free memory", "link: up"):
         assert word in out, out
 
 
-async def test_scan_finds_what_is_on_the_line(desk, meter):
+async def test_scan_finds_what_is_on_the_line(rig, meter):
     meter.units = {1, 4}
-    code, out = await desk.zen("scan", desk.cable.link, "--from", "1", "--to", "6", "--baud", "9600", "--wait-ms", "60")
+    code, out = await rig.zen("scan", rig.cable.link, "--from", "1", "--to", "6", "--baud", "9600", "--wait-ms", "60")
     assert code == 0, out
     rows = [line.split() for line in out.splitlines() if "answers" in line]
     assert [row[3] for row in rows] == ["1", "4"], out
-    code, out = await desk.zen("scan", desk.cable.link, "--bus", "rs232")
+    code, out = await rig.zen("scan", rig.cable.link, "--bus", "rs232")
     assert (code, "it has rs485" in out) == (1, True), out
 
 
-async def test_a_backup_goes_to_another_board(desk):
-    await desk.provision()
-    whole = desk.conf()
-    file = desk.folder / "cellar.json"
-    assert (await desk.zen("backup", desk.cable.link, file))[0] == 0
+async def test_a_backup_goes_to_another_board(rig):
+    await rig.provision()
+    whole = rig.conf()
+    file = rig.folder / "cellar.json"
+    assert (await rig.zen("backup", rig.cable.link, file))[0] == 0
     assert whole["key"] not in file.read_text()
-    code, out = await desk.zen("provision", desk.cable.link, "--from", file)
+    code, out = await rig.zen("provision", rig.cable.link, "--from", file)
     assert (code, "ZEN" in out or "key" in out) == (1, True), out  # nobody knows the key
-    both = ("--with-secrets", "--site", desk.site)
-    code, out = await desk.zen("backup", desk.cable.link, file, *both)
+    both = ("--with-secrets", "--site", rig.site)
+    code, out = await rig.zen("backup", rig.cable.link, file, *both)
     assert code == 0, out
     assert whole["key"] in file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    desk.board.close()
+    rig.board.close()
     for name in ("node.json", "table.json", "nvs.json", "node.json.old", "table.json.old"):
-        (desk.node / name).unlink(missing_ok=True)
-    desk.write({"setup_port": free_port()})
-    desk.board = Board(desk.board.command, desk.node, desk.cable, desk.board.environment)
-    code, out = await desk.zen("provision", desk.cable.link, "--from", file)
+        (rig.node / name).unlink(missing_ok=True)
+    rig.write({"setup_port": free_port()})
+    rig.board = Board(rig.board.command, rig.node, rig.cable, rig.board.environment)
+    code, out = await rig.zen("provision", rig.cable.link, "--from", file)
     assert code == 0, out
-    assert desk.conf() == whole
+    assert rig.conf() == whole
 
 
-async def test_a_blank_board_is_asked_and_answers_in_setup_mode(desk):
-    terminal = Terminal(desk.cable.link)
+async def test_a_blank_board_is_asked_and_answers_in_setup_mode(rig):
+    terminal = Terminal(rig.cable.link)
     try:
         info = await terminal.ask("info")
         assert (info["mode"], info["node"]) == ("setup", None)
@@ -210,4 +210,4 @@ async def test_a_blank_board_is_asked_and_answers_in_setup_mode(desk):
         assert rows["memory"][1]
     finally:
         os.close(terminal.handle)
-    await until(lambda: desk.board.starts == 1, "no restart")
+    await until(lambda: rig.board.starts == 1, "no restart")

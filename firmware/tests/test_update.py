@@ -13,7 +13,7 @@ import tables
 from boards import Board, Sending, Workshop
 from node_rig import KEY, NODE, SITE, figure, identity, until
 from test_tool import SITE as TOOL_SITE
-from test_tool import Desk
+from test_tool import NodeRig
 
 from gateway.release.keys import new_pair
 
@@ -194,11 +194,11 @@ async def test_the_command_prints_what_the_node_has_found(board, gateway, releas
     before = gateway.boot
     board.start(board.poll | {"units": units, "blocks": [*board.poll["blocks"], tables.block(1, 0, 1, ms=2000)]})
     await until(lambda: gateway.boot not in (0, before), "the next boot")
-    desk = Desk.__new__(Desk)
-    desk.folder = tmp_path
+    rig = NodeRig.__new__(NodeRig)
+    rig.folder = tmp_path
     site = tmp_path / "site.toml"
     site.write_text(TOOL_SITE.format(broker=broker.port, inverter=inverter.port).replace('"lens"', f'"{SITE}"'))
-    code, out = await desk.zen("update", NODE, "--site", site, "--release", release().folder, ZEN_KEY_CELLAR=KEY.hex())
+    code, out = await rig.zen("update", NODE, "--site", site, "--release", release().folder, ZEN_KEY_CELLAR=KEY.hex())
     assert code == 1, out
     said = " ".join(out.split())
     for piece in (

@@ -31,10 +31,12 @@ def house(
     try:
         settings = load_house(house_file)
         if not watch:
-            asyncio.run(run_house(settings, ready=_tell))
+            asyncio.run(run_house(settings, ready=_print_ready))
             return
         with Live(console=people, auto_refresh=False) as live:
-            asyncio.run(run_house(settings, ready=_tell, watch=lambda now: live.update(picture(now), refresh=True)))
+            asyncio.run(
+                run_house(settings, ready=_print_ready, watch=lambda now: live.update(picture(now), refresh=True))
+            )
     except HouseFileError as error:
         for mistake in error.mistakes:
             people.print(str(mistake), style="red", markup=False, highlight=False, soft_wrap=True)
@@ -64,7 +66,7 @@ def picture(simulation: Simulation) -> Table:
     return table
 
 
-def _tell(where: Ready) -> None:
+def _print_ready(where: Ready) -> None:
     print(json.dumps(where.as_dict()), flush=True)
 
 

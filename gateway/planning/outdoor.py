@@ -12,6 +12,6 @@ def outdoor_c(weather: Weather | None, grid: TimeGrid) -> Floats | None:
     if weather is None or not np.isfinite(weather.temp_c).any():
         return None
     known = np.isfinite(weather.temp_c)
-    told_s = weather.start_s + weather.step_s * (np.arange(len(known)) + 0.5)
+    foreseen_s = weather.start_s + weather.step_s * (np.arange(len(known)) + 0.5)
     middles_s = grid.start_s + grid.step_s * (np.arange(grid.steps) + 0.5)
-    return np.asarray(np.interp(middles_s, told_s[known], weather.temp_c[known]))
+    return np.asarray(np.interp(middles_s, foreseen_s[known], weather.temp_c[known]))

@@ -1,4 +1,4 @@
-"""Accounts of a broker and what each may do, in mosquitto's own two files. Both brokers of the bench read them."""
+"""Accounts of a broker and what each may do, in mosquitto's own two files. Both brokers of the rig read them."""
 
 import base64
 import hashlib

@@ -163,4 +163,4 @@ class Tab:
 
 
 def _ignore(_event: Message) -> None:
-    """Of a tab that has closed."""
+    """An event of a tab that has been closed in the meantime: it changes nothing."""

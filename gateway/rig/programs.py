@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from gateway.rig.broker import embedded_program, mosquitto_program, write_accounts
 from gateway.rig.database import database_program
-from gateway.rig.own import ZEN, own_environment
 from gateway.rig.part import Part
 from gateway.rig.processes import Program
 from gateway.rig.readiness import JsonLine, Ready
 from gateway.rig.run_folder import RunFolder
+from gateway.rig.zen_command import ZEN, own_environment
 
 HOUSE, BROKER, NODE, GATEWAY, DATABASE = "house", "broker", "node", "gateway", "database"
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from gateway.simulator.faults import fault_of
-from gateway.simulator.load_story import loads_told
+from gateway.simulator.load_status import load_status
 from gateway.simulator.settings.mistakes import HouseLinkError
 from gateway.simulator.simulation import Simulation
 
@@ -111,7 +111,7 @@ def _more(simulation: Simulation) -> Answer:
     """What only some buildings have: flexible loads, and an inverter that takes limits."""
     more: Answer = {}
     if simulation.loads.by_name:
-        more["loads"] = loads_told(simulation)
+        more["loads"] = load_status(simulation)
     if simulation.inverter.writes:
         limit_w = simulation.inverter.limit_w(simulation.state.elapsed_s)
         more["pv"] = {

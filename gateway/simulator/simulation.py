@@ -131,7 +131,7 @@ class Simulation:
         wanted = min(max(round(seconds / STEP_S), 0), len(self.trace))
         return list(islice(self.trace, len(self.trace) - wanted, None))
 
-    def _telling(self, device: Device, registers: ReadableWritable) -> ReadableWritable:
+    def _reporting_writes(self, device: Device, registers: ReadableWritable) -> ReadableWritable:
         return ReportsWrites(registers, partial(self._wrote, device))
 
     def _wrote(self, device: Device, address: int, words: Sequence[int]) -> None:
@@ -155,9 +155,9 @@ class Simulation:
             without_value=lambda: self.faults.points_without_value("battery"),
             refusal=self._refusal,
         )
-        self.battery_registers = self._telling("battery", battery)
+        self.battery_registers = self._reporting_writes("battery", battery)
         loads = maps_of(self.loads, serve, now=lambda: self.now_s, faults=self.faults)
-        self.load_registers = {load: self._telling(load, registers) for load, registers in loads.items()}
+        self.load_registers = {load: self._reporting_writes(load, registers) for load, registers in loads.items()}
         self.pump_meter_registers: Sdm630 | None = None
         if self.loads.pool_pump and serve.pool_pump:
             hz = lambda: self.meter.shown.frequency_hz  # noqa: E731
@@ -185,7 +185,7 @@ class Simulation:
             now=lambda: self.building.elapsed_s,
             without_value=lambda: self.faults.points_without_value("pv"),
         )
-        return self._telling("pv", RefusesWrites(tripower, self._limit_refusal))
+        return self._reporting_writes("pv", RefusesWrites(tripower, self._limit_refusal))
 
     def _limit_refusal(self) -> int | None:
         refuses = self.faults.find(InverterRefuses, "pv")

@@ -11,7 +11,7 @@ KEY_HEX = 64  # digits of the 256-bit key that a node shares with its gateway (`
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Of one site."""
+    """The secrets of one site: what its site file must not hold."""
 
     broker_password: str | None  # None for a broker that asks for none
     node_keys: Mapping[str, bytes]  # by node: they seal orders and poll tables

@@ -76,9 +76,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), WRONG, ids=lambda value: str(value)[:50])
-def test_a_mistake_is_reported_with_its_place_and_what_is_allowed(change, told):
-    with pytest.raises(EssentialsError, match=told):
+@pytest.mark.parametrize(("change", "message"), WRONG, ids=lambda value: str(value)[:50])
+def test_a_mistake_is_reported_with_its_place_and_what_is_allowed(change, message):
+    with pytest.raises(EssentialsError, match=message):
         parse(json.dumps(GOOD | change))
 
 

@@ -60,13 +60,13 @@ class World:
     def state(self) -> SiteState:
         self.starts.append(round(self.now_s, 3))
         self.now_s += self.work_s
-        told_s = min(self.now_s, self.silent_after_s)
-        fresh = {"p_w": Reading(value=500.0 + told_s, measured_s=told_s)}
+        shown_s = min(self.now_s, self.silent_after_s)
+        fresh = {"p_w": Reading(value=500.0 + shown_s, measured_s=shown_s)}
         battery = {**fresh, "soc": Reading(value=0.5, measured_s=self.now_s)}
         devices = {"grid": fresh, "pv": fresh, "battery": battery}
         if self.car:
-            told = {"p_w": 0.0, "plugged": 1.0}
-            devices["car-meter"] = {name: Reading(value=w, measured_s=told_s) for name, w in told.items()}
+            values = {"p_w": 0.0, "plugged": 1.0}
+            devices["car-meter"] = {name: Reading(value=w, measured_s=shown_s) for name, w in values.items()}
         return SiteState(now_s=self.now_s, utc_s=self.utc_s(), devices=devices)
 
     async def send(self, setpoint: SetPoint) -> None:
@@ -170,8 +170,8 @@ async def test_a_load_is_commanded_kept_and_given_back_like_a_battery() -> None:
     world = World(arrivals=[1.0], car=True)
     loop = loop_of(world)
     await loop.cycle()
-    told = {setpoint.device: setpoint.power_w for setpoint in world.sent}
-    assert told["car-meter"] == 3680.0
+    values = {setpoint.device: setpoint.power_w for setpoint in world.sent}
+    assert values["car-meter"] == 3680.0
     control = next(row for row in world.kept if row.tags.get("device") == "car-meter")
     assert (control.fields["p_set_w"], control.fields["reason"]) == (3680.0, "load_must")
     world.sent.clear()

@@ -138,8 +138,8 @@ class Chain:
             if registers is None or self._is_silent(block.device) or now_s % round(block.every_s):
                 continue
             words = registers.read(row["fc"], row["a"], row["n"])
-            told = readings(block.profile, block.points, block.first, words, float(now_s))
-            self.devices[block.device] = {**self.devices.get(block.device, {}), **told}
+            values = readings(block.profile, block.points, block.first, words, float(now_s))
+            self.devices[block.device] = {**self.devices.get(block.device, {}), **values}
 
     def _cycle(self) -> None:
         now_s, utc_s = float(round(self.house.state.elapsed_s)), self.house.state.utc_s

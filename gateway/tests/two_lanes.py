@@ -64,17 +64,17 @@ class Lanes:
         return TwoLanes(config, kinds=Path(self._folder.name) / "kinds.json", most_with_parts=self.most_with_parts)
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        if nice := _told(session.config).get("nice"):
+        if nice := _lanes_given(session.config).get("nice"):
             os.nice(nice)
 
     @pytest.hookimpl(tryfirst=True)  # before the worker sends its collection
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        told = _told(session.config)
-        if told:
+        given = _lanes_given(session.config)
+        if given:
             kinds = [_kind(item) for item in session.items]
-            part = Path(f"{told['kinds']}.{os.getpid()}")
+            part = Path(f"{given['kinds']}.{os.getpid()}")
             part.write_text(json.dumps(kinds), encoding="ascii")
-            part.replace(told["kinds"])
+            part.replace(given["kinds"])
 
     def pytest_unconfigure(self) -> None:
         if self._folder is not None:
@@ -82,7 +82,7 @@ class Lanes:
 
 
 class TwoLanes(LoadScheduling):
-    """Actuation out tests one by one, so that a lane never waits while the other has all the work."""
+    """Hands out tests one by one, so that a lane never waits while the other has all the work."""
 
     def __init__(self, config: pytest.Config, *, kinds: Path, most_with_parts: int) -> None:
         super().__init__(config)
@@ -128,5 +128,5 @@ def _kind(item: pytest.Item) -> str:
     return next((name for name in ("parts", "slow") if item.get_closest_marker(name)), "fast")
 
 
-def _told(config: pytest.Config) -> dict:
+def _lanes_given(config: pytest.Config) -> dict:
     return getattr(config, "workerinput", {}).get("lanes", {})

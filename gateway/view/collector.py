@@ -11,12 +11,12 @@ from gateway.planning.service import PlanStatus
 from gateway.ports import Cycle
 from gateway.view import cycle as shown
 from gateway.view.labels import Labels
+from gateway.view.percentiles import percentiles
 from gateway.view.plan import plan_view
 from gateway.view.schema.cycle import CycleView, DatabaseView, LinksView, OrderView, PlanMadeView
 from gateway.view.schema.plan import PlanView
-from gateway.view.schema.status import SpreadView, StatusView
+from gateway.view.schema.status import PercentilesView, StatusView
 from gateway.view.schema.trend import TrendView
-from gateway.view.spread import spread
 from gateway.view.trend import RecentTrend, Values
 
 LATE_KEPT = 100_000  # cycles whose lateness is remembered: a good day
@@ -37,7 +37,7 @@ class GatewayParts(Protocol):
         """Store and database."""
         ...
 
-    def status(self, *, cycles: int, cycle_late_ms: SpreadView) -> StatusView:
+    def status(self, *, cycles: int, cycle_late_ms: PercentilesView) -> StatusView:
         """All figures, with those of the loop."""
         ...
 
@@ -118,7 +118,7 @@ class ViewCollector:
 
     def status(self) -> StatusView:
         """Figures of the gateway itself."""
-        return self._parts.status(cycles=self._cycle.number, cycle_late_ms=spread(self._late_ms))
+        return self._parts.status(cycles=self._cycle.number, cycle_late_ms=percentiles(self._late_ms))
 
     async def changed(self, after: int) -> int:
         """Wait for a cycle above `after`; its number."""

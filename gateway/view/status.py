@@ -15,16 +15,16 @@ from gateway.adapters.sntp import TimeServer
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
 from gateway.ports import Clock
+from gateway.view.percentiles import percentiles
 from gateway.view.schema.cycle import DatabaseView, LinksView, NodeView, OrderView
 from gateway.view.schema.status import (
     DatabaseCountsView,
     NodeCountsView,
     OrderCountsView,
-    SpreadView,
+    PercentilesView,
     StatusView,
     TimeCountsView,
 )
-from gateway.view.spread import spread
 
 LONGEST_AGE_S = 86400.0  # a node that was never heard is as old as one that is silent for a day
 
@@ -66,7 +66,7 @@ class GatewayStatus:
             error=self.persistence.error or (forwarder.error if forwarder else None),
         )
 
-    def status(self, *, cycles: int, cycle_late_ms: SpreadView) -> StatusView:
+    def status(self, *, cycles: int, cycle_late_ms: PercentilesView) -> StatusView:
         """Counts and figures since the start."""
         orders = self.actuation.orders
         return StatusView(
@@ -76,7 +76,7 @@ class GatewayStatus:
             orders=OrderCountsView(
                 sent=orders.sent, applied=orders.applied, refused=orders.refused, failed=orders.failed
             ),
-            latency_ms=spread(orders.latency_ms),
+            latency_ms=percentiles(orders.latency_ms),
             nodes={node: _node_counts(session) for node, session in self.sessions.items()},
             time=TimeCountsView(answered=self.time.answered, ignored=self.time.ignored),
             database=DatabaseCountsView(

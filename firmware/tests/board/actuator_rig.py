@@ -172,9 +172,9 @@ class Rig:
 
     def done(self):
         """[(done, why, values)] since the last question."""
-        told = [(ack["done"], ack["why"], ack["v"]) for ack in self.acks]
+        acknowledged = [(ack["done"], ack["why"], ack["v"]) for ack in self.acks]
         self.acks.clear()
-        return told
+        return acknowledged
 
     def state(self):
         """What the health says of it."""
@@ -182,9 +182,9 @@ class Rig:
 
     def writes(self):
         """[(address, last word)] since the last question."""
-        told = [(address, words[-1]) for _, address, words in self.device.written]
+        acknowledged = [(address, words[-1]) for _, address, words in self.device.written]
         self.device.written.clear()
-        return told
+        return acknowledged
 
 
 def play(scenario, **actuator):

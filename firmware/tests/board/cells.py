@@ -115,7 +115,7 @@ def leaving(case):
     pass  # as it begins
 
 
-def leaving_told(case):
+def leaving_reported(case):
     """The device still has the order that has ended."""
     held(case)
     case.end()
@@ -129,8 +129,8 @@ def followed(case):
     case.order()
 
 
-def followed_told(case):
-    leaving_told(case)
+def followed_reported(case):
+    leaving_reported(case)
     case.order(B)
 
 
@@ -155,7 +155,7 @@ def changing(case):
 
 
 WAYS = {
-    "FREE": (free,), "LEAVING": (leaving, leaving_told), "UNSAFE": (unsafe,), "FOLLOWED": (followed, followed_told),
+    "FREE": (free,), "LEAVING": (leaving, leaving_reported), "UNSAFE": (unsafe,), "FOLLOWED": (followed, followed_reported),
     "WAITING": (waiting,), "CHANGING": (changing,), "SENDING": (sending,), "HELD": (held,),
 }  # fmt: skip
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from gateway.adapters.broker import Broker, Message
 from gateway.adapters.node.actuation import NodeActuation
-from gateway.adapters.node.changes import log_status, readback_rows, status_row
 from gateway.adapters.node.measurements import NodeMeasurements
 from gateway.adapters.node.payloads import json_object
 from gateway.adapters.node.persistence import NodePersistence
 from gateway.adapters.node.poll_tables import numbered
 from gateway.adapters.node.session import NodeSession
+from gateway.adapters.node.status_changes import log_status, readback_rows, status_row
 from gateway.adapters.presence import Presence
 from gateway.ports import Clock
 from gateway.wire import topics

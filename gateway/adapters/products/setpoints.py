@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal, assert_never
 
 from gateway.adapters.products.commands import Target
 from gateway.adapters.products.profiles import Profile
@@ -30,22 +31,30 @@ def raw_setpoint(profile: Profile, power_w: float, rating: Rating = PLAIN) -> li
     Amperes and shares are cut, not rounded: the device never gets more than was asked for.
     """
     target = _target(profile)
-    if target.unit == "switch":
-        assert target.on is not None  # noqa: S101 - the profile was checked
-        assert target.off is not None  # noqa: S101 - likewise
-        return [target.on if power_w != 0.0 else target.off]
-    number = power_w / (_unit_w(target, rating) * target.scale * target.sign)
-    if target.unit == "W":
-        return [round(number)]
-    return [math.trunc(number + math.copysign(ALMOST, number))]
+    match target.unit:
+        case "switch":
+            assert target.on is not None  # noqa: S101 - the profile was checked
+            assert target.off is not None  # noqa: S101 - likewise
+            return [target.on if power_w != 0.0 else target.off]
+        case "W":
+            return [round(power_w / _step_w(target, target.unit, rating))]
+        case "A" | "share":
+            number = power_w / _step_w(target, target.unit, rating)
+            return [math.trunc(number + math.copysign(ALMOST, number))]
+        case _:
+            assert_never(target.unit)
 
 
 def power_of(profile: Profile, raw: int, rating: Rating = PLAIN) -> float:
     """The power (W, drawn positive) of a number as it stands in the set-point register."""
     target = _target(profile)
-    if target.unit == "switch":
-        return _rated_w(rating) if raw == target.on else 0.0
-    return raw * target.scale * target.sign * _unit_w(target, rating)
+    match target.unit:
+        case "switch":
+            return _rated_w(rating) if raw == target.on else 0.0
+        case "W" | "A" | "share":
+            return raw * target.scale * target.sign * _unit_w(target.unit, rating)
+        case _:
+            assert_never(target.unit)
 
 
 def _target(profile: Profile) -> Target:
@@ -54,11 +63,22 @@ def _target(profile: Profile) -> Target:
     return profile.setpoint.point
 
 
-def _unit_w(target: Target, rating: Rating) -> float:
+def _step_w(target: Target, unit: Literal["W", "A", "share"], rating: Rating) -> float:
+    """Watts, drawn positive, that one step of the register stands for."""
+    return _unit_w(unit, rating) * target.scale * target.sign
+
+
+def _unit_w(unit: Literal["W", "A", "share"], rating: Rating) -> float:
     """Watts that one unit of the set-point stands for."""
-    if target.unit == "A":
-        return VOLT * rating.phases
-    return _rated_w(rating) if target.unit == "share" else 1.0
+    match unit:
+        case "W":
+            return 1.0
+        case "A":
+            return VOLT * rating.phases
+        case "share":
+            return _rated_w(rating)
+        case _:
+            assert_never(unit)
 
 
 def _rated_w(rating: Rating) -> float:

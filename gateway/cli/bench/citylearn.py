@@ -40,7 +40,7 @@ def citylearn(
         typer.echo(say("bench.citylearn.unreadable", error=f"{type(error).__name__}: {error}"), err=True)
         raise typer.Exit(2) from error
     district = district.first(hours or district.load_kwh.shape[1])
-    grid = controlled(district, method, inside_hour=inside_hour, progress=_tell)
+    grid = controlled(district, method, inside_hour=inside_hour, progress=_print_progress)
     scores = {
         "rule": score(district, shipped_rule(district)),
         "ours_inside" if inside_hour else "ours": score(district, grid),
@@ -50,7 +50,7 @@ def citylearn(
         file.write_text(json.dumps(_figures(scores, buildings, grid, method), indent=2) + "\n", encoding="utf-8")
 
 
-def _tell(done: int, hours: int) -> None:
+def _print_progress(done: int, hours: int) -> None:
     typer.echo(say("bench.citylearn.progress", done=str(done), hours=str(hours)), file=sys.stderr)
 
 

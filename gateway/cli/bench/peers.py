@@ -72,7 +72,7 @@ def _python(peer: Peer, absent: dict[str, str]) -> Path | None:
             _installed(environment)
     except PeerError as error:
         absent[peer.name] = in_words(error)
-        _told(absent[peer.name])
+        _print_error(absent[peer.name])
         return None
     return environment.python
 
@@ -132,5 +132,5 @@ def _show(result: dict[str, Any]) -> None:
     console.print(table)
 
 
-def _told(text: str) -> None:
+def _print_error(text: str) -> None:
     people.print(text, style="red", markup=False, highlight=False, soft_wrap=True)

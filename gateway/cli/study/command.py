@@ -13,14 +13,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.cli.check import show_mistakes
 from gateway.cli.language import language as spoken
-from gateway.cli.study.question import Wish, what_if_of
+from gateway.cli.study.options import StudyOptions, study_inputs_of
 from gateway.cli.study.table import show
 from gateway.mistakes import MistakesError
 from gateway.study.record.errors import InputError
 from gateway.study.whatif.answer import CHUNK, Size, answer
 from gateway.study.whatif.figures import report
 from gateway.study.whatif.page import page
-from gateway.study.whatif.question import WhatIf
+from gateway.study.whatif.study_inputs import StudyInputs
 from gateway.words import LANGUAGES, text
 
 people = Console(stderr=True)  # stdout is for results
@@ -57,24 +57,26 @@ def study(
     language: Annotated[str | None, typer.Option(help="en or fr.")] = None,
 ) -> None:
     """Live a recorded building again with storages of several sizes: by the plain rule, by this gateway, perfectly."""
-    wish = Wish(
+    options = StudyOptions(
         load=load, pv=pv, load_column=load_column, pv_column=pv_column, kwp=kwp, battery=battery, power=power,
         efficiency=efficiency, tariff=tariff, off_peak=off_peak, keys=set_keys or [], sell=sell, co2=co2,
         start=start, days=days, zone=zone, replan=replan, colours=colours, goal_cost=goal_cost,
         goal_self_consumption=goal_self_consumption, goal_co2=goal_co2,
     )  # fmt: skip
-    _run(wish, workers=workers, json_file=json_file, page_file=page_file, tongue=_language(language))
+    _run(options, workers=workers, json_file=json_file, page_file=page_file, tongue=_language(language))
 
 
-def _run(wish: Wish, *, workers: int | None, json_file: Path | None, page_file: Path | None, tongue: str) -> None:
+def _run(
+    options: StudyOptions, *, workers: int | None, json_file: Path | None, page_file: Path | None, tongue: str
+) -> None:
     """From files to table, JSON and page; mistakes are one sentence, exit code 2."""
     before_s = perf_counter()
     try:
-        question, priced = what_if_of(wish)
-        sizes = _answered(question, workers, tongue)
-        named = {"load": wish.load.name, "pv": (wish.pv or wish.load).name, "tariff": priced.title}
-        found = report(question, sizes, named=named, seconds=perf_counter() - before_s)
-        _write(found, question, sizes, json_file=json_file, page_file=page_file, language=tongue)
+        inputs, priced = study_inputs_of(options)
+        sizes = _answered(inputs, workers, tongue)
+        named = {"load": options.load.name, "pv": (options.pv or options.load).name, "tariff": priced.title}
+        found = report(inputs, sizes, named=named, seconds=perf_counter() - before_s)
+        _write(found, inputs, sizes, json_file=json_file, page_file=page_file, language=tongue)
     except InputError as error:
         _refuse(text(tongue, f"study.bad.{error.code}", **error.facts))
     except MistakesError as error:
@@ -96,8 +98,8 @@ def _language(wanted: str | None) -> str:
     return wanted or spoken()
 
 
-def _answered(question: WhatIf, workers: int | None, tongue: str) -> list[Size]:
-    plans = question.steps // question.each // question.every
+def _answered(inputs: StudyInputs, workers: int | None, tongue: str) -> list[Size]:
+    plans = inputs.steps // inputs.each // inputs.every
     cores = workers or (os.cpu_count() or 1 if plans > 2 * CHUNK else 1)
     columns = (
         TextColumn("{task.description}"),
@@ -107,12 +109,12 @@ def _answered(question: WhatIf, workers: int | None, tongue: str) -> list[Size]:
     )
     with Progress(*columns, console=people, transient=True) as progress:
         task = progress.add_task(text(tongue, "study.busy"), total=1.0)
-        return answer(question, workers=cores, tick=lambda share: progress.update(task, completed=share))
+        return answer(inputs, workers=cores, tick=lambda share: progress.update(task, completed=share))
 
 
 def _write(
     found: dict[str, Any],
-    question: WhatIf,
+    inputs: StudyInputs,
     sizes: list[Size],
     *,
     json_file: Path | None,
@@ -122,4 +124,4 @@ def _write(
     if json_file is not None:
         json_file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if page_file is not None:
-        page_file.write_text(page(found, question, sizes, language=language), encoding="utf-8")
+        page_file.write_text(page(found, inputs, sizes, language=language), encoding="utf-8")

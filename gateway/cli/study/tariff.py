@@ -23,7 +23,7 @@ from gateway.site.file import site_file
 from gateway.site.file.declared import keys, made, section_of
 from gateway.study.record.called_days import read_days
 from gateway.study.record.errors import InputError
-from gateway.study.whatif.question import BILL
+from gateway.study.whatif.study_inputs import BILL
 
 OFF_PEAK = "off_peak"  # the key that `--off-peak` stands for, of all kinds that have it
 

@@ -59,7 +59,7 @@ SWITCH_TRANSITIONS = {
 class Consumer:
     """Something that can take surplus. A relay has `min_w` equal to `max_w`."""
 
-    id: str  # the load's name, or `compete.BATTERY` for all batteries together
+    id: str  # the load's name, or `surplus_sharing.BATTERY` for all batteries together
     min_w: float  # least power while it runs, 0 or above
     max_w: float  # most power, not below `min_w` while it can run at all
     step_w: float = 0.0  # between two powers that can be set; 0: any power
@@ -115,7 +115,7 @@ def allocated(
 def switched_after(
     powers_w: Mapping[str, float], switched: Mapping[str, Switched], now_s: float
 ) -> dict[str, Switched]:
-    """Who runs since when (UTC) with these powers (W)."""
+    """Whether each consumer runs with these powers (W), and since when it has run or rested (UTC)."""
     return {id_: switch(switched.get(id_), now_s, runs=power_w > 0.0) for id_, power_w in powers_w.items()}
 
 

@@ -7,13 +7,14 @@ batteries' dead time and ramp and the meter's delay in mind. There is no gain to
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from gateway.core.control import battery_response, level_rule, net_load, pool, pool_power, pool_shares
 from gateway.core.control.battery_response import BatteryResponse
+from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.level_rule import ActiveLevels, LevelRule
 from gateway.core.control.net_load import NetLoadMemory
 from gateway.core.control.pool_power import GridSide
-from gateway.core.control.situation import Situation
 from gateway.core.control.trust import SiteTrust
 from gateway.core.control.trust_rules import GONE_S, Trust
 from gateway.core.model.levels import Storage
@@ -46,13 +47,13 @@ class BatteryDecision:
 
 
 def control_batteries(
-    situation: Situation, trust: SiteTrust, memory: BatteryMemory, *, coming_net_w: float
+    cycle: CycleInput, trust: SiteTrust, memory: BatteryMemory, *, coming_net_w: float
 ) -> BatteryDecision:
     """The set-points of all batteries: those that may be controlled share one power, the others are held or given back.
 
     `coming_net_w`: the net load when the loads do what they were sent; -inf while all of them do it already.
     """
-    seen, site, slot = situation.seen, situation.site, situation.slot
+    seen, site, slot = cycle.seen, cycle.site, cycle.slot
     kept = {
         id_: _uncontrolled(id_, one, memory) for id_, one in trust.batteries.items() if one.mode is not Mode.CONTROL
     }
@@ -112,8 +113,18 @@ def _uncontrolled(id_: str, trust: Trust, memory: BatteryMemory) -> SetPoint:
     last = memory.last.get(id_)
     if trust.mode is not Mode.HOLD or last is None or last.power_w is None:
         return SetPoint(device=id_, power_w=None, mode=trust.mode, reason=trust.reason)
-    is_trade = last.purpose in (Purpose.GRID_CHARGE, Purpose.SALE)
-    return SetPoint(device=id_, power_w=0.0 if is_trade else last.power_w, mode=trust.mode, reason=trust.reason)
+    return SetPoint(device=id_, power_w=_held_w(last.power_w, last.purpose), mode=trust.mode, reason=trust.reason)
+
+
+def _held_w(power_w: float, purpose: Purpose) -> float:
+    """The power (W) that is held on of one that was sent for this purpose."""
+    match purpose:
+        case Purpose.SELF_CONSUMPTION:
+            return power_w
+        case Purpose.GRID_CHARGE | Purpose.SALE:
+            return 0.0
+        case _:
+            assert_never(purpose)
 
 
 def _for_these(

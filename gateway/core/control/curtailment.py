@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.core.control.situation import Situation
+from gateway.core.control.cycle_input import CycleInput
 from gateway.core.model.site import Site
 from gateway.core.model.state import Mode, Reason, SetPoint
 
@@ -86,14 +86,14 @@ class Flows:
 
 
 def curtail(
-    situation: Situation, before: Curtailment, *, net_w: float | None, battery_max_w: float
+    cycle: CycleInput, before: Curtailment, *, net_w: float | None, battery_max_w: float
 ) -> CurtailmentDecision:
     """Limits of the PV inverters that take one. Without sight of the grid the last ones stay.
 
     `net_w`: the building without its controlled batteries, None where none is controlled. `battery_max_w`: the most
     that they may charge.
     """
-    site, slot, grid_w, pv_w = situation.site, situation.slot, situation.seen.grid.fresh_w, situation.seen.pv_w
+    site, slot, grid_w, pv_w = cycle.site, cycle.slot, cycle.seen.grid.fresh_w, cycle.seen.pv_w
     if not site.curtailable or grid_w is None:
         return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=_curtailed_w(site, before, pv_w))
     costs_money = slot is not None and slot.sell < 0.0

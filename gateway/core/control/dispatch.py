@@ -14,12 +14,12 @@ from collections.abc import Mapping
 
 from gateway.core.control.batteries import control_batteries
 from gateway.core.control.curtailment import curtail
+from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.load_memory import coming_net_w
 from gateway.core.control.loads import control_loads
 from gateway.core.control.memory import Memory
 from gateway.core.control.observe import observe
 from gateway.core.control.plan_check import usable_requests, usable_slot
-from gateway.core.control.situation import Situation
 from gateway.core.control.trust import judge
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import Site
@@ -41,14 +41,12 @@ def decide(
 
     No slot is the plain rule. `requests`: by load id, what plan or plain rule say of each load now.
     """
-    situation = Situation(
-        seen=observe(state, site), site=site, slot=usable_slot(slot), requests=usable_requests(requests)
-    )
-    trust = judge(situation, memory.readings, started=memory.batteries.last, loads=memory.loads)
-    coming_w = coming_net_w(memory.loads, situation.seen, site)
-    battery = control_batteries(situation, trust, memory.batteries, coming_net_w=coming_w)
-    pv = curtail(situation, memory.curtailment, net_w=battery.net_w, battery_max_w=battery.charge_max_w)
-    load = control_loads(situation, trust.loads, battery, memory.loads, curtailed_w=pv.curtailed_w)
+    cycle = CycleInput(seen=observe(state, site), site=site, slot=usable_slot(slot), requests=usable_requests(requests))
+    trust = judge(cycle, memory.readings, started=memory.batteries.last, loads=memory.loads)
+    coming_w = coming_net_w(memory.loads, cycle.seen, site)
+    battery = control_batteries(cycle, trust, memory.batteries, coming_net_w=coming_w)
+    pv = curtail(cycle, memory.curtailment, net_w=battery.net_w, battery_max_w=battery.charge_max_w)
+    load = control_loads(cycle, trust.loads, battery, memory.loads, curtailed_w=pv.curtailed_w)
     return (*battery.setpoints, *pv.setpoints, *load.setpoints), Memory(
         readings=trust.readings, batteries=battery.memory, curtailment=pv.memory, loads=load.memory
     )

@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from gateway.core.model.levels import Levels, Storage
 from gateway.core.model.plan import Slot
@@ -84,9 +85,6 @@ LEVELS = (
 ActiveLevels = frozenset[LevelRule]
 """The levels on whose side the stored energy is; none without a plan."""
 
-PURPOSES = {LevelRule.CHARGE: Purpose.GRID_CHARGE, LevelRule.SELL: Purpose.SALE}
-"""What a rule does on purpose; the others serve self-consumption."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelDecision:
@@ -109,8 +107,7 @@ def decided(
         requested_w = _requested_w(level.rule, plain_w, storage) if level.rule in active else None
         if requested_w is not None:
             reason = _reason(level, slot, stored_wh, plain_w=plain_w, power_w=requested_w)
-            purpose = PURPOSES.get(level.rule, Purpose.SELF_CONSUMPTION)
-            return LevelDecision(requested_w=requested_w, active=active, purpose=purpose, reason=reason)
+            return LevelDecision(requested_w=requested_w, active=active, purpose=_purpose(level.rule), reason=reason)
     return LevelDecision(requested_w=plain_w, active=active)
 
 
@@ -130,24 +127,52 @@ def _is_active(level: Level, stored_wh: float, levels: Levels, storage: Storage,
 
 def _requested_w(rule: LevelRule, plain_w: float, storage: Storage) -> float | None:
     """The power (W) that an active level requests; None where the plain set-point is right for it."""
-    if rule is LevelRule.CHARGE:
-        return storage.charge_max_w
-    if rule is LevelRule.SELL:
-        return -storage.discharge_max_w
-    is_kept_from = plain_w < 0.0 if rule is LevelRule.KEEP else plain_w > 0.0
-    return 0.0 if is_kept_from else None
+    match rule:
+        case LevelRule.CHARGE:
+            return storage.charge_max_w
+        case LevelRule.SELL:
+            return -storage.discharge_max_w
+        case LevelRule.KEEP:
+            return 0.0 if plain_w < 0.0 else None
+        case LevelRule.LEAVE:
+            return 0.0 if plain_w > 0.0 else None
+        case _:
+            assert_never(rule)
+
+
+def _purpose(rule: LevelRule) -> Purpose:
+    """What the power that a rule requests is for."""
+    match rule:
+        case LevelRule.CHARGE:
+            return Purpose.GRID_CHARGE
+        case LevelRule.SELL:
+            return Purpose.SALE
+        case LevelRule.KEEP | LevelRule.LEAVE:
+            return Purpose.SELF_CONSUMPTION
+        case _:
+            assert_never(rule)
 
 
 def _reason(level: Level, slot: Slot, stored_wh: float, *, plain_w: float, power_w: float) -> Reason:
     """Why, with both sides of the comparison; `plan` is the code of the plan's own reason."""
-    is_buying = level.rule in (LevelRule.CHARGE, LevelRule.KEEP)
     numbers: dict[str, float | str] = {
         "stored_wh": stored_wh,
         "level_wh": level.level_wh(slot.levels),
-        "now_price": slot.buy if is_buying else slot.sell,
+        "now_price": _compared_price(level.rule, slot),
         "worth_price": slot.value,
         "net_w": -plain_w,
         "power_w": power_w,
         "plan": slot.reason.code,
     }
     return Reason(code=level.rule.value, numbers=numbers)
+
+
+def _compared_price(rule: LevelRule, slot: Slot) -> float:
+    """The price (EUR/kWh) beside which the plan set the level: of import, or of export."""
+    match rule:
+        case LevelRule.CHARGE | LevelRule.KEEP:
+            return slot.buy
+        case LevelRule.SELL | LevelRule.LEAVE:
+            return slot.sell
+        case _:
+            assert_never(rule)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from gateway.core.control.arbiter import Consumer
-from gateway.core.model.load import Load
+from gateway.core.model.load import Comfort, Load
 from gateway.core.model.plan import LoadPurpose, LoadSlot
 from gateway.core.model.site import LoadDevice
 from gateway.core.model.state import Reading, SiteState
@@ -77,10 +78,18 @@ def warmth(load: LoadDevice, view: LoadView, request: LoadSlot | None) -> Warmth
     comfort = load.load.comfort
     if view.temp_c is None or comfort is None:
         return None
-    heats_through = request is not None and request.purpose is LoadPurpose.HYGIENE
+    purpose = LoadPurpose.SERVICE if request is None else request.purpose
     return Warmth(
-        temp_c=view.temp_c,
-        low_c=comfort.low_c,
-        high_c=comfort.hygiene_c if heats_through else comfort.high_c,
-        again_k=comfort.resume_k,
+        temp_c=view.temp_c, low_c=comfort.low_c, high_c=_highest_c(comfort, purpose), again_k=comfort.resume_k
     )
+
+
+def _highest_c(comfort: Comfort, purpose: LoadPurpose) -> float:
+    """The temperature (°C) up to which it is heated for this purpose."""
+    match purpose:
+        case LoadPurpose.SERVICE:
+            return comfort.high_c
+        case LoadPurpose.HYGIENE:
+            return comfort.hygiene_c
+        case _:
+            assert_never(purpose)

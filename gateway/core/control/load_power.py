@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.core.control import compete, load_memory, load_reasons
+from gateway.core.control import load_memory, load_reasons, surplus_sharing
 from gateway.core.control.arbiter import Consumer
-from gateway.core.control.compete import BATTERY, Available
 from gateway.core.control.load_headroom import Headroom, LoadSituation
 from gateway.core.control.load_memory import LoadMemory
 from gateway.core.control.load_reasons import LoadCase
+from gateway.core.control.surplus_sharing import BATTERY, Available
 from gateway.core.model.levels import Storage
 from gateway.core.model.state import Reason
 
@@ -70,7 +70,7 @@ def _requested_w(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> 
         most_w={BATTERY: offer.battery_max_w, **dict.fromkeys(offer.blocked, 0.0)},
     )
     loads = tuple(offer.consumers.values())
-    powers_w = compete.divided(
+    powers_w = surplus_sharing.shared(
         loads, situation.requests, offer.storage, situation.slot, available, memory.switched, situation.utc_s
     )
     return {id_: _steady(powers_w.get(id_, 0.0), id_, memory, situation) for id_ in offer.consumers}

@@ -1,8 +1,8 @@
 """Last stage: what each load is sent this second: what the plan lets it draw and its part of the surplus, limits last.
 
-The surplus is that of the building without batteries and controlled loads; `compete` divides it. More is given out
-only when it lasts, and only when meter and reports have caught up with the last change; less than the import limit asks
-for is taken back at once.
+The surplus is that of the building without batteries and controlled loads; `surplus_sharing` divides it. More is given
+out only when it lasts, and only when meter and reports have caught up with the last change; less than the import limit
+asks for is taken back at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from gateway.core.control import load_facts, load_headroom, load_memory
 from gateway.core.control.arbiter import switched_after
 from gateway.core.control.batteries import BatteryDecision
+from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.load_headroom import LoadSituation
 from gateway.core.control.load_memory import AnswerState, LoadMemory, settle_s
 from gateway.core.control.load_power import Offer, decided
 from gateway.core.control.observe import Observation
-from gateway.core.control.situation import Situation
 from gateway.core.control.trust_rules import Trust
 from gateway.core.model.levels import Levels
 from gateway.core.model.plan import Slot
@@ -45,7 +45,7 @@ class LoadDecision:
 
 
 def control_loads(
-    situation: Situation,
+    cycle: CycleInput,
     trusts: Mapping[str, Trust],
     batteries: BatteryDecision,
     memory: LoadMemory,
@@ -56,7 +56,7 @@ def control_loads(
 
     `trusts` by load id. `curtailed_w`: what the PV inverters may be able to give more than now.
     """
-    seen, site = situation.seen, situation.site
+    seen, site = cycle.seen, cycle.site
     ours = tuple(load for load in site.loads if load.id in trusts and trusts[load.id].mode is Mode.CONTROL)
     others = [load for load in site.loads if load.id in trusts and load not in ours]
     kept = tuple(_uncontrolled(load, trusts[load.id], memory) for load in others)
@@ -67,8 +67,8 @@ def control_loads(
         site=site,
         ours=ours,
         views=seen.loads,
-        requests=situation.requests,
-        slot=situation.slot or NO_PLAN,
+        requests=cycle.requests,
+        slot=cycle.slot or NO_PLAN,
         now_s=seen.now_s,
         utc_s=seen.utc_s,
         settle_s=settle_s(site),
@@ -79,7 +79,7 @@ def control_loads(
     memory = load_headroom.observed(_reported(memory, loads), loads)
     offer = Offer(
         headroom=load_headroom.headroom_of(memory, loads),
-        consumers={one.id: one for one in load_facts.consumers([load.load for load in ours], situation.requests)},
+        consumers={one.id: one for one in load_facts.consumers([load.load for load in ours], cycle.requests)},
         blocked=_blocked(memory, loads),
         storage=batteries.storage,
         battery_max_w=batteries.surplus_max_w,

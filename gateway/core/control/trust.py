@@ -8,10 +8,10 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.load_facts import SILENT_S, LoadView, warmth
 from gateway.core.control.load_memory import LoadMemory
 from gateway.core.control.observe import Observation
-from gateway.core.control.situation import Situation
 from gateway.core.control.trust_rules import BATTERY_RULES, LONGEST_AGE_S, METER_RULES, Silence, Trust, ruled
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.site import LoadDevice, Site
@@ -55,13 +55,13 @@ class SiteTrust:
     loads: Mapping[str, Trust]  # by load id, of those that take set-points
 
 
-def judge(situation: Situation, readings: ReadingMemory, *, started: Collection[str], loads: LoadMemory) -> SiteTrust:
+def judge(cycle: CycleInput, readings: ReadingMemory, *, started: Collection[str], loads: LoadMemory) -> SiteTrust:
     """What the readings allow for each battery and load.
 
     `started`: the batteries that were ever controlled. Before that there is nothing to hold or to give back: we only
     watch, and say what is missing.
     """
-    observation, site = situation.seen, situation.site
+    observation, site = cycle.seen, cycle.site
     readings = _read(readings, observation, site)
     meter = ruled(METER_RULES, _meter_silence(observation, site, readings))
     starting = Trust(mode=Mode.WATCH, reason=Reason(code="starting")) if site.grid not in readings.seen_s else None
@@ -79,7 +79,7 @@ def judge(situation: Situation, readings: ReadingMemory, *, started: Collection[
         readings=readings,
         batteries=batteries,
         loads={
-            load.id: _judge_load(load, observation, above, readings, loads, situation.requests.get(load.id))
+            load.id: _judge_load(load, observation, above, readings, loads, cycle.requests.get(load.id))
             for load in orderable
         },
     )

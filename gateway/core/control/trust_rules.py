@@ -72,7 +72,7 @@ METER_RULES = (
         age_s=lambda silence: silence.still_s,
     ),
 )
-"""Of the grid meter: they hold for every device that is controlled."""
+"""Rules for the readings of the grid meter: what they say applies to every device that is controlled."""
 
 BATTERY_RULES = (
     TrustRule(
@@ -95,7 +95,7 @@ BATTERY_RULES = (
         holds=lambda silence: silence.soc_age_s > SOC_S,
     ),
 )
-"""Of one battery, while the meter allows control."""
+"""Rules for the readings of one battery, as long as the grid meter's allow control."""
 
 
 def ruled(rules: tuple[TrustRule, ...], silence: Silence) -> Trust:

@@ -8,12 +8,12 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from gateway.core.loads import memory
-from gateway.core.loads.carry import RUNS_W
 from gateway.core.loads.clock import clock_before, hours_between, next_clock
 from gateway.core.loads.kind import LoadMoment, LoadWithState
 from gateway.core.loads.needs import Run
 from gateway.core.loads.plain_rule import SPARE_S, must_run, nothing, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite
+from gateway.core.loads.run_state import RUNS_W
 from gateway.core.loads.settings import Clock, CommonSettings, FieldBounds, Misfit, PowerOrZeroW, PriceEur, no_charger
 from gateway.core.model.load import Band
 from gateway.core.model.plan import LoadSlot

@@ -8,12 +8,12 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 
 from gateway.core.loads import memory
-from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.clock import next_clock
 from gateway.core.loads.kind import LoadMoment, LoadWithState
 from gateway.core.loads.needs import EnergyStore
 from gateway.core.loads.plain_rule import due_by
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
+from gateway.core.loads.run_state import RUNS_W, switched_after
 from gateway.core.loads.settings import (
     Clock,
     CommonSettings,

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from gateway.core.loads.carry import RUNS_W, switched_after
 from gateway.core.loads.heat import FRESH_S, TOLERANCE_K, kept_shares
 from gateway.core.loads.kind import LoadMoment, LoadWithState
 from gateway.core.loads.needs import EnergyStore
 from gateway.core.loads.plain_rule import surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
+from gateway.core.loads.run_state import RUNS_W, switched_after
 from gateway.core.loads.settings import (
     Celsius,
     CommonSettings,

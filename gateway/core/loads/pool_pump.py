@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from gateway.core.loads import memory
-from gateway.core.loads.carry import switched_after
 from gateway.core.loads.clock import clock_before, hours_between, last_clock, next_clock
 from gateway.core.loads.kind import LoadMoment, LoadWithState
 from gateway.core.loads.needs import EnergyStore, Steps
 from gateway.core.loads.plain_rule import due_by, nothing, surplus_only
 from gateway.core.loads.request import LoadRequest, Outlook, finite, switching_of
+from gateway.core.loads.run_state import switched_after
 from gateway.core.loads.settings import Clock, CommonSettings, FieldBounds, PowerW, PriceEur, Seconds
 from gateway.core.model.load import Band
 from gateway.core.model.plan import LoadSlot

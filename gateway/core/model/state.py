@@ -87,7 +87,7 @@ class SetPoint:
     device: str  # its id in the site file
     power_w: float | None  # drawn positive (charging), PV 0 or below; None gives the device back to its own mode
     mode: Mode  # what the loop does with it
-    reason: Reason  # told with it; no decision reads it
+    reason: Reason  # shown and stored with it; no decision reads it
     measured_s: float | None = None  # monotonic moment of the meter's sample behind it; None where there is none
     purpose: Purpose = Purpose.SELF_CONSUMPTION  # of its power
 

@@ -33,7 +33,7 @@ class CalledDays:
         all_days = (first + timedelta(days=after) for after in range((last - first).days + 1))
         return [day for day in all_days if day not in days and len(self.possible(day)) > 1]
 
-    def told_until(self, utc_s: float, zone: tzinfo) -> float:
+    def announced_until(self, utc_s: float, zone: tzinfo) -> float:
         """When the last day ends (UTC) whose type has been announced at a moment."""
         local = datetime.fromtimestamp(utc_s, zone)
         since_midnight = local.hour * 60 + local.minute

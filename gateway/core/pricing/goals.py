@@ -21,7 +21,7 @@ from gateway.core.pricing.point_series import PointSeries
 from gateway.core.pricing.prices import Prices
 from gateway.core.pricing.tariff import CLOCK_CHANGE_S
 
-G_PER_T = 1e6  # grams in a tonne: CO2 is told in g/kWh and priced per tonne
+G_PER_T = 1e6  # grams in a tonne: CO2 is given in g/kWh and priced per tonne
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ Mode = Literal["own", "remote"]
 
 
 @dataclass(slots=True, kw_only=True)
-class Books:
+class BatteryEnergyBalance:
     """Energy since the start, Wh: `in - out - loss - standby` is the change of what is stored, exactly."""
 
     in_wh: float = 0.0
@@ -30,7 +30,7 @@ class Battery:
 
     def __init__(self, settings: BatterySettings) -> None:
         self.settings = settings
-        self.books = Books()
+        self.balance = BatteryEnergyBalance()
         self.power_w = settings.standby_w
         self.stored_wh = settings.soc * settings.capacity_wh
         self.setpoint_w: float | None = None
@@ -141,7 +141,7 @@ class Battery:
         hours = dt_s / 3600.0
         if self._running:
             self.stored_wh += self._into_cells_w(self.power_w) * hours
-            self.books.loss_wh += self.loss_w(self.power_w) * hours
-        self.books.standby_wh += self.settings.standby_w * hours
-        self.books.in_wh += max(self.power_w, 0.0) * hours
-        self.books.out_wh += max(-self.power_w, 0.0) * hours
+            self.balance.loss_wh += self.loss_w(self.power_w) * hours
+        self.balance.standby_wh += self.settings.standby_w * hours
+        self.balance.in_wh += max(self.power_w, 0.0) * hours
+        self.balance.out_wh += max(-self.power_w, 0.0) * hours

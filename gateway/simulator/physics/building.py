@@ -112,8 +112,8 @@ class Building:
         self.counters.load += max(load_w, 0.0) * hours
         self.counters.imported += max(grid_w, 0.0) * hours
         self.counters.exported += max(-grid_w, 0.0) * hours
-        self.counters.charge = self.battery.books.in_wh
-        self.counters.discharge = self.battery.books.out_wh
+        self.counters.charge = self.battery.balance.in_wh
+        self.counters.discharge = self.battery.balance.out_wh
         self.grid_abs_wh += abs(grid_w) * hours
 
     def _state(self, *, load_w: float, pv_w: float, grid_w: float, throttled: bool) -> State:

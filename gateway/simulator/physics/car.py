@@ -12,7 +12,7 @@ FAINT = 0.05  # share of its current that a nearly full car still draws
 
 
 @dataclass(slots=True, kw_only=True)
-class CarBooks:
+class CarEnergyBalance:
     """Energy since the start, Wh: `drawn - lost - driven` is the change of what is stored, exactly."""
 
     drawn_wh: float = 0.0
@@ -26,7 +26,7 @@ class Car:
     def __init__(self, settings: CarSettings) -> None:
         self.settings = settings
         self.charger = Charger(settings.charger_a)
-        self.books = CarBooks()
+        self.balance = CarEnergyBalance()
         self.stored_wh = settings.soc * settings.capacity_wh
         self.plugged = settings.plugged
         self.session_wh = 0.0
@@ -55,7 +55,7 @@ class Car:
         """It arrives; with a state of charge where one is given. What it used or gained elsewhere counts as driven."""
         if soc is not None:
             stored_wh = soc * self.settings.capacity_wh
-            self.books.driven_wh += self.stored_wh - stored_wh
+            self.balance.driven_wh += self.stored_wh - stored_wh
             self.stored_wh = stored_wh
         if not self.plugged:
             self.plugged, self.session_wh = True, 0.0
@@ -97,8 +97,8 @@ class Car:
         self.power_w = drawn_wh / hours
         self.stored_wh += stored_wh
         self.session_wh += drawn_wh
-        self.books.drawn_wh += drawn_wh
-        self.books.lost_wh += drawn_wh - stored_wh
+        self.balance.drawn_wh += drawn_wh
+        self.balance.lost_wh += drawn_wh - stored_wh
 
     def _come_and_go(self, local: datetime) -> None:
         arrives, leaves = self.settings.arrives, self.settings.leaves

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.simulator.physics.heat import course
+from gateway.simulator.physics.heat import step_temperature
 from gateway.simulator.settings.flexible import HeatPumpSettings
 
 COLDEST_DAY, COLDEST_HOUR = 20, 5.0  # of the year, of the day: some weeks after the solstice, about sunrise
@@ -12,7 +12,7 @@ YEAR_DAYS, DAY_HOURS = 365.25, 24.0
 
 
 @dataclass(slots=True, kw_only=True)
-class HeatPumpBooks:
+class HeatPumpEnergyBalance:
     """Energy since the start, Wh: `heat + gains - lost` is the change of what the rooms store."""
 
     used_wh: float = 0.0
@@ -28,7 +28,7 @@ class HeatPump:
 
     def __init__(self, settings: HeatPumpSettings) -> None:
         self.settings = settings
-        self.books = HeatPumpBooks()
+        self.balance = HeatPumpEnergyBalance()
         self.temp_c = settings.temp_c
         self.outdoor_c = settings.outdoor_mean_c
         self.power_w = settings.standby_w
@@ -119,7 +119,7 @@ class HeatPump:
 
     def _warm(self, hours: float) -> None:
         settings = self.settings
-        step = course(
+        step = step_temperature(
             self.temp_c,
             around_c=self.outdoor_c,
             power_w=self.heat_w + settings.gains_w,
@@ -127,10 +127,10 @@ class HeatPump:
             capacity_wh_per_k=settings.capacity_wh_per_k,
             hours=hours,
         )
-        self.books.used_wh += self.power_w * hours
-        self.books.heat_wh += self.heat_w * hours
-        self.books.gains_wh += settings.gains_w * hours
-        self.books.lost_wh += settings.loss_w_per_k * (step.mean_c - self.outdoor_c) * hours
+        self.balance.used_wh += self.power_w * hours
+        self.balance.heat_wh += self.heat_w * hours
+        self.balance.gains_wh += settings.gains_w * hours
+        self.balance.lost_wh += settings.loss_w_per_k * (step.mean_c - self.outdoor_c) * hours
         self.temp_c = step.end_c
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from gateway.simulator.physics.daily import Alarm
-from gateway.simulator.physics.heat import WATER_WH_PER_LITRE_K, course
+from gateway.simulator.physics.heat import WATER_WH_PER_LITRE_K, step_temperature
 from gateway.simulator.physics.orders import Orders
 from gateway.simulator.settings.flexible import TankSettings
 
@@ -15,7 +15,7 @@ SECONDS = 3600.0
 
 
 @dataclass(slots=True, kw_only=True)
-class TankBooks:
+class TankEnergyBalance:
     """Heat since the start, Wh: `heated - lost - drawn` is the change of what is stored."""
 
     heated_wh: float = 0.0
@@ -38,7 +38,7 @@ class Tank:
 
     def __init__(self, settings: TankSettings) -> None:
         self.settings = settings
-        self.books = TankBooks()
+        self.balance = TankEnergyBalance()
         self.temp_c = settings.temp_c
         self.limit_c = settings.limit_c
         self.setpoint_timeout_s = settings.setpoint_timeout_s
@@ -95,7 +95,7 @@ class Tank:
         settings = self.settings
         loss, flow = settings.loss_w_per_k, litres * WATER_WH_PER_LITRE_K / hours  # both in W/K
         around_c = (loss * settings.room_c + flow * settings.inlet_c) / (loss + flow) if loss + flow else self.temp_c
-        step = course(
+        step = step_temperature(
             self.temp_c,
             around_c=around_c,
             power_w=self.power_w,
@@ -103,7 +103,7 @@ class Tank:
             capacity_wh_per_k=self.capacity_wh_per_k,
             hours=hours,
         )
-        self.books.heated_wh += self.power_w * hours
-        self.books.lost_wh += loss * (step.mean_c - settings.room_c) * hours
-        self.books.drawn_wh += flow * (step.mean_c - settings.inlet_c) * hours
+        self.balance.heated_wh += self.power_w * hours
+        self.balance.lost_wh += loss * (step.mean_c - settings.room_c) * hours
+        self.balance.drawn_wh += flow * (step.mean_c - settings.inlet_c) * hours
         self.temp_c = step.end_c

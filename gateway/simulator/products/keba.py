@@ -114,7 +114,7 @@ def values_of(car: Car, now_s: float) -> dict[str, int]:
         "device_type": DEVICE_TYPE,
         "firmware_version": FIRMWARE,
         "active_power_mw": round(1000.0 * car.power_w),
-        "energy_consumed_dwh": int(10.0 * (settings.charged_wh + car.books.drawn_wh)),
+        "energy_consumed_dwh": int(10.0 * (settings.charged_wh + car.balance.drawn_wh)),
         "voltage_l1_v": volts,
         "voltage_l2_v": volts,
         "voltage_l3_v": volts,

@@ -75,7 +75,7 @@ class LambdaEuL:
 
 def values_of(heat_pump: HeatPump, now_s: float) -> dict[str, int]:
     """The raw values, in its own units."""
-    books, settings = heat_pump.books, heat_pump.settings
+    balance, settings = heat_pump.balance, heat_pump.settings
     supply_c, back_c = heat_pump.flow_c, heat_pump.return_c
     return {
         "ambient_error": 0,
@@ -94,8 +94,8 @@ def values_of(heat_pump: HeatPump, now_s: float) -> dict[str, int]:
         "heat_power_hw": round(heat_pump.heat_w / 100.0),
         "active_power_w": round(heat_pump.power_w),
         "cop_c": round(100.0 * heat_pump.cop) if heat_pump.running else 0,
-        "energy_consumed_wh": int(settings.used_wh + books.used_wh),
-        "heat_energy_wh": int(3.5 * settings.used_wh + books.heat_wh),
+        "energy_consumed_wh": int(settings.used_wh + balance.used_wh),
+        "heat_energy_wh": int(3.5 * settings.used_wh + balance.heat_wh),
         "buffer_temperature_dc": round(10.0 * supply_c),
         "buffer_temperature_low_dc": round(10.0 * back_c),
         "heating_circuit_flow_dc": round(10.0 * supply_c),

@@ -86,7 +86,7 @@ class StiebelIsg:
 def values_of(heat_pump: HeatPump) -> dict[str, int]:
     """The raw values, in tenths of a degree and whole kWh."""
     supply_dc, back_dc = round(10.0 * heat_pump.flow_c), round(10.0 * heat_pump.return_c)
-    used_kwh = int((heat_pump.settings.used_wh + heat_pump.books.used_wh) / 1000.0)
+    used_kwh = int((heat_pump.settings.used_wh + heat_pump.balance.used_wh) / 1000.0)
     return {
         "room_temperature_dc": round(10.0 * heat_pump.temp_c),
         "outdoor_temperature_dc": round(10.0 * heat_pump.outdoor_c),
@@ -97,7 +97,7 @@ def values_of(heat_pump: HeatPump) -> dict[str, int]:
         "hot_water_temperature_dc": NAN,  # another heater makes the hot water
         "status": int(heat_pump.running) << COMPRESSOR_BIT,
         "fault_state": 0,
-        "energy_consumed_day_kwh": int(heat_pump.books.used_wh / 1000.0),
+        "energy_consumed_day_kwh": int(heat_pump.balance.used_wh / 1000.0),
         "energy_consumed_low_kwh": used_kwh % 1000,
         "energy_consumed_high_mwh": used_kwh // 1000,
     }

@@ -13,7 +13,7 @@ from gateway.study.whatif.account import Account, score, total
 from gateway.study.whatif.following import follow_all
 from gateway.study.whatif.foresight import perfect_levels
 from gateway.study.whatif.planned import on_slots, planned_levels
-from gateway.study.whatif.question import WhatIf
+from gateway.study.whatif.study_inputs import StudyInputs
 
 CHUNK = 64  # plans in one piece of work
 
@@ -74,20 +74,20 @@ class Size:
         return score(*(self.ways[each].months[month].goal_eur for each in ("none", way, "perfect")))
 
 
-def answer(question: WhatIf, *, workers: int = 1, tick: Tick = lambda _share: None) -> list[Size]:
+def answer(inputs: StudyInputs, *, workers: int = 1, tick: Tick = lambda _share: None) -> list[Size]:
     """All sizes; `tick` hears which share of the work (0…1) is done. `workers` processes share it."""
-    series = question.plan_series()
+    series = inputs.plan_series()
     moments = series.moments
     chunks = [moments[i : i + CHUNK] for i in range(0, len(moments), CHUNK)]
-    works: list[tuple[Any, ...]] = [(_perfect, question, storage) for storage in question.storages]
+    works: list[tuple[Any, ...]] = [(_perfect, inputs, storage) for storage in inputs.storages]
     works += [(planned_levels, series, chunk) for chunk in chunks]
     results: list[Any] = [None] * len(works)
     for done, (place, result) in enumerate(_done(works, workers), start=1):
         results[place] = result
         tick(done / len(works))
-    count = len(question.storages)
-    levels = np.concatenate(results[count:], axis=1) if question.storages else np.zeros((0, 0, 4))
-    return [_size(question, storage, levels[i], results[i]) for i, storage in enumerate(question.storages)]
+    count = len(inputs.storages)
+    levels = np.concatenate(results[count:], axis=1) if inputs.storages else np.zeros((0, 0, 4))
+    return [_size(inputs, storage, levels[i], results[i]) for i, storage in enumerate(inputs.storages)]
 
 
 def _done(works: Sequence[tuple[Any, ...]], workers: int) -> Iterator[tuple[int, Any]]:
@@ -101,39 +101,39 @@ def _done(works: Sequence[tuple[Any, ...]], workers: int) -> Iterator[tuple[int,
             yield places[future], future.result()
 
 
-def none(question: WhatIf) -> RecordRun:
+def none(inputs: StudyInputs) -> RecordRun:
     """The building without a storage."""
-    idle = np.zeros(question.steps)
-    accounts = question.meters().accounts(None, idle, idle, 0.0)
-    slots = np.zeros(question.steps // question.each)
+    idle = np.zeros(inputs.steps)
+    accounts = inputs.meters().accounts(None, idle, idle, 0.0)
+    slots = np.zeros(inputs.steps // inputs.each)
     return RecordRun(months=accounts, power_w=slots, energy_wh=slots, levels_wh=np.zeros((1, 4)))
 
 
-def _size(question: WhatIf, storage: Storage, levels_wh: Floats, perfect: RecordRun) -> Size:
+def _size(inputs: StudyInputs, storage: Storage, levels_wh: Floats, perfect: RecordRun) -> Size:
     rule = plain(storage)
     rule_wh = np.array([[rule.charge_wh, rule.reserve_wh, rule.fill_wh, rule.export_wh]])
     ways = {
-        "none": none(question),
-        "rule": _run(question, storage, rule_wh),
-        "zen": _run(question, storage, levels_wh),
+        "none": none(inputs),
+        "rule": _run(inputs, storage, rule_wh),
+        "zen": _run(inputs, storage, levels_wh),
         "perfect": perfect,
     }
-    return Size(storage=storage, ways=ways, end_price=question.end_price, weighed_end_price=question.weighed_end_price)
+    return Size(storage=storage, ways=ways, end_price=inputs.end_price, weighed_end_price=inputs.weighed_end_price)
 
 
-def _perfect(question: WhatIf, storage: Storage) -> RecordRun:
-    buy, sell = (prices[question.counted] for prices in question.weighed_prices())
-    end_price = question.weighed_end_price
-    levels = perfect_levels(storage, question.meters().net_w, buy, sell, hours=question.hours, end_price=end_price)
-    return _run(question, storage, levels)
+def _perfect(inputs: StudyInputs, storage: Storage) -> RecordRun:
+    buy, sell = (prices[inputs.counted] for prices in inputs.weighed_prices())
+    end_price = inputs.weighed_end_price
+    levels = perfect_levels(storage, inputs.meters().net_w, buy, sell, hours=inputs.hours, end_price=end_price)
+    return _run(inputs, storage, levels)
 
 
-def _run(question: WhatIf, storage: Storage, levels_wh: Floats) -> RecordRun:
-    meters = question.meters()
-    power_w, energy_wh = follow_all(storage, levels_wh, meters.net_w, start_wh=0.0, hours=question.hours)
+def _run(inputs: StudyInputs, storage: Storage, levels_wh: Floats) -> RecordRun:
+    meters = inputs.meters()
+    power_w, energy_wh = follow_all(storage, levels_wh, meters.net_w, start_wh=0.0, hours=inputs.hours)
     return RecordRun(
         months=meters.accounts(storage, power_w, energy_wh, 0.0),
-        power_w=on_slots(power_w, question.each),
-        energy_wh=energy_wh[question.each - 1 :: question.each],
-        levels_wh=levels_wh if len(levels_wh) == question.steps // question.each else levels_wh[:1],
+        power_w=on_slots(power_w, inputs.each),
+        energy_wh=energy_wh[inputs.each - 1 :: inputs.each],
+        levels_wh=levels_wh if len(levels_wh) == inputs.steps // inputs.each else levels_wh[:1],
     )

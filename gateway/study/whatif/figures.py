@@ -8,45 +8,45 @@ from typing import Any
 import numpy as np
 
 from gateway.study.whatif.answer import RecordRun, Size, none
-from gateway.study.whatif.question import BILL, WhatIf
+from gateway.study.whatif.study_inputs import BILL, StudyInputs
 from gateway.words import text
 from gateway.words.figures import number
 
 COUNTED = ("rule", "zen", "perfect")
 
 
-def report(question: WhatIf, sizes: Sequence[Size], *, named: dict[str, str], seconds: float) -> dict[str, Any]:
+def report(inputs: StudyInputs, sizes: Sequence[Size], *, named: dict[str, str], seconds: float) -> dict[str, Any]:
     """All figures and what they depend on; `named` says which files and which tariff."""
     start, end = (
-        datetime.fromtimestamp(moment, question.zone).isoformat(timespec="minutes")
-        for moment in (question.start_s, question.end_s)
+        datetime.fromtimestamp(moment, inputs.zone).isoformat(timespec="minutes")
+        for moment in (inputs.start_s, inputs.end_s)
     )
-    months = question.month_names()
-    span = slice(question.first, question.first + question.steps)
+    months = inputs.month_names()
+    span = slice(inputs.first, inputs.first + inputs.steps)
     gaps = {
-        "load": int(np.isnan(question.record.known.load_w[span]).sum()),
-        "pv": int(np.isnan(question.record.known.pv_w[span]).sum()),
+        "load": int(np.isnan(inputs.record.known.load_w[span]).sum()),
+        "pv": int(np.isnan(inputs.record.known.pv_w[span]).sum()),
     }
     prices = {
         name: {"least": float(row[span].min()), "most": float(row[span].max())}
-        for name, row in (("buy", question.buy), ("sell", question.sell))
+        for name, row in (("buy", inputs.buy), ("sell", inputs.sell))
     }
     return {
         **named,
         "start": start,
         "end": end,
-        "days": round(question.steps * question.hours / 24.0, 3),
-        "zone": str(question.zone),
-        "step_s": question.record.filled.step_s,
-        "plan_step_s": question.slot_s,
-        "plan_every_s": question.slot_s * question.every,
+        "days": round(inputs.steps * inputs.hours / 24.0, 3),
+        "zone": str(inputs.zone),
+        "step_s": inputs.record.filled.step_s,
+        "plan_step_s": inputs.slot_s,
+        "plan_every_s": inputs.slot_s * inputs.every,
         "steps_filled": gaps,
         "eur_per_kwh": prices,
-        "goals": None if question.goals == BILL else asdict(question.goals),
-        "none": _way(none(question), months),
+        "goals": None if inputs.goals == BILL else asdict(inputs.goals),
+        "none": _way(none(inputs), months),
         "sizes": [_size(size, before, months) for size, before in zip(sizes, [None, *sizes], strict=False)],
         "seconds": round(seconds, 1),
-        "method": asdict(question.method),
+        "method": asdict(inputs.method),
     }
 
 

@@ -17,7 +17,7 @@ from gateway.core.model.levels import Floats
 from gateway.study.whatif.answer import Size
 from gateway.study.whatif.figures import goals_in_words
 from gateway.study.whatif.planned import on_slots
-from gateway.study.whatif.question import WhatIf
+from gateway.study.whatif.study_inputs import StudyInputs
 from gateway.words import text, words
 from gateway.words.figures import ABSENT, duration, number
 
@@ -30,14 +30,14 @@ FULL = 32_000  # of a short integer: the highest power
 COLUMNS = ("import", "export", "self_consumption", "self_sufficiency", "cost", "gain", "S", "more", "cycles")
 
 
-def page(found: dict[str, Any], asked: WhatIf, sizes: Sequence[Size], *, language: str) -> str:
+def page(found: dict[str, Any], inputs: StudyInputs, sizes: Sequence[Size], *, language: str) -> str:
     """The whole document. `found` is the report of the same sizes."""
     said = {key.removeprefix("study."): row for key, row in words(language).items() if key.startswith("study.")}
     if found["goals"] is not None:
         said["page.against"] = said["page.against_goals"]
-    days = _days(asked)
+    days = _days(inputs)
     facts = {"load": found["load"], "start": days[0][0], "end": days[-1][0], "tariff": found["tariff"]}
-    data = {"report": found, "days": days, "series": _series(asked, sizes), "words": said, "language": language}
+    data = {"report": found, "days": days, "series": _series(inputs, sizes), "words": said, "language": language}
     fixed = (
         "title",
         "size",
@@ -57,11 +57,11 @@ def page(found: dict[str, Any], asked: WhatIf, sizes: Sequence[Size], *, languag
         **{name: escape(said[f"page.{name}"]) for name in fixed},
         "language": language,
         "about": escape(text(language, "study.page.about", **facts)),
-        "hint": escape(text(language, "study.page.hint", minutes=asked.slot_s / 60.0)),
+        "hint": escape(text(language, "study.page.hint", minutes=inputs.slot_s / 60.0)),
         "table_title": escape(said["page.table"]),
         "table": _table(found, language),
         "method_title": escape(said["page.method"]),
-        "method": escape(f"{_method(found, asked, language)} {goals_in_words(found, language)}".rstrip()),
+        "method": escape(f"{_method(found, inputs, language)} {goals_in_words(found, language)}".rstrip()),
         "icon": _read(WEB / "icon.svg"),
         "style": "\n".join(
             _read(part) for part in (WEB / "style.css", WEB / "cards.css", UPLOT / "uPlot.min.css", OWN / "study.css")
@@ -88,9 +88,9 @@ def _inert(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _days(asked: WhatIf) -> list[list[Any]]:
+def _days(inputs: StudyInputs) -> list[list[Any]]:
     """Local days as [date, first slot, slots]; of 23 and 25 hours in spring and autumn."""
-    dates = [datetime.fromtimestamp(start, asked.zone).date().isoformat() for start in asked.slot_starts_s().tolist()]
+    dates = [datetime.fromtimestamp(start, inputs.zone).date().isoformat() for start in inputs.slot_starts_s().tolist()]
     days: list[list[Any]] = []
     for place, day in enumerate(dates):
         if not days or days[-1][0] != day:
@@ -99,16 +99,16 @@ def _days(asked: WhatIf) -> list[list[Any]]:
     return days
 
 
-def _series(asked: WhatIf, sizes: Sequence[Size]) -> dict[str, Any]:
+def _series(inputs: StudyInputs, sizes: Sequence[Size]) -> dict[str, Any]:
     """What each slot was like: powers as short integers times `watt`, shares of the storage as bytes."""
-    meters = asked.meters()
-    load_w, pv_w, buy = (on_slots(row, asked.each) for row in (meters.load_w, meters.pv_w, meters.buy))
+    meters = inputs.meters()
+    load_w, pv_w, buy = (on_slots(row, inputs.each) for row in (meters.load_w, meters.pv_w, meters.buy))
     powers = [load_w, pv_w, *(size.ways["zen"].power_w for size in sizes)]
     watt = max(1.0, max(float(np.abs(power).max()) for power in powers) / FULL)
     prices, places = np.unique(np.round(buy, 5), return_inverse=True)
     return {
-        "start_s": asked.start_s,
-        "step_s": asked.slot_s,
+        "start_s": inputs.start_s,
+        "step_s": inputs.slot_s,
         "watt": watt,
         "load": _shorts(load_w / watt),
         "pv": _shorts(pv_w / watt),
@@ -174,12 +174,12 @@ def _figure(language: str, value: float | None, decimals: int | None) -> str:
     return number(language, value, decimals)
 
 
-def _method(found: dict[str, Any], asked: WhatIf, language: str) -> str:
+def _method(found: dict[str, Any], inputs: StudyInputs, language: str) -> str:
     return text(
         language,
         "study.page.method_text",
         every=duration(language, found["plan_every_s"]),
         step=duration(language, found["step_s"]),
-        efficiency=number(language, asked.storages[0].charge_efficiency, 2),
+        efficiency=number(language, inputs.storages[0].charge_efficiency, 2),
         gaps=number(language, sum(found["steps_filled"].values()), 0),
     )

@@ -73,12 +73,12 @@ async def test_leaving_does_not_wait_for_a_server(server: WebServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "logged"),
     [
         ("https://h.example/v1?key=secret&latitude=50.43", "https://h.example/v1"),
         ("http://me:secret@h.example:81/v1", "http://h.example:81/v1"),
         ("http://h.example?key=secret", "http://h.example"),
     ],
 )
-def test_logs_do_not_tell_keys_and_places(url: str, told: str) -> None:
-    assert without_query(url) == told
+def test_logs_do_not_tell_keys_and_places(url: str, logged: str) -> None:
+    assert without_query(url) == logged

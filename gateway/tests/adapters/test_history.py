@@ -62,8 +62,8 @@ async def test_what_no_meter_can_have_said_is_a_gap(tmp_path: Path) -> None:
     ill = ["NaN", "x", 9e999, -1e300, b"\x00", None]
     rows = [(T + 900 * i, value, value) for i, value in enumerate([400.0, *ill])]
     await outbox.write(lambda db: db.executemany("INSERT INTO quarters VALUES (?, ?, ?)", rows))
-    told = [(t, "NaN" if value is None else value) for t, value, _ in rows]
-    await outbox.write(lambda db: db.executemany("INSERT INTO told VALUES (?, ?)", told))
+    written = [(t, "NaN" if value is None else value) for t, value, _ in rows]
+    await outbox.write(lambda db: db.executemany("INSERT INTO told VALUES (?, ?)", written))
     history = await past.quarters(T + 900 * len(rows), days=28)
     known = [400.0, *[np.nan] * len(ill)]
     for column in (history.load_w, history.pv_w, await past.irradiance_forecast(T, len(rows))):

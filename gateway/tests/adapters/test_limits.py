@@ -60,7 +60,7 @@ def test_the_table_itself_is_right() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "told"),
+    ("place", "value", "message"),
     [
         ("v", 3, "v: allowed is this firmware reads version 2"),
         ("n", -1, "n: allowed is a whole number from 0 to 4294967295"),
@@ -128,9 +128,9 @@ def test_the_table_itself_is_right() -> None:
     ],
 )
 def test_a_mistake_in_a_table_is_reported_with_its_place_and_what_is_allowed(
-    place: str, value: object, told: str
+    place: str, value: object, message: str
 ) -> None:
-    with pytest.raises(TableError, match=told):
+    with pytest.raises(TableError, match=message):
         wire.parse(json.dumps(changed(place, value)))
 
 

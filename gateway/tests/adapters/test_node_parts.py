@@ -54,8 +54,8 @@ async def test_what_a_node_found_when_it_tested_itself_is_logged_once(
         for leaf, said in (("state", state), *2 * [("test", {"boot": 7, "table": 1, "rows": rows})]):
             payload = json.dumps(said).encode()
             side.link.receive(Message(topic=f"zev/1/s/cellar/{leaf}", payload=payload, retained=False))
-    told = [(record.levelname, record.getMessage()) for record in caplog.records if "tested itself" in record.message]
-    assert told == [("WARNING", "node cellar has tested itself: unit 2")]
+    logged = [(record.levelname, record.getMessage()) for record in caplog.records if "tested itself" in record.message]
+    assert logged == [("WARNING", "node cellar has tested itself: unit 2")]
     assert "zev/1/s/+/test" in subscriptions("s")
 
 

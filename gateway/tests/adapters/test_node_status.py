@@ -56,7 +56,7 @@ DEAF = {"step": "broker", "n": 0, "ok": False, "text": "-1"}
 
 
 @pytest.mark.parametrize(
-    ("told", "test"),
+    ("reported", "test"),
     [
         ({"boot": 7, "rows": ROWS}, "good"),
         ({"boot": 7, "rows": [*ROWS, SILENT, DEAF]}, "unit 2, broker"),
@@ -67,8 +67,8 @@ DEAF = {"step": "broker", "n": 0, "ok": False, "text": "-1"}
         ({}, ""),
     ],
 )
-def test_what_the_self_test_of_this_boot_found_is_reported(told, test) -> None:
-    status = NodeStatus().after_state(STATE).after_test(told)
+def test_what_the_self_test_of_this_boot_found_is_reported(reported, test) -> None:
+    status = NodeStatus().after_state(STATE).after_test(reported)
     assert status.test == test
     assert status.after_state(STATE | {"boot": 9}).test == ""
 
@@ -85,8 +85,8 @@ anything = st.recursive(
     st.fixed_dictionaries({}, optional=dict.fromkeys(("cfg", "heard", "update"), anything)),
 )
 def test_whatever_a_node_sends_stays_small_and_of_its_kind(state, health) -> None:
-    told = asdict(NodeStatus().after_state(state).after_health(health))
-    assert {name: type(value) for name, value in told.items()} == {
+    reported = asdict(NodeStatus().after_state(state).after_health(health))
+    assert {name: type(value) for name, value in reported.items()} == {
         name: type(value) for name, value in asdict(NodeStatus()).items()
     }
-    assert len(json.dumps(told)) < 8000
+    assert len(json.dumps(reported)) < 8000

@@ -13,7 +13,7 @@ from gateway.tests.adapters.outside_answers import HOUR, START, SUNNY, anything,
 
 
 def test_members_of_an_ensemble_are_rows() -> None:
-    told = {
+    answered = {
         "hourly_units": {"time": "unixtime", **dict.fromkeys(("a", "b"), ""), "temperature_2m": "°C"}
         | {f"global_tilted_irradiance{m}": "W/m²" for m in ("", "_member01", "_member02")},
         "hourly": {
@@ -25,8 +25,8 @@ def test_members_of_an_ensemble_are_rows() -> None:
             "global_tilted_irradiance_member02": [12, 22],
         },
     }
-    told["hourly_units"]["temperature_2m_member01"] = "°C"
-    weather = open_meteo.parse(json.dumps(told).encode())
+    answered["hourly_units"]["temperature_2m_member01"] = "°C"
+    weather = open_meteo.parse(json.dumps(answered).encode())
     assert weather.irradiance_w_m2.tolist() == [[10, 20], [11, 21], [12, 22]]
     assert weather.temp_c.tolist() == [2.0, 3.0]
 
@@ -75,10 +75,10 @@ def test_an_answer_that_is_no_forecast_is_refused_with_a_reason(body: bytes, why
 
 @given(anything, st.sampled_from(["hourly", "hourly_units", "time", "shortwave_radiation", "temperature_2m", ""]))
 def test_whatever_a_weather_server_says_is_a_forecast_or_refused(value: object, place: str) -> None:
-    told = copy.deepcopy(SUNNY)
-    if place in told["hourly"]:
-        told["hourly"][place] = value
+    answered = copy.deepcopy(SUNNY)
+    if place in answered["hourly"]:
+        answered["hourly"][place] = value
     else:
-        told[place] = value
-    found = outcome(open_meteo.parse, json.dumps(told).encode())
+        answered[place] = value
+    found = outcome(open_meteo.parse, json.dumps(answered).encode())
     assert found in ("garbled", "units") or found.temp_c.shape == (4,)

@@ -68,8 +68,8 @@ def test_prices_that_leave_something_to_guess_are_refused(body: bytes, why: str)
 
 @given(st.lists(st.tuples(anything | st.datetimes().map(lambda t: f"{t.isoformat()}+01:00"), anything), max_size=4))
 def test_whatever_a_price_server_says_is_a_series_or_refused(rows: list[tuple[object, object]]) -> None:
-    told = {"unit": "EUR/kWh", "points": [{"time": time_, "value": value} for time_, value in rows]}
-    found = outcome(points.parse_prices, json.dumps(told).encode())
+    reported = {"unit": "EUR/kWh", "points": [{"time": time_, "value": value} for time_, value in rows]}
+    found = outcome(points.parse_prices, json.dumps(reported).encode())
     assert found in ("garbled", "time_zone", "implausible") or 0 < len(found.values) <= len(rows)
 
 

@@ -65,7 +65,7 @@ def test_every_shipped_profile_loads(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"schema": "zev-profile/9"}, "schema"),
         ({"proof": "no_such_point"}, "proof names"),
@@ -79,17 +79,17 @@ def test_every_shipped_profile_loads(name: str) -> None:
     ],
 )
 def test_a_mistake_in_a_profile_is_reported_with_its_place(
-    tmp_path: Path, change: dict[str, object], told: str
+    tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
     text = json.loads((config_folder() / "devices" / "eastron_sdm630.json").read_text())
     path = tmp_path / "eastron_sdm630.json"
     path.write_text(json.dumps(text | change))
-    with pytest.raises(ProfileError, match=told):
+    with pytest.raises(ProfileError, match=message):
         load(path)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"proof": "p_w"}, "a telegram has no proof"),
         ({"max_registers": 60}, "a telegram has no max_registers"),
@@ -106,12 +106,12 @@ def test_a_mistake_in_a_profile_is_reported_with_its_place(
     ],
 )
 def test_a_mistake_in_a_telegram_s_profile_is_reported_with_its_place(
-    tmp_path: Path, change: dict[str, object], told: str
+    tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
     text = json.loads((config_folder() / "devices" / "linky_standard.json").read_text())
     path = tmp_path / "linky_standard.json"
     path.write_text(json.dumps(text | change))
-    with pytest.raises(ProfileError, match=told):
+    with pytest.raises(ProfileError, match=message):
         load(path)
 
 
@@ -155,7 +155,7 @@ def labelled(*labels: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         *((labelled([name, "s"]), "names a person") for name in ("ADCO", "ADSC", "PRM", "MSG1", "MSG2")),
         (labelled(["PRM\t", "d"]), "labels of the telegram"),
@@ -172,9 +172,9 @@ def labelled(*labels: object) -> dict[str, object]:
         ({"units": TELEGRAM["units"] * 2}, "one meter for each telegram"),
     ],
 )
-def test_a_node_refuses_a_table_with_a_wrong_telegram(change: dict[str, object], told: str) -> None:
+def test_a_node_refuses_a_table_with_a_wrong_telegram(change: dict[str, object], message: str) -> None:
     assert wire.parse(json.dumps(TELEGRAM))["v"] == 1
-    with pytest.raises(TableError, match=told):
+    with pytest.raises(TableError, match=message):
         wire.parse(json.dumps(TELEGRAM | change))
 
 

@@ -35,7 +35,7 @@ def test_the_units_of_set_points(target: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "message"),
     [
         ({"unit": "kW"}, "'W', 'A', 'share' or 'switch'"),
         ({"unit": "switch"}, "on and off are both for the unit switch"),
@@ -47,8 +47,8 @@ def test_the_units_of_set_points(target: dict[str, object]) -> None:
         ({"unit": "switch", "on": 1, "off": 0, "sign": -1}, "neither scale nor sign"),
     ],
 )
-def test_a_set_point_that_cannot_be_meant_is_refused(target: dict[str, object], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_a_set_point_that_cannot_be_meant_is_refused(target: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Target.model_validate(TARGET | target)
 
 
@@ -65,7 +65,7 @@ def test_the_codes_of_a_state_become_the_number_they_stand_for(
 
 
 @pytest.mark.parametrize(
-    ("point", "told"),
+    ("point", "message"),
     [
         ({"codes": {"5": 2}}, "the code for 2 is outside 0 to 1"),
         ({"codes": {"5": 1}, "scale": 0.1}, "codes are for whole numbers"),
@@ -76,8 +76,8 @@ def test_the_codes_of_a_state_become_the_number_they_stand_for(
         ({"codes": {}}, "at least 1 item"),
     ],
 )
-def test_codes_that_cannot_be_meant_are_refused(point: dict[str, object], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_codes_that_cannot_be_meant_are_refused(point: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Point.model_validate(STATE | point)
 
 

@@ -33,11 +33,11 @@ def product(name: str) -> Profile:
 def ask(name: str, registers: RegisterMap) -> dict[str, Reading]:
     """All that a node would read, request by request."""
     table = compile_table("cellar", [Wiring(device="x", profile=product(name), bus=BUS, unit=1)], 10_000)
-    told: dict[str, Reading] = {}
+    reported: dict[str, Reading] = {}
     for block, row in zip(table.blocks, json.loads(table.text)["blocks"], strict=True):
         words = registers.read(row["fc"], row["a"], row["n"])
-        told |= readings(block.profile, block.points, block.first, words, 1.0)
-    return told
+        reported |= readings(block.profile, block.points, block.first, words, 1.0)
+    return reported
 
 
 def obey(name: str, registers: object, value: int) -> None:
@@ -59,46 +59,46 @@ def give_back(name: str, registers: object) -> None:
 
 def test_the_charger() -> None:
     simulation = house()
-    told = ask("keba_p30", simulation.load_registers["car"])
-    assert told["p_w"].value == pytest.approx(simulation.state.loads_w["car"])
-    assert told["plugged"].value == 1
-    assert told["e_session_wh"].value == pytest.approx(simulation.loads.car.session_wh, abs=0.1)
-    assert told["u_l1_v"].value == 230
+    reported = ask("keba_p30", simulation.load_registers["car"])
+    assert reported["p_w"].value == pytest.approx(simulation.state.loads_w["car"])
+    assert reported["plugged"].value == 1
+    assert reported["e_session_wh"].value == pytest.approx(simulation.loads.car.session_wh, abs=0.1)
+    assert reported["u_l1_v"].value == 230
     simulation.loads.car.unplug()
     assert ask("keba_p30", simulation.load_registers["car"])["plugged"].value == 0
 
 
 def test_the_heater() -> None:
     simulation = house()
-    told = ask("mypv_acthor", simulation.load_registers["tank"])
-    assert told["temp_c"].value == pytest.approx(simulation.loads.tank.temp_c, abs=0.05)
-    assert (told["p_w"].value, told["power_max_w"].value, told["limit_c"].value) == (0, 3000, 65)
+    reported = ask("mypv_acthor", simulation.load_registers["tank"])
+    assert reported["temp_c"].value == pytest.approx(simulation.loads.tank.temp_c, abs=0.05)
+    assert (reported["p_w"].value, reported["power_max_w"].value, reported["limit_c"].value) == (0, 3000, 65)
 
 
 def test_the_heat_pump_that_reports_its_power() -> None:
     simulation = house()
-    told = ask("lambda_eu_l", simulation.load_registers["heat_pump"])
-    assert told["p_w"].value == pytest.approx(simulation.state.loads_w["heat_pump"], abs=0.5)
-    assert told["temp_c"].value == pytest.approx(simulation.loads.heat_pump.temp_c, abs=0.05)
-    assert told["outdoor_c"].value == pytest.approx(simulation.loads.heat_pump.outdoor_c, abs=0.05)
-    assert told["e_import_wh"].value == pytest.approx(4_321_098 + simulation.state.loads_wh["heat_pump"], abs=1)
-    assert all(reading.why is None for reading in told.values())
+    reported = ask("lambda_eu_l", simulation.load_registers["heat_pump"])
+    assert reported["p_w"].value == pytest.approx(simulation.state.loads_w["heat_pump"], abs=0.5)
+    assert reported["temp_c"].value == pytest.approx(simulation.loads.heat_pump.temp_c, abs=0.05)
+    assert reported["outdoor_c"].value == pytest.approx(simulation.loads.heat_pump.outdoor_c, abs=0.05)
+    assert reported["e_import_wh"].value == pytest.approx(4_321_098 + simulation.state.loads_wh["heat_pump"], abs=1)
+    assert all(reading.why is None for reading in reported.values())
 
 
 def test_the_heat_pump_that_is_a_switch() -> None:
     simulation = house(pump="stiebel_isg_wpm")
-    told = ask("stiebel_isg_wpm", simulation.load_registers["heat_pump"])
-    assert told["temp_c"].value == pytest.approx(simulation.loads.heat_pump.temp_c, abs=0.05)
-    assert told["sg_state"].value == 2
-    assert {name: reading.why for name, reading in told.items() if reading.why} == {"hot_water_c": "nan"}
+    reported = ask("stiebel_isg_wpm", simulation.load_registers["heat_pump"])
+    assert reported["temp_c"].value == pytest.approx(simulation.loads.heat_pump.temp_c, abs=0.05)
+    assert reported["sg_state"].value == 2
+    assert {name: reading.why for name, reading in reported.items() if reading.why} == {"hot_water_c": "nan"}
 
 
 @pytest.mark.parametrize(("start", "sign"), [("2024-06-21T12:05:00", -1), ("2024-06-21T01:00:00", 0)])
 def test_the_inverter_by_day_and_by_night(start: str, sign: int) -> None:
     simulation = house(clock={"start": start})
-    told = ask("sma_sunny_tripower", simulation.pv_registers)
-    assert told["p_w"].value == pytest.approx(simulation.state.pv_w, abs=0.5)
-    assert (told["p_w"].value < 0, told["f_hz"].value is None) == (sign < 0, sign == 0)
+    reported = ask("sma_sunny_tripower", simulation.pv_registers)
+    assert reported["p_w"].value == pytest.approx(simulation.state.pv_w, abs=0.5)
+    assert (reported["p_w"].value < 0, reported["f_hz"].value is None) == (sign < 0, sign == 0)
 
 
 def test_orders_move_the_devices_and_the_way_back_leads_to_their_own_mode() -> None:

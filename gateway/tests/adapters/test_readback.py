@@ -142,7 +142,7 @@ WORN = {"volatile": False, "writes_per_day": 48, "min_write_s": 60, "device_time
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"volatile": False}, "writes_per_day"),
         ({"writes_per_day": 10}, "writes_per_day"),
@@ -154,13 +154,13 @@ WORN = {"volatile": False, "writes_per_day": 48, "min_write_s": 60, "device_time
         ({"safe": [{"address": 40151, "type": "uint32", "value": 803, "write_only": "so"}]}, "two ways"),
     ],
 )
-def test_a_set_point_that_cannot_be_served_is_a_mistake_of_the_profile(change: dict[str, object], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_a_set_point_that_cannot_be_served_is_a_mistake_of_the_profile(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         readable(**change)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"budget": 1, "min_ms": 1000, "refresh_ms": 0}, "budget"),
         ({"budget": 9, "min_ms": 0, "refresh_ms": 0}, "budget"),
@@ -174,10 +174,10 @@ def test_a_set_point_that_cannot_be_served_is_a_mistake_of_the_profile(change: d
         ({"set": [[5, "h", 0, 1]] * 17}, "set"),
     ],
 )
-def test_a_table_that_no_node_could_serve_is_refused(change: dict[str, object], told: str) -> None:
+def test_a_table_that_no_node_could_serve_is_refused(change: dict[str, object], message: str) -> None:
     actuator = {"u": 0, "set": [[5, "h", 0, 1]], "safe": [[5, [0]]], "refresh_ms": 5000, "ttl_ms": 5000} | change
     table = {"v": 1, "buses": [BUS], "units": [{"bus": 0, "id": 1, "wfc": 6}], "blocks": [], "actuators": [actuator]}
-    with pytest.raises(TableError, match=told):
+    with pytest.raises(TableError, match=message):
         wire.parse(json.dumps(table))
 
 

@@ -104,7 +104,7 @@ def test_a_tariff_beside_the_site_file_goes_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("BASE = 0.21", "HC = 0.21", "HC: a tariff of kind base has BASE"),
         ("BASE = 0.21", "BASE = 21", "prices.0.prices.BASE"),  # cents
@@ -120,13 +120,13 @@ def test_a_tariff_beside_the_site_file_goes_first(tmp_path: Path) -> None:
         ("[[prices]]", "[[prices", "not TOML"),
     ],
 )
-def test_a_wrong_file_says_where(old: str, new: str, told: str, tmp_path: Path) -> None:
+def test_a_wrong_file_says_where(old: str, new: str, message: str, tmp_path: Path) -> None:
     assert old in OWN
     path = tmp_path / "mine.toml"
     path.write_text(OWN.replace(old, new, 1))
     with pytest.raises(TariffError) as caught:
         tariffs.load(path)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ class Building:
     battery_w: float = 0.0
     is_blind: bool = False
     meter_late_s: int = 0
-    told: list[dict[str, SetPoint]] = field(default_factory=list)
+    sent: list[dict[str, SetPoint]] = field(default_factory=list)
     grid_w: list[float] = field(default_factory=list)
     pv_w: list[float] = field(default_factory=list)
     _limit_w: float | None = None
@@ -103,9 +103,9 @@ class Building:
             if not self.is_blind:
                 self._reports["grid"] = {"p_w": Reading(value=self._shown_w(), measured_s=self.t)}
             if self.site.batteries:
-                told = {"p_w": self.battery_w, "soc": self.soc}
+                sent = {"p_w": self.battery_w, "soc": self.soc}
                 self._reports["battery"] = {
-                    name: Reading(value=value, measured_s=self.t) for name, value in told.items()
+                    name: Reading(value=value, measured_s=self.t) for name, value in sent.items()
                 }
             self._decide()
 
@@ -122,10 +122,10 @@ class Building:
                 self._limit_w = None if setpoint.power_w is None else -setpoint.power_w
             elif setpoint.mode is not Mode.WATCH:
                 self.devices[setpoint.device].order(setpoint.power_w, self.t)
-        self.told.append({setpoint.device: setpoint for setpoint in setpoints})
+        self.sent.append({setpoint.device: setpoint for setpoint in setpoints})
 
     def powers(self, device: str) -> list[float | None]:
-        return [told[device].power_w for told in self.told if device in told]
+        return [sent[device].power_w for sent in self.sent if device in sent]
 
     def switches(self, device: str) -> list[float]:
         """Moments at which it was told to begin or to end."""

@@ -36,12 +36,12 @@ def answer(value: Weather | None, *, age_s: float = 60.0, is_stale: bool = False
     return FeedAnswer(value=value, age_s=None if value is None else age_s, is_stale=is_stale, why=None)
 
 
-def sky(past: HistoryStore, told: FeedAnswer[Weather] | None, kwp: float = 5.0) -> WeatherInputs:
-    return WeatherInputs(weather=None if told is None else lambda: told, past=past, kwp=kwp)
+def sky(past: HistoryStore, answered: FeedAnswer[Weather] | None, kwp: float = 5.0) -> WeatherInputs:
+    return WeatherInputs(weather=None if answered is None else lambda: answered, past=past, kwp=kwp)
 
 
 @pytest.mark.parametrize(
-    ("told", "kwp", "notes"),
+    ("answered", "kwp", "notes"),
     [
         (None, 5.0, []),  # nobody asked for a feed
         (answer(weather()), 5.0, []),
@@ -52,12 +52,12 @@ def sky(past: HistoryStore, told: FeedAnswer[Weather] | None, kwp: float = 5.0) 
     ],
 )
 async def test_what_the_feed_lacks_is_reported(
-    past: HistoryStore, told: FeedAnswer[Weather] | None, kwp: float, notes: list[str]
+    past: HistoryStore, answered: FeedAnswer[Weather] | None, kwp: float, notes: list[str]
 ) -> None:
-    looking = sky(past, told, kwp)
+    looking = sky(past, answered, kwp)
     assert [note.code for note in looking.notes(GRID)] == notes
     assert (await looking.pv_forecast(GRID, HISTORY) is None) == (
-        notes == ["weather_missing"] or told is None or kwp == 0.0
+        notes == ["weather_missing"] or answered is None or kwp == 0.0
     )
 
 

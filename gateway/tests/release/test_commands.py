@@ -36,7 +36,7 @@ def test_a_release_is_built_for_the_boards_that_are_named_or_for_all(keys: Path,
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("--board", "esp32s4"), "did you mean esp32s3?"),
         (("--image", "micropython.bin"), "name it with --board"),
@@ -44,9 +44,9 @@ def test_a_release_is_built_for_the_boards_that_are_named_or_for_all(keys: Path,
         (("--board", "esp32s3", "--image", "nothing.bin"), "nothing.bin"),
     ],
 )
-def test_a_mistake_is_reported_in_words(keys: Path, tmp_path: Path, arguments, told: str) -> None:
+def test_a_mistake_is_reported_in_words(keys: Path, tmp_path: Path, arguments, message: str) -> None:
     done = zen("release-build", tmp_path / "out", "--key", keys / "release-1.pem", *arguments)
-    assert (done.exit_code, told in " ".join(done.output.split())) == (1, True), done.output
+    assert (done.exit_code, message in " ".join(done.output.split())) == (1, True), done.output
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 

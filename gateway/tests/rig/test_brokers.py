@@ -110,7 +110,7 @@ async def test_a_node_cannot_speak_as_another(port, topic):
 
 
 async def test_a_node_hears_its_own_orders_and_the_gateway_but_no_other_node(port):
-    told = {
+    published = {
         "zev/1/site/attic/set": False,
         "zev/1/site/attic/cfg": False,
         "zev/1/site/attic/data": False,
@@ -119,12 +119,12 @@ async def test_a_node_hears_its_own_orders_and_the_gateway_but_no_other_node(por
         "zev/1/site/cellar/set": True,
     }
     async with client(port, "gateway") as gateway, client(port, "cellar") as cellar:
-        for topic in told:
+        for topic in published:
             await cellar.subscribe(topic, qos=1)  # a broker may refuse this, or grant it and deliver nothing
-        for topic in told:
+        for topic in published:
             await gateway.publish(topic, b"x", qos=1)
-        heard = [str((await next_of(cellar)).topic) for _ in range(sum(told.values()))]
-    assert set(heard) == {topic for topic, may in told.items() if may}
+        heard = [str((await next_of(cellar)).topic) for _ in range(sum(published.values()))]
+    assert set(heard) == {topic for topic, may in published.items() if may}
 
 
 async def test_a_session_that_is_away_gets_what_came_meanwhile(port):

@@ -61,10 +61,10 @@ async def test_without_mosquitto_the_embedded_broker_stands_in_where_that_is_all
 
 async def test_all_that_is_missing_is_reported_at_once(tmp_path):
     nothing = Machine(environment={f"ZEN_{name}": "none" for name in ("MICROPYTHON", "INFLUXD")}, cache=tmp_path)
-    with pytest.raises(PartsMissingError) as told:
+    with pytest.raises(PartsMissingError) as raised:
         async with open_chain(ChainSettings(broker="embedded", database=True), machine=nothing, folder=tmp_path):
             pytest.fail("started without its parts")
-    assert [one.name for one in told.value.missing] == ["micropython", "influxd"]
+    assert [one.name for one in raised.value.missing] == ["micropython", "influxd"]
 
 
 async def test_a_part_that_does_not_start_is_reported_and_nothing_is_left_running(tmp_path):

@@ -43,7 +43,7 @@ def test_energy_is_conserved_and_stays_between_empty_and_full_whatever_is_ordere
 ) -> None:
     limits = {"soc_min": 0.0, "soc_max": 1.0, "dead_time_s": 0.2}
     battery = Battery(BatterySettings(soc=soc, capacity_wh=capacity_wh, **limits))
-    stored_wh, now_s, books = battery.stored_wh, 0.0, battery.books
+    stored_wh, now_s, balance = battery.stored_wh, 0.0, battery.balance
     for order_w, rest_w, dt_s in orders:
         if order_w is None:
             battery.release()
@@ -55,10 +55,10 @@ def test_energy_is_conserved_and_stays_between_empty_and_full_whatever_is_ordere
             now_s += dt_s
             assert -5000.0 <= power_w <= 5000.0
             assert 0.0 <= battery.soc <= 1.0
-    gained_wh = books.in_wh - books.out_wh - books.loss_wh - books.standby_wh
+    gained_wh = balance.in_wh - balance.out_wh - balance.loss_wh - balance.standby_wh
     assert gained_wh == pytest.approx(battery.stored_wh - stored_wh, abs=1e-6)
-    assert min(books.in_wh, books.out_wh, books.loss_wh) >= 0.0
-    assert books.standby_wh == pytest.approx(12.0 * now_s / 3600.0)
+    assert min(balance.in_wh, balance.out_wh, balance.loss_wh) >= 0.0
+    assert balance.standby_wh == pytest.approx(12.0 * now_s / 3600.0)
 
 
 def test_a_setpoint_shows_after_the_dead_time_and_grows_at_the_ramp() -> None:

@@ -89,7 +89,7 @@ def test_it_ends_exactly_full_and_then_draws_nothing() -> None:
     parked = Parked(soc=0.97, soc_max=0.98, capacity_wh=10_000)
     assert parked.live(4 * 3600.0, dt_s=10.0) == pytest.approx(0.0, abs=1e-3)
     assert parked.car.soc == pytest.approx(0.98)
-    assert parked.car.books.drawn_wh == pytest.approx(100.0 / 0.9)
+    assert parked.car.balance.drawn_wh == pytest.approx(100.0 / 0.9)
 
 
 def test_the_failsafe_comes_when_nobody_asks_and_goes_with_the_next_word() -> None:
@@ -177,8 +177,8 @@ def test_nothing_gets_lost_and_no_limit_is_passed(
             drawn_wh += parked.live(dt_s, dt_s=dt_s) * dt_s / 3600.0
             assert 0.0 <= car.drawn_a <= 16.0 + 1e-9
             assert car.plugged or car.power_w == 0.0
-    books = car.books
-    assert drawn_wh == pytest.approx(books.drawn_wh, abs=1e-6)
-    assert books.lost_wh == pytest.approx(0.1 * drawn_wh, abs=1e-6)
-    assert car.stored_wh - soc * 9_000 == pytest.approx(0.9 * drawn_wh - books.driven_wh, abs=1e-6)
+    balance = car.balance
+    assert drawn_wh == pytest.approx(balance.drawn_wh, abs=1e-6)
+    assert balance.lost_wh == pytest.approx(0.1 * drawn_wh, abs=1e-6)
+    assert car.stored_wh - soc * 9_000 == pytest.approx(0.9 * drawn_wh - balance.driven_wh, abs=1e-6)
     assert 0.0 <= car.soc <= 0.9 + 1e-9

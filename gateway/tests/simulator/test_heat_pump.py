@@ -58,8 +58,8 @@ def test_the_rooms_get_cop_times_the_electricity_of_the_compressor() -> None:
     house = House(temp_c=15, outdoor_mean_c=2, outdoor_season_k=0, outdoor_day_k=0, ramp_w_per_s=1e6)
     assert house.live(600.0)[-1] == 1815.0  # and 15 W of pumps
     assert house.heat_pump.heat_w == pytest.approx(1800.0 * (3.8 - 0.08 * 5.0))  # 5 K below 7 degrees
-    assert house.heat_pump.books.heat_wh == pytest.approx(1800.0 * 3.4 / 6.0)
-    assert house.heat_pump.books.used_wh == pytest.approx(1815.0 / 6.0)
+    assert house.heat_pump.balance.heat_wh == pytest.approx(1800.0 * 3.4 / 6.0)
+    assert house.heat_pump.balance.used_wh == pytest.approx(1815.0 / 6.0)
 
 
 def test_a_run_and_a_rest_last_long_enough_unless_it_is_blocked() -> None:
@@ -140,7 +140,9 @@ def test_heat_in_less_heat_out_is_what_the_rooms_keep(
         powers_w = house.live(dt_s * minutes, dt_s=dt_s)
         used_wh += sum(powers_w) * dt_s / 3600.0
         assert all(power_w == 15.0 or 615.0 <= power_w <= 2515.0 for power_w in powers_w)
-    books = pump.books
-    assert books.used_wh == pytest.approx(used_wh, abs=1e-6)
-    assert 8000.0 * (pump.temp_c - temp_c) == pytest.approx(books.heat_wh + books.gains_wh - books.lost_wh, abs=1e-5)
-    assert books.heat_wh <= 5.5 * books.used_wh  # more than any COP of this climate would be made of nothing
+    balance = pump.balance
+    assert balance.used_wh == pytest.approx(used_wh, abs=1e-6)
+    assert 8000.0 * (pump.temp_c - temp_c) == pytest.approx(
+        balance.heat_wh + balance.gains_wh - balance.lost_wh, abs=1e-5
+    )
+    assert balance.heat_wh <= 5.5 * balance.used_wh  # more than any COP of this climate would be made of nothing

@@ -39,7 +39,7 @@ def test_each_line_of_the_page_is_understood(example: Simulation) -> None:
     (lines,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     answers = [answer(example, line.encode()) for line in lines.splitlines()]
     assert len(answers) == 10
-    assert [told for told in answers if "error" in told] == []
+    assert [answered for answered in answers if "error" in answered] == []
 
 
 def test_every_table_of_the_file_is_on_the_page() -> None:

@@ -100,19 +100,19 @@ def test_the_counters_are_those_of_the_grid_and_the_tariffs_add_up() -> None:
     )
     drawn_wh = simulation.state.import_wh
     assert drawn_wh > 100
-    told = shown(simulation)
-    assert int(told["EAST"]) == pytest.approx(1000 + drawn_wh, abs=1)
-    assert int(told["EASF01"]) + int(told["EASF02"]) == pytest.approx(int(told["EAST"]), abs=1)
-    assert int(told["EASF01"]) > 400 + 0.3 * drawn_wh  # from 22 h the other tariff counts
+    telegram = shown(simulation)
+    assert int(telegram["EAST"]) == pytest.approx(1000 + drawn_wh, abs=1)
+    assert int(telegram["EASF01"]) + int(telegram["EASF02"]) == pytest.approx(int(telegram["EAST"]), abs=1)
+    assert int(telegram["EASF01"]) > 400 + 0.3 * drawn_wh  # from 22 h the other tariff counts
     old = shown(simulation, "historique")
-    assert (old["HCHC"], old["HCHP"], old["PTEC"]) == (told["EASF01"], told["EASF02"], "HC..")
+    assert (old["HCHC"], old["HCHP"], old["PTEC"]) == (telegram["EASF01"], telegram["EASF02"], "HC..")
 
 
 def test_a_contract_without_injection_says_nothing_about_it() -> None:
-    told = shown(lived(2, {"linky": {"producer": False}}))
-    assert "SINSTI" not in told
-    assert "EAIT" not in told
-    assert "EAST" in told
+    telegram = shown(lived(2, {"linky": {"producer": False}}))
+    assert "SINSTI" not in telegram
+    assert "EAIT" not in telegram
+    assert "EAST" in telegram
 
 
 def test_timestamps_are_the_wall_clock_with_its_season() -> None:

@@ -46,8 +46,8 @@ def test_a_building_without_loads_is_what_it_was() -> None:
     for row, former in zip(rows, FORMER, strict=True):
         assert row[:5] == pytest.approx(former[:5], abs=2e-6)
         assert row[5] == pytest.approx(former[5], abs=2e-3)  # the noise of the meter is drawn as before
-    told = answer(simulation, b'{"do": "state"}')
-    assert " ".join(told) == FORMER_KEYS
+    state_answer = answer(simulation, b'{"do": "state"}')
+    assert " ".join(state_answer) == FORMER_KEYS
     assert list(answer(simulation, b'{"do": "trace", "seconds": 1}')) == ["rows"]
 
 
@@ -104,14 +104,14 @@ def test_the_grid_is_the_sum_and_the_counters_balance(events: list[tuple[str, fl
             shown = simulation.meter.shown
             assert shown.total_w == pytest.approx(1.005 * state.grid_w, abs=6.0)  # its error, and 5 sigma of noise
     used_wh = sum(state.loads_wh.values())
-    lost_wh = simulation.battery.books.loss_wh + simulation.battery.books.standby_wh
+    lost_wh = simulation.battery.balance.loss_wh + simulation.battery.balance.standby_wh
     assert state.pv_wh + state.import_wh == pytest.approx(
         state.export_wh + state.load_wh + used_wh + lost_wh + simulation.battery.stored_wh - battery_wh, abs=1e-4
     )
     first_wh = 1e-3 / 3600.0 * 20_000  # of the step of a millisecond with which a house begins
-    assert state.loads_wh["car"] == pytest.approx(loads.car.books.drawn_wh, abs=first_wh)
-    assert state.loads_wh["tank"] == pytest.approx(loads.tank.books.heated_wh, abs=first_wh)
-    assert state.loads_wh["heat_pump"] == pytest.approx(loads.heat_pump.books.used_wh, abs=first_wh)
+    assert state.loads_wh["car"] == pytest.approx(loads.car.balance.drawn_wh, abs=first_wh)
+    assert state.loads_wh["tank"] == pytest.approx(loads.tank.balance.heated_wh, abs=first_wh)
+    assert state.loads_wh["heat_pump"] == pytest.approx(loads.heat_pump.balance.used_wh, abs=first_wh)
 
 
 def test_the_battery_follows_what_the_loads_draw() -> None:
@@ -161,12 +161,14 @@ def test_the_control_line_plugs_in_and_draws_water() -> None:
     assert say(simulation, do="draw", litres=40, seconds=120) == {"ok": True}
     for _ in range(130):
         simulation.advance(1.0)
-    told = say(simulation, do="state")["loads"]
-    assert set(told) == {"car", "tank", "heat_pump"}
-    assert told["car"]["plugged"] is True
-    assert told["car"]["power_w"] == pytest.approx(11040.0)
-    assert told["car"]["soc"] == pytest.approx(0.25 + 0.9 * told["car"]["session_wh"] / 52_000)
-    assert told["tank"]["drawn_wh"] == pytest.approx(40 * 1.163 * 30.0, rel=0.15)  # from 45 to 12 degrees, mixed
+    state_answer = say(simulation, do="state")["loads"]
+    assert set(state_answer) == {"car", "tank", "heat_pump"}
+    assert state_answer["car"]["plugged"] is True
+    assert state_answer["car"]["power_w"] == pytest.approx(11040.0)
+    assert state_answer["car"]["soc"] == pytest.approx(0.25 + 0.9 * state_answer["car"]["session_wh"] / 52_000)
+    assert state_answer["tank"]["drawn_wh"] == pytest.approx(
+        40 * 1.163 * 30.0, rel=0.15
+    )  # from 45 to 12 degrees, mixed
     trace = say(simulation, do="trace", seconds=1)
     assert [set(row) for row in trace["loads_w"]] == [{"car", "tank", "heat_pump"}] * len(trace["rows"])
 

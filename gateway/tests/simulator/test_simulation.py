@@ -31,8 +31,8 @@ def test_the_grid_is_the_sum_and_the_counters_balance(events: list[tuple[float, 
             assert state.pv_w <= 0.0 <= state.base_load_w
     net_wh = state.load_wh - state.pv_wh + state.charge_wh - state.discharge_wh
     assert state.import_wh - state.export_wh == pytest.approx(net_wh, abs=1e-6)
-    books = simulation.battery.books
-    lost_wh = books.loss_wh + books.standby_wh
+    balance = simulation.battery.balance
+    lost_wh = balance.loss_wh + balance.standby_wh
     # What came in by roof and grid went to the load, the losses and the cells.
     assert state.pv_wh + state.import_wh == pytest.approx(
         state.export_wh + state.load_wh + lost_wh + simulation.battery.stored_wh - before_wh, abs=1e-4

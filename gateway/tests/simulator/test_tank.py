@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.simulator.physics.daily import Alarm
-from gateway.simulator.physics.heat import course
+from gateway.simulator.physics.heat import step_temperature
 from gateway.simulator.physics.tank import Tank
 from gateway.simulator.settings.flexible import TankSettings
 
@@ -59,7 +59,7 @@ def test_a_bath_mixes_the_tank_with_cold_water() -> None:
     cellar.live(700.0)
     # half of the water replaced, well mixed all the time: 15 + 40 exp(-100/200)
     assert cellar.tank.temp_c == pytest.approx(15.0 + 40.0 * math.exp(-0.5), abs=1e-6)
-    assert cellar.tank.books.drawn_wh == pytest.approx(WATER_WH_PER_K * 40.0 * (1.0 - math.exp(-0.5)), abs=1e-3)
+    assert cellar.tank.balance.drawn_wh == pytest.approx(WATER_WH_PER_K * 40.0 * (1.0 - math.exp(-0.5)), abs=1e-3)
 
 
 def test_a_power_is_obeyed_after_the_dead_time_within_the_heater_and_lapses() -> None:
@@ -119,8 +119,8 @@ def test_an_alarm_rings_once_a_date_also_when_the_clock_is_put_forward_or_back()
 
 def test_a_course_without_losses_is_the_limit_of_one_with_little() -> None:
     common = {"around_c": 20.0, "power_w": 500.0, "capacity_wh_per_k": 100.0, "hours": 1.0}
-    straight = course(50.0, loss_w_per_k=0.0, **common)
-    bent = course(50.0, loss_w_per_k=1e-6, **common)
+    straight = step_temperature(50.0, loss_w_per_k=0.0, **common)
+    bent = step_temperature(50.0, loss_w_per_k=1e-6, **common)
     assert (straight.end_c, straight.mean_c) == (55.0, 52.5)
     assert (bent.end_c, bent.mean_c) == pytest.approx((55.0, 52.5), abs=1e-5)
 
@@ -151,7 +151,7 @@ def test_heat_in_less_heat_out_is_what_the_water_keeps(
             heated_wh += cellar.live(dt_s, dt_s=dt_s) * dt_s / 3600.0
             assert 0.0 <= tank.power_w <= 3000.0
             assert 12.0 - 1e-9 <= tank.temp_c <= 65.3  # one step of 60 s at 3 kW is 0.21 K
-    books = tank.books
-    assert books.heated_wh == pytest.approx(heated_wh, abs=1e-6)
+    balance = tank.balance
+    assert balance.heated_wh == pytest.approx(heated_wh, abs=1e-6)
     stored_wh = 200.0 * 1.163 * (tank.temp_c - temp_c)
-    assert stored_wh == pytest.approx(books.heated_wh - books.lost_wh - books.drawn_wh, abs=1e-6)
+    assert stored_wh == pytest.approx(balance.heated_wh - balance.lost_wh - balance.drawn_wh, abs=1e-6)

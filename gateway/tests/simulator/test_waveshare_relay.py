@@ -108,10 +108,10 @@ def test_the_profile_reads_and_writes_what_the_board_has() -> None:
     for power_w, is_on in ((900.0, 1.0), (0.0, 0.0)):
         [value] = raw_setpoint(profile, power_w, wiring.rating)
         relay.write(5, 0, [value])
-        told = {}
+        shown = {}
         for block, row in zip(table.blocks, written["blocks"], strict=True):
             words = relay.read(row["fc"], row["a"], row["n"])
-            told |= readings(block.profile, block.points, block.first, words, 1.0)
-        assert told["is_on"].value == is_on
-        assert told["version"].value == pytest.approx(2.0)
+            shown |= readings(block.profile, block.points, block.first, words, 1.0)
+        assert shown["is_on"].value == is_on
+        assert shown["version"].value == pytest.approx(2.0)
         assert power_of(profile, value, wiring.rating) == power_w

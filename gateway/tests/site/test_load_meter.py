@@ -114,13 +114,13 @@ class Cellar:
         self.clock = clock
         self.seq = 0
 
-    def tell(self, device: str, values: Mapping[str, float]) -> None:
+    def report(self, device: str, values: Mapping[str, float]) -> None:
         for number, block in enumerate(self.session.table.blocks):
             names = {point.name for point in block.points}
             if block.device == device and names & values.keys():
                 self.seq += 1
-                told = batch(self.session, (self.seq, number, 0, words(block, values)))
-                self.session.receive_batch(told, self.clock.now_s, self.clock.utc_s())
+                sent = batch(self.session, (self.seq, number, 0, words(block, values)))
+                self.session.receive_batch(sent, self.clock.now_s, self.clock.utc_s())
 
 
 def words(block: Block, values: Mapping[str, float]) -> tuple[int, ...]:
@@ -145,12 +145,12 @@ def test_its_power_is_that_of_its_meter_and_counts_once(tmp_path: Path) -> None:
     file, clock = read(tmp_path), StillClock()
     side, site = built(file, tmp_path, clock), site_building.core_site(file)
     cellar = Cellar(side, clock)
-    cellar.tell("pump", {"flow_c": 30.0})  # nothing is believed before its proof
-    cellar.tell("pump", {"temp_c": 20.5})
+    cellar.report("pump", {"flow_c": 30.0})  # nothing is believed before its proof
+    cellar.report("pump", {"temp_c": 20.5})
     assert side.measurements.state().reading("pump", "p_w").why == "no_data"
     assert side.sessions["cellar"].quality("pump", clock.now_s) == "good"
-    cellar.tell("pump-meter", {"f_hz": 50.0})
-    cellar.tell("pump-meter", {"p_w": POWER_W})
+    cellar.report("pump-meter", {"f_hz": 50.0})
+    cellar.report("pump-meter", {"p_w": POWER_W})
     state = side.measurements.state()
     assert state.reading("pump", "p_w") == state.reading("pump-meter", "p_w")
     assert (state.reading("pump", "p_w").value, state.reading("pump", "temp_c").value) == (POWER_W, 20.5)
@@ -162,21 +162,21 @@ def test_a_relay_is_seen_by_the_power_of_its_meter(tmp_path: Path) -> None:
     file, clock = read(tmp_path), StillClock()
     side = built(file, tmp_path, clock)
     site = replace(site_building.core_site(file), batteries=(), pv=())
-    cellar, memory, power_w, told = Cellar(side, clock), Memory(), 0.0, []
+    cellar, memory, power_w, sent = Cellar(side, clock), Memory(), 0.0, []
     for second in range(80):
         clock.now_s += 1.0
         if second % 5 == 0:
-            cellar.tell("pump", {"flow_c": 30.0})
-            cellar.tell("pump", {"temp_c": 20.5})
-            cellar.tell("pump-meter", {"f_hz": 50.0})
-            cellar.tell("grid", {"f_hz": 50.0})
+            cellar.report("pump", {"flow_c": 30.0})
+            cellar.report("pump", {"temp_c": 20.5})
+            cellar.report("pump-meter", {"f_hz": 50.0})
+            cellar.report("grid", {"f_hz": 50.0})
         if second < 50:
-            cellar.tell("pump-meter", {"p_w": power_w})
-        cellar.tell("grid", {"p_w": power_w - 3_000.0})
+            cellar.report("pump-meter", {"p_w": power_w})
+        cellar.report("grid", {"p_w": power_w - 3_000.0})
         [setpoint], memory = decide(side.measurements.state(), site, None, memory, {"heating": LIKES})
         power_w = setpoint.power_w or 0.0
-        told.append((setpoint.mode, setpoint.power_w, setpoint.reason.code))
-    assert told[9][:2] == (Mode.CONTROL, 0.0)
-    assert told[49] == (Mode.CONTROL, POWER_W, "load_takes")
+        sent.append((setpoint.mode, setpoint.power_w, setpoint.reason.code))
+    assert sent[9][:2] == (Mode.CONTROL, 0.0)
+    assert sent[49] == (Mode.CONTROL, POWER_W, "load_takes")
     assert memory.loads.base_w == pytest.approx(-3_000.0, abs=1.0)
-    assert told[-1] == (Mode.RELEASE, None, "lost_load")
+    assert sent[-1] == (Mode.RELEASE, None, "lost_load")

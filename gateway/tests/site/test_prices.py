@@ -226,7 +226,7 @@ async def test_feeds_are_those_that_the_site_file_asks_for(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("base", "old", "new", "path", "told"),
+    ("base", "old", "new", "path", "message"),
     [
         (SEASONS, '"edf_hphc"', '"edf_hpch"', "tariff.file", "did you mean edf_hphc?"),
         (SEASONS, '"edf_hphc"', '"s21"', "tariff.file", "for what is bought"),
@@ -278,13 +278,13 @@ async def test_feeds_are_those_that_the_site_file_asks_for(tmp_path: Path) -> No
     ],
 )
 def test_mistakes_are_reported_with_their_place(
-    tmp_path: Path, base: str, old: str, new: str, path: str, told: str
+    tmp_path: Path, base: str, old: str, new: str, path: str, message: str
 ) -> None:
     assert old in base
     with pytest.raises(SiteFileError) as caught:
         read(tmp_path, base.replace(old, new, 1))
     found = {mistake.path: mistake.allowed for mistake in caught.value.mistakes}
-    assert told in found.get(path, ""), found
+    assert message in found.get(path, ""), found
 
 
 def test_keys_that_had_no_effect_in_0_1_0_are_no_mistakes(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_linky_s_telegram_can_be_the_grid_meter(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "path", "told"),
+    ("old", "new", "path", "message"),
     [
         ('kind = "tic"', 'kind = "tic"\nbaud = 1200', "nodes.cellar.buses.rs485", "found by listening"),
         ('kind = "tic"', 'kind = "rtu"', "devices.grid.bus", "a bus of kind tic for linky_standard"),
@@ -115,9 +115,9 @@ def test_a_linky_s_telegram_can_be_the_grid_meter(tmp_path: Path) -> None:
         ('bus = "rs485"', 'host = "10.0.0.1"\nunit = 1', "devices.grid.host", "linky_standard has no network side"),
     ],
 )
-def test_a_telegram_is_wired_as_one(tmp_path: Path, old: str, new: str, path: str, told: str) -> None:
+def test_a_telegram_is_wired_as_one(tmp_path: Path, old: str, new: str, path: str, message: str) -> None:
     found = mistakes(tmp_path, *LINKY, (old, new))
-    assert told in found[path][1]
+    assert message in found[path][1]
 
 
 def test_what_is_found_and_what_is_allowed_are_reported_in_words(tmp_path: Path) -> None:

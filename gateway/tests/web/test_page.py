@@ -14,9 +14,9 @@ from gateway.words import figure, text
 pytestmark = pytest.mark.hil
 
 
-def plain(told):
+def plain(texts):
     """Without the unbreakable spaces, for reading in a test."""
-    return told.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    return texts.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 def with_flow(**flow):
@@ -108,7 +108,7 @@ def test_the_set_point_reports_what_and_why(page, open_tab):
     assert plain(tab.text("#setpoint-held")) == held
 
 
-TOLD = """
+SHOWN_TEXTS = """
 [...document.querySelectorAll('#setpoint-others li')]
 .map(row => ['name', 'power', 'reason'].map(part => row.querySelector(`.setpoint-row-${part}`).textContent))
 """
@@ -122,9 +122,9 @@ def test_every_commanded_device_is_shown_with_its_set_point_and_why(page, open_t
     tab = open_tab("?lang=fr")
     assert tab.run("document.querySelector('#setpoint-others').hidden") is True
     page.publish(with_loads())
-    tab.wait(f"{TOLD}.length === 3")
+    tab.wait(f"{SHOWN_TEXTS}.length === 3")
     assert plain(tab.text("#setpoint-name")) == "Batterie (battery)"
-    assert [[plain(part) for part in row] for row in tab.run(TOLD)] == [
+    assert [[plain(part) for part in row] for row in tab.run(SHOWN_TEXTS)] == [
         ["Batterie (loft)", "Charge à 700 W", plain(tab.text("#setpoint-reason"))],
         ["Voiture", "Consommer 1,60 kW", "Utilise 1,60 kW des 3,10 kW de surplus."],
         ["Eau chaude", "Arrêt", "À 60,2 °C, la température suffit : le maximum est de 60,0 °C."],
@@ -244,8 +244,8 @@ def test_the_chart_shows_a_day_and_reads_out_a_moment(page, open_tab):
     powers = [getattr(rows, f"{name}_w")[-2] for name in ("pv", "battery", "grid", "load", "battery", "grid")]
     # Sun and battery give when negative, the grid when positive; the rest is 0 on that side.
     signs = (-1, -1, 1, 1, 1, -1)
-    told = [plain(figure("en", "p_w", max(0.0, sign * power))) for sign, power in zip(signs, powers, strict=True)]
-    tab.wait(f"JSON.stringify({LEGEND}) === {json.dumps(json.dumps(told, separators=(',', ':')))}")
+    texts = [plain(figure("en", "p_w", max(0.0, sign * power))) for sign, power in zip(signs, powers, strict=True)]
+    tab.wait(f"JSON.stringify({LEGEND}) === {json.dumps(json.dumps(texts, separators=(',', ':')))}")
     assert "21/06/2024" in tab.text(".legend-time")
     assert "Stacked chart" in tab.run("document.querySelector('#trend-chart').getAttribute('aria-label')")
 
@@ -307,7 +307,7 @@ NODE = "document.querySelectorAll('#links .link')[1]"
 
 
 @pytest.mark.parametrize(
-    ("node", "good", "told"),
+    ("node", "good", "texts"),
     [
         ({}, True, ["firmware 0.1.0, build 848000000"]),
         ({"up": False, "refused": "ram"}, False, ["not connected"]),
@@ -323,14 +323,14 @@ NODE = "document.querySelectorAll('#links .link')[1]"
         ({"update": "refused: older"}, False, ["update: Refused; the node keeps running as before. older"]),
     ],
 )
-def test_a_node_says_why_it_does_not_do_what_it_should(page, open_tab, node, good, told):
+def test_a_node_says_why_it_does_not_do_what_it_should(page, open_tab, node, good, texts):
     tab = open_tab()
     state = copy.deepcopy(SUNNY)
     state["links"]["nodes"][0].update(id="attic", **node)
     page.publish(state)
     tab.wait(f"{NODE}.textContent.includes('attic')")
     shown = plain(tab.run(f"{NODE}.textContent"))
-    assert [each for each in told if each not in shown] == [], shown
+    assert [each for each in texts if each not in shown] == [], shown
     assert tab.run(f"{NODE}.dataset.good") == str(good).lower()
     assert tab.errors == []
 
@@ -349,8 +349,8 @@ def test_the_page_reports_numbers_and_reasons_exactly_as_the_commands_do(open_ta
     path = tab.run("document.querySelector('script[type=module]').src").rsplit("/", 1)[0]
     column = 2 if language == "en" else 3
     rows = [[row[0], row[1]] for row in FIGURES]
-    told = tab.run(f"import('{path}/words.js').then(w => {json.dumps(rows)}.map(([n, v]) => w.figure(n, v)))")
-    assert told == [row[column].translate(TYPED) for row in FIGURES]
+    texts = tab.run(f"import('{path}/words.js').then(w => {json.dumps(rows)}.map(([n, v]) => w.figure(n, v)))")
+    assert texts == [row[column].translate(TYPED) for row in FIGURES]
     for size in (1234.5, -310.0, 0.0):
         numbers = {code: dict.fromkeys(names, size) for code, names in REASONS.items()}
         tell = f"Object.entries({json.dumps(numbers)}).map(([code, each]) => w.say('reason.' + code, each))"

@@ -217,16 +217,16 @@ def test_a_signed_power_is_reported_by_its_direction():
         "Without the battery, 2.70 kW would be exported. It charges at 2.70 kW to keep the grid at 0 W."
     )
     numbers = {"net_w": 310.0, "target_w": -50.0, "power_w": -360.0}
-    told = text("fr", "reason.hold_grid_discharge", **numbers).replace("\N{NO-BREAK SPACE}", " ")
-    assert told.startswith("Sans la batterie, 310 W seraient soutirés du réseau. Elle se décharge à 360 W pour")
-    assert told.endswith("maintenir le réseau à 50 W d\N{RIGHT SINGLE QUOTATION MARK}injection.")
+    message = text("fr", "reason.hold_grid_discharge", **numbers).replace("\N{NO-BREAK SPACE}", " ")
+    assert message.startswith("Sans la batterie, 310 W seraient soutirés du réseau. Elle se décharge à 360 W pour")
+    assert message.endswith("maintenir le réseau à 50 W d\N{RIGHT SINGLE QUOTATION MARK}injection.")
 
 
 KEPT = {"kept_wh": 3100.0, "worth_price": 0.19, "begin_day": 1.0, "begin_clock": 360.0, "end_clock": 1320.0}
 
 
 @pytest.mark.parametrize(
-    ("language", "begin_day", "told"),
+    ("language", "begin_day", "message"),
     [
         ("en", 1.0, "3.10_kWh kept: tomorrow 06:00–22:00 it will be worth 0.19_€/kWh."),
         ("en", 0.0, "3.10_kWh kept: today 06:00–22:00 it will be worth 0.19_€/kWh."),
@@ -234,8 +234,10 @@ KEPT = {"kept_wh": 3100.0, "worth_price": 0.19, "begin_day": 1.0, "begin_clock":
         ("fr", 2.0, "3,10_kWh gardés_: après-demain de 6_h à 22_h, ils vaudront 0,19_€/kWh."),
     ],
 )
-def test_a_plan_s_reason_reports_both_numbers_and_the_hours(language, begin_day, told):
-    assert text(language, "reason.kept", **{**KEPT, "begin_day": begin_day}) == told.replace("_", "\N{NO-BREAK SPACE}")
+def test_a_plan_s_reason_reports_both_numbers_and_the_hours(language, begin_day, message):
+    assert text(language, "reason.kept", **{**KEPT, "begin_day": begin_day}) == message.replace(
+        "_", "\N{NO-BREAK SPACE}"
+    )
 
 
 def test_french_has_no_breaking_space_before_its_high_punctuation():
@@ -244,15 +246,15 @@ def test_french_has_no_breaking_space_before_its_high_punctuation():
 
 
 @pytest.mark.parametrize(
-    ("language", "key", "numbers", "told"),
+    ("language", "key", "numbers", "message"),
     [
         ("de", "page.title", {}, "'de'.*en, fr"),
         ("en", "page.tilte", {}, "page.tilte"),
         ("en", "reason.full", {}, "soc_pct"),
     ],
 )
-def test_a_missing_language_text_or_number_is_an_error_that_names_it(language, key, numbers, told):
-    with pytest.raises(WordError, match=told):
+def test_a_missing_language_text_or_number_is_an_error_that_names_it(language, key, numbers, message):
+    with pytest.raises(WordError, match=message):
         text(language, key, **numbers)
 
 

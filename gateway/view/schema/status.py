@@ -9,7 +9,7 @@ from gateway.view.schema.keys import About
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpreadView:
+class PercentilesView:
     """How a time was spread since the start."""
 
     median: Annotated[float | None, About("half of them are shorter", unit="ms", null="there was none")]
@@ -61,10 +61,10 @@ class StatusView:
     """Counts and figures since the start of the gateway."""
 
     cycles: Annotated[int, About("finished cycles")]
-    cycle_late_ms: Annotated[SpreadView, About("how late cycles began")]
+    cycle_late_ms: Annotated[PercentilesView, About("how late cycles began")]
     instance: Annotated[str, About("name of this installation, which stays the same for its store")]
     orders: Annotated[OrderCountsView, About("orders to devices")]
-    latency_ms: Annotated[SpreadView, About("from the meter's sample to the answer of the device")]
+    latency_ms: Annotated[PercentilesView, About("from the meter's sample to the answer of the device")]
     nodes: Annotated[Mapping[str, NodeCountsView], About("records and messages of each node")]
     time: Annotated[TimeCountsView, About("time server")]
     database: Annotated[DatabaseCountsView, About("rows of the database")]

@@ -63,7 +63,7 @@ def possible_types(day: date) -> tuple[EjpDay, ...]:
     return (EjpDay.NORMAL, EjpDay.PEAK) if in_season(day, SEASON) else (EjpDay.NORMAL,)
 
 
-def told_by_meter(state: SiteState, meter: str, local: datetime) -> Days:
+def meter_days(state: SiteState, meter: str, local: datetime) -> Days:
     """The day by the meter's notice or by the hours that run now; nothing near the changes at 01:00 and 07:00.
 
     Both modes of the telegram have it; the mode standard by its status word as well. That no peak is noted there
@@ -110,6 +110,6 @@ KIND = TariffKind(
         begin_min=PEAK_HOURS.begin_min,
         announced_min=PEAK_HOURS.begin_min - NOTICE_MIN,
         possible=possible_types,
-        meter=told_by_meter,
+        meter=meter_days,
     ),
 )

@@ -84,7 +84,7 @@ def meter_colours(state: SiteState, meter: str) -> tuple[float | None, float | N
     return today, state.value(meter, "tempo_tomorrow", max_age_s=COLOUR_S)
 
 
-def colours_told(state: SiteState, meter: str, local: datetime) -> Days:
+def meter_days(state: SiteState, meter: str, local: datetime) -> Days:
     """The colours that the meter shows now, by their days.
 
     Nothing before 06:10: whether a meter's "today" is that of the calendar or of the tariff differs then.
@@ -121,6 +121,6 @@ KIND = TariffKind(
         begin_min=PEAK.begin_min,
         announced_min=ANNOUNCED_MIN,
         possible=possible_colours,
-        meter=colours_told,
+        meter=meter_days,
     ),
 )

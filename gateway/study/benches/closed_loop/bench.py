@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 from gateway.study.benches.closed_loop.laws import Simple, Zen
-from gateway.study.benches.closed_loop.scenarios import SCENARIOS, Scenario, consumers, requests, site, twin
-from gateway.study.benches.closed_loop.twin import STEP_S, Controller, Moment
+from gateway.study.benches.closed_loop.scenarios import SCENARIOS, Scenario, consumers, requests, site, virtual_building
+from gateway.study.benches.closed_loop.virtual_building import STEP_S, Controller, Moment
 
 SECONDS = 1200.0
 NEAR_W = 100.0  # so near is settled
@@ -51,7 +51,7 @@ def score(name: str, scenario: Scenario, seed: int, seconds: float = SECONDS) ->
 
 
 def _run(name: str, scenario: Scenario, seed: int, seconds: float) -> tuple[Score, list[Moment]]:
-    building = twin(scenario, seconds, seed)
+    building = virtual_building(scenario, seconds, seed)
     moments = building.run(seconds, law(name, scenario))
     return measured(moments, scenario.target_w, sum(load.switches for load in building.loads)), moments
 

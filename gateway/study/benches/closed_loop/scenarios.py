@@ -15,7 +15,7 @@ from gateway.core.model.plan import LoadSlot
 from gateway.core.model.site import Battery, LoadDevice, Site
 from gateway.core.model.state import Reason
 from gateway.study.benches.closed_loop import weather
-from gateway.study.benches.closed_loop.twin import Load, MeterModel, Twin, battery
+from gateway.study.benches.closed_loop.virtual_building import Load, MeterModel, VirtualBuilding, battery
 
 BEFORE_BATTERY = NO_PLAN.value  # EUR/kWh of stored energy while there is no plan
 
@@ -98,7 +98,7 @@ SCENARIOS = (
 )
 
 
-def twin(scenario: Scenario, seconds: float, seed: int) -> Twin:
+def virtual_building(scenario: Scenario, seconds: float, seed: int) -> VirtualBuilding:
     """The building itself."""
     draw = np.random.default_rng(seed)
     load_w = weather.hum(seconds, draw)
@@ -106,7 +106,7 @@ def twin(scenario: Scenario, seconds: float, seed: int) -> Twin:
         load_w = load_w + make(seconds, draw)
     pv_w = weather.clouds(seconds, draw, peak_w=scenario.sun_w) if scenario.sun_w else weather.flat(seconds, 0.0)
     loads = [Load(id=c.id, min_w=c.min_w, max_w=c.max_w) for c in consumers(scenario)]
-    return Twin(
+    return VirtualBuilding(
         load_w=weather.as_power(load_w),
         pv_w=weather.as_power(pv_w),
         batteries={f"battery{i}": battery(**changes) for i, changes in enumerate(scenario.batteries)},

@@ -1,9 +1,9 @@
-"""Loads and PV of the closed-loop bench: seeded, at the step of the twin, made of the things that upset a loop."""
+"""Loads and PV of the closed-loop bench: seeded, at the step of its building, made of the things that upset a loop."""
 
 import numpy as np
 
 from gateway.core.model.levels import Floats
-from gateway.study.benches.closed_loop.twin import STEP_S, Power
+from gateway.study.benches.closed_loop.virtual_building import STEP_S, Power
 
 
 def as_power(values: Floats) -> Power:

@@ -12,8 +12,8 @@ from gateway.core.control.curtailment import LASTING_CYCLES, Curtailment, Flows,
 from gateway.core.control.dispatch import Memory, decide
 from gateway.core.model.site import Inverter
 from gateway.core.model.state import Mode, Reading, SiteState
-from gateway.study.benches.closed_loop.twin import MeterModel, Twin
-from gateway.study.benches.closed_loop.twin import battery as house_battery
+from gateway.study.benches.closed_loop.virtual_building import MeterModel, VirtualBuilding
+from gateway.study.benches.closed_loop.virtual_building import battery as house_battery
 from gateway.tests.core.plant import BATTERY, SITE
 
 from .test_level_rule import slot
@@ -68,13 +68,13 @@ def spread(phases, power_w, given_w) -> float:
 @pytest.mark.parametrize("late_s", [0.0, 0.5])
 def test_charging_from_the_grid_gives_way_to_a_load_within_2_s_of_its_sample(late_s) -> None:
     """4.5 kW of charging, then an oven of 4 kW, on a connection of 6 kW; dead time 0.8 s, ramp 2.5 kW/s."""
-    twin = Twin(
+    building = VirtualBuilding(
         load_w=lambda t: 500.0 + (4000.0 if t >= 30.0 else 0.0),
         pv_w=lambda _: 0.0,
         batteries={"battery": house_battery()},
         meter=MeterModel(delay_s=(late_s, late_s)),
     )
-    moments = twin.run(60, Charging())
+    moments = building.run(60, Charging())
     before = [m.grid_w for m in moments if 20 < m.at_s < 30]
     assert min(before) > 5000
     reaction_s = late_s + 1.0 + 0.8 + 3000 / 2500  # the next sample comes within a second

@@ -44,7 +44,7 @@ def test_the_surplus_goes_into_the_car_from_6_a_on() -> None:
     assert set(powers[1:60]) == {0.0}  # 1.2 kW is less than 6 A; in the first second nothing was known of it
     assert all(power == 0.0 or power >= LEAST_W for power in powers[1:])
     assert powers[-1] == pytest.approx(3000.0, abs=60)
-    assert building.told[-1]["car-meter"].reason.code == "load_takes"
+    assert building.sent[-1]["car-meter"].reason.code == "load_takes"
     assert building.switches("car-meter")[0] >= 60 + 19  # it had to be there for 20 s
 
 
@@ -59,14 +59,14 @@ def test_a_car_that_is_not_plugged_in_is_sent_nothing_but_0() -> None:
     building.devices["car-meter"].points["plugged"] = 0.0
     building.run(60)
     assert set(building.powers("car-meter")) - {None} == {0.0}
-    assert building.told[-1]["car-meter"].reason.code == "load_absent"
+    assert building.sent[-1]["car-meter"].reason.code == "load_absent"
 
 
 def test_what_the_plan_gives_comes_from_the_grid_and_says_why() -> None:
     building = with_car(500.0, requests=request(7000.0, 0.3, "load_due"))
     building.run(30)
     assert building.powers("car-meter")[-1] == 7000.0
-    assert building.told[-1]["car-meter"].reason.code == "load_due"
+    assert building.sent[-1]["car-meter"].reason.code == "load_due"
 
 
 def test_the_import_limit_sheds_the_car_in_the_next_second() -> None:
@@ -74,7 +74,7 @@ def test_the_import_limit_sheds_the_car_in_the_next_second() -> None:
     building.run(59)
     assert building.grid_w[-1] == pytest.approx(7500.0)
     building.run(1)  # the kettle and the oven: 11 kW, the limit is 9 kW
-    assert building.told[-1]["car-meter"].reason.code == "load_limit"
+    assert building.sent[-1]["car-meter"].reason.code == "load_limit"
     assert building.powers("car-meter")[-1] == pytest.approx(5000.0)
     building.run(10)
     assert max(building.grid_w[-8:]) <= 9000.0 + 1
@@ -155,7 +155,7 @@ def test_a_relay_keeps_its_least_times_through_a_restart() -> None:
     off, *again = building.switches("pool-meter")
     assert off == pytest.approx(500, abs=2)  # 600 s in all
     assert again == []
-    assert building.told[400]["pool-meter"].reason.code == "load_runs_on"
+    assert building.sent[400]["pool-meter"].reason.code == "load_runs_on"
 
 
 @pytest.mark.parametrize("back_s", [0.0, -86_400.0, 86_400.0])
@@ -177,7 +177,7 @@ def test_without_a_meter_every_load_gets_its_own_mode() -> None:
     assert building.powers("car-meter")[-1] > 0
     building.is_blind = True
     building.run(20)
-    modes = [told["car-meter"].mode for told in building.told[40:]]
+    modes = [sent["car-meter"].mode for sent in building.sent[40:]]
     assert set(modes[4:8]) == {Mode.HOLD}
     assert set(modes[10:]) == {Mode.RELEASE}
     assert building.powers("car-meter")[-1] is None
@@ -188,7 +188,7 @@ def test_a_load_that_takes_nothing_leaves_the_surplus_to_the_next_one() -> None:
     requests = {"car": request(value=0.12), "tank": request(value=0.1)}
     building = Building(site=site(CAR, TANK), base_w=lambda _t: -4000.0, devices=devices, requests=requests, slot=SLOT)
     building.run(200)
-    assert building.told[-1]["car-meter"].reason.code == "load_idle"
+    assert building.sent[-1]["car-meter"].reason.code == "load_idle"
     assert building.powers("tank-meter")[-1] == 3000.0
 
 
@@ -201,7 +201,7 @@ def test_a_tank_takes_what_is_there_until_it_is_warm() -> None:
     assert building.powers("tank-meter")[-1] == pytest.approx(700.0, abs=50)
     devices["tank-meter"].points["temp_c"] = 60.0
     building.run(5)
-    assert building.told[-1]["tank-meter"].reason.code == "load_warm"
+    assert building.sent[-1]["tank-meter"].reason.code == "load_warm"
     assert building.powers("tank-meter")[-1] == 0.0
 
 
@@ -216,7 +216,7 @@ def test_rooms_that_the_thermostat_keeps_in_their_band_have_room_for_surplus() -
     for temp_c in (21.9, 22.0, 21.6, 21.4):  # until they are at the highest; once off, from half a degree below
         devices["rooms-meter"].points["temp_c"] = temp_c
         building.run(85)  # a minute is its least time, and surplus must last
-        codes.append(building.told[-1]["rooms-meter"].reason.code)
+        codes.append(building.sent[-1]["rooms-meter"].reason.code)
     assert codes == ["load_takes", "load_warm", "load_warm", "load_takes"]
 
 
@@ -225,7 +225,7 @@ def test_a_load_that_likes_surplus_and_has_none_says_that_it_runs_for_its_least_
     building.run(38)
     assert building.powers("car-meter")[-1] > LEAST_W
     building.run(25)  # it is on for less than a minute yet
-    reason = building.told[-1]["car-meter"].reason
+    reason = building.sent[-1]["car-meter"].reason
     assert (building.powers("car-meter")[-1], reason.code) == (LEAST_W, "load_runs_on")
 
 
@@ -238,7 +238,7 @@ def test_a_tank_that_is_too_cold_has_its_own_mode_until_it_is_warm_enough() -> N
     for temp_c in (50.0, 42.5, 44.0, 45.5):  # low_c is 45
         devices["tank-meter"].points["temp_c"] = temp_c
         building.run(4)
-        modes.append(building.told[-1]["tank-meter"].mode)
+        modes.append(building.sent[-1]["tank-meter"].mode)
     assert modes == [Mode.CONTROL, Mode.RELEASE, Mode.RELEASE, Mode.CONTROL]
 
 
@@ -249,7 +249,7 @@ def test_a_tank_that_is_too_cold_is_heated_where_plan_or_rule_mean_it() -> None:
         requests={"tank": request(3000.0, 2.0, "load_heats")},
     )  # fmt: skip
     building.run(30)
-    assert building.told[-1]["tank-meter"].mode is Mode.CONTROL
+    assert building.sent[-1]["tank-meter"].mode is Mode.CONTROL
     assert building.powers("tank-meter")[-1] == 3000.0
 
 
@@ -269,7 +269,7 @@ def test_the_car_has_it_where_its_value_is_higher_in_the_car_and_the_battery_tak
     building.site = site(CAR, battery=True)
     building.run(300)
     assert building.powers("car-meter")[-1] == pytest.approx(4000.0, abs=60)
-    assert all(power >= -1e-6 for power in (told["battery"].power_w or 0.0 for told in building.told[60:]))
+    assert all(power >= -1e-6 for power in (sent["battery"].power_w or 0.0 for sent in building.sent[60:]))
     assert max(abs(w) for w in building.grid_w[100:]) <= 500.0
 
 
@@ -293,7 +293,7 @@ def test_a_plan_of_no_numbers_moves_nothing() -> None:
     building.requests = {"car": request(float("nan"), float("inf"))}
     building.run(20)
     assert set(building.powers("car-meter")[1:]) == {0.0}
-    assert building.told[-1]["car-meter"].reason.code == "load_unplanned"
+    assert building.sent[-1]["car-meter"].reason.code == "load_unplanned"
 
 
 @pytest.mark.parametrize("sun_w", [5000.0, 2500.0])

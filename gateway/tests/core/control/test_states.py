@@ -25,6 +25,7 @@ from gateway.core.control.curtailment import (
     Flows,
     limited,
 )
+from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.level_rule import LEVELS, LevelRule
 from gateway.core.control.load_memory import (
     AGAIN_S,
@@ -40,7 +41,6 @@ from gateway.core.control.load_memory import (
 )
 from gateway.core.control.memory import StoredMemory, from_note, to_note
 from gateway.core.control.observe import observe
-from gateway.core.control.situation import Situation
 from gateway.core.control.trust import ReadingMemory, Standstill, judge
 from gateway.core.control.trust_rules import BATTERY_RULES, METER_RULES
 from gateway.core.model.levels import Levels, Storage
@@ -107,8 +107,8 @@ NOW_S = 1000.0
 
 def trust_of(devices, readings) -> tuple[Mode, str | None]:
     seen = observe(SiteState(now_s=NOW_S, utc_s=NOW_S, devices=devices), SITE)
-    situation = Situation(seen=seen, site=SITE, slot=None, requests={})
-    trust = judge(situation, readings, started={"battery"}, loads=LoadMemory()).batteries["battery"]
+    cycle = CycleInput(seen=seen, site=SITE, slot=None, requests={})
+    trust = judge(cycle, readings, started={"battery"}, loads=LoadMemory()).batteries["battery"]
     return trust.mode, trust.reason and trust.reason.code
 
 

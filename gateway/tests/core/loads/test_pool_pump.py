@@ -9,9 +9,9 @@ import pytest
 
 from gateway.adapters.solver import solve
 from gateway.core.control.arbiter import switched_after
-from gateway.core.control.compete import Available, divided
 from gateway.core.control.load_facts import consumers
 from gateway.core.control.loads import NO_PLAN
+from gateway.core.control.surplus_sharing import Available, shared
 from gateway.core.loads.kind import LoadMoment
 from gateway.core.loads.plain_rule import MUST_VALUE, SURPLUS_VALUE
 from gateway.core.loads.pool_pump import PoolPumpObservation, PoolPumpSettings, PoolPumpState
@@ -153,7 +153,7 @@ def test_a_run_that_is_begun_last_ends_before_the_quiet_hours() -> None:
         sunny = second < 3600 or second >= 10_195  # a cloud from 20:00 to 21:49:55
         requests = {"pool": slot}
         available = Available(surplus_w=2000.0 if sunny else -300.0, import_headroom_w=0.0, most_w={})
-        powers = divided(consumers([load], requests), requests, None, NO_PLAN, available, switched, now_s)
+        powers = shared(consumers([load], requests), requests, None, NO_PLAN, available, switched, now_s)
         switched = switched_after(powers, switched, now_s)
         ran.append((now_s, powers["pool"]))
     on_s = [now_s for now_s, power_w in ran if power_w > 0.0]

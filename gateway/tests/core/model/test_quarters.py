@@ -75,7 +75,7 @@ def test_a_mean_lies_between_the_least_and_the_most(steps: list[tuple[float, flo
     for step_s, load_w in steps * 40:
         utc_s += step_s
         cycles.append((utc_s, load_w, None, False))
-    told = [load_w for _, load_w in steps if load_w is not None]
+    shown = [load_w for _, load_w in steps if load_w is not None]
     for quarter in lived(cycles):
         assert quarter.pv_w is None
-        assert quarter.load_w is None or min(told) - 1e-6 <= quarter.load_w <= max(told) + 1e-6
+        assert quarter.load_w is None or min(shown) - 1e-6 <= quarter.load_w <= max(shown) + 1e-6

@@ -93,13 +93,13 @@ def test_a_plan_is_reported_in_the_prices_that_people_pay() -> None:
             for i, buy in enumerate((0.2, 0.1))
         ),
     )
-    told = in_real_prices(made, weighed.real)
-    assert [(slot.buy, slot.sell) for slot in told.slots] == [(0.2, 0.04), (0.1, 0.04)]
-    assert [dict(slot.reason.numbers) for slot in told.slots] == [
+    paid = in_real_prices(made, weighed.real)
+    assert [(slot.buy, slot.sell) for slot in paid.slots] == [(0.2, 0.04), (0.1, 0.04)]
+    assert [dict(slot.reason.numbers) for slot in paid.slots] == [
         {"sell_price": 0.04, "worth_price": 0.15},
         {"kept_wh": 300.0, "worth_price": 0.15},
     ]
-    assert [(slot.levels, slot.value) for slot in told.slots] == [(slot.levels, slot.value) for slot in made.slots]
+    assert [(slot.levels, slot.value) for slot in paid.slots] == [(slot.levels, slot.value) for slot in made.slots]
 
 
 def test_co2_of_a_step_is_its_mean_and_yesterday_stands_in() -> None:

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from gateway.study.benches.closed_loop.bench import LAWS, PERFECT, bench, law, measured, perfect, score, summary
-from gateway.study.benches.closed_loop.scenarios import SCENARIOS, twin
-from gateway.study.benches.closed_loop.twin import STEP_S, Moment
+from gateway.study.benches.closed_loop.scenarios import SCENARIOS, virtual_building
+from gateway.study.benches.closed_loop.virtual_building import STEP_S, Moment
 
 SHORT = {scenario.name: scenario for scenario in SCENARIOS}
 
@@ -38,11 +38,11 @@ def test_the_loop_stays_inside_its_bands(name, avoidable_wh, crossings, settling
 def test_a_battery_that_is_not_what_the_site_file_says_swings_neither(changes) -> None:
     """Dead time 0.8 s and ramp 2500 W/s are configured; the kettle runs and rests, and nothing else moves."""
     scenario = SHORT["kettle, meter 1 s"]
-    building = twin(replace(scenario, batteries=(changes,)), 600.0, seed=1)
+    building = virtual_building(replace(scenario, batteries=(changes,)), 600.0, seed=1)
     found = measured(building.run(600.0, law("zen", scenario)), 0.0, 0)
-    as_told = score("zen", scenario, seed=1, seconds=600.0)
-    assert found.travel_kw <= 1.1 * as_told.travel_kw
-    assert found.crossings <= as_told.crossings
+    as_configured = score("zen", scenario, seed=1, seconds=600.0)
+    assert found.travel_kw <= 1.1 * as_configured.travel_kw
+    assert found.crossings <= as_configured.crossings
 
 
 def test_integrating_each_second_swings_where_we_do_not() -> None:
@@ -56,7 +56,7 @@ def test_integrating_each_second_swings_where_we_do_not() -> None:
 def test_batteries_that_know_the_grid_at_once_leave_nothing_avoidable() -> None:
     """And what they travel is the path of the net load itself, since this battery has no limit in its way."""
     scenario = SHORT["kettle, meter 2 s"]
-    moments = twin(scenario, 300.0, seed=1).run(300.0, law("zen", scenario))
+    moments = virtual_building(scenario, 300.0, seed=1).run(300.0, law("zen", scenario))
     found = measured(perfect(moments, 0.0), 0.0, 0)
     assert (found.avoidable_import_wh, found.avoidable_export_wh, found.crossings) == (0.0, 0.0, 0.0)
     path_w = sum(abs(after.net_w - before.net_w) for before, after in pairwise(moments))

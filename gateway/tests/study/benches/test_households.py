@@ -11,8 +11,8 @@ from gateway.core.model.levels import Levels
 from gateway.core.model.plan import Slot
 from gateway.core.model.site import Battery, Site
 from gateway.core.model.state import Mode, Reason, SetPoint, SiteState
-from gateway.study.benches.closed_loop.twin import MeterModel, Twin
-from gateway.study.benches.closed_loop.twin import battery as house_battery
+from gateway.study.benches.closed_loop.virtual_building import MeterModel, VirtualBuilding
+from gateway.study.benches.closed_loop.virtual_building import battery as house_battery
 
 SECONDS = 24.0
 RESERVE = 0.1
@@ -91,14 +91,14 @@ def test_no_limit_is_ever_left_whatever_the_plan(owned, slot, soc, base_w, jump_
         import_limit_w=limits[0],
         export_limit_w=limits[1],
     )
-    twin = Twin(
+    building = VirtualBuilding(
         load_w=lambda t: base_w + (jump_w if t > SECONDS / 2 else 0.0),
         pv_w=lambda _: 0.0,
         batteries={b.id: physics(b, soc) for b in owned},
         meter=MeterModel(delay_s=(0.0, delay_s)),
     )
     watched = Watched(site=site, slot=slot)
-    twin.run(SECONDS, watched)
+    building.run(SECONDS, watched)
     assert watched.said
     for state, setpoints, net_w in watched.said:
         powers = {s.device: s.power_w for s in setpoints if s.mode is Mode.CONTROL}

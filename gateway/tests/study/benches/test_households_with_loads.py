@@ -73,8 +73,8 @@ def test_no_limit_and_no_least_time_is_left_whatever_the_plan(
 
 def within_bands(building: Building) -> None:
     """A car gets 0 or at least 6 A, a relay all or nothing."""
-    for told in building.told:
-        powers = {device: setpoint.power_w or 0.0 for device, setpoint in told.items()}
+    for sent in building.sent:
+        powers = {device: setpoint.power_w or 0.0 for device, setpoint in sent.items()}
         assert powers["car-meter"] == 0.0 or LEAST_W - 1e-6 <= powers["car-meter"] <= MOST_W + 1e-6
         assert 0.0 <= powers["tank-meter"] <= 3000.0 + 1e-6
         assert powers["pool-meter"] in (0.0, 900.0)
@@ -82,10 +82,10 @@ def within_bands(building: Building) -> None:
 
 def least_times(building: Building, load: str) -> None:
     """Once on or off it stays so, unless a limit comes before, or the load itself takes nothing."""
-    told = [one[f"{load}-meter"] for one in building.told]
+    sent = [one[f"{load}-meter"] for one in building.sent]
     turns = [
         (t, bool(now.power_w), now.reason.code)
-        for t, (before, now) in enumerate(pairwise(told))
+        for t, (before, now) in enumerate(pairwise(sent))
         if before.mode is now.mode is Mode.CONTROL and bool(before.power_w) != bool(now.power_w)
     ]
     for (since, was_on, _), (at, _, why) in pairwise(turns):
@@ -97,8 +97,8 @@ def within_the_limit(building: Building, limit_w: float, *, longest_s: float) ->
     """More than the limit is drawn for no longer than meter, cycle and device take, where loads can help it."""
     over = 0
     for t, grid_w in enumerate(building.grid_w):
-        told = building.told[max(t - 1, 0)]
-        loads = [one for device, one in told.items() if device != "battery" and one.mode is Mode.CONTROL]
+        sent = building.sent[max(t - 1, 0)]
+        loads = [one for device, one in sent.items() if device != "battery" and one.mode is Mode.CONTROL]
         base_w = building.base_w(t + 1.0) + 3 * 1380.0  # of what runs in its own mode
         over = over + 1 if grid_w > limit_w + 1.0 and base_w < limit_w and len(loads) == 3 else 0
         assert over <= longest_s, (t, grid_w, limit_w)

@@ -66,7 +66,9 @@ def test_days_without_a_colour_are_named_but_for_sundays() -> None:
     ],
 )
 def test_a_colour_is_known_from_the_evening_before(moment: str, until: str) -> None:
-    assert datetime.fromtimestamp(TEMPO.told_until(at(moment), PARIS), UTC) == datetime.fromtimestamp(at(until), UTC)
+    assert datetime.fromtimestamp(TEMPO.announced_until(at(moment), PARIS), UTC) == datetime.fromtimestamp(
+        at(until), UTC
+    )
 
 
 def test_a_kind_that_calls_no_days_takes_nothing_of_the_file_but_reports_that_it_cannot_be_read(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from gateway.study.record.inputs import read_inputs
 from gateway.study.record.priced import prices_on, weighed_on
 from gateway.study.whatif.answer import answer
 from gateway.study.whatif.planned import planned_levels
-from gateway.study.whatif.question import Colours, WhatIf
+from gateway.study.whatif.study_inputs import Colours, StudyInputs
 from gateway.tests.study.small import START, written
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -24,12 +24,12 @@ STORAGE = Storage(capacity_wh=8000.0, charge_max_w=4000.0, discharge_max_w=4000.
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> WhatIf:
+def plain(tmp_path_factory: pytest.TempPathFactory) -> StudyInputs:
     """Nine days at one price; the grid's CO2 is high from 12 to 24 UTC."""
     file = written(tmp_path_factory.mktemp("goals") / "small.csv", days=9, step_min=60)
     record = read_inputs(file, None, zone=PARIS)
     count = len(record.known.load_w) + 48
-    return WhatIf(
+    return StudyInputs(
         record=record,
         zone=PARIS,
         first=48,
@@ -51,13 +51,13 @@ def test_prices_are_weighed_as_the_gateway_weighs_them() -> None:
     assert sell == pytest.approx([0.02, 0.02])  # 0.5 * 0.1 - 0.03
 
 
-def test_with_the_bill_alone_nothing_is_weighed(plain: WhatIf) -> None:
+def test_with_the_bill_alone_nothing_is_weighed(plain: StudyInputs) -> None:
     size = answer(plain)[0]
     assert all(lived.all.weighed_eur is None for lived in size.ways.values())
     assert all(size.weighed_eur(way) == size.cost_eur(way) for way in size.ways)
 
 
-def test_a_climate_goal_moves_import_to_hours_of_little_co2_and_the_bill_stays_a_bill(plain: WhatIf) -> None:
+def test_a_climate_goal_moves_import_to_hours_of_little_co2_and_the_bill_stays_a_bill(plain: StudyInputs) -> None:
     bill = answer(plain)[0]
     weighed = answer(replace(plain, goals=Goals(cost=1.0, co2_eur_per_t=500.0)))[0]
     for way in ("zen", "perfect"):
@@ -73,7 +73,7 @@ def test_a_climate_goal_moves_import_to_hours_of_little_co2_and_the_bill_stays_a
     assert 0.5 < score <= 1.0
 
 
-def test_nobody_beats_perfect_foresight_at_the_goals_it_has(plain: WhatIf) -> None:
+def test_nobody_beats_perfect_foresight_at_the_goals_it_has(plain: StudyInputs) -> None:
     for goals in (
         Goals(cost=0.0, co2_eur_per_t=100.0),
         Goals(self_consumption_eur_per_kwh=0.1),
@@ -84,20 +84,20 @@ def test_nobody_beats_perfect_foresight_at_the_goals_it_has(plain: WhatIf) -> No
         assert all(best <= size.weighed_eur(way) + 1e-9 for way in size.ways)
 
 
-def tempo(plain: WhatIf, colours: dict[date, Colour]) -> WhatIf:
+def tempo(plain: StudyInputs, colours: dict[date, Colour]) -> StudyInputs:
     prices = dict(zip(Tempo(colours={}).names, (0.13, 0.16, 0.15, 0.19, 0.16, 0.70), strict=True))
     lists = (PriceList(first=date.min, prices=prices),)
     known = plain.record.known
     grid = {"start_s": known.start_s, "step_s": known.step_s, "steps": len(plain.buy)}
-    told, dear = (
+    paid, dear = (
         prices_on(ListTariff(zone=PARIS, scheme=Tempo(colours=each), lists=lists, sell=0.04), **grid)
         for each in (colours, {})
     )
     assert KIND.called is not None
-    return replace(plain, buy=told[0], sell=told[1], colours=Colours(buy=dear[0], zone=PARIS, rules=KIND.called))
+    return replace(plain, buy=paid[0], sell=paid[1], colours=Colours(buy=dear[0], zone=PARIS, rules=KIND.called))
 
 
-def test_a_plan_knows_a_colour_from_the_evening_before_and_takes_the_dear_one_until_then(plain: WhatIf) -> None:
+def test_a_plan_knows_a_colour_from_the_evening_before_and_takes_the_dear_one_until_then(plain: StudyInputs) -> None:
     days = [START.date() + timedelta(days=after) for after in range(-1, 12)]
     blue = dict.fromkeys(days, Colour.BLUE)
     changing = date(2025, 4, 7)  # a Monday

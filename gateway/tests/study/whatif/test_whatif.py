@@ -25,7 +25,7 @@ from gateway.study.whatif.answer import Size, answer
 from gateway.study.whatif.following import follow_all
 from gateway.study.whatif.foresight import perfect_levels
 from gateway.study.whatif.planned import planned_levels
-from gateway.study.whatif.question import WhatIf
+from gateway.study.whatif.study_inputs import StudyInputs
 from gateway.tests.study.small import written
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -43,11 +43,13 @@ def storage(kwh: float) -> Storage:
     return Storage(capacity_wh=1000.0 * kwh, charge_max_w=500.0 * kwh, discharge_max_w=500.0 * kwh)
 
 
-def what_if(record: Record, *, each: int, every: int = 4, first: int = 0, sizes: tuple[float, ...] = SIZES) -> WhatIf:
+def study_inputs(
+    record: Record, *, each: int, every: int = 4, first: int = 0, sizes: tuple[float, ...] = SIZES
+) -> StudyInputs:
     known = record.known
     count = len(known.load_w) + round(2 * 86400 / known.step_s)
     buy, sell = prices_on(HPHC, start_s=known.start_s, step_s=known.step_s, steps=count)
-    return WhatIf(
+    return StudyInputs(
         record=record,
         zone=PARIS,
         first=first,
@@ -63,13 +65,13 @@ def what_if(record: Record, *, each: int, every: int = 4, first: int = 0, sizes:
 
 
 @pytest.fixture(scope="module")
-def half_hours(tmp_path_factory: pytest.TempPathFactory) -> WhatIf:
+def half_hours(tmp_path_factory: pytest.TempPathFactory) -> StudyInputs:
     file = written(tmp_path_factory.mktemp("study") / "small.csv", days=9, step_min=30)
-    return what_if(read_inputs(file, None, zone=PARIS), each=1)
+    return study_inputs(read_inputs(file, None, zone=PARIS), each=1)
 
 
 @pytest.fixture(scope="module")
-def sizes(half_hours: WhatIf) -> list[Size]:
+def sizes(half_hours: StudyInputs) -> list[Size]:
     return answer(half_hours)
 
 
@@ -98,13 +100,13 @@ def test_nobody_beats_perfect_foresight_and_a_larger_storage_never_costs_it_anyt
     assert np.all(np.diff(per_kwh) <= 1e-9)  # each further kWh brings less
 
 
-def test_the_same_from_two_processes(half_hours: WhatIf, sizes: list[Size]) -> None:
+def test_the_same_from_two_processes(half_hours: StudyInputs, sizes: list[Size]) -> None:
     shared = answer(half_hours, workers=2)
     assert [size.cost_eur("zen") for size in sizes] == [size.cost_eur("zen") for size in shared]
     assert [size.cost_eur("perfect") for size in sizes] == [size.cost_eur("perfect") for size in shared]
 
 
-def test_no_plan_knows_what_comes_after_it(half_hours: WhatIf) -> None:
+def test_no_plan_knows_what_comes_after_it(half_hours: StudyInputs) -> None:
     series = half_hours.plan_series()
     moment = series.moments[60]
     load, pv = series.known.load_w.copy(), series.known.pv_w.copy()
@@ -115,7 +117,7 @@ def test_no_plan_knows_what_comes_after_it(half_hours: WhatIf) -> None:
 
 def test_minutes_are_followed_one_by_one_and_planned_by_quarters(tmp_path: Path) -> None:
     record = read_inputs(written(tmp_path / "minutes.csv", days=3, step_min=1), None, zone=PARIS)
-    asked = what_if(record, each=15, sizes=(5.0,))
+    asked = study_inputs(record, each=15, sizes=(5.0,))
     size = answer(asked)[0]
     assert size.ways["zen"].levels_wh.shape == (3 * 96, 4)
     assert size.ways["zen"].all.days == pytest.approx(3.0)
@@ -195,7 +197,7 @@ def test_co2_holds_where_it_is_given_and_is_the_mean_elsewhere() -> None:
 
 def test_months_are_those_of_the_local_clock(tmp_path: Path) -> None:
     record = read_inputs(written(tmp_path / "month.csv", days=31, step_min=60), None, zone=PARIS)
-    asked = what_if(record, each=1, every=24, sizes=(5.0,))
+    asked = study_inputs(record, each=1, every=24, sizes=(5.0,))
     assert asked.month_names() == ["2025-04", "2025-05"]
     may_s = datetime(2025, 5, 1, tzinfo=PARIS).timestamp() - datetime(2025, 4, 1, tzinfo=UTC).timestamp()
     months = answer(asked)[0].ways["rule"].months

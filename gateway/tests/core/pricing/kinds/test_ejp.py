@@ -12,7 +12,7 @@ from gateway.adapters import tariffs
 from gateway.core.model.state import Reading, SiteState
 from gateway.core.pricing.called_days import Days, learn
 from gateway.core.pricing.kind import PriceSources
-from gateway.core.pricing.kinds.ejp import KIND, EjpDay, EjpSettings, told_by_meter
+from gateway.core.pricing.kinds.ejp import KIND, EjpDay, EjpSettings, meter_days
 from gateway.core.pricing.tariff import ListTariff, PriceList
 from gateway.tests.core.pricing.changes import changes
 
@@ -104,11 +104,11 @@ def test_days_of_23_and_25_hours_keep_the_clock_of_the_peak(day: str, hours: int
     ]  # fmt: skip
 
 
-def told(moment: str, **points: float) -> Days:
+def meter_shows(moment: str, **points: float) -> Days:
     local = datetime.fromisoformat(moment).replace(tzinfo=PARIS)
     readings = {name: Reading(value=value, measured_s=100.0) for name, value in points.items()}
     state = SiteState(now_s=110.0, utc_s=local.timestamp(), devices={"grid": readings})
-    return told_by_meter(state, "grid", local)
+    return meter_days(state, "grid", local)
 
 
 MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
@@ -135,7 +135,7 @@ MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
     ],
 )
 def test_both_modes_of_the_telegram_tell_the_day(moment: str, points: dict[str, float], found: Days) -> None:
-    assert told(moment, **points) == found
+    assert meter_shows(moment, **points) == found
 
 
 def test_what_the_meter_said_too_long_ago_is_not_taken() -> None:
@@ -143,14 +143,14 @@ def test_what_the_meter_said_too_long_ago_is_not_taken() -> None:
     state = SiteState(
         now_s=300.0, utc_s=local.timestamp(), devices={"grid": {"tariff": Reading(value=3.0, measured_s=100.0)}}
     )
-    assert told_by_meter(state, "grid", local) == {}
+    assert meter_days(state, "grid", local) == {}
 
 
 def test_a_morning_with_a_notice() -> None:
     """At midnight the day is assumed dear, from 06:30 on it is known; the day after is not."""
     known: Days = {}
     assert tariff_of(known).rate(at("2026-01-05T12:00")).assumed
-    known = learn(known, told("2026-01-05T06:31", peak_notice=30.0, tariff=3.0), MONDAY)
+    known = learn(known, meter_shows("2026-01-05T06:31", peak_notice=30.0, tariff=3.0), MONDAY)
     rates = [tariff_of(known).rate(at(moment)) for moment in ("2026-01-05T12:00", "2026-01-06T12:00")]
     assert [(rate.name, rate.assumed) for rate in rates] == [("EJP_PM", False), ("EJP_PM", True)]
 
@@ -165,7 +165,7 @@ def test_a_morning_with_a_notice() -> None:
     ],
 )
 def test_a_study_knows_a_day_from_its_notice_on(moment: str, until: str) -> None:
-    assert CALLED.told_until(at(moment), PARIS) == at(until)
+    assert CALLED.announced_until(at(moment), PARIS) == at(until)
 
 
 @pytest.mark.parametrize("word", ["peak", "pointe", "ejp", "2"])

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.model.state import Reading, SiteState
 from gateway.core.pricing.called_days import learn
-from gateway.core.pricing.kinds.tempo import Colour, colours_told, meter_colours
+from gateway.core.pricing.kinds.tempo import Colour, meter_colours, meter_days
 
 PARIS = ZoneInfo("Europe/Paris")
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 1, 12), date(2026, 1, 13), date(2026, 1, 14)
@@ -19,7 +19,7 @@ def look(known: Mapping[date, int], moment: str, today: float | None, tomorrow: 
     points = {"tempo_today": today, "tempo_tomorrow": tomorrow}
     readings = {name: Reading(value=value, measured_s=1.0) for name, value in points.items() if value is not None}
     state = SiteState(now_s=1.0, utc_s=local.timestamp(), devices={"grid": readings})
-    return learn(known, colours_told(state, "grid", local), local.date())
+    return learn(known, meter_days(state, "grid", local), local.date())
 
 
 def test_a_day_in_the_life_of_a_meter() -> None:

@@ -8,29 +8,29 @@ from gateway.simulator.physics.pool_pump import PoolPump
 from gateway.simulator.physics.tank import Tank
 from gateway.simulator.simulation import Simulation
 
-Story = dict[str, Any]
+Status = dict[str, Any]
 
 
-def loads_told(simulation: Simulation) -> dict[str, Story]:
+def load_status(simulation: Simulation) -> dict[str, Status]:
     """Each load by its name: its power, its energy since the start, and how it is."""
     loads, state = simulation.loads, simulation.state
     now_s = state.elapsed_s
-    stories: dict[str, Story] = {}
+    found: dict[str, Status] = {}
     if loads.car:
-        stories["car"] = _car(loads.car, now_s)
+        found["car"] = _car(loads.car, now_s)
     if loads.tank:
-        stories["tank"] = _tank(loads.tank)
+        found["tank"] = _tank(loads.tank)
     if loads.heat_pump:
-        stories["heat_pump"] = _heat_pump(loads.heat_pump, now_s)
+        found["heat_pump"] = _heat_pump(loads.heat_pump, now_s)
     if loads.pool_pump:
-        stories["pool_pump"] = _pool_pump(loads.pool_pump)
+        found["pool_pump"] = _pool_pump(loads.pool_pump)
     return {
-        name: {"power_w": state.loads_w[name], "energy_wh": state.loads_wh[name], **story}
-        for name, story in stories.items()
+        name: {"power_w": state.loads_w[name], "energy_wh": state.loads_wh[name], **status}
+        for name, status in found.items()
     }
 
 
-def _car(car: Car, now_s: float) -> Story:
+def _car(car: Car, now_s: float) -> Status:
     charger = car.charger
     return {
         "plugged": car.plugged,
@@ -44,11 +44,11 @@ def _car(car: Car, now_s: float) -> Story:
     }
 
 
-def _tank(tank: Tank) -> Story:
-    return {"temp_c": tank.temp_c, "work": tank.work, "drawn_wh": tank.books.drawn_wh, "writes": tank.writes}
+def _tank(tank: Tank) -> Status:
+    return {"temp_c": tank.temp_c, "work": tank.work, "drawn_wh": tank.balance.drawn_wh, "writes": tank.writes}
 
 
-def _heat_pump(heat_pump: HeatPump, now_s: float) -> Story:
+def _heat_pump(heat_pump: HeatPump, now_s: float) -> Status:
     return {
         "temp_c": heat_pump.temp_c,
         "outdoor_c": heat_pump.outdoor_c,
@@ -59,5 +59,5 @@ def _heat_pump(heat_pump: HeatPump, now_s: float) -> Story:
     }
 
 
-def _pool_pump(pump: PoolPump) -> Story:
+def _pool_pump(pump: PoolPump) -> Status:
     return {"closed": pump.closed, "counter_wh": pump.counter_wh}

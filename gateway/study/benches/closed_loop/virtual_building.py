@@ -81,7 +81,7 @@ class Moment:
 
 
 @dataclass(slots=True, kw_only=True)
-class Twin:
+class VirtualBuilding:
     """One building. `load_w` ≥ 0 and `pv_w` ≤ 0 over time; `ac_limit_w` holds PV and first battery together."""
 
     load_w: Power

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.adapters.solver import solve
-from gateway.core.control.compete import BATTERY, TIE, Available, divided, drawn_price
 from gateway.core.control.load_facts import consumers
+from gateway.core.control.surplus_sharing import BATTERY, TIE, Available, drawn_price, shared
 from gateway.core.model.levels import Levels
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.state import Reason
@@ -34,7 +34,7 @@ def powers(
     values: dict[str, tuple[float, float]], now: Available, battery: float = 0.15, **switched: Switched
 ) -> object:
     slots = {id_: load_slot(*one) for id_, one in values.items()}
-    return divided(consumers(LOADS, slots), slots, STORAGE, slot(battery), now, switched, NOW)
+    return shared(consumers(LOADS, slots), slots, STORAGE, slot(battery), now, switched, NOW)
 
 
 # (power planned, worth) of car, tank and pool; surplus -> powers of car, tank, pool, battery
@@ -105,7 +105,7 @@ def test_the_values_of_a_plan_carry_its_schedule_into_the_loop() -> None:
         loads = {id_: slots[k] for id_, slots in made.loads.items()}
         net_w = (one.net_w or 0.0) - sum(each.power_w for each in loads.values())
         now = Available(surplus_w=-net_w, import_headroom_w=9000.0 - net_w, most_w={})
-        found = divided(consumers(LOADS, loads), loads, STORAGE, one, now, {}, one.start_s)
+        found = shared(consumers(LOADS, loads), loads, STORAGE, one, now, {}, one.start_s)
         agree += all((found[id_] > 1.0) or each.power_w <= 1.0 for id_, each in loads.items())
     assert agree >= 92
 

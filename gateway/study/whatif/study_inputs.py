@@ -1,4 +1,4 @@
-"""The question of a study: which record, storages, prices and goals, and which days of it are counted."""
+"""The inputs of a study: which record, storages, prices and goals, and which days of it are counted."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -22,14 +22,14 @@ BILL = Goals()
 class Colours:
     """What is paid while the type of a called day, such as its Tempo colour, is not announced yet."""
 
-    buy: Floats  # EUR/kWh on the steps of the question
+    buy: Floats  # EUR/kWh on the steps of the record and a day beyond
     zone: tzinfo  # whose clock the days go by
     rules: CalledDays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhatIf:
-    """The question of a study. Storages are empty at the beginning."""
+class StudyInputs:
+    """What a study computes from. Storages are empty at the beginning."""
 
     # Load and PV, with gaps and with gaps filled.
     record: Record
@@ -152,7 +152,10 @@ class WhatIf:
             return None
         buy, _ = weighed_on(self.goals, self.colours.buy, self.sell, self.co2)
         until_s = np.array(
-            [self.colours.rules.told_until(start_s, self.colours.zone) for start_s in self.slot_starts_s().tolist()]
+            [
+                self.colours.rules.announced_until(start_s, self.colours.zone)
+                for start_s in self.slot_starts_s().tolist()
+            ]
         )
         slots = np.floor((until_s - self.record.known.start_s) / self.slot_s).astype(np.intp)
         return AssumedPrices(buy=on_slots(buy, self.each), known_until=slots)

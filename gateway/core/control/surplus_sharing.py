@@ -41,7 +41,7 @@ def drawn_price(storage: Storage | None, slot: Slot) -> float:
     return min(slot.buy, max(slot.value, 0.0) / storage.discharge_efficiency + storage.wear_price)
 
 
-def divided(
+def shared(
     loads: Sequence[Consumer],
     requests: Mapping[str, LoadSlot],
     storage: Storage | None,

@@ -9,7 +9,7 @@ from gateway.core.model.site import Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class CycleInput:
     """One building in one cycle: what is seen of it and what the plan says about this moment."""
 
     seen: Observation  # what every stage decides on
