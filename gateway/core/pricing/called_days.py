@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from gateway.core.model.state import SiteState
 
@@ -32,14 +32,6 @@ class CalledDays:
         first, last = (self.day_of(datetime.fromtimestamp(moment, zone)) for moment in (start_s, end_s - 1.0))
         all_days = (first + timedelta(days=after) for after in range((last - first).days + 1))
         return [day for day in all_days if day not in days and len(self.possible(day)) > 1]
-
-    def announced_until(self, utc_s: float, zone: tzinfo) -> float:
-        """When the last day ends (UTC) whose type has been announced at a moment."""
-        local = datetime.fromtimestamp(utc_s, zone)
-        since_midnight = local.hour * 60 + local.minute
-        last = local.date() + timedelta(days=(since_midnight - self.announced_min) // (24 * 60))
-        begin = time(self.begin_min // 60, self.begin_min % 60)
-        return datetime.combine(last + timedelta(days=1), begin, zone).timestamp()
 
 
 def learn(known: Days, announced: Days, day: date) -> Days:

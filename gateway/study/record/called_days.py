@@ -1,6 +1,6 @@
 """Types of past days, such as Tempo colours, as a person brings them: a file with a row for each day."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 from gateway.core.pricing.called_days import CalledDays, Days
@@ -32,3 +32,12 @@ def read_days(path: Path, called: CalledDays | None) -> Days:
             facts = {"row": str(row), "found": f"{day},{colour}", "known": ", ".join(called.words)}
             raise InputError(path, "colour", **facts) from error
     return found
+
+
+def announced_until(called: CalledDays, utc_s: float, zone: tzinfo) -> float:
+    """When the last day ends (UTC) whose type has been announced at a moment: a record has no meter that says so."""
+    local = datetime.fromtimestamp(utc_s, zone)
+    since_midnight = local.hour * 60 + local.minute
+    last = local.date() + timedelta(days=(since_midnight - called.announced_min) // (24 * 60))
+    begin = time(called.begin_min // 60, called.begin_min % 60)
+    return datetime.combine(last + timedelta(days=1), begin, zone).timestamp()

@@ -9,6 +9,7 @@ from gateway.core.model.levels import Floats, Storage
 from gateway.core.planning.method import Method
 from gateway.core.pricing.called_days import CalledDays
 from gateway.core.pricing.goals import Goals
+from gateway.study.record.called_days import announced_until
 from gateway.study.record.priced import weighed_on
 from gateway.study.record.series import Record
 from gateway.study.whatif.account import Meters
@@ -153,7 +154,7 @@ class StudyInputs:
         buy, _ = weighed_on(self.goals, self.colours.buy, self.sell, self.co2)
         until_s = np.array(
             [
-                self.colours.rules.announced_until(start_s, self.colours.zone)
+                announced_until(self.colours.rules, start_s, self.colours.zone)
                 for start_s in self.slot_starts_s().tolist()
             ]
         )

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.core.pricing.kinds.tempo import KIND, Colour
-from gateway.study.record.called_days import read_days
+from gateway.study.record.called_days import announced_until, read_days
 from gateway.study.record.errors import InputError
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -66,7 +66,7 @@ def test_days_without_a_colour_are_named_but_for_sundays() -> None:
     ],
 )
 def test_a_colour_is_known_from_the_evening_before(moment: str, until: str) -> None:
-    assert datetime.fromtimestamp(TEMPO.announced_until(at(moment), PARIS), UTC) == datetime.fromtimestamp(
+    assert datetime.fromtimestamp(announced_until(TEMPO, at(moment), PARIS), UTC) == datetime.fromtimestamp(
         at(until), UTC
     )
 
