@@ -20,6 +20,7 @@ QUIET = {"pv": {"clouds": False}, "load": {"kettle_every_s": 0, "appliances": Fa
 """A building in which nothing moves unless the test moves it."""
 
 PATIENCE_S = 60.0
+STORE = "store.sqlite"
 TEN_MINUTES_S = 600
 TEN_MINUTES = pytest.param(TEN_MINUTES_S, marks=[pytest.mark.soak, pytest.mark.timeout(900)], id="ten minutes")
 
@@ -180,11 +181,28 @@ async def writes(chain: Chain, name: str, address: int) -> list[tuple[float, lis
     return [(moment, words) for moment, place, words in rows if place == address]
 
 
-def decisions(chain: Chain, name: str) -> list[tuple[float, str]]:
+def decisions(chain: Chain, name: str, *, store: str = STORE) -> list[tuple[float, str]]:
     """(moment, line) of all that the gateway has decided for a device and stored, the oldest first."""
-    shift_s = time.time() - time.monotonic() + chain.run.clock_offset_s
-    lines = [line for line in stored_lines(chain) if line.startswith("control,") and f"device={name}" in line]
-    return [(int(line.rpartition(" ")[2]) / 1000 - shift_s, line) for line in lines]
+    lines = [line for line in stored_lines(chain, store) if line.startswith("control,") and f"device={name}" in line]
+    return [(int(line.rpartition(" ")[2]) / 1000 - utc_ahead_s(chain), line) for line in lines]
+
+
+async def decided_at(chain: Chain, name: str, words: str, after: float, *, store: str = STORE) -> float:
+    """When the gateway first decided this for a device after a moment: a decision's line holds these words."""
+
+    async def decided() -> float | None:
+        found = decisions(chain, name, store=store)
+        return next((moment for moment, line in found if moment > after and words in line), None)
+
+    await until(decided, f"decided for {name}: {words}")
+    found = await decided()
+    assert found is not None
+    return found
+
+
+def utc_ahead_s(chain: Chain) -> float:
+    """By how much the time that the chain's programs store is ahead of the machine's monotonic clock."""
+    return time.time() - time.monotonic() + chain.run.clock_offset_s
 
 
 def device(shown: dict[str, Any], name: str) -> dict[str, Any]:
@@ -192,7 +210,7 @@ def device(shown: dict[str, Any], name: str) -> dict[str, Any]:
     return next(one for one in shown["devices"] if one["id"] == name)
 
 
-def stored_lines(chain: Chain) -> list[str]:
+def stored_lines(chain: Chain, store: str = STORE) -> list[str]:
     """What waits in the gateway's outbox."""
-    with closing(sqlite3.connect(chain.folder / "store.sqlite")) as database:
+    with closing(sqlite3.connect(chain.folder / store)) as database:
         return [line for (line,) in database.execute("SELECT line FROM lines")]

@@ -11,7 +11,18 @@ import pytest
 
 from gateway.rig.chain import Chain, ChainSettings
 
-from .conftest import QUIET, TEN_MINUTES, OpenChain, house, state, status, stored_lines, until, until_controlled
+from .conftest import (
+    QUIET,
+    TEN_MINUTES,
+    OpenChain,
+    house,
+    state,
+    status,
+    stored_lines,
+    until,
+    until_controlled,
+    utc_ahead_s,
+)
 from .test_losses import grid_moments
 
 DEAD_TIME_S, RAMP_W_PER_S = 0.8, 2500.0
@@ -21,10 +32,14 @@ CYCLE_S = 1.25
 REST_S = 5.0
 TRACE_S = 600.0  # as far back as the house remembers
 SETTLED_S = DEAD_TIME_S + STEP_W / RAMP_W_PER_S + 2.0
+MOST_LATE_S = 1.5  # a busy machine may excuse no more: later than that the product itself is late
 
 
-async def grid_after_step(chain: Chain, seconds: float) -> list[tuple[float, float]]:
-    """(seconds after a new load, grid power) at 10 Hz, as the house itself knows it; the load is still there."""
+async def grid_after_step(chain: Chain, seconds: float) -> tuple[float, list[tuple[float, float]]]:
+    """The moment of a new load, and (seconds after it, grid power) at 10 Hz: as the house itself knows both.
+
+    The load is still there.
+    """
     asked = time.monotonic()
     await house(chain, do="step", w=STEP_W, seconds=None)
     while True:
@@ -32,7 +47,7 @@ async def grid_after_step(chain: Chain, seconds: float) -> list[tuple[float, flo
         before_w = next(row[1] for row in reversed(rows) if row[0] < asked)
         begun = next((row[0] for row in rows if row[0] >= asked and row[1] > before_w + STEP_W / 2), math.inf)
         if rows[-1][0] >= begun + seconds:
-            return [(row[0] - begun, row[4]) for row in rows if row[0] >= begun]
+            return begun, [(row[0] - begun, row[4]) for row in rows if row[0] >= begun]
         await asyncio.sleep(min(max(begun + seconds - rows[-1][0], 0.1), seconds))
 
 
@@ -40,8 +55,10 @@ async def test_a_load_step_of_3_kw_is_covered_in_time_without_overshoot(chain_of
     async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         await until_quiet(chain)
-        after = await grid_after_step(chain, 15)
-        settled_s = SETTLED_S + await lateness_s(chain)
+        begun, after = await grid_after_step(chain, 15)
+        late_s = await lateness_s(chain, begun)
+        assert late_s < MOST_LATE_S
+        settled_s = SETTLED_S + late_s
         late = [(t, w) for t, w in after if t > settled_s and abs(w) > 100]
         assert min(w for _, w in after) >= -0.1 * STEP_W
         assert late == []
@@ -49,13 +66,15 @@ async def test_a_load_step_of_3_kw_is_covered_in_time_without_overshoot(chain_of
         assert latency["median"] < 1000
 
 
-async def lateness_s(chain: Chain) -> float:
-    """How much later than it should a busy machine let things be: as gateway and node tell it of themselves.
+async def lateness_s(chain: Chain, begun: float) -> float:
+    """How much later than it should a busy machine let things be after a load step: as gateway and node tell it.
 
-    The gateway's cycles and orders at their worst, and the longest time without a sample beyond the second between two.
+    The gateway's cycles and orders at their worst, and from the step on the longest time without a sample beyond the
+    second between two.
     """
     figures = await status(chain)
-    gaps_ms = [later - earlier for earlier, later in pairwise(grid_moments(chain))]
+    begun_ms = 1000 * (begun + utc_ahead_s(chain))
+    gaps_ms = [later - earlier for earlier, later in pairwise(grid_moments(chain)) if later > begun_ms]
     return (figures["cycle_late_ms"]["p99"] + figures["latency_ms"]["p99"] + max(gaps_ms) - 1000) / 1000
 
 
@@ -67,7 +86,7 @@ async def test_a_meter_1_to_3_s_late_makes_no_limit_cycle(chain_of: OpenChain, s
         await until_controlled(chain)
         await house(chain, do="fault", kind="MeterLate", min_s=1.0, max_s=3.0)
         await until_quiet(chain)
-        after = await grid_after_step(chain, seconds)
+        _, after = await grid_after_step(chain, seconds)
         assert min(w for _, w in after) >= -0.1 * STEP_W
         assert [(t, w) for t, w in after if t > 12 and abs(w) > 100] == []
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from .conftest import (
     QUIET,
     OpenChain,
     battery_mode_since,
-    decisions,
+    decided_at,
     device,
+    holds_by,
     house,
     state,
     until,
@@ -28,14 +30,14 @@ CLOUD: dict[str, Any] = {"seed": 96, "pv": {"clouds": True}}
 """The first cloud comes 24 s after the start, for 33 s, and lets a sixth of the beam through."""
 
 
-async def until_why(chain: Chain, name: str, point: str, why: str) -> None:
-    """The page shows this reason for the absence of a point."""
+async def shows_why(chain: Chain, name: str, point: str, why: str, by: float) -> None:
+    """By this moment the page shows this reason for the absence of a point."""
 
     async def shown() -> bool:
         points = {p["name"]: p for p in device(await state(chain), name)["points"]}
         return point in points and points[point]["why"] == why and points[point]["value"] is None
 
-    await until(shown, f"{name}.{point} is absent: {why}")
+    await holds_by(shown, by, f"{name}.{point} is absent: {why}")
 
 
 @pytest.mark.timeout(180)
@@ -54,6 +56,7 @@ async def test_a_meter_that_is_gone_or_frozen_is_held_then_released(
 
         if kind == "MeterFrozen":  # something that is seen must move for a frozen number to be seen as frozen
             await until(sun_moves, "the rim of the first cloud, which then comes within 10 s", patience_s=90)
+        begun = time.monotonic()
         await house(chain, do="fault", kind=kind)
         await house(chain, do="step", w=1500, seconds=None)  # the world moves on, the meter does not show it
 
@@ -64,7 +67,10 @@ async def test_a_meter_that_is_gone_or_frozen_is_held_then_released(
         await until(is_held, f"the set-point is held: {held}")
         await until_mode(chain, "release")
         assert (await state(chain))["setpoint"]["reason"]["code"] == released
-        given_back = next(moment for moment, line in decisions(chain, "battery") if f'reason="{released}"' in line)
+        held_at = await decided_at(chain, "battery", f'reason="{held}"', begun)
+        assert held_at - begun <= 20
+        given_back = await decided_at(chain, "battery", f'reason="{released}"', held_at)
+        assert given_back - held_at <= 20
         assert await battery_mode_since(chain, "own", given_back) - given_back <= 5
         await house(chain, do="clear")
         await until_battery(chain, "remote")
@@ -83,23 +89,27 @@ async def test_a_wrong_answer_is_no_value(chain_of: OpenChain, fault: dict[str, 
     name = {"meter": "grid", "pv": "pv", "battery": "battery"}[fault["device"]]
     async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
+        begun = time.monotonic()
         await house(chain, do="fault", **fault)
-        await until_why(chain, name, "p_w", why)
+        await shows_why(chain, name, "p_w", why, begun + 10)
+        ended = time.monotonic()
         await house(chain, do="clear")
 
         async def back() -> bool:
             return device(await state(chain), name)["quality"] == "good"
 
-        await until(back, "the device is good again")
+        await holds_by(back, ended + 20, "the device is good again")
 
 
 async def test_a_not_available_value_is_absent_and_not_a_number(chain_of: OpenChain) -> None:
     async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
+        begun = time.monotonic()
         await house(chain, do="fault", kind="NanSentinel", device="battery", point="soc_pct")
-        await until_why(chain, "battery", "soc", "nan")
+        await shows_why(chain, "battery", "soc", "nan", begun + 15)
+        begun = time.monotonic()
         await house(chain, do="fault", kind="NanSentinel", device="pv", point="active_power_w")
-        await until_why(chain, "pv", "p_w", "nan")
+        await shows_why(chain, "pv", "p_w", "nan", begun + 10)
         assert (await state(chain))["flow"]["pv_w"] is None
 
 
@@ -110,7 +120,7 @@ async def test_swapped_words_in_a_profile_give_no_number_at_all(chain_of: OpenCh
     (tmp_path / "devices" / f"{name}.json").write_text(json.dumps(profile | {"word_order": "little"}))
     shown_as = "grid" if name == "eastron_sdm630" else "battery"
     async with chain_of(ChainSettings(house=QUIET)) as chain:
-        await until_why(chain, shown_as, "f_hz", "implausible")
+        await shows_why(chain, shown_as, "f_hz", "implausible", time.monotonic() + 20)
         for _ in range(20):
             points = device(await state(chain), shown_as)["points"]
             assert [p for p in points if p["value"] is not None] == []
@@ -121,10 +131,11 @@ async def test_swapped_words_in_a_profile_give_no_number_at_all(chain_of: OpenCh
 
 async def test_a_battery_that_refuses_is_reported_and_stays_in_its_own_mode(chain_of: OpenChain) -> None:
     async with chain_of(ChainSettings(house=QUIET)) as chain:
+        begun = time.monotonic()
         await house(chain, do="fault", kind="BatteryRefuses")
 
         async def failed() -> bool:
             return "failed: device" in (chain.folder / "gateway.log").read_text()
 
-        await until(failed, "the gateway's log names the refusal")
+        await holds_by(failed, begun + 20, "the gateway's log names the refusal")
         assert (await house(chain, do="state"))["battery_mode"] == "own"

@@ -9,7 +9,7 @@ import pytest
 from gateway.rig.chain import ChainSettings
 from gateway.rig.programs import GATEWAY
 
-from .conftest import QUIET, OpenChain, house, state, until
+from .conftest import QUIET, OpenChain, decided_at, holds_by, house, state, until
 from .test_loads import PARIS, load, setpoint_of
 
 LEASE_S = 5
@@ -84,6 +84,7 @@ async def test_cold_rooms_are_the_pump_s_own_until_they_are_warm_and_its_run_has
     """It is night, and the plan would let them get colder. These rooms hold so little heat that they warm up soon."""
     rooms = {"temp_c": 19.0, "capacity_wh_per_k": 50.0}
     async with chain_of(wanted(NIGHT, rooms, discomfort_eur_per_kh=0.0)) as chain:
+        begun = time.monotonic()
 
         async def is_its_own() -> bool:
             setpoint, pump = await setpoint_of(chain, "heat-pump"), await load(chain, "heat_pump")
@@ -97,6 +98,7 @@ async def test_cold_rooms_are_the_pump_s_own_until_they_are_warm_and_its_run_has
             return (await setpoint_of(chain, "heat-pump"))["mode"] == "control"
 
         await until(is_ours, "warm enough to be commanded")
+        commanded = await decided_at(chain, "heat-pump", 'mode="control"', begun)
         assert (await load(chain, "heat_pump"))["temp_c"] == pytest.approx(LOW_C, abs=0.5)
         setpoint = await setpoint_of(chain, "heat-pump")
         assert (setpoint["power_w"], setpoint["reason"]["code"]) == (LEAST_W, "load_runs_on")
@@ -105,5 +107,5 @@ async def test_cold_rooms_are_the_pump_s_own_until_they_are_warm_and_its_run_has
         async def runs_on() -> bool:
             return (await load(chain, "heat_pump"))["offered_w"] == LEAST_W
 
-        await until(runs_on, "a run that has begun goes on for its least time")
+        await holds_by(runs_on, commanded + 5, "a run that has begun goes on for its least time")
         assert (await load(chain, "heat_pump"))["running"]

@@ -1,12 +1,25 @@
 """A Linky's telegram as the only grid meter: read with the right sign, counted, told apart when it is ill."""
 
+import time
 from typing import Any
 
 import pytest
 
 from gateway.rig.chain import Chain, ChainSettings
 
-from .conftest import QUIET, OpenChain, device, house, state, until, until_battery, until_mode
+from .conftest import (
+    QUIET,
+    OpenChain,
+    battery_mode_since,
+    decided_at,
+    device,
+    holds_by,
+    house,
+    state,
+    until,
+    until_battery,
+    until_mode,
+)
 
 LINKY = {
     "nodes": {"cellar": {"buses": {"tic": {"kind": "tic"}}}},
@@ -62,15 +75,18 @@ async def test_a_telegram_is_the_grid_meter_of_the_whole_chain(chain_of: OpenCha
         await until_counter(chain, "e_import_wh", IMPORT_WH, "import")
         assert await value(chain, "producer") == 1
         await house(chain, do="clear")
+        silent = time.monotonic()
         await house(chain, do="fault", kind="TelegramGone")
         await until_mode(chain, "release")
+        released = await decided_at(chain, "battery", 'mode="release"', silent)
+        assert released - silent <= 20
 
         async def is_shown() -> bool:
             points = device(await state(chain), "grid")["points"]
             return [p["why"] for p in points if p["name"] == "p_w"] == ["timeout"]
 
-        await until(is_shown, "the silence is told")
-        await until_battery(chain, "own")
+        await holds_by(is_shown, released + 15, "the silence is told")
+        assert await battery_mode_since(chain, "own", released) - released <= 5
         await house(chain, do="clear")
         await until_power(chain, -1)
         written = everything_written(chain)

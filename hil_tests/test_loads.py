@@ -159,16 +159,18 @@ async def test_pv_that_nothing_takes_is_curtailed_at_the_export_limit_and_let_go
     async with chain_of(
         ChainSettings(house=QUIET | sunny | {"clock": clock}, site=site, clock_offset_s=offset_s)
     ) as chain:
+        started = time.monotonic()
 
         async def held() -> bool:
             return -1020.0 <= (await house(chain, do="state"))["grid_w"] <= -800.0
 
-        await until(held, "no more than 1 kW goes to the grid")
+        await holds_by(held, started + 30, "no more than 1 kW goes to the grid")
         assert (await setpoint_of(chain, "pv"))["reason"]["code"] == "pv_curtailed"
+        begun = time.monotonic()
         await house(chain, do="step", w=4500, seconds=None)
 
         async def let_go() -> bool:
             state_ = await house(chain, do="state")
             return not state_["pv"]["throttled"] and (await setpoint_of(chain, "pv"))["reason"]["code"] == "pv_free"
 
-        await until(let_go, "all the sun is taken")
+        await holds_by(let_go, begun + 20, "all the sun is taken")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from gateway.rig.chain import Chain, ChainSettings
 from gateway.rig.programs import GATEWAY
 
-from .conftest import QUIET, OpenChain, house, plan, state, until, until_mode, until_planned
+from .conftest import QUIET, OpenChain, holds_by, house, plan, state, until, until_mode, until_planned
 
 TARIFF = {
     "file": "edf_hphc",
@@ -73,13 +74,14 @@ async def test_a_planner_that_dies_or_hangs_costs_the_plan_and_nothing_else(
             return why is not None and why["code"] == code
 
         await until(is_shown, "why there is no plan")
+        begun = time.monotonic()
         await house(chain, do="step", w=1500, seconds=None)
 
         async def holds() -> bool:
             flow = (await state(chain))["flow"]
             return flow["load_w"] is not None and flow["load_w"] > 1200 and abs(flow["grid_w"]) < 60
 
-        await until(holds, "the plain rule at work")
+        await holds_by(holds, begun + 15, "the plain rule at work")
         await until_planned(chain)
 
 

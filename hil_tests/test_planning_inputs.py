@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -14,7 +15,7 @@ from gateway.rig.part import Part
 from gateway.rig.programs import GATEWAY
 from gateway.rig.web_server import WebServer, web_server
 
-from .conftest import OpenChain, house, state, status, until, until_mode, until_planned
+from .conftest import OpenChain, holds_by, house, state, status, until, until_mode, until_planned
 from .test_planning import EVENING, LATE_NIGHT, TARIFF, november
 
 START_S = EVENING.timestamp()
@@ -34,13 +35,14 @@ async def holds_the_grid(chain: Chain, load_w: float = 1500) -> None:
     """A new load is met by the battery within seconds, by orders that are obeyed."""
     await until_mode(chain, "control")
     before = (await status(chain))["orders"]
+    begun = time.monotonic()
     await house(chain, do="step", w=load_w, seconds=None)
 
     async def held() -> bool:
         flow = (await state(chain))["flow"]
         return flow["load_w"] is not None and flow["load_w"] > 0.8 * load_w and abs(flow["grid_w"]) < 60
 
-    await until(held, "the grid is held")
+    await holds_by(held, begun + 15, "the grid is held")
     after = (await status(chain))["orders"]
     assert after["applied"] > before["applied"]
     assert (after["refused"], after["failed"]) == (before["refused"], before["failed"])
@@ -182,6 +184,7 @@ async def test_a_quarter_hour_that_would_cost_is_not_exceeded_although_the_plan_
             "Jusqu’à 2,00 kW de soutirage ne coûtent rien de plus ce mois-ci",
         )
         await until_mode(chain, "control")
+        begun = time.monotonic()
         await house(chain, do="step", w=4000, seconds=None)
 
         async def held() -> bool:
@@ -189,4 +192,4 @@ async def test_a_quarter_hour_that_would_cost_is_not_exceeded_although_the_plan_
             is_commanded = now["setpoint"]["reason"]["code"] == "peak_aim"
             return is_commanded and now["flow"]["load_w"] > 3800 and abs(now["flow"]["grid_w"] - 2000) < 100
 
-        await until(held, "import is held at what costs nothing more")
+        await holds_by(held, begun + 15, "import is held at what costs nothing more")

@@ -1,6 +1,7 @@
 """A second gateway at the same broker only watches, and takes over when the first is gone."""
 
 import json
+import time
 
 from gateway.rig.chain import Chain, ChainSettings
 from gateway.rig.exchange import exchange
@@ -8,7 +9,19 @@ from gateway.rig.processes import Program
 from gateway.rig.readiness import JsonLine
 from gateway.rig.zen_command import ZEN, own_environment
 
-from .conftest import QUIET, OpenChain, state, status, until, until_battery, until_controlled
+from .conftest import (
+    QUIET,
+    OpenChain,
+    battery_mode_since,
+    decided_at,
+    holds_by,
+    state,
+    status,
+    until,
+    until_controlled,
+)
+
+STORE = "second.sqlite"
 
 
 def second(chain: Chain) -> Program:
@@ -16,7 +29,7 @@ def second(chain: Chain) -> Program:
     text = chain.run.site_file.read_text()
     for port in (chain.run.ports.page, chain.run.ports.time):
         text = text.replace(f"port = {port}", "port = 0")
-    text = text.replace("store.sqlite", "second.sqlite")
+    text = text.replace("store.sqlite", STORE)
     file = chain.folder / "second.toml"
     file.write_text(text)
     return Program(
@@ -32,6 +45,7 @@ async def test_the_second_one_watches_and_takes_over_when_the_first_is_killed(ch
     async with chain_of(ChainSettings(house=QUIET)) as chain:
         await until_controlled(chain)
         child = await chain.processes.start(second(chain))
+        started = time.monotonic()
         page = json.loads(child.output.read_text().splitlines()[0])["page"].rstrip("/")
 
         async def mode_of_second() -> str:
@@ -41,20 +55,24 @@ async def test_the_second_one_watches_and_takes_over_when_the_first_is_killed(ch
         async def watches() -> bool:
             return await mode_of_second() == "watch second_gateway"
 
-        await until(watches, "the second one only watches")
+        await holds_by(watches, started + 10, "the second one only watches")
+        asked = time.monotonic()
         before = (await status(chain))["orders"]["sent"]
 
         async def goes_on() -> bool:
             return (await status(chain))["orders"]["sent"] > before + 5
 
-        await until(goes_on, "the first one goes on")
+        await holds_by(goes_on, asked + 12, "the first one goes on")
         assert await watches()
         assert (await status(chain))["orders"]["refused"] == 0
         assert (await state(chain))["setpoint"]["mode"] == "control"
+        killed = time.monotonic()
         await chain.kill("gateway")
 
         async def controls() -> bool:
             return (await mode_of_second()).startswith("control")
 
         await until(controls, "the second one controls")
-        await until_battery(chain, "remote")
+        taken_over = await decided_at(chain, "battery", 'mode="control"', killed, store=STORE)
+        assert taken_over - killed <= 15
+        assert await battery_mode_since(chain, "remote", taken_over) - taken_over <= 5

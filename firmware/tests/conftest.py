@@ -18,8 +18,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import tables
 from as_on_board import FIRMWARE
 from cable import Board, Cable
-from node_rig import Broker, Gateway, Node
+from node_rig import Broker, Gateway, Node, compiled_firmware
 from slaves import LineSlave, TcpSlave
+
+from gateway.release.build import compile_file
 
 RIG = Path(__file__).parent / "board"
 
@@ -48,12 +50,18 @@ def micropython_64():
 
 @pytest.fixture
 def runner(tmp_path):
-    """`runner(interpreter)(code)` runs code with node, wire and the tests beside it; gives what it prints."""
+    """`runner(interpreter)(code)` runs code with node, wire and the tests beside it; gives what it prints.
+
+    Node and wire come as sources or, with `compiled`, as a board has them: that leaves its heap to what runs.
+    """
     here = Path(__file__).parent
 
     def choose(interpreter: str, heap: str = "112k", patience_s: float = 60):
-        def run(code: str, heap: str = heap, speed: int = 1, patience_s: float = patience_s) -> str:
-            places = [FIRMWARE, FIRMWARE.parent / "gateway", here]
+        def run(
+            code: str, heap: str = heap, speed: int = 1, patience_s: float = patience_s, *, compiled: bool = False
+        ) -> str:
+            places = [compiled_firmware()] if compiled else [FIRMWARE, FIRMWARE.parent / "gateway"]
+            places.append(here)
             if speed > 1:
                 places.insert(0, here / "fast")
             environment = {"MICROPYPATH": ":".join([".frozen", *map(str, places)])}
@@ -77,15 +85,23 @@ def board(runner, micropython):
     return runner(micropython)
 
 
+@pytest.fixture(scope="session")
+def compiled_rig(tmp_path_factory):
+    """A folder with board/actuator_rig.py and what it imports, compiled as the node is."""
+    folder = tmp_path_factory.mktemp("rig")
+    for name in ("actuator_rig", "signing"):
+        compile_file(RIG / f"{name}.py", folder / f"{name}.mpy", name)
+    return folder
+
+
 @pytest.fixture
-def play(board):
-    """Runs an `async def scenario(rig)` on the board, with everything of board/actuator_rig.py in reach."""
+def play(board, compiled_rig):
+    """Runs an `async def scenario(rig)` in the heap of a board, with everything of board/actuator_rig.py in reach."""
 
     def run(scenario, **actuator) -> None:
         source = textwrap.dedent(inspect.getsource(scenario))
-        code = f"import sys\nsys.path.append({str(RIG)!r})\nfrom actuator_rig import play\n{source}\n"
-        # the modules come as sources, whose compiler wants more than the heap of a board
-        said = board(code + f"play({scenario.__name__}, **{actuator!r})", "160k")
+        code = f"import sys\nsys.path.append({str(compiled_rig)!r})\nfrom actuator_rig import play\n{source}\n"
+        said = board(code + f"play({scenario.__name__}, **{actuator!r})", compiled=True)
         assert said.strip().endswith("passed"), said
 
     return run

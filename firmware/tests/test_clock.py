@@ -255,7 +255,7 @@ async def test_the_right_answer_behind_a_foreign_one_is_taken(board):
 async def test_of_crooked_ways_the_shortest_is_believed(board):
     """Three of four answers take 0.3 s one way: by the mean the clock would be off by 110 ms, by each alone by 150."""
     ways = [{"there": 0.3}, {"back": 0.3}, {}, {"there": 0.3}]
-    for _ in range(4):  # a busy machine makes the straight way crooked too, but not each time
+    for _ in range(3):  # a busy machine makes the straight way crooked too, but not three times in a row
         with liar(lambda count, true: true | ways[count % 4]) as port:
             seen, _, _, now_s = await run(board, port, 15)
         s, ms, quality = seen[-1]
@@ -269,7 +269,7 @@ async def test_of_crooked_ways_the_shortest_is_believed(board):
 async def test_a_server_that_jumps_by_100_s_is_doubted_and_followed_slowly(board):
     """Twenty times faster than real time: the second round of questions comes a minute after the first."""
     fast = f"import sys\nsys.path.insert(0, {str(FAST)!r})\n"
-    for _ in range(4):  # a busy machine makes steps longer, never shorter
+    for _ in range(3):  # a busy machine makes steps longer, never shorter: not three times in a row
         with liar(lambda count, true: true | {"shift": 100.0 if count >= 4 else 0.0}, speed=20) as port:
             code = fast + RUN.replace("100", "400") % (300, port)
             seen, _, error = json.loads(await asyncio.to_thread(board, code, "256k"))

@@ -22,6 +22,7 @@ SPEED, TRIAL_SPEED = 10, 40  # trials are long and their time-outs too
 TRIAL_S = 300 / TRIAL_SPEED
 # Two starts and a proof, which are not faster; more where the first start took longer. A trial of ten minutes: 15 s.
 STARTS_S = 6
+START_MOST_S = 8  # what a slow start on a busy machine may excuse at most
 fast = pytest.mark.parametrize("speed", [TRIAL_SPEED])
 
 
@@ -65,7 +66,7 @@ async def board(micropython, broker, gateway, tmp_path, workshop, inverter, spee
     begin = time.monotonic()
     board.start(board.poll)
     await until(lambda: running(gateway) == (1, "run"), "the first state")
-    board.start_s = time.monotonic() - begin
+    board.start_s = min(time.monotonic() - begin, START_MOST_S)
     yield board
     board.kill()
 
