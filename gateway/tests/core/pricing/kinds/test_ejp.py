@@ -14,6 +14,7 @@ from gateway.core.pricing.called_days import Days, learn
 from gateway.core.pricing.kind import PriceSources
 from gateway.core.pricing.kinds.ejp import KIND, EjpDay, EjpSettings, meter_days
 from gateway.core.pricing.tariff import ListTariff, PriceList
+from gateway.study.record.called_days import announced_until
 from gateway.tests.core.pricing.changes import changes
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -165,7 +166,7 @@ def test_a_morning_with_a_notice() -> None:
     ],
 )
 def test_a_study_knows_a_day_from_its_notice_on(moment: str, until: str) -> None:
-    assert CALLED.announced_until(at(moment), PARIS) == at(until)
+    assert announced_until(CALLED, at(moment), PARIS) == at(until)
 
 
 @pytest.mark.parametrize("word", ["peak", "pointe", "ejp", "2"])
