@@ -56,11 +56,14 @@ async def _look(file: SiteFile, credentials: Credentials, wait_s: float) -> tupl
 
 
 async def _all_reported(gateway: Gateway, devices: set[str]) -> None:
-    """Wait until each device has reported its power and every point once."""
+    """Wait until each device has reported every point once, and a power that may be used."""
     wanted = {(device, point.name) for device in devices for point in gateway.file.profiles[device].points}
     while True:
         state = gateway.nodes.measurements.state()
-        if all(state.reading(device, point).measured_s > 0 for device, point in wanted):
+        is_known = all(
+            state.reading(device, "p_w").value is not None for device in devices if (device, "p_w") in wanted
+        )
+        if is_known and all(state.reading(device, point).measured_s > 0 for device, point in wanted):
             return
         await gateway.nodes.measurements.sample(1.0)
 
