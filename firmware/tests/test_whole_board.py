@@ -42,13 +42,17 @@ def diary(board) -> list[tuple]:
     return [(int(line.split(" ", 1)[0]), ast.literal_eval(line.split(" ", 1)[1])) for line in lines if line[-1] == ")"]
 
 
-async def applied(gateway, values) -> None:
-    """Orders anew each second, as a gateway does: one that comes while the device does not answer is refused."""
+async def applied(gateway, values, ttl: int = 10000) -> tuple[int, float]:
+    """Orders anew each second, as a gateway does: one that comes while the device does not answer is refused.
+
+    (sequence, moment of the order) of the one that was applied
+    """
     for _ in range(15):
-        seq = await gateway.order(values)
+        begin = time.monotonic()
+        seq = await gateway.order(values, ttl=ttl)
         answers = await until(lambda seq=seq: [one for one in gateway.acks if one["seq"] == seq], "an answer")
         if answers[-1]["done"] == "applied":
-            return
+            return seq, begin
         await asyncio.sleep(1)
     raise AssertionError(f"never applied: {gateway.acks}")
 
@@ -92,9 +96,7 @@ async def test_a_battery_is_given_back_on_time_when_the_wlan_goes_and_obeys_agai
         board.start(poll)
         await gateway.ack("safe")
         meter.written.clear()
-        seq = await gateway.order([700], ttl=round(1000 * LEASE_S))
-        begin = time.monotonic()
-        await gateway.ack("applied", seq)
+        seq, begin = await applied(gateway, [700], ttl=round(1000 * LEASE_S))
         wlan.go_away()
         await until(lambda: tables.writes(meter)[-1] == tables.SAFE, "the safe values")
         held_s = meter.written[-1][0] - begin
@@ -103,7 +105,7 @@ async def test_a_battery_is_given_back_on_time_when_the_wlan_goes_and_obeys_agai
         wlan.come_back()
         expired = await gateway.ack("expired", seq)
         assert (expired["why"], expired["rb"]) == ("", [803])
-        await gateway.ack("applied", await gateway.order([500]))
+        await applied(gateway, [500])
         assert tables.writes(meter)[-1] == (40151, [0, 802])
         health = await until(lambda: gateway.health and gateway.health[-1], "the health")
     figure(capsys, f"WLAN gone: safe values {held_s:.2f} s after an order of {LEASE_S} s")

@@ -53,9 +53,14 @@ class Line:
         await self.process.stdin.drain()
 
 
+def waited_s(process: asyncio.subprocess.Process) -> float:
+    """How long it has stood ready to run while the machine ran something else, in seconds (sched-stats.rst of Linux)."""
+    return int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 @asynccontextmanager
 async def node(micropython: str, folder: Path, table: dict):
-    """The node as it is, with the line `rs485` of its folder and nobody to report to."""
+    """The node as it is, with the line `rs485` of its folder and nobody to report to; gives its process."""
     for path in compiled_firmware().iterdir():
         (folder / path.name).symlink_to(path)
     conf = {"site": "test", "node": "cellar", "key": "00" * 32, "broker": {"host": "127.0.0.1", "port": 9}}
@@ -68,7 +73,7 @@ async def node(micropython: str, folder: Path, table: dict):
         stdout=subprocess.DEVNULL,
     )
     try:
-        yield
+        yield process
     finally:
         process.kill()
         await process.wait()
@@ -85,23 +90,27 @@ def table(baud: int, units: int, blocks: int, ms: int, registers: int = REGISTER
 async def measure(micropython: str, folder: Path, baud: int, seconds: float = 1.5) -> dict:
     """{"baud", "share", "polls_per_s", "wire_polls_per_s", "least_silence_us"} of a bus that is always busy.
 
-    The wire allows 1 / (characters of request and answer + twice t3.5). The best of some windows of a run counts, each
-    of so many seconds: what the others lack, the machine has spent on something else. `folder` must not exist yet.
+    The wire allows 1 / (characters of request and answer + twice t3.5). What counts is the silence that the node leaves
+    between an answer and its next request, without the time that it has waited for the machine; of some windows of a
+    run, each of so many seconds, the best. `folder` must not exist yet.
     """
     folder.mkdir(parents=True)
-    async with Line(folder / "rs485", baud, "1") as line, node(micropython, folder, table(baud, 1, BLOCKS, 100)):
+    line = Line(folder / "rs485", baud, "1")
+    async with line, node(micropython, folder, table(baud, 1, BLOCKS, 100)) as master:
         for _ in range(SETTLE):
             row = await line.exchange()
-        rows, rates = [row], []
+        rows, lefts = [], []
         for _ in range(WINDOWS):
-            begin, polls = row[1], 0
+            begin, waited, silences = row[1], waited_s(master), []
             while row[1] - begin < seconds:
                 row = await line.exchange()
                 rows.append(row)
-                polls += 1
-            rates.append(polls / (row[1] - begin))
-    wire_s = row[2] * BITS / baud + 2 * silence_s(baud, BITS)
-    polls_per_s = max(rates)
+                silences.append(row[3] / 1e6)
+            lefts.append((sum(silences) - (waited_s(master) - waited)) / len(silences))
+    pause_s = silence_s(baud, BITS)
+    exchange_s = row[2] * BITS / baud + pause_s
+    polls_per_s = 1 / (exchange_s + max(min(lefts), pause_s))
+    wire_s = exchange_s + pause_s
     return {
         "baud": baud,
         "share": round(polls_per_s * wire_s, 3),
