@@ -9,16 +9,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from gateway.core.control import battery_response, level_rule, net_load, pool, pool_power, pool_shares
+from gateway.core.control import battery_response, level_rule, net_load, pool, pool_power, pool_shares, sure_load
 from gateway.core.control.battery_response import BatteryResponse
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.level_rule import ActiveLevels, LevelRule
 from gateway.core.control.net_load import NetLoadMemory
 from gateway.core.control.pool_power import GridSide
-from gateway.core.control.trust import SiteTrust
-from gateway.core.control.trust_rules import GONE_S, Trust
+from gateway.core.control.sure_load import SureLoad
+from gateway.core.control.trust.judge import SiteTrust
+from gateway.core.control.trust.rules import GONE_S, Trust
 from gateway.core.model.levels import Storage
 from gateway.core.model.state import Mode, Purpose, SetPoint
+
+TRIED_W = 100.0  # of what batteries take: where the surplus is about that, limited PV may hide a larger one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class BatteryMemory:
     last: Mapping[str, SetPoint] = field(default_factory=dict)  # a battery that is not in it was never controlled
     controlled: tuple[str, ...] = ()  # whose power is not in the net load
     net: NetLoadMemory = field(default_factory=NetLoadMemory)  # the estimate of the net load and of the meter's delay
+    sure: SureLoad = field(default_factory=SureLoad)  # the least that the building has drawn of late
     levels: ActiveLevels = frozenset()  # levels of the plan that are crossed; none without a plan
     resting: tuple[str, ...] = ()  # at their reserve: not discharged until a little above it
     working: tuple[str, ...] = ()  # with a power other than 0
@@ -47,11 +51,12 @@ class BatteryDecision:
 
 
 def control_batteries(
-    cycle: CycleInput, trust: SiteTrust, memory: BatteryMemory, *, coming_net_w: float
+    cycle: CycleInput, trust: SiteTrust, memory: BatteryMemory, *, coming_net_w: float, pv_is_limited: bool
 ) -> BatteryDecision:
     """The set-points of all batteries: those that may be controlled share one power, the others are held or given back.
 
     `coming_net_w`: the net load when the loads do what they were sent; -inf while all of them do it already.
+    `pv_is_limited`: whether PV is held back, so that the surplus does not show what the batteries could take.
     """
     seen, site, slot = cycle.seen, cycle.site, cycle.slot
     kept = {
@@ -67,12 +72,23 @@ def control_batteries(
         return BatteryDecision(setpoints=tuple(kept[battery.id] for battery in site.batteries), memory=memory)
     known = [responses[battery.id] for battery in ours]
     net = net_load.estimated(memory.net, site, ours, known, seen.grid.power)
-    able = pool.pooled(ours, seen.batteries, trust.readings.soc, memory.resting, seen.grid.phases_w, site)
+    able = pool.pooled(ours, trust.readings.soc, memory.resting, seen, trust.readings.following, site)
     plain_w = site.grid_setpoint_w - (net.net_w + net.ahead_w)
+    if pv_is_limited and able.takes_w - TRIED_W <= plain_w < able.bounds.high_w:
+        plain_w = able.bounds.high_w  # only what is offered can be taken
     levels = level_rule.decided(plain_w, able.stored_wh, slot, able.storage, memory.levels)
-    peak_w = math.inf if slot is None else slot.peak_target_w
-    grid = GridSide(site=site, net_w=net.net_w, coming_net_w=coming_net_w, peak_target_w=peak_w)
-    power = pool_power.limited(levels, able, grid, memory.last)
+    least = sure_load.sampled(memory.sure, net.net_w - seen.pv_w, seen.now_s)
+    grid = GridSide(
+        site=site,
+        net_w=net.net_w,
+        coming_net_w=coming_net_w,
+        peak_target_w=math.inf if slot is None else slot.peak_target_w,
+        least_net_w=math.inf if trust.readings.meter.is_timely else least.load_w + seen.pv_w,
+    )
+    if trust.ask_w is None:
+        power = pool_power.limited(levels, able, grid, memory.last)
+    else:
+        power = pool_power.asked(trust.ask_w, able)
     shares = pool_shares.shared_out(power.power_w, able.members, slot, memory.working)
     found = {
         battery.id: SetPoint(
@@ -93,6 +109,7 @@ def control_batteries(
             responses=battery_response.sent(responses, ours, shares.powers_w, now_s=seen.now_s, delay_s=delay_s),
             last={**memory.last, **found},
             net=net.memory,
+            sure=least,
             levels=levels.active,
             resting=tuple(member.battery.id for member in able.members if member.rests),
             working=tuple(id_ for id_, power_w in shares.powers_w.items() if power_w != 0.0),
@@ -100,7 +117,7 @@ def control_batteries(
         net_w=net.net_w,
         storage=able.storage,
         charge_max_w=power.charge_max_w,
-        surplus_max_w=0.0 if LevelRule.LEAVE in levels.active else able.surplus_max_w,
+        surplus_max_w=0.0 if LevelRule.LEAVE in levels.active else able.takes_w,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.core.control.cycle_input import CycleInput
+from gateway.core.control.trust.rules import Trust
 from gateway.core.model.site import Site
 from gateway.core.model.state import Mode, Reason, SetPoint
 
@@ -86,15 +87,20 @@ class Flows:
 
 
 def curtail(
-    cycle: CycleInput, before: Curtailment, *, net_w: float | None, battery_max_w: float
+    cycle: CycleInput, meter: Trust, before: Curtailment, *, net_w: float | None, battery_max_w: float
 ) -> CurtailmentDecision:
-    """Limits of the PV inverters that take one. Without sight of the grid the last ones stay.
+    """Limits of the PV inverters that take one.
+
+    Without sight of the grid for a moment the last ones stay. When the meter is lost or not believed, all PV together
+    gets no more than may be exported: nobody knows what the building draws.
 
     `net_w`: the building without its controlled batteries, None where none is controlled. `battery_max_w`: the most
     that they may charge.
     """
     site, slot, grid_w, pv_w = cycle.site, cycle.slot, cycle.seen.grid.fresh_w, cycle.seen.pv_w
-    if not site.curtailable or grid_w is None:
+    if site.curtailable and meter.mode is Mode.RELEASE:
+        return blind(site, before, pv_w)
+    if not site.curtailable or grid_w is None or meter.mode is not Mode.CONTROL:
         return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=_curtailed_w(site, before, pv_w))
     costs_money = slot is not None and slot.sell < 0.0
     flows = Flows(
@@ -105,6 +111,19 @@ def curtail(
         export_w=0.0 if costs_money else site.export_limit_w,
     )
     return limited(site, before, flows)
+
+
+def blind(site: Site, before: Curtailment, pv_w: float) -> CurtailmentDecision:
+    """The limits that keep the export limit whatever building and batteries do; a lower one that stands stays."""
+    rated_w = sum(inverter.rated_w for inverter in site.curtailable)
+    others_w = max(-pv_w - rated_w, 0.0)  # what other roofs give at least
+    limit_w = max(site.export_limit_w - others_w - LEAST_MARGIN_W, 0.0)
+    limit_w = limit_w if before.limit_w is None else min(limit_w, before.limit_w)
+    if limit_w >= rated_w:
+        return CurtailmentDecision(setpoints=tuple(_free(one.id) for one in site.curtailable), memory=Curtailment())
+    reason = Reason(code="pv_blind", numbers={"allowed_w": limit_w, "limit_w": site.export_limit_w})
+    memory = Curtailment(error_w=before.error_w, limit_w=limit_w)
+    return CurtailmentDecision(setpoints=_divided(site, limit_w, rated_w, reason), memory=memory)
 
 
 def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecision:
@@ -120,7 +139,14 @@ def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecisio
         found = tuple(_free(inverter.id) for inverter in site.curtailable)
         return CurtailmentDecision(setpoints=found, memory=Curtailment(error_w=error_w))
     reason = Reason(code="pv_curtailed", numbers={"allowed_w": limit_w, "limit_w": flows.export_w})
-    found = tuple(
+    found = _divided(site, limit_w, rated_w, reason)
+    memory = Curtailment(error_w=error_w, limit_w=limit_w, over_w=over_w)
+    return CurtailmentDecision(setpoints=found, memory=memory, curtailed_w=_curtailed_w(site, memory, flows.pv_w))
+
+
+def _divided(site: Site, limit_w: float, rated_w: float, reason: Reason) -> tuple[SetPoint, ...]:
+    """The limit of all inverters (W, 0 or above), shared by their rated powers."""
+    return tuple(
         SetPoint(
             device=inverter.id,
             power_w=-min(limit_w * inverter.rated_w / rated_w, inverter.rated_w),
@@ -129,8 +155,6 @@ def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecisio
         )
         for inverter in site.curtailable
     )
-    memory = Curtailment(error_w=error_w, limit_w=limit_w, over_w=over_w)
-    return CurtailmentDecision(setpoints=found, memory=memory, curtailed_w=_curtailed_w(site, memory, flows.pv_w))
 
 
 def _curtailed_w(site: Site, memory: Curtailment, pv_w: float) -> float:

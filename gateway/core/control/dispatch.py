@@ -11,6 +11,7 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gateway.core.control.batteries import control_batteries
 from gateway.core.control.curtailment import curtail
@@ -20,7 +21,8 @@ from gateway.core.control.loads import control_loads
 from gateway.core.control.memory import Memory
 from gateway.core.control.observe import observe
 from gateway.core.control.plan_check import usable_requests, usable_slot
-from gateway.core.control.trust import judge
+from gateway.core.control.trust.judge import SentToBatteries, judge
+from gateway.core.control.trust.ratings import within_ratings
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import Site
 from gateway.core.model.state import SetPoint, SiteState
@@ -41,11 +43,17 @@ def decide(
 
     No slot is the plain rule. `requests`: by load id, what plan or plain rule say of each load now.
     """
-    cycle = CycleInput(seen=observe(state, site), site=site, slot=usable_slot(slot), requests=usable_requests(requests))
-    trust = judge(cycle, memory.readings, started=memory.batteries.last, loads=memory.loads)
+    site = replace(site, meter_delay_s=memory.readings.meter.delay_s(site))
+    seen = observe(within_ratings(state, site), site)
+    cycle = CycleInput(seen=seen, site=site, slot=usable_slot(slot), requests=usable_requests(requests))
+    sent = SentToBatteries(
+        last=memory.batteries.last, responses=memory.batteries.responses, controlled=memory.batteries.controlled
+    )
+    trust = judge(cycle, memory.readings, sent=sent, loads=memory.loads)
     coming_w = coming_net_w(memory.loads, cycle.seen, site)
-    battery = control_batteries(cycle, trust, memory.batteries, coming_net_w=coming_w)
-    pv = curtail(cycle, memory.curtailment, net_w=battery.net_w, battery_max_w=battery.charge_max_w)
+    is_limited = memory.curtailment.limit_w is not None
+    battery = control_batteries(cycle, trust, memory.batteries, coming_net_w=coming_w, pv_is_limited=is_limited)
+    pv = curtail(cycle, trust.meter, memory.curtailment, net_w=battery.net_w, battery_max_w=battery.charge_max_w)
     load = control_loads(cycle, trust.loads, battery, memory.loads, curtailed_w=pv.curtailed_w)
     return (*battery.setpoints, *pv.setpoints, *load.setpoints), Memory(
         readings=trust.readings, batteries=battery.memory, curtailment=pv.memory, loads=load.memory

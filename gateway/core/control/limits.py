@@ -19,6 +19,7 @@ class Limit(StrEnum):
     DISCHARGE_POWER = "limit_discharge"
     FULL = "full"
     RESERVE = "reserve"
+    ABILITY = "takes_less"
     AC_SIDE = "inverter_limit"
     IMBALANCE = "imbalance"
     IMPORT = "import_limit"

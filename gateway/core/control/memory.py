@@ -9,7 +9,7 @@ from gateway.core.control.curtailment import Curtailment
 from gateway.core.control.level_rule import LEVELS, ActiveLevels
 from gateway.core.control.load_memory import LoadMemory
 from gateway.core.control.net_load import NetLoadMemory
-from gateway.core.control.trust import ReadingMemory
+from gateway.core.control.trust.judge import ReadingMemory
 from gateway.core.model.switched import Switched
 
 Note = Mapping[str, object]

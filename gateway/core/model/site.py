@@ -1,7 +1,8 @@
 """What control must know of a building. Built once from the site file; never changes while running."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gateway.core.model.load import Load
 
@@ -74,6 +75,7 @@ class Site:
     meter_delay_s: tuple[float, float] = (0.0, 3.0)  # least and most lag of the meter's registers behind the wires
     imbalance_limit_w: float = math.inf  # most by which one phase may draw or feed more than another one
     curtailable: tuple[Inverter, ...] = ()  # those of `pv` whose production can be limited
+    peak_w: Mapping[str, float] = field(default_factory=dict)  # of the roofs, by PV device, above 0; where it is known
     loads: tuple[LoadDevice, ...] = ()  # flexible loads that are metered
 
     @property

@@ -77,7 +77,7 @@ class Plant:
     def _cycle(self) -> None:
         devices = {
             "grid": {"p_w": Reading(value=self._shown_w(), measured_s=self.t)},
-            "pv": {"p_w": Reading(value=0.0, measured_s=self.t)},
+            "pv": {"p_w": Reading(value=min(self.load_w(self.t), 0.0), measured_s=self.t)},  # what it gives is sun
             "battery": {"soc": Reading(value=self.soc, measured_s=self.t)},
         }
         if self._report:

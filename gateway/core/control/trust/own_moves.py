@@ -1,0 +1,58 @@
+"""What the grid meter says to moves that the batteries make anyway: from an order until they stand still again.
+
+The meter's sample on which the order was decided is the one before, so a load that the batteries follow is in both.
+"""
+
+from dataclasses import dataclass, replace
+
+from gateway.core.control.trust.own_steps import RIGHT, Powers
+
+MOVE_W = 300.0  # a smaller one is lost among the loads
+STILL_W = 60.0  # the batteries stand still when they move by less from one report to the next
+GONE_S = 90.0  # a move that has not ended after so long says nothing
+AGAINST = -0.3  # of a move: the meter went the other way
+UNSEEN = 0.3  # of a move: the meter hardly went along
+LARGE_W = 1500.0  # a move against so large a one is no accident that happens twice a day
+OFTEN = 3  # so many moves in a row that were not seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnMoves:
+    """The move under way, and what became of the ones before it."""
+
+    last: Powers | None = None  # of the cycle before
+    begin: Powers | None = None  # when the move under way was ordered; None while there is none
+    still_s: float = 0.0  # monotonic moment since which the batteries have stood still
+    unseen: int = 0  # moves in a row that the meter did not show
+    seen: int = 0  # moves in a row that it showed in time
+    contradicts: bool = False  # whether the last moves cannot be if the meter is right
+
+
+def watched(before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: float) -> OwnMoves:
+    """After one more sample; `ordered_w`: what the batteries were last sent together, None when nothing.
+
+    `wait_s`: how long after the end of a move a meter that is as late as configured must show it.
+    """
+    last = before.last
+    if last is None or ordered_w is None:
+        return OwnMoves(last=now, still_s=now.at_s, unseen=before.unseen, seen=before.seen)
+    is_still = abs(now.battery_w - last.battery_w) < STILL_W
+    found = replace(before, last=now, still_s=before.still_s if is_still else now.at_s, contradicts=False)
+    if before.begin is None:
+        return replace(found, begin=last) if abs(ordered_w - last.battery_w) >= MOVE_W else found
+    if now.at_s - before.begin.at_s > GONE_S:
+        return replace(found, begin=None)
+    if now.at_s - max(found.still_s, before.begin.at_s) < wait_s:
+        return found
+    return _ended(replace(found, begin=None), before.begin, now)
+
+
+def _ended(moves: OwnMoves, begin: Powers, end: Powers) -> OwnMoves:
+    moved_w = end.battery_w - begin.battery_w
+    if abs(moved_w) < MOVE_W:
+        return moves
+    gain = (end.rest_w - begin.rest_w) / moved_w
+    unseen = moves.unseen + 1 if gain < UNSEEN else 0
+    contradicts = unseen >= OFTEN or (gain < AGAINST and abs(moved_w) >= LARGE_W)
+    seen = moves.seen + 1 if RIGHT[0] <= gain <= RIGHT[1] else 0 if gain < UNSEEN else moves.seen
+    return replace(moves, unseen=0 if contradicts else unseen, seen=seen, contradicts=contradicts)

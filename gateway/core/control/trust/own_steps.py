@@ -1,0 +1,121 @@
+"""Asking the grid meter: the batteries step up and down by a few hundred watts, and each step must show in it.
+
+`gain` is what the meter moved by, as a share of what the batteries moved by: 1 of a meter that tells the truth, -1 of a
+reversed one, a third or two of one that misses a phase, 0 of one that stands or measures something else.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from gateway.core.model.state import Reason
+
+STEP_W, STEP_SHARE = 400.0, 0.1  # of a step: beyond the noise of a household, and a share of what a battery can do
+MOVED = 0.5  # of a step: what moved by less has not followed it
+RIGHT = (0.6, 1.5)  # gains of a meter that tells the truth, beside loads that move by less than the step
+MUTE = 0.25  # of a meter that has not answered yet, or never does
+WILD = (-2.0, 2.5)  # gains beyond are of a load that has moved meanwhile, and say nothing
+CLEAR = 2  # so many more answers of one kind than of the other are a verdict
+MOST_STEPS = 10
+ROOM = 0.03  # of the capacity, above the reserve or below full: so much a battery needs for its steps
+PATIENCE_S = 65.0  # a meter that does not answer is waited for: some hold their registers for a minute
+SETTLE_S = 2.5  # from the end of a battery's move to its report, and one sample of the meter more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Powers:
+    """Two powers of one moment (W)."""
+
+    at_s: float  # monotonic, of the meter's sample
+    rest_w: float  # the grid without PV and metered loads, import positive
+    battery_w: float  # of all controlled batteries, charging positive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The end of the asking."""
+
+    reason: Reason | None  # why the meter is not to be believed; None: it is
+    late_s: float = 0.0  # the longest time that it needed for an answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSteps:
+    """The steps so far. None has been ordered while `since_s` is None."""
+
+    order_w: float = 0.0  # what the batteries are sent together now, charging positive
+    since_s: float | None = None  # monotonic moment of that order
+    before: Powers | None = None  # at its end, the level before; None during the first one
+    gains: tuple[float, ...] = ()  # of the steps that were answered or waited for in vain
+    late_s: tuple[float, ...] = ()  # how long after its order each right answer came
+    blank: int = 0  # steps that the batteries did not follow
+    up: bool = True  # the direction of the steps: charging, else discharging
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSize:
+    """What steps the batteries can make, and how soon they show (s)."""
+
+    up_w: float  # charging, 0 or above; 0 when they take nothing
+    down_w: float  # discharging, 0 or above; 0 when they give nothing
+    wait_s: float  # from the order of a step until a meter that is as late as configured must show it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """What one cycle of asking gives."""
+
+    steps: OwnSteps
+    verdict: Verdict | None = field(default=None)  # None while it goes on
+
+
+def stepped(steps: OwnSteps, now: Powers, size: StepSize, now_s: float) -> Stepped:
+    """After one more sample of the meter; `now_s` is the moment (monotonic) of the next order."""
+    if size.up_w <= 0.0 and size.down_w <= 0.0:
+        return Stepped(steps=steps, verdict=Verdict(reason=None))
+    if steps.since_s is None:
+        return Stepped(steps=replace(steps, order_w=0.0, since_s=now_s, up=size.up_w > 0.0))
+    if now.at_s - steps.since_s < size.wait_s:
+        return Stepped(steps=steps)
+    if steps.before is None:
+        return Stepped(steps=_next(steps, now, size, now_s))
+    return _answered(steps, steps.before, now, size, now_s)
+
+
+def _answered(steps: OwnSteps, before: Powers, now: Powers, size: StepSize, now_s: float) -> Stepped:
+    """After a step that must show by now: its answer, or more patience."""
+    waited_s = now.at_s - (steps.since_s or 0.0)
+    moved_w = now.battery_w - before.battery_w
+    if abs(moved_w) < MOVED * max(size.up_w if steps.up else size.down_w, 1.0):
+        return _ended(replace(_next(steps, now, size, now_s, turn=True), blank=steps.blank + 1))
+    gain = (now.rest_w - before.rest_w) / moved_w
+    if abs(gain) < MUTE and waited_s < PATIENCE_S:
+        return Stepped(steps=steps)
+    late_s = (*steps.late_s, waited_s - size.wait_s) if RIGHT[0] <= gain <= RIGHT[1] else steps.late_s
+    gains = (*steps.gains, gain) if WILD[0] <= gain <= WILD[1] else steps.gains
+    return _ended(replace(_next(steps, now, size, now_s), gains=gains, late_s=late_s))
+
+
+def _next(steps: OwnSteps, now: Powers, size: StepSize, now_s: float, *, turn: bool = False) -> OwnSteps:
+    """The next level: to and from 0 in turn; with `turn` in the other direction from now on, if there is one."""
+    up = steps.up != turn if (size.down_w if steps.up else size.up_w) > 0.0 else steps.up
+    step_w = size.up_w if up else -size.down_w
+    order_w = step_w if steps.order_w == 0.0 else 0.0
+    return replace(steps, order_w=order_w, since_s=now_s, before=now, up=up)
+
+
+def _ended(steps: OwnSteps) -> Stepped:
+    right = sum(RIGHT[0] <= gain <= RIGHT[1] for gain in steps.gains)
+    wrong = len(steps.gains) - right
+    if right - wrong >= CLEAR:
+        return Stepped(steps=steps, verdict=Verdict(reason=None, late_s=max(steps.late_s)))
+    if wrong - right >= CLEAR:
+        return Stepped(steps=steps, verdict=Verdict(reason=_reason(steps.gains)))
+    is_over = len(steps.gains) + steps.blank >= MOST_STEPS or steps.blank >= MOST_STEPS // 2
+    return Stepped(steps=steps, verdict=Verdict(reason=None) if is_over else None)
+
+
+def _reason(gains: tuple[float, ...]) -> Reason:
+    """Why the meter is not believed, by the middle one of its answers that were not right."""
+    wrong = sorted(gain for gain in gains if not RIGHT[0] <= gain <= RIGHT[1])
+    gain = wrong[len(wrong) // 2]
+    code = "meter_reversed" if gain <= -RIGHT[0] else "meter_mute" if abs(gain) < MUTE else "meter_gain"
+    return Reason(code=code, numbers={"gain_pct": 100.0 * gain})
