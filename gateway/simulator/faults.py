@@ -238,16 +238,21 @@ class ActiveFaults:
     def pass_to(self, now_s: float) -> None:
         """Let time pass: faults whose time is over end."""
         self._now_s = now_s
-        if any(until_s <= now_s for until_s, _ in self._active):
+        if self._active and min(until_s for until_s, _ in self._active) <= now_s:
             self._active = [item for item in self._active if item[0] > now_s]
             self.changes += 1
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is wrong now."""
+        return bool(self._active)
 
     def is_silent(self, device: Device) -> bool:
         """Whether the device is off its link: what is sent to it reaches nobody."""
         if not self._active:
             return False
         without_supply = self.dark and self.find(InverterWithoutSupply, device) is not None
-        return without_supply or any(self.find(kind, device) is not None for kind in GONE)
+        return without_supply or any(isinstance(fault, GONE) and fault.device == device for _, fault in self._active)
 
     def find(self, kind: type[AnyFault], device: Device) -> AnyFault | None:
         """The active fault of this kind at this device."""
