@@ -138,7 +138,7 @@ class Gateway:
         )
         return ViewCollector(
             site=self.site,
-            labels=_labels(file),
+            labels=labels_of(file),
             before=Cycle(number=0, state=self.nodes.measurements.state(), setpoints=(), load_w=None, late_ms=0.0),
             quality=lambda device, now_s: self.nodes.sessions[file.devices[device].node].quality(device, now_s),
             parts=status,
@@ -148,7 +148,8 @@ class Gateway:
         )
 
 
-def _labels(file: SiteFile) -> Labels:
+def labels_of(file: SiteFile) -> Labels:
+    """What the page calls the parts of a site."""
     site = file.site
     return Labels(
         site=SiteView(id=site.id, name=site.name, time_zone=site.time_zone),
