@@ -26,7 +26,7 @@ ASTRAY_S = 10.0  # so many seconds more astray than not: it does not follow
 DEAF_S = 20.0  # so long without any answer, where it is neither nearly full nor nearly empty: the same
 DEAF_SHARE = 0.05  # of what it was sent: less is no answer
 MIDDLE = (0.1, 0.9)  # above its reserve, and of the charge: between them a battery has no reason to rest
-PAUSE_S, PAUSE_MOST_S = 60.0, 1800.0  # before it is tried again; doubled each time
+PAUSE_S, PAUSE_MOST_S = 300.0, 1800.0  # before it is tried again; doubled each time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

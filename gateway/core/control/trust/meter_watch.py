@@ -1,5 +1,6 @@
 """All that is known of the grid meter from one cycle to the next: standstill, what is possible, its answers to us."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -46,7 +47,8 @@ class MeterWatch:
         low_s, high_s = site.meter_delay_s
         needed_s = max(self.late_s, low_s + self.standstill.hold_s)
         # in a few steps: what is learned inside a range is lost with the range
-        return low_s, high_s if needed_s <= high_s else max(high_s, next((s for s in STEPS_S if s >= needed_s), needed_s))
+        rounded_s = next((step_s for step_s in STEPS_S if step_s >= needed_s), needed_s)
+        return low_s, high_s if needed_s <= high_s else rounded_s
 
 
 def watched(
@@ -98,6 +100,8 @@ def _judged(
         verdict=verdict,
     )
     proof = meter_proof.judged(replace(watch.proof, steps=steps), facts)
+    if proof.steps is not None and proof.steps.since_s is None:
+        proof = replace(proof, steps=_asked(proof.steps, now, size, seen)[0])
     late_s = verdict.late_s if verdict is not None and verdict.reason is None else 0.0
     known_s = site.meter_delay_s[1] + late_s + LATE_SLACK_S if late_s > LATE_SLACK_S else watch.late_s
     return replace(watch, moves=moves, proof=proof, late_s=known_s)
@@ -159,18 +163,13 @@ def _ordered_w(last: Mapping[str, SetPoint], batteries: Sequence[Battery]) -> fl
 
 def _step_size(seen: Observation, site: Site, batteries: Sequence[Battery]) -> StepSize:
     """Steps that these batteries can make together, within their charge and the limits at the grid."""
-    charges = {battery.id: seen.batteries[battery.id].soc.value for battery in batteries}
-    able = [(battery, charges[battery.id]) for battery in batteries if charges[battery.id] is not None]
-    up = [one.charge_max_w for one, soc in able if soc is not None and soc < one.soc_max - own_steps.ROOM]
-    down = [one.discharge_max_w for one, soc in able if soc is not None and soc > one.reserve + own_steps.ROOM]
+    high_w = low_w = 0.0
+    for battery in batteries:
+        soc = seen.batteries[battery.id].soc.value
+        high_w += battery.charge_max_w if soc is not None and soc < battery.soc_max - own_steps.ROOM else 0.0
+        low_w -= battery.discharge_max_w if soc is not None and soc > battery.reserve + own_steps.ROOM else 0.0
     dead_s = max((one.dead_time_s for one in batteries), default=0.0)
-    ramp = min((one.ramp_w_per_s for one in batteries), default=1.0)
-    travel_s = STEP_W / ramp
-    return StepSize(
-        up_w=_step_w(up), down_w=_step_w(down), wait_s=dead_s + travel_s + own_steps.SETTLE_S + site.meter_delay_s[1]
-    )
-
-
-def _step_w(most_w: Sequence[float]) -> float:
-    total_w = sum(most_w)
-    return min(max(STEP_W, STEP_SHARE * total_w), total_w)
+    ramp_w_per_s = min((one.ramp_w_per_s for one in batteries), default=math.inf)
+    step_w = min(max(STEP_W, STEP_SHARE * (high_w - low_w) / 2), high_w - low_w)
+    wait_s = dead_s + step_w / ramp_w_per_s + own_steps.SETTLE_S + site.meter_delay_s[1]
+    return StepSize(step_w=step_w, low_w=low_w, high_w=high_w, wait_s=wait_s)

@@ -1,4 +1,6 @@
-"""Asking the grid meter: the batteries step up and down by a few hundred watts, and each step must show in it.
+"""Asking the grid meter: the batteries step to and fro by a few hundred watts, and each step must show in it.
+
+They step from the power that they have: to stop them would be a large step for a building that relies on them.
 
 `gain` is what the meter moved by, as a share of what the batteries moved by: 1 of a meter that tells the truth, -1 of a
 reversed one, a third or two of one that misses a phase, 0 of one that stands or measures something else.
@@ -41,21 +43,28 @@ class Verdict:
 class OwnSteps:
     """The steps so far. None has been ordered while `since_s` is None."""
 
-    order_w: float = 0.0  # what the batteries are sent together now, charging positive
+    base_w: float = 0.0  # what the batteries had when the asking began, charging positive
+    away_w: float = 0.0  # how far from it they are sent now
     since_s: float | None = None  # monotonic moment of that order
     before: Powers | None = None  # at its end, the level before; None during the first one
     gains: tuple[float, ...] = ()  # of the steps that were answered or waited for in vain
     late_s: tuple[float, ...] = ()  # how long after its order each right answer came
     blank: int = 0  # steps that the batteries did not follow
-    up: bool = True  # the direction of the steps: charging, else discharging
+    up: bool = True  # whether the steps are towards charging
+
+    @property
+    def order_w(self) -> float:
+        """What the batteries are sent together now (W, charging positive)."""
+        return self.base_w + self.away_w
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSize:
     """What steps the batteries can make, and how soon they show (s)."""
 
-    up_w: float  # charging, 0 or above; 0 when they take nothing
-    down_w: float  # discharging, 0 or above; 0 when they give nothing
+    step_w: float  # of one step, above 0; 0 when they can make none
+    low_w: float  # the lowest power that they may have, charging positive
+    high_w: float  # the highest one
     wait_s: float  # from the order of a step until a meter that is as late as configured must show it
 
 
@@ -69,10 +78,11 @@ class Stepped:
 
 def stepped(steps: OwnSteps, now: Powers, size: StepSize, now_s: float) -> Stepped:
     """After one more sample of the meter; `now_s` is the moment (monotonic) of the next order."""
-    if size.up_w <= 0.0 and size.down_w <= 0.0:
+    if size.step_w <= 0.0 or size.high_w - size.low_w < size.step_w:
         return Stepped(steps=steps, verdict=Verdict(reason=None))
     if steps.since_s is None:
-        return Stepped(steps=replace(steps, order_w=0.0, since_s=now_s, up=size.up_w > 0.0))
+        base_w = min(max(now.battery_w, size.low_w), size.high_w)
+        return Stepped(steps=replace(steps, base_w=base_w, since_s=now_s, up=_fits(base_w, size, up=True)))
     if now.at_s - steps.since_s < size.wait_s:
         return Stepped(steps=steps)
     if steps.before is None:
@@ -84,7 +94,7 @@ def _answered(steps: OwnSteps, before: Powers, now: Powers, size: StepSize, now_
     """After a step that must show by now: its answer, or more patience."""
     waited_s = now.at_s - (steps.since_s or 0.0)
     moved_w = now.battery_w - before.battery_w
-    if abs(moved_w) < MOVED * max(size.up_w if steps.up else size.down_w, 1.0):
+    if abs(moved_w) < MOVED * size.step_w:
         return _ended(replace(_next(steps, now, size, now_s, turn=True), blank=steps.blank + 1))
     gain = (now.rest_w - before.rest_w) / moved_w
     if abs(gain) < MUTE and waited_s < PATIENCE_S:
@@ -95,11 +105,14 @@ def _answered(steps: OwnSteps, before: Powers, now: Powers, size: StepSize, now_
 
 
 def _next(steps: OwnSteps, now: Powers, size: StepSize, now_s: float, *, turn: bool = False) -> OwnSteps:
-    """The next level: to and from 0 in turn; with `turn` in the other direction from now on, if there is one."""
-    up = steps.up != turn if (size.down_w if steps.up else size.up_w) > 0.0 else steps.up
-    step_w = size.up_w if up else -size.down_w
-    order_w = step_w if steps.order_w == 0.0 else 0.0
-    return replace(steps, order_w=order_w, since_s=now_s, before=now, up=up)
+    """The next level: to and from the base in turn; with `turn` in the other direction from now on, if that fits."""
+    up = not steps.up if turn and _fits(steps.base_w, size, up=not steps.up) else steps.up
+    away_w = (size.step_w if up else -size.step_w) if steps.away_w == 0.0 else 0.0
+    return replace(steps, away_w=away_w, since_s=now_s, before=now, up=up)
+
+
+def _fits(base_w: float, size: StepSize, *, up: bool) -> bool:
+    return base_w + size.step_w <= size.high_w if up else base_w - size.step_w >= size.low_w
 
 
 def _ended(steps: OwnSteps) -> Stepped:
