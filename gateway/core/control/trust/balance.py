@@ -4,7 +4,7 @@ The parts are not of one moment, so it is a range: every power that each part ma
 meter shows. A building cannot give power; where the whole range says so, one of the readings is not true.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.core.control import battery_response
@@ -49,14 +49,11 @@ def implied_loads(
     """
     if seen.grid.fresh_w is None:
         return ()
-    first_s = seen.grid.power.measured_s - site.meter_delay_s[1]
-    last_s = seen.grid.power.measured_s - site.meter_delay_s[0]
-    parts = dict(_parts(site, recent, responses, first_s, last_s))
     hidden_w = undeclared_w(site)
-    total = _less(seen.grid.fresh_w, list(parts.values()), hidden_w)
+    total = _less(seen.grid.power, _parts(site, recent, responses, seen.grid.power.measured_s).values(), hidden_w)
     phases = [
-        _less(phase_w, [_on_phase(site, device, part, i + 1) for device, part in parts.items()], hidden_w)
-        for i, phase_w in enumerate(seen.grid.phases_w if len(seen.grid.phases_w) == 3 else ())
+        _less(phase, _on_phase(site, _parts(site, recent, responses, phase.measured_s), i + 1), hidden_w)
+        for i, phase in enumerate(seen.grid.phases if len(seen.grid.phases) == 3 else ())
     ]
     return (total, *phases)
 
@@ -65,22 +62,24 @@ def _parts(
     site: Site,
     recent: Mapping[str, Sequence[Reading]],
     responses: Mapping[str, BatteryResponse],
-    first_s: float,
-    last_s: float,
-) -> Iterator[tuple[str, Range]]:
-    """What each device may have had at the moment that the meter shows."""
+    measured_s: float,
+) -> dict[str, Range]:
+    """What each device may have had at the moment that a sample of the meter shows, by device id."""
+    first_s, last_s = measured_s - site.meter_delay_s[1], measured_s - site.meter_delay_s[0]
+    parts: dict[str, Range] = {}
     for device in site.pv:
         peak_w = pv_peak_w(site, device)
         reported = _reported(recent.get(device, ()), first_s, last_s, SUN_SHARE_PER_S * peak_w)
-        yield device, _inside(reported, (-peak_w, 0.0)) if reported else (-peak_w, 0.0)
+        parts[device] = _inside(reported, (-peak_w, 0.0)) if reported else (-peak_w, 0.0)
     for battery in site.batteries:
         response = responses.get(battery.id, BatteryResponse())
-        yield battery.id, _battery(battery, response, recent.get(battery.id, ()), first_s, last_s)
+        parts[battery.id] = _battery(battery, response, recent.get(battery.id, ()), first_s, last_s)
     for load in site.loads:
         most_w = max((band.high_w for band in load.load.bands), default=0.0)
         found = [one.value for one in recent.get(load.device, ()) if one.value is not None]
         # it may switch itself off at any moment, and says so seconds later
-        yield load.device, (min(0.0, *found), max(0.0, *found)) if found else (0.0, most_w)
+        parts[load.device] = (min(0.0, *found), max(0.0, *found)) if found else (0.0, most_w)
+    return parts
 
 
 def _battery(
@@ -109,19 +108,19 @@ def _reported(recent: Sequence[Reading], first_s: float, last_s: float, per_s: f
     return min(since) - further_w, max(since) + further_w
 
 
-def _less(grid_w: float, parts: Sequence[Range], hidden_w: float) -> ImpliedLoad:
+def _less(shown: Reading, parts: Iterable[Range], hidden_w: float) -> ImpliedLoad:
+    grid_w, parts = shown.value or 0.0, list(parts)
     low_w = grid_w - sum(high for _, high in parts)
     high_w = grid_w - sum(low for low, _ in parts)
     largest_w = max([abs(grid_w), *(max(abs(low), abs(high)) for low, high in parts)])
     return ImpliedLoad(low_w=low_w, high_w=high_w, least_w=-GIVES_W - GIVES_SHARE * largest_w - hidden_w)
 
 
-def _on_phase(site: Site, device: str, part: Range, phase: int) -> Range:
-    """What a device may have on one phase: all or nothing of a battery of known phase, else anything up to all."""
-    battery = next((one for one in site.batteries if one.id == device), None)
-    if battery is None or battery.phase is None:
-        return min(part[0], 0.0), max(part[1], 0.0)
-    return part if battery.phase == phase else (0.0, 0.0)
+def _on_phase(site: Site, parts: Mapping[str, Range], phase: int) -> list[Range]:
+    """What each device may have on one phase: all or nothing of a battery of known phase, else anything up to all."""
+    phases = {battery.id: battery.phase for battery in site.batteries if battery.phase is not None}
+    found = {device: (min(low_w, 0.0), max(high_w, 0.0)) for device, (low_w, high_w) in parts.items()}
+    return [found[device] if phases.get(device, phase) == phase else (0.0, 0.0) for device in found]
 
 
 def _inside(found: Range, most: Range) -> Range:

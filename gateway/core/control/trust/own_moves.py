@@ -12,8 +12,9 @@ STILL_W = 60.0  # the batteries stand still when they move by less from one repo
 GONE_S = 90.0  # a move that has not ended after so long says nothing
 AGAINST = -0.3  # of a move: the meter went the other way
 UNSEEN = 0.3  # of a move: the meter hardly went along
-LARGE_W = 1500.0  # a move against so large a one is no accident that happens twice a day
-OFTEN = 3  # so many moves in a row that were not seen
+LARGE_W = 1500.0  # a move against so large a one is rarely an accident: it counts twice
+CREDIT = 3  # at most so many right answers speak for a meter when it contradicts us
+DEBT = -2  # so many contradictions more than right answers are a doubt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class OwnMoves:
     last: Powers | None = None  # of the cycle before
     begin: Powers | None = None  # when the move under way was ordered; None while there is none
     still_s: float = 0.0  # monotonic moment since which the batteries have stood still
-    unseen: int = 0  # moves in a row that the meter did not show
+    credit: int = 0  # moves that the meter showed less those that it did not, up to CREDIT
     seen: int = 0  # moves in a row that it showed in time
     contradicts: bool = False  # whether the last moves cannot be if the meter is right
 
@@ -34,8 +35,10 @@ def watched(before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: f
     `wait_s`: how long after the end of a move a meter that is as late as configured must show it.
     """
     last = before.last
+    if before.contradicts:
+        before = replace(before, credit=0)
     if last is None or ordered_w is None:
-        return OwnMoves(last=now, still_s=now.at_s, unseen=before.unseen, seen=before.seen)
+        return OwnMoves(last=now, still_s=now.at_s, credit=before.credit, seen=before.seen)
     is_still = abs(now.battery_w - last.battery_w) < STILL_W
     found = replace(before, last=now, still_s=before.still_s if is_still else now.at_s, contradicts=False)
     if before.begin is None:
@@ -52,7 +55,8 @@ def _ended(moves: OwnMoves, begin: Powers, end: Powers) -> OwnMoves:
     if abs(moved_w) < MOVE_W:
         return moves
     gain = (end.rest_w - begin.rest_w) / moved_w
-    unseen = moves.unseen + 1 if gain < UNSEEN else 0
-    contradicts = unseen >= OFTEN or (gain < AGAINST and abs(moved_w) >= LARGE_W)
-    seen = moves.seen + 1 if RIGHT[0] <= gain <= RIGHT[1] else 0 if gain < UNSEEN else moves.seen
-    return replace(moves, unseen=0 if contradicts else unseen, seen=seen, contradicts=contradicts)
+    is_right = RIGHT[0] <= gain <= RIGHT[1]
+    cost = 0 if gain >= UNSEEN else 2 if gain < AGAINST and abs(moved_w) >= LARGE_W else 1
+    credit = min(moves.credit + is_right - cost, CREDIT)
+    seen = moves.seen + 1 if is_right else 0 if cost else moves.seen
+    return replace(moves, credit=max(credit, DEBT), seen=seen, contradicts=credit <= DEBT)
