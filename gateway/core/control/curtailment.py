@@ -6,7 +6,7 @@ meter have followed is no error: a margin could not have prevented it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.core.control.cycle_input import CycleInput
@@ -20,6 +20,8 @@ LASTING_CYCLES = 8  # a usual inverter follows in 2 to 5 s, and the meter shows 
 LEAST_MARGIN_W = 20.0  # an inverter takes its limit in percent or tenths of it
 MOST_MARGIN = 0.1  # of the inverters' rated power: a meter that is wrong must not switch the production off
 AT_LIMIT = 0.95  # of the limit: an inverter that produces so much is curtailed by it
+OVER_W = 150.0  # beyond its limit: an inverter that gives so much more does not keep to it …
+ASTRAY_CYCLES = 20  # … when it has done so for longer than any takes to follow
 RELEASE = 1.05  # a limit above this share of the rated power limits nothing: it is taken away
 
 
@@ -58,6 +60,8 @@ class Curtailment:
 
     error_w: float = 0.0  # export beyond the limit that lasted, 0 or above: so much is kept away from the limit
     limit_w: float | None = None  # production allowed to all inverters together, 0 or above; None: no limit
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    """By inverter id: cycles in which it gave more than it was allowed, less those in which it did not."""
     over_w: tuple[float, ...] = ()  # export beyond the limit in each of the last cycles with one, oldest first
 
     @property
@@ -84,6 +88,7 @@ class Flows:
     battery_max_w: float  # the most that the batteries may charge, 0 or above
     grid_w: float  # as metered, import positive
     export_w: float  # what may be exported, 0 or above: the site's limit, or 0 while exporting costs money
+    gives_w: Mapping[str, float] = field(default_factory=dict)  # each inverter, 0 or above; not known: not in it
 
 
 def curtail(
@@ -106,6 +111,7 @@ def curtail(
     flows = Flows(
         net_w=grid_w if net_w is None else net_w,
         pv_w=pv_w,
+        gives_w={one.id: -(cycle.seen.powers[one.id].value or 0.0) for one in site.curtailable},
         battery_max_w=battery_max_w,
         grid_w=grid_w,
         export_w=0.0 if costs_money else site.export_limit_w,
@@ -123,7 +129,7 @@ def blind(site: Site, before: Curtailment, pv_w: float) -> CurtailmentDecision:
         return CurtailmentDecision(setpoints=tuple(_free(one.id) for one in site.curtailable), memory=Curtailment())
     reason = Reason(code="pv_blind", numbers={"allowed_w": limit_w, "limit_w": site.export_limit_w})
     memory = Curtailment(error_w=before.error_w, limit_w=limit_w)
-    return CurtailmentDecision(setpoints=_divided(site, limit_w, rated_w, reason), memory=memory)
+    return CurtailmentDecision(setpoints=_divided(site, limit_w, {}, reason), memory=memory)
 
 
 def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecision:
@@ -139,22 +145,44 @@ def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecisio
         found = tuple(_free(inverter.id) for inverter in site.curtailable)
         return CurtailmentDecision(setpoints=found, memory=Curtailment(error_w=error_w))
     reason = Reason(code="pv_curtailed", numbers={"allowed_w": limit_w, "limit_w": flows.export_w})
-    found = _divided(site, limit_w, rated_w, reason)
-    memory = Curtailment(error_w=error_w, limit_w=limit_w, over_w=over_w)
+    ignored = _ignored(site, before, flows)
+    astray = {id_: flows.gives_w[id_] for id_, cycles in ignored.items() if cycles >= ASTRAY_CYCLES}
+    found = _divided(site, limit_w, astray, reason)
+    memory = Curtailment(error_w=error_w, limit_w=limit_w, ignored=ignored, over_w=over_w)
     return CurtailmentDecision(setpoints=found, memory=memory, curtailed_w=_curtailed_w(site, memory, flows.pv_w))
 
 
-def _divided(site: Site, limit_w: float, rated_w: float, reason: Reason) -> tuple[SetPoint, ...]:
-    """The limit of all inverters (W, 0 or above), shared by their rated powers."""
-    return tuple(
-        SetPoint(
-            device=inverter.id,
-            power_w=-min(limit_w * inverter.rated_w / rated_w, inverter.rated_w),
-            mode=Mode.CONTROL,
-            reason=reason,
-        )
-        for inverter in site.curtailable
-    )
+def _divided(site: Site, limit_w: float, astray: Mapping[str, float], reason: Reason) -> tuple[SetPoint, ...]:
+    """The limit of all inverters (W, 0 or above), shared by their rated powers.
+
+    What those give that do not keep to their limit (`astray`, W by id) is taken from the others; they are sent theirs
+    all the same.
+    """
+    kept_w = sum(one.rated_w for one in site.curtailable if one.id not in astray)
+    left_w = max(limit_w - sum(astray.values()), 0.0)
+    rated_w = sum(one.rated_w for one in site.curtailable)
+    found = []
+    for one in site.curtailable:
+        share_w = limit_w * one.rated_w / rated_w if one.id in astray else left_w * one.rated_w / kept_w
+        numbers = {"allowed_w": share_w, "power_w": astray.get(one.id, 0.0)}
+        why = Reason(code="pv_not_followed", numbers=numbers) if one.id in astray else reason
+        power_w = -min(share_w, one.rated_w)
+        found.append(SetPoint(device=one.id, power_w=power_w, mode=Mode.CONTROL, reason=why))
+    return tuple(found)
+
+
+def _ignored(site: Site, before: Curtailment, flows: Flows) -> dict[str, int]:
+    """Whether each gives more than it was allowed, and for how long."""
+    if before.limit_w is None:
+        return {}
+    rated_w = sum(one.rated_w for one in site.curtailable)
+    found = {}
+    for one in site.curtailable:
+        allowed_w = before.limit_w * one.rated_w / rated_w
+        is_over = flows.gives_w.get(one.id, 0.0) > allowed_w / AT_LIMIT + OVER_W
+        cycles = before.ignored.get(one.id, 0) + (1 if is_over else -1)
+        found[one.id] = min(max(cycles, 0), 2 * ASTRAY_CYCLES)
+    return found
 
 
 def _curtailed_w(site: Site, memory: Curtailment, pv_w: float) -> float:

@@ -10,6 +10,8 @@ from gateway.core.control.level_rule import LEVELS, ActiveLevels
 from gateway.core.control.load_memory import LoadMemory
 from gateway.core.control.net_load import NetLoadMemory
 from gateway.core.control.trust.judge import ReadingMemory
+from gateway.core.control.trust.meter_proof import MeterProof
+from gateway.core.control.trust.meter_watch import MeterWatch
 from gateway.core.model.switched import Switched
 
 Note = Mapping[str, object]
@@ -41,6 +43,7 @@ class Memory:
         """One that goes on where another run left."""
         net = NetLoadMemory(proven_delay_s=stored.delay_s)
         return cls(
+            readings=ReadingMemory(meter=MeterWatch(proof=MeterProof(is_new=True))),
             batteries=BatteryMemory(levels=stored.levels, resting=stored.resting, working=stored.working, net=net),
             loads=LoadMemory(switched=stored.switched),
         )

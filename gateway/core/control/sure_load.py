@@ -5,7 +5,7 @@ Kept as the least of each minute, so that a quarter of an hour is a few numbers.
 
 from dataclasses import dataclass, field
 
-MINUTE_S = 60.0
+MINUTE_S = 60.0  # of which only the least is kept
 MINUTES = 15  # the base load of a building shows in a quarter of an hour
 
 

@@ -10,6 +10,7 @@ from gateway.adapters.store.outbox import Outbox
 from gateway.core.model.plan import Plan
 from gateway.core.model.quarters import QUARTER_S
 from gateway.core.model.state import Reason, SiteState
+from gateway.observers.battery_observer import BatteryObserver
 from gateway.observers.recorder import Recorder
 from gateway.planning import worker
 from gateway.planning.load_inputs import LoadInputs
@@ -36,6 +37,7 @@ class InlinePlanner:
         self._outbox = Outbox(IN_MEMORY, max_mb=50)
         self._past = HistoryStore(self._outbox)
         self._recorder = Recorder(site=core_site(file), past=self._past)
+        self._batteries = BatteryObserver(core_site(file))
         self._planning: Planning | None = None
         self._events: Callable[[], object] = lambda: None
         self._known: object = None
@@ -45,7 +47,13 @@ class InlinePlanner:
     def planning(self, *, state: Callable[[], SiteState], loads: LoadInputs, events: Callable[[], object]) -> Planning:
         """What a new run of the gateway asks for its plan."""
         collector = parts.collector(
-            self._file, NO_FEEDS, clock=self._clock, state=state, past=self._past, flexible=loads
+            self._file,
+            NO_FEEDS,
+            clock=self._clock,
+            state=state,
+            past=self._past,
+            flexible=loads,
+            batteries=self._batteries.usable,
         )
         collector = replace(collector, clock_is_set=lambda: True)
         self._events, self._due_s = events, self._clock.now_s
@@ -57,6 +65,7 @@ class InlinePlanner:
     def show(self, cycle: Cycle) -> None:
         """Quarter hours become the past of the next plan (port CycleObserver)."""
         self._recorder.show(cycle)
+        self._batteries.show(cycle)
 
     def step(self) -> None:
         """Make a plan when one is due."""

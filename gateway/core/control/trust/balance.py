@@ -26,8 +26,8 @@ WINDOW_S = 4.0  # beyond the meter's delay: a device may report a move so much b
 class ImpliedLoad:
     """Between what the building itself would have to draw (W) for the readings to be true."""
 
-    low_w: float
-    high_w: float  # not below `low_w`
+    low_w: float  # the least
+    high_w: float  # the most, not below `low_w`
     least_w: float  # below this no building draws, 0 or below
 
     @property

@@ -39,6 +39,10 @@ class ReadingMemory:
         """Seconds since the device's power was last known; infinite when it never was."""
         return now_s - self.seen_s.get(device, -math.inf)
 
+    def astray(self, now_s: float) -> frozenset[str]:
+        """The batteries that are given back because they do not follow what they are sent."""
+        return frozenset(id_ for id_, one in self.following.items() if one.is_away(now_s))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteTrust:
@@ -80,7 +84,7 @@ def judge(cycle: CycleInput, readings: ReadingMemory, *, sent: SentToBatteries, 
     # while a battery is late the loads stay as they are: it is not known how much of the net load is its power
     held = next((each for each in batteries.values() if each.mode is Mode.HOLD), meter)
     ask_w = readings.meter.ask_w
-    asked = Trust(mode=Mode.HOLD, reason=Reason(code="meter_asked")) if ask_w is not None else held
+    asked = Trust(mode=Mode.HOLD, reason=Reason(code="meter_asked_first")) if ask_w is not None else held
     above = starting or (asked if _controls(meter) else meter)
     orderable = [load for load in site.loads if load.takes_orders]
     return SiteTrust(

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gateway.core.control.trust.own_steps import OwnSteps, Verdict
+from gateway.core.control.trust.own_steps import MeterVerdict, OwnSteps
 from gateway.core.model.state import Reason
 
 ASK_AGAIN_S = 10.0  # before a meter that was not believed is asked for the first time; doubled each time up to …
-ASK_AGAIN_MOST_S = 600.0
+ASK_AGAIN_MOST_S = 600.0  # … ten minutes
 POSSIBLE_S = 10.0  # what it says must have been possible for so long before it is asked
 
 
@@ -70,12 +70,13 @@ METER_TRANSITIONS = {
 class MeterProof:
     """What is thought of the grid meter, and since when. Moments are monotonic."""
 
-    state: MeterState = MeterState.BELIEVED
+    state: MeterState = MeterState.BELIEVED  # what is thought of it
     why: Reason | None = None  # of a meter that is not believed; None of one that is
     ask_s: float = -math.inf  # when it is asked again, while it is not believed
     pause_s: float = ASK_AGAIN_S  # before it is asked the next time
     impossible_s: float = -math.inf  # when it last said something impossible
     steps: OwnSteps | None = None  # the steps by which it is asked; None while it is not
+    is_new: bool = False  # whether it has answered nothing yet since the program started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ class MeterFacts:
     now_s: float  # monotonic
     impossible: Reason | None = None  # why no building could draw that; None: it is possible
     contradicts: bool = False  # whether the last moves of the batteries were not seen in it
-    verdict: Verdict | None = None  # of the steps by which it is asked; None while they are not done
+    verdict: MeterVerdict | None = None  # of the steps by which it is asked; None while they are not done
     lasting_s: float = 60.0  # after so long a belief has proved good: the next pause is the first one again
 
 

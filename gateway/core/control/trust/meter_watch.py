@@ -9,7 +9,7 @@ from gateway.core.control.observe import FRESH_S, Observation
 from gateway.core.control.trust import balance, meter_proof, own_moves, own_steps, standstill
 from gateway.core.control.trust.meter_proof import MeterFacts, MeterProof
 from gateway.core.control.trust.own_moves import OwnMoves
-from gateway.core.control.trust.own_steps import STEP_SHARE, STEP_W, Powers, StepSize, Verdict
+from gateway.core.control.trust.own_steps import STEP_SHARE, STEP_W, MeterVerdict, Powers, StepSize
 from gateway.core.control.trust.standstill import Standstill
 from gateway.core.model.site import Battery, Site
 from gateway.core.model.state import Reading, Reason, SetPoint
@@ -99,7 +99,8 @@ def _judged(
         contradicts=moves.contradicts,
         verdict=verdict,
     )
-    proof = meter_proof.judged(replace(watch.proof, steps=steps), facts)
+    is_new = watch.proof.is_new and moves.seen == 0 and (verdict is None or verdict.reason is not None)
+    proof = meter_proof.judged(replace(watch.proof, steps=steps, is_new=is_new), facts)
     if proof.steps is not None and proof.steps.since_s is None:
         proof = replace(proof, steps=_asked(proof.steps, now, size, seen)[0])
     late_s = verdict.late_s if verdict is not None and verdict.reason is None else 0.0
@@ -109,7 +110,7 @@ def _judged(
 
 def _asked(
     steps: own_steps.OwnSteps, now: Powers | None, size: StepSize, seen: Observation
-) -> tuple[own_steps.OwnSteps, Verdict | None]:
+) -> tuple[own_steps.OwnSteps, MeterVerdict | None]:
     """After one more sample; where no battery can make a step it is believed for what it says."""
     if now is None:
         now = Powers(at_s=seen.grid.power.measured_s, rest_w=0.0, battery_w=0.0)
@@ -135,8 +136,9 @@ def _impossible(loads: Sequence[balance.ImpliedLoad]) -> Reason | None:
     """Why no building could draw what the readings say; the total before the phases."""
     for i, load in enumerate(loads):
         if not load.is_possible:
-            code = "meter_impossible" if i == 0 else "phase_impossible"
-            return Reason(code=code, numbers={"load_w": load.high_w, **({"phase": float(i)} if i else {})})
+            if i == 0:
+                return Reason(code="meter_impossible", numbers={"load_w": load.high_w})
+            return Reason(code="phase_impossible", numbers={"load_w": load.high_w, "phase": f"L{i}"})
     return None
 
 

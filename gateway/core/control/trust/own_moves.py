@@ -10,9 +10,9 @@ from gateway.core.control.trust.own_steps import RIGHT, Powers
 MOVE_W = 300.0  # a smaller one is lost among the loads
 STILL_W = 60.0  # the batteries stand still when they move by less from one report to the next
 GONE_S = 90.0  # a move that has not ended after so long says nothing
-AGAINST = -0.3  # of a move: the meter went the other way
-UNSEEN = 0.3  # of a move: the meter hardly went along
-LARGE_W = 1500.0  # a move against so large a one is rarely an accident: it counts twice
+SEEN = (0.5, 1.8)  # of a move: beyond, loads moved too, or the meter does not tell the truth
+UNSEEN = 0.3  # of a move: the meter hardly went along, or the other way
+LARGE_W = 1500.0  # so large a move that was not seen is rarely an accident: it counts twice
 CREDIT = 3  # at most so many right answers speak for a meter when it contradicts us
 DEBT = -2  # so many contradictions more than right answers are a doubt
 
@@ -56,7 +56,8 @@ def _ended(moves: OwnMoves, begin: Powers, end: Powers) -> OwnMoves:
         return moves
     gain = (end.rest_w - begin.rest_w) / moved_w
     is_right = RIGHT[0] <= gain <= RIGHT[1]
-    cost = 0 if gain >= UNSEEN else 2 if gain < AGAINST and abs(moved_w) >= LARGE_W else 1
+    is_large = gain < UNSEEN and abs(moved_w) >= LARGE_W
+    cost = 0 if SEEN[0] <= gain <= SEEN[1] else 2 if is_large else 1
     credit = min(moves.credit + is_right - cost, CREDIT)
     seen = moves.seen + 1 if is_right else 0 if cost else moves.seen
     return replace(moves, credit=max(credit, DEBT), seen=seen, contradicts=credit <= DEBT)

@@ -6,7 +6,7 @@ They step from the power that they have: to stop them would be a large step for 
 reversed one, a third or two of one that misses a phase, 0 of one that stands or measures something else.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from gateway.core.model.state import Reason
 
@@ -16,7 +16,7 @@ RIGHT = (0.6, 1.5)  # gains of a meter that tells the truth, beside loads that m
 MUTE = 0.25  # of a meter that has not answered yet, or never does
 WILD = (-2.0, 2.5)  # gains beyond are of a load that has moved meanwhile, and say nothing
 CLEAR = 2  # so many more answers of one kind than of the other are a verdict
-MOST_STEPS = 10
+MOST_STEPS = 10  # without a clear answer it is believed for what else it says
 ROOM = 0.03  # of the capacity, above the reserve or below full: so much a battery needs for its steps
 PATIENCE_S = 65.0  # a meter that does not answer is waited for: some hold their registers for a minute
 SETTLE_S = 2.5  # from the end of a battery's move to its report, and one sample of the meter more
@@ -32,7 +32,7 @@ class Powers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class MeterVerdict:
     """The end of the asking."""
 
     reason: Reason | None  # why the meter is not to be believed; None: it is
@@ -72,14 +72,14 @@ class StepSize:
 class Stepped:
     """What one cycle of asking gives."""
 
-    steps: OwnSteps
-    verdict: Verdict | None = field(default=None)  # None while it goes on
+    steps: OwnSteps  # for the next one
+    verdict: MeterVerdict | None = None  # None while it goes on
 
 
 def stepped(steps: OwnSteps, now: Powers, size: StepSize, now_s: float) -> Stepped:
     """After one more sample of the meter; `now_s` is the moment (monotonic) of the next order."""
     if size.step_w <= 0.0 or size.high_w - size.low_w < size.step_w:
-        return Stepped(steps=steps, verdict=Verdict(reason=None))
+        return Stepped(steps=steps, verdict=MeterVerdict(reason=None))
     if steps.since_s is None:
         base_w = min(max(now.battery_w, size.low_w), size.high_w)
         return Stepped(steps=replace(steps, base_w=base_w, since_s=now_s, up=_fits(base_w, size, up=True)))
@@ -119,16 +119,19 @@ def _ended(steps: OwnSteps) -> Stepped:
     right = sum(RIGHT[0] <= gain <= RIGHT[1] for gain in steps.gains)
     wrong = len(steps.gains) - right
     if right - wrong >= CLEAR:
-        return Stepped(steps=steps, verdict=Verdict(reason=None, late_s=max(steps.late_s)))
+        return Stepped(steps=steps, verdict=MeterVerdict(reason=None, late_s=max(steps.late_s)))
     if wrong - right >= CLEAR:
-        return Stepped(steps=steps, verdict=Verdict(reason=_reason(steps.gains)))
+        return Stepped(steps=steps, verdict=MeterVerdict(reason=_reason(steps.gains)))
     is_over = len(steps.gains) + steps.blank >= MOST_STEPS or steps.blank >= MOST_STEPS // 2
-    return Stepped(steps=steps, verdict=Verdict(reason=None) if is_over else None)
+    return Stepped(steps=steps, verdict=MeterVerdict(reason=None) if is_over else None)
 
 
 def _reason(gains: tuple[float, ...]) -> Reason:
     """Why the meter is not believed, by the middle one of its answers that were not right."""
     wrong = sorted(gain for gain in gains if not RIGHT[0] <= gain <= RIGHT[1])
     gain = wrong[len(wrong) // 2]
-    code = "meter_reversed" if gain <= -RIGHT[0] else "meter_mute" if abs(gain) < MUTE else "meter_gain"
-    return Reason(code=code, numbers={"gain_pct": 100.0 * gain})
+    if gain <= -RIGHT[0]:
+        return Reason(code="meter_reversed")
+    if abs(gain) < MUTE:
+        return Reason(code="meter_mute")
+    return Reason(code="meter_gain", numbers={"gain_pct": 100.0 * gain})

@@ -12,12 +12,12 @@ from gateway.core.model.state import Reading, SiteState
 
 Range = tuple[float, float]
 
-BEYOND = "beyond_rating"  # why such a reading has no value
+BEYOND = "implausible"  # why such a reading has no value
 LARGEST_HOME_W = 36_000.0  # 36 kVA: the largest connection that is sold as one of a home (Enedis-NOI-CPT_54E)
 SURGE = 1.5  # of a larger connection's limit: what its breaker lets through for seconds
 OVER = 1.2  # of a roof's peak power: cold panels, bright edges of clouds
 OWN_MODE = 2.0  # of a battery's configured power: in its own mode it may do what its maker allows
-SLACK_W = 500.0
+SLACK_W = 500.0  # of small devices, whose rating is less than the errors of what measures them
 PHASES = ("p_l1_w", "p_l2_w", "p_l3_w")
 CHARGE_RANGE = (-0.02, 1.02)  # of a state of charge: some makers report a little beyond
 

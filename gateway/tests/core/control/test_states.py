@@ -43,8 +43,8 @@ from gateway.core.control.memory import StoredMemory, from_note, to_note
 from gateway.core.control.observe import observe
 from gateway.core.control.trust.judge import ReadingMemory, SentToBatteries, judge
 from gateway.core.control.trust.meter_watch import MeterWatch
-from gateway.core.control.trust.standstill import Standstill
 from gateway.core.control.trust.rules import BATTERY_RULES, METER_RULES
+from gateway.core.control.trust.standstill import Standstill
 from gateway.core.model.levels import Levels, Storage
 from gateway.core.model.site import Inverter
 from gateway.core.model.state import Mode, Reading, Reason, SetPoint, SiteState
