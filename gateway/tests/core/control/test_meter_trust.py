@@ -12,10 +12,15 @@ from gateway.core.control.memory import Memory, StoredMemory
 from gateway.core.control.observe import observe
 from gateway.core.control.trust import meter_proof
 from gateway.core.control.trust.balance import GIVES_W, implied_loads
+from gateway.core.control.trust.judge import ReadingMemory
 from gateway.core.control.trust.meter_proof import METER_MEANING, METER_TRANSITIONS, MeterEvent, MeterProof, MeterState
+from gateway.core.control.trust.meter_watch import MeterWatch
+from gateway.core.control.trust.own_steps import OwnSteps
 from gateway.core.control.trust.ratings import within_ratings
-from gateway.core.model.state import Mode, Reading, SiteState
-from gateway.tests.core.plant import SITE, Plant
+from gateway.core.model.site import Inverter, Site
+from gateway.core.model.state import Mode, Reading, SetPoint, SiteState
+from gateway.tests.core import building
+from gateway.tests.core.plant import BATTERY, SITE, Plant
 
 KETTLE = 2_000.0
 
@@ -151,29 +156,68 @@ def test_what_is_possible_is_left_alone_and_so_is_what_the_site_does_not_name() 
     assert within_ratings(state, SITE) is state
 
 
+SUNNY = replace(SITE, peak_w={"pv": 5_000.0})
+
+
+def decided(values: dict[str, dict[str, float]], site: Site = SUNNY, seconds: int = 6) -> list[tuple[SetPoint, ...]]:
+    """The set-points of some seconds in which all readings are renewed and stay the same."""
+    found, memory = [], Memory()
+    for second in range(1, seconds + 1):
+        setpoints, memory = decide(state_of(values, float(second)), site, None, memory)
+        found.append(setpoints)
+    return found
+
+
 def test_a_building_that_gives_power_is_impossible_and_a_balcony_is_not() -> None:
     for given_w, is_possible in ((GIVES_W - 200.0, True), (GIVES_W + 400.0, False)):
-        site = replace(SITE, peak_w={"pv": 5_000.0})
-        plant.run(3)
-        state = SiteState(
-            now_s=plant.t,
-            utc_s=plant.t,
-            devices={
-                "grid": {"p_w": Reading(value=-given_w, measured_s=plant.t)},
-                "pv": {"p_w": Reading(value=0.0, measured_s=plant.t)},
-                "battery": {
-                    "p_w": Reading(value=0.0, measured_s=plant.t),
-                    "soc": Reading(value=1.0, measured_s=plant.t),
-                },
-            },
-        )
-        modes = []
-        memory = Memory()
-        for _ in range(6):
-            state = replace(state, now_s=state.now_s + 1.0, devices=_later(state))
-            (setpoint,), memory = decide(state, plant.site, None, memory)
-            modes.append(setpoint.mode)
+        values = {"grid": {"p_w": -given_w}, "pv": {"p_w": 0.0}, "battery": {"p_w": 0.0, "soc": 1.0}}
+        modes = [setpoint.mode for (setpoint,) in decided(values)]
         assert (Mode.CONTROL in modes[2:]) is is_possible
+
+
+def test_it_is_held_for_one_cycle_and_then_given_back() -> None:
+    plant = Plant(load_w=lambda _: 500.0)
+    plant.run(10)
+    plant.shown = lambda w: w - 8_000.0
+    plant.run(3)
+    late = [setpoint for _, setpoint in plant.setpoints[-3:]]
+    assert [one.reason.code for one in late][:2] == ["meter_questioned", "meter_impossible"]
+    assert (late[0].mode, late[1].mode, late[1].power_w) == (Mode.HOLD, Mode.RELEASE, None)
+
+
+def test_one_phase_that_cannot_be_is_named() -> None:
+    phases = {"p_l1_w": 2_700.0, "p_l2_w": -2_500.0, "p_l3_w": 200.0}
+    values = {"grid": {"p_w": 400.0, **phases}, "pv": {"p_w": 0.0}, "battery": {"p_w": 0.0, "soc": 0.05}}
+    site = replace(SUNNY, batteries=(replace(BATTERY, phase=1),))
+    last = decided(values, site)[3][0]
+    assert (last.reason.code, last.reason.numbers["phase"]) == ("phase_impossible", "L2")
+
+
+def test_while_it_is_asked_loads_are_held() -> None:
+    asked = MeterWatch(proof=MeterProof(state=MeterState.ASKED, steps=OwnSteps()))
+    values = {"grid": {"p_w": 400.0}, "battery": {"p_w": -50.0, "soc": 0.5}, "pool-meter": {"p_w": 0.0}}
+    site = building.site(building.POOL, battery=True)
+    setpoints, _ = decide(state_of(values, 1.0), site, None, Memory(readings=ReadingMemory(meter=asked)))
+    assert [setpoint.reason.code for setpoint in setpoints] == ["meter_asked", "meter_asked_first"]
+
+
+INVERTERS = (Inverter(id="pv", rated_w=5_000.0), Inverter(id="barn", rated_w=5_000.0))
+
+
+def test_without_a_meter_that_is_believed_pv_is_held_at_what_may_be_exported() -> None:
+    site = replace(SUNNY, curtailable=INVERTERS[:1], export_limit_w=1_500.0)
+    values = {"grid": {"p_w": -4_000.0}, "pv": {"p_w": -500.0}, "battery": {"p_w": 0.0, "soc": 0.5}}
+    pv = decided(values, site)[3][1]
+    assert pv.reason.code == "pv_blind"
+    assert pv.power_w == pytest.approx(-1_480.0)
+
+
+def test_an_inverter_that_ignores_its_limit_is_named_and_the_other_one_makes_up_for_it() -> None:
+    site = replace(SUNNY, pv=("pv", "barn"), curtailable=INVERTERS, batteries=(), export_limit_w=3_000.0)
+    values = {"grid": {"p_w": -5_600.0}, "pv": {"p_w": -3_000.0}, "barn": {"p_w": -3_000.0}}
+    pv, barn = decided(values | {"barn": {"p_w": -200.0}, "grid": {"p_w": -2_800.0}}, site, seconds=40)[-1]
+    assert pv.reason.code == "pv_not_followed"
+    assert barn.power_w == pytest.approx(-380.0, abs=1.0)  # 3.4 kW less 3 kW, and a margin
 
 
 def test_without_a_sample_of_the_meter_nothing_is_said_about_the_building() -> None:
