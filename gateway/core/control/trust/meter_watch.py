@@ -85,7 +85,7 @@ def _judged(
 ) -> MeterWatch:
     """After a new sample: whether it can be, and whether it answers what the batteries did."""
     batteries = [battery for battery in site.batteries if battery.id in able]
-    now = _powers(seen, site, batteries)
+    now = _powers(seen, site, batteries, watch.recent)
     size = _step_size(seen, site, batteries if now else [])
     steps, verdict, moves = watch.proof.steps, None, watch.moves
     if now is not None:
@@ -142,19 +142,34 @@ def _impossible(loads: Sequence[balance.ImpliedLoad]) -> Reason | None:
     return None
 
 
-def _powers(seen: Observation, site: Site, batteries: Sequence[Battery]) -> Powers | None:
+def _powers(
+    seen: Observation, site: Site, batteries: Sequence[Battery], recent: Mapping[str, Sequence[Reading]]
+) -> Powers | None:
     """What the grid shows beside PV and metered loads, and what the controlled batteries do; None where one is old."""
     ours = [battery.id for battery in batteries]
     readings = {device: seen.powers[device] for device in (site.grid, *site.metered)}
     if not ours or any(one.value is None or seen.now_s - one.measured_s > 2 * FRESH_S for one in readings.values()):
         return None
     values = {device: one.value or 0.0 for device, one in readings.items()}
-    others_w = sum(value for device, value in values.items() if device != site.grid and device not in ours)
+    others = [device for device in values if device != site.grid and device not in ours]
+    at_s = readings[site.grid].measured_s
     return Powers(
-        at_s=readings[site.grid].measured_s,
-        rest_w=values[site.grid] - others_w,
+        at_s=at_s,
+        rest_w=values[site.grid] - sum(values[device] for device in others),
         battery_w=sum(values[id_] for id_ in ours),
+        loose_w=sum(_wandered_w(recent[device], at_s - site.meter_delay_s[1]) for device in others),
     )
+
+
+def _wandered_w(readings: Sequence[Reading], since_s: float) -> float:
+    """Between the least and the most that a device has reported since that moment, and just before it (W)."""
+    values = [one.value for i, one in enumerate(readings) if _ends_after(readings, i, since_s)]
+    known = [value for value in values if value is not None]
+    return max(known) - min(known) if known else 0.0
+
+
+def _ends_after(readings: Sequence[Reading], index: int, since_s: float) -> bool:
+    return index + 1 == len(readings) or readings[index + 1].measured_s > since_s
 
 
 def _ordered_w(last: Mapping[str, SetPoint], batteries: Sequence[Battery]) -> float | None:

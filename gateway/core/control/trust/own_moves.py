@@ -5,7 +5,7 @@ The meter's sample on which the order was decided is the one before, so a load t
 
 from dataclasses import dataclass, replace
 
-from gateway.core.control.trust.own_steps import RIGHT, Powers
+from gateway.core.control.trust.own_steps import CALM, RIGHT, Powers
 
 MOVE_W = 300.0  # a smaller one is lost among the loads
 STILL_W = 60.0  # the batteries stand still when they move by less from one report to the next
@@ -52,7 +52,7 @@ def watched(before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: f
 
 def _ended(moves: OwnMoves, begin: Powers, end: Powers) -> OwnMoves:
     moved_w = end.battery_w - begin.battery_w
-    if abs(moved_w) < MOVE_W:
+    if abs(moved_w) < MOVE_W or begin.loose_w + end.loose_w > CALM * abs(moved_w):
         return moves
     gain = (end.rest_w - begin.rest_w) / moved_w
     is_right = RIGHT[0] <= gain <= RIGHT[1]

@@ -16,6 +16,8 @@ RIGHT = (0.6, 1.5)  # gains of a meter that tells the truth, beside loads that m
 MUTE = 0.25  # of a meter that has not answered yet, or never does
 WILD = (-2.0, 2.5)  # gains beyond are of a load that has moved meanwhile, and say nothing
 CLEAR = 2  # so many more answers of one kind than of the other are a verdict
+CALM = 0.3  # of a move or step: where PV and loads are known less exactly, the meter's answer says nothing
+MOST_S = 240.0  # of asking: an unclear answer must not keep the batteries from their work
 MOST_STEPS = 10  # without a clear answer it is believed for what else it says
 ROOM = 0.03  # of the capacity, above the reserve or below full: so much a battery needs for its steps
 PATIENCE_S = 65.0  # a meter that does not answer is waited for: some hold their registers for a minute
@@ -29,6 +31,7 @@ class Powers:
     at_s: float  # monotonic, of the meter's sample
     rest_w: float  # the grid without PV and metered loads, import positive
     battery_w: float  # of all controlled batteries, charging positive
+    loose_w: float = 0.0  # by so much `rest_w` may be wrong, because PV and loads moved while the meter may be late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class OwnSteps:
     base_w: float = 0.0  # what the batteries had when the asking began, charging positive
     away_w: float = 0.0  # how far from it they are sent now
     since_s: float | None = None  # monotonic moment of that order
+    begun_s: float = 0.0  # monotonic moment of the first one
     before: Powers | None = None  # at its end, the level before; None during the first one
     gains: tuple[float, ...] = ()  # of the steps that were answered or waited for in vain
     late_s: tuple[float, ...] = ()  # how long after its order each right answer came
@@ -82,8 +86,12 @@ def stepped(steps: OwnSteps, now: Powers, size: StepSize, now_s: float) -> Stepp
         return Stepped(steps=steps, verdict=MeterVerdict(reason=None))
     if steps.since_s is None:
         base_w = min(max(now.battery_w, size.low_w), size.high_w)
-        return Stepped(steps=replace(steps, base_w=base_w, since_s=now_s, up=_fits(base_w, size, up=True)))
-    if now.at_s - steps.since_s < size.wait_s:
+        return Stepped(
+            steps=replace(steps, base_w=base_w, since_s=now_s, begun_s=now_s, up=_fits(base_w, size, up=True))
+        )
+    if now_s - steps.begun_s > MOST_S:
+        return Stepped(steps=steps, verdict=_majority(steps))
+    if now.at_s - steps.since_s < size.wait_s or now.loose_w > CALM * size.step_w:
         return Stepped(steps=steps)
     if steps.before is None:
         return Stepped(steps=_next(steps, now, size, now_s))
@@ -124,6 +132,12 @@ def _ended(steps: OwnSteps) -> Stepped:
         return Stepped(steps=steps, verdict=MeterVerdict(reason=_reason(steps.gains)))
     is_over = len(steps.gains) + steps.blank >= MOST_STEPS or steps.blank >= MOST_STEPS // 2
     return Stepped(steps=steps, verdict=MeterVerdict(reason=None) if is_over else None)
+
+
+def _majority(steps: OwnSteps) -> MeterVerdict:
+    """When the asking has lasted too long: what most of the answers say; it is believed where they say nothing."""
+    wrong = sum(not RIGHT[0] <= gain <= RIGHT[1] for gain in steps.gains)
+    return MeterVerdict(reason=_reason(steps.gains) if 2 * wrong > len(steps.gains) else None)
 
 
 def _reason(gains: tuple[float, ...]) -> Reason:
