@@ -26,6 +26,7 @@ class StoredMemory:
     working: tuple[str, ...] = ()  # batteries with a power other than 0
     switched: Mapping[str, Switched] = field(default_factory=dict)  # loads by their id: what runs since when
     delay_s: tuple[float, float] | None = None  # range of the meter's delay that is proven; None while nothing is
+    meter_answered: bool = False  # whether the grid meter has shown what the batteries did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class Memory:
         """One that goes on where another run left."""
         net = NetLoadMemory(proven_delay_s=stored.delay_s)
         return cls(
-            readings=ReadingMemory(meter=MeterWatch(proof=MeterProof(is_new=True))),
+            readings=ReadingMemory(meter=MeterWatch(proof=MeterProof(is_new=not stored.meter_answered))),
             batteries=BatteryMemory(levels=stored.levels, resting=stored.resting, working=stored.working, net=net),
             loads=LoadMemory(switched=stored.switched),
         )
@@ -57,6 +58,7 @@ class Memory:
             working=self.batteries.working,
             switched=self.loads.switched,
             delay_s=self.batteries.net.proven_delay_s,
+            meter_answered=not self.readings.meter.proof.is_new,
         )
 
 
@@ -68,6 +70,7 @@ def to_note(stored: StoredMemory) -> Note:
         "working": list(stored.working),
         "consumers": {id_: asdict(switched) for id_, switched in stored.switched.items()},
         "delay_s": stored.delay_s,
+        **({"meter_answered": True} if stored.meter_answered else {}),
     }
 
 
@@ -84,6 +87,7 @@ def from_note(note: object) -> StoredMemory:
                 for id_, row in note["consumers"].items()
             },
             delay_s=_range_s(note.get("delay_s")),
+            meter_answered=note.get("meter_answered") is True,
         )
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError):
         return StoredMemory()

@@ -16,6 +16,7 @@ from gateway.core.model.state import Reason
 
 ASK_AGAIN_S = 10.0  # before a meter that was not believed is asked for the first time; doubled each time up to …
 ASK_AGAIN_MOST_S = 600.0  # … ten minutes
+GOOD_S = 600.0  # believed for so long: the next pause is the first one again
 POSSIBLE_S = 10.0  # what it says must have been possible for so long before it is asked
 
 
@@ -87,7 +88,6 @@ class MeterFacts:
     impossible: Reason | None = None  # why no building could draw that; None: it is possible
     contradicts: bool = False  # whether the last moves of the batteries were not seen in it
     verdict: MeterVerdict | None = None  # of the steps by which it is asked; None while they are not done
-    lasting_s: float = 60.0  # after so long a belief has proved good: the next pause is the first one again
 
 
 def judged(before: MeterProof, facts: MeterFacts) -> MeterProof:
@@ -97,7 +97,8 @@ def judged(before: MeterProof, facts: MeterFacts) -> MeterProof:
     impossible_s = facts.now_s if event is MeterEvent.IMPOSSIBLE else before.impossible_s
     after = replace(before, state=state, impossible_s=impossible_s)
     if state is before.state:
-        return after
+        is_good = state is MeterState.BELIEVED and facts.now_s > before.ask_s + GOOD_S
+        return replace(after, pause_s=ASK_AGAIN_S) if is_good else after
     if state is MeterState.DISBELIEVED:
         why = facts.impossible or (facts.verdict.reason if facts.verdict else None)
         pause_s = min(2.0 * before.pause_s, ASK_AGAIN_MOST_S)

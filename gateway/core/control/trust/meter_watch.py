@@ -14,6 +14,7 @@ from gateway.core.control.trust.standstill import Standstill
 from gateway.core.model.site import Battery, Site
 from gateway.core.model.state import Reading, Reason, SetPoint
 
+NEW_S = 60.0  # a meter that has answered nothing for so long after a start is asked
 SEEN_OFTEN = 2  # moves in a row that were seen in time
 STEPS_S = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 70.0)  # to which a delay that is longer than configured is rounded up
 LATE_SLACK_S = 1.0  # beyond the latest answer that was seen
@@ -28,7 +29,8 @@ class MeterWatch:
     """The readings of the last seconds of each device behind it, oldest first, by device id."""
     moves: OwnMoves = field(default_factory=OwnMoves)  # its answers to what the batteries do anyway
     proof: MeterProof = field(default_factory=MeterProof)  # what is thought of it
-    sample_s: float = float("-inf")  # monotonic moment of the newest sample that was judged
+    began_s: float = math.inf  # monotonic moment of the first sample that was judged
+    sample_s: float = -math.inf  # the same of the newest one
     late_s: float = 0.0  # so late it is known to be, whatever the site file says; 0: not known to be
 
     @property
@@ -72,7 +74,8 @@ def watched(
     sample = seen.grid.power
     if seen.grid.fresh_w is None or sample.measured_s <= before.sample_s:
         return watch
-    return _judged(replace(watch, sample_s=sample.measured_s), seen, site, last, responses, able)
+    watch = replace(watch, sample_s=sample.measured_s, began_s=min(watch.began_s, seen.now_s))
+    return _judged(watch, seen, site, last, responses, able)
 
 
 def _judged(
@@ -90,16 +93,16 @@ def _judged(
     steps, verdict, moves = watch.proof.steps, None, watch.moves
     if now is not None:
         ordered_w = _ordered_w(last, batteries) if steps is None else None
-        moves = own_moves.watched(watch.moves, now, ordered_w=ordered_w, wait_s=size.wait_s)
+        moves = own_moves.watched(watch.moves, now, ordered_w=ordered_w, wait_s=size.wait_s, is_new=watch.proof.is_new)
     if steps is not None:
         steps, verdict = _asked(steps, now, size, seen)
+    is_new = watch.proof.is_new and moves.seen == 0 and (verdict is None or verdict.reason is not None)
     facts = MeterFacts(
         now_s=seen.now_s,
         impossible=_impossible(balance.implied_loads(seen, site, watch.recent, responses)),
-        contradicts=moves.contradicts,
+        contradicts=moves.contradicts or (is_new and seen.now_s - watch.began_s > NEW_S),
         verdict=verdict,
     )
-    is_new = watch.proof.is_new and moves.seen == 0 and (verdict is None or verdict.reason is not None)
     proof = meter_proof.judged(replace(watch.proof, steps=steps, is_new=is_new), facts)
     if proof.steps is not None and proof.steps.since_s is None:
         proof = replace(proof, steps=_asked(proof.steps, now, size, seen)[0])

@@ -29,10 +29,11 @@ class OwnMoves:
     contradicts: bool = False  # whether the last moves cannot be if the meter is right
 
 
-def watched(before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: float) -> OwnMoves:
+def watched(before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: float, is_new: bool) -> OwnMoves:
     """After one more sample; `ordered_w`: what the batteries were last sent together, None when nothing.
 
-    `wait_s`: how long after the end of a move a meter that is as late as configured must show it.
+    `wait_s`: how long after the end of a move a meter that is as late as configured must show it. `is_new`: whether the
+    meter has answered nothing yet: then one contradiction is enough for a doubt.
     """
     last = before.last
     if before.contradicts:
@@ -47,10 +48,10 @@ def watched(before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: f
         return replace(found, begin=None)
     if now.at_s - max(found.still_s, before.begin.at_s) < wait_s:
         return found
-    return _ended(replace(found, begin=None), before.begin, now)
+    return _ended(replace(found, begin=None), before.begin, now, debt=-1 if is_new else DEBT)
 
 
-def _ended(moves: OwnMoves, begin: Powers, end: Powers) -> OwnMoves:
+def _ended(moves: OwnMoves, begin: Powers, end: Powers, *, debt: int) -> OwnMoves:
     moved_w = end.battery_w - begin.battery_w
     if abs(moved_w) < MOVE_W or begin.loose_w + end.loose_w > CALM * abs(moved_w):
         return moves
@@ -60,4 +61,4 @@ def _ended(moves: OwnMoves, begin: Powers, end: Powers) -> OwnMoves:
     cost = 0 if SEEN[0] <= gain <= SEEN[1] else 2 if is_large else 1
     credit = min(moves.credit + is_right - cost, CREDIT)
     seen = moves.seen + 1 if is_right else 0 if cost else moves.seen
-    return replace(moves, credit=max(credit, DEBT), seen=seen, contradicts=credit <= DEBT)
+    return replace(moves, credit=max(credit, DEBT), seen=seen, contradicts=credit <= debt)
