@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from gateway.simulator.control import whole_state
 from gateway.simulator.fault import Fault
 from gateway.trial.page import TwinPage
 from gateway.trial.quantities import belief, truth
@@ -52,7 +53,7 @@ def _lived(twin: Twin, scenario: Scenario, progress: Callable[[float], object]) 
                 due.pop(0)[1]()
             twin.step()
         seen = belief(page.state()) if twin.gateway is not None else {}
-        rows.append({"t": float(second), **truth(twin.house.state), **seen})
+        rows.append({"t": float(second), **truth(whole_state(twin.house)), **seen})
         progress(float(second))
     return rows
 

@@ -110,7 +110,7 @@ def read(path: Path, *, runner: Runner) -> Scenario:
     numbers = _numbers(raw.get("faults", []), mistakes)
     happenings = [_happening(row, f"fault[{i}]", runner, mistakes) for i, row in _rows(raw, "fault", mistakes)]
     expectations = [_expectation(row, f"expect[{i}]", mistakes) for i, row in _rows(raw, "expect", mistakes)]
-    house, site = _merged(raw, run or RunSection(seconds=1), mistakes)
+    house, site = _merged(raw, run or RunSection(seconds=1), path, mistakes)
     config, file = _checked(house, site, path, mistakes)
     sound = [one for one in happenings if one is not None]
     wanted = [one for one in expectations if one is not None]
@@ -135,7 +135,9 @@ def read(path: Path, *, runner: Runner) -> Scenario:
     )
 
 
-def _merged(raw: Mapping[str, Any], run: RunSection, mistakes: list[Mistake]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _merged(
+    raw: Mapping[str, Any], run: RunSection, path: Path, mistakes: list[Mistake]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     changes = []
     for key in ("house", "site"):
         table = raw.get(key, {})
@@ -149,7 +151,19 @@ def _merged(raw: Mapping[str, Any], run: RunSection, mistakes: list[Mistake]) ->
         house = merged(house, {"clock": {"start": run.start}})
     if run.seed is not None:
         house["seed"] = run.seed
-    return placed(house, site)
+    if not run.plan:  # without prices the plan of a gateway is the plain rule
+        site.pop("tariff", None)
+    return placed(_beside(house, path), site)
+
+
+def _beside(house: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Recordings are named from where the scenario is."""
+    files = {
+        name: {"file": str((path.parent / table["file"]).absolute())}
+        for name, table in house.items()
+        if isinstance(table, Mapping) and isinstance(table.get("file"), str)
+    }
+    return merged(house, files)
 
 
 def _checked(
