@@ -1,13 +1,13 @@
 """A wired bench: where its house and its page answer. Nothing there is started or stopped.
 
-    house = "192.168.1.20:15999"      # control line of the simulated house
-    page = "http://192.168.1.21:8080"
-    headers = { Authorization = "Bearer ..." }   # where the page wants one
+house = "192.168.1.20:15999"      # control line of the simulated house
+page = "http://192.168.1.21:8080"
+headers = { Authorization = "Bearer ..." }   # where the page wants one
 """
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from gateway.mistakes import Mistake, MistakesError, read_toml, shown, validated
 from gateway.rig.exchange import exchange
 from gateway.simulator.settings.keys import Endpoint
 from gateway.trial.chain_run import Watched, live
+from gateway.trial.progress import Tell, unseen
 from gateway.trial.scenario.expectation import Row
 from gateway.trial.scenario.scenario_file import Scenario
 
@@ -45,7 +46,7 @@ def read_bench(path: Path) -> Bench:
     return bench
 
 
-async def run(scenario: Scenario, bench: Bench, progress: Callable[[float], object] = lambda _t: None) -> list[Row]:
+async def run(scenario: Scenario, bench: Bench, progress: Tell = unseen) -> list[Row]:
     """One row for each second from now on.
 
     Raises MistakesError when another building is wired than the scenario's, OSError when nobody answers.

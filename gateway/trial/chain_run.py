@@ -17,6 +17,7 @@ from gateway.rig.programs import BROKER, DATABASE, GATEWAY, NODE
 from gateway.rig.report import get_json
 from gateway.rig.toml_text import toml
 from gateway.simulator.fault import Fault
+from gateway.trial.progress import Tell, unseen
 from gateway.trial.quantities import belief, truth
 from gateway.trial.scenario.events import (
     BrokerStopped,
@@ -34,7 +35,8 @@ from gateway.trial.scenario.events import (
     WaterDrawn,
 )
 from gateway.trial.scenario.expectation import Row
-from gateway.trial.scenario.scenario_file import Happening, Scenario
+from gateway.trial.scenario.happenings import Happening
+from gateway.trial.scenario.scenario_file import Scenario
 
 Ask = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 """One request to the house; its answer."""
@@ -46,7 +48,7 @@ class HouseRefusedError(Exception):
     """The house does not do what was asked."""
 
 
-async def run(scenario: Scenario, folder: Path, progress: Callable[[float], object] = lambda _t: None) -> list[Row]:
+async def run(scenario: Scenario, folder: Path, progress: Tell = unseen) -> list[Row]:
     """One row for each second, from the moment when all parts are ready.
 
     Raises PartsMissingError and ProgramError when they cannot be started, OSError when the house does not answer.
@@ -91,9 +93,7 @@ class Watched:
         }
 
 
-async def live(
-    scenario: Scenario, watched: Watched, chain: Chain | None, progress: Callable[[float], object]
-) -> list[Row]:
+async def live(scenario: Scenario, watched: Watched, chain: Chain | None, progress: Tell) -> list[Row]:
     """The seconds of a run that has begun; without a chain nothing is started or stopped."""
     begun_s = (await watched.house({"do": "state"}))["monotonic"]
     start_s = time.monotonic()
@@ -119,7 +119,7 @@ async def _happen(one: Happening, watched: Watched, chain: Chain | None, start_s
     if request is not None:
         await watched.house(request)
         return
-    assert chain is not None  # noqa: S101 - without one the file was refused
+    assert chain is not None and isinstance(one.what, Event)  # noqa: S101, PT018 - else the file was refused
     begin, end = PROCESSES[type(one.what)]
     await begin(chain, one.what)
     if one.until_s is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.simulator.settings.config import LOADS, HouseConfig
 from gateway.site.file.site_file import SiteFile
 from gateway.trial.scenario.expectation import Value
+from gateway.words import text
 
 HOUSE = (
     "grid_w",
@@ -47,7 +48,7 @@ def quantities(config: HouseConfig, file: SiteFile) -> list[str]:
     ]
 
 
-ORDERED = {"order": "_w", "mode": "", "reason": "", "applied": "_w", "held": "_w"}
+ORDERED = {"order": "_w", "mode": "", "reason": "", "said": "", "applied": "_w", "held": "_w"}
 
 
 def truth(house: Mapping[str, Any]) -> dict[str, Value]:
@@ -77,6 +78,7 @@ def _belief(page: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
         yield f"order.{device}_w", one["power_w"]
         yield f"mode.{device}", one["mode"]
         yield f"reason.{device}", one["reason"]["code"]
+        yield f"said.{device}", _said(one["reason"])
     for device, order in page["orders"].items():
         yield f"applied.{device}_w", order["applied_w"]
         yield f"held.{device}_w", order["held_w"]
@@ -88,6 +90,14 @@ def _belief(page: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
     yield "broker", "up" if page["links"]["broker"] else "down"
     yield "reasons", tuple(one["reason"]["code"] for one in page["setpoints"])
     yield "alarms", codes(page.get("alarms", ()))
+
+
+def _said(reason: Mapping[str, Any]) -> str:
+    """A reason as the page says it in English."""
+    try:
+        return text("en", f"reason.{reason['code']}", **reason["numbers"])
+    except LookupError:
+        return str(reason["code"])
 
 
 def codes(alarms: Sequence[Any]) -> tuple[str, ...]:
