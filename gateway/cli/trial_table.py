@@ -32,6 +32,8 @@ def expected(wanted: Expectation) -> str:
         return say("trial.at_least", low=low)
     if high is not None:
         return say("trial.at_most", high=high)
+    if wanted.near is not None:
+        return say("trial.near", word=wanted.near, by=figure(tongue, name, wanted.by))
     how = "is" if wanted.is_ is not None else "is_not" if wanted.is_not is not None else "has"
     return say(f"trial.{how}", word=wanted.is_ or wanted.is_not or wanted.has)
 

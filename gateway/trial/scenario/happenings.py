@@ -12,7 +12,7 @@ from gateway.simulator.faults import KINDS
 from gateway.simulator.settings.config import HouseConfig
 from gateway.simulator.settings.mistakes import HouseFileError
 from gateway.simulator.simulation import Simulation
-from gateway.trial.scenario.events import EVENTS, Event, Runner
+from gateway.trial.scenario.events import EVENTS, EVERYWHERE, Event, Runner
 
 Kind = type[Fault | Event]
 
@@ -61,8 +61,7 @@ def happening(row: Any, at: str, runner: Runner, mistakes: list[Mistake]) -> Hap
 
 def _not_here(kind: Kind, at: str, runner: Runner) -> list[Mistake]:
     """What this runner cannot show, in plain words."""
-    runners = kind.runners if issubclass(kind, Event) else _runners_of(kind)
-    if runner in runners:
+    if runner in _runners(kind):
         return []
     allowed = {
         "virtual": "a run without --virtual: in virtual time there is no such part",
@@ -72,10 +71,12 @@ def _not_here(kind: Kind, at: str, runner: Runner) -> list[Mistake]:
     return [Mistake(path=f"{at}.kind", found=shown(kind.__name__), allowed=allowed)]
 
 
-def _runners_of(kind: type[Fault]) -> frozenset[Runner]:
-    """Telegrams are heard by real lines only."""
+def _runners(kind: Kind) -> frozenset[Runner]:
+    """Who can show it; telegrams are heard by real lines only."""
+    if issubclass(kind, Event):
+        return kind.runners
     telegram = kind.__name__.startswith("Telegram")
-    return frozenset({"chain", "bench"}) if telegram else frozenset({"virtual", "chain", "bench"})
+    return EVERYWHERE - {"virtual"} if telegram else EVERYWHERE
 
 
 def fits_house(config: HouseConfig, happenings: Sequence[Happening | None], mistakes: list[Mistake]) -> None:
@@ -102,3 +103,9 @@ def fits_house(config: HouseConfig, happenings: Sequence[Happening | None], mist
 def unknown(path: str, key: str, known: Sequence[str]) -> Mistake:
     """A key that no table has."""
     return Mistake(path=path, found="a key that nothing reads", allowed=choice(key, known))
+
+
+def for_real_parts_only(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one of these tables befalls something that virtual time does not have."""
+    kinds: Mapping[str, Kind] = {**KINDS, **EVENTS}
+    return any("virtual" not in _runners(kinds[str(row["kind"])]) for row in rows if row.get("kind") in kinds)

@@ -131,6 +131,8 @@ def _merged(
             table = {}
         changes.append(table)
     house, site = shipped(run.like)
+    if "tariff" in changes[1]:  # whole or not at all: keys of one kind are mistakes of another
+        site.pop("tariff", None)
     house, site = merged(house, changes[0]), merged(site, changes[1])
     if run.start is not None:
         house = merged(house, {"clock": {"start": run.start}})
@@ -210,10 +212,9 @@ def _known(
     for i, one in enumerate(expectations, start=1):
         if one is None:
             continue
-        if one.quantity not in names:
-            mistakes.append(
-                Mistake(path=f"expect[{i}].quantity", found=shown(one.quantity), allowed=choice(one.quantity, names))
-            )
+        for key, name in (("quantity", one.quantity), ("near", one.near)):
+            if name is not None and name not in names:
+                mistakes.append(Mistake(path=f"expect[{i}].{key}", found=shown(name), allowed=choice(name, names)))
         if one.after is not None and one.after > faults:
             allowed = f"the number of a [[fault]], 1 to {faults}" if faults else "nothing: there is no [[fault]]"
             mistakes.append(Mistake(path=f"expect[{i}].after", found=shown(one.after), allowed=allowed))
