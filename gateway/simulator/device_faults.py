@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.simulator.fault import Device, Fault, LoadName
+from gateway.simulator.fault import Device, Fault, LoadName, Seconds
 from gateway.simulator.settings.keys import Fraction
 
 Watts = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
@@ -59,6 +59,14 @@ class BatteryIgnoresOrders(Fault):
 
     device: Literal["battery"] = "battery"
     w: Watts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryRestarts(Fault):
+    """The battery is off its link while it starts anew, and has forgotten its set-point."""
+
+    device: Literal["battery"] = "battery"
+    for_s: Seconds | None = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +153,7 @@ DEVICE_FAULTS: tuple[type[Fault], ...] = (
     MeterSpike,
     BatteryTakesOnly,
     BatteryIgnoresOrders,
+    BatteryRestarts,
     BatteryMeterWrong,
     BatterySocWrong,
     InverterIgnoresLimit,

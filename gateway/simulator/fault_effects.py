@@ -7,6 +7,7 @@ from dataclasses import replace
 from gateway.simulator.device_faults import (
     BatteryIgnoresOrders,
     BatteryMeterWrong,
+    BatteryRestarts,
     BatterySocWrong,
     BatteryTakesOnly,
     CarOnePhase,
@@ -57,6 +58,8 @@ class FaultEffects:
         out_w, in_w = (takes.discharge_w, takes.charge_w) if takes else (None, None)
         self._battery.takes_w = (math.inf if out_w is None else out_w, math.inf if in_w is None else in_w)
         self._battery.obeys, self._battery.goes_on_w = deaf is None, deaf.w if deaf else None
+        if find(BatteryRestarts, "battery"):
+            self._battery.release()
         self._inverter.obeys = find(InverterIgnoresLimit, "pv") is None
         loads = self._loads.by_name
         for name in LOADS:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from gateway.mistakes import mistakes_of
-from gateway.simulator.device_faults import DEVICE_FAULTS, CounterAtZero, InverterWithoutSupply
+from gateway.simulator.device_faults import DEVICE_FAULTS, BatteryRestarts, CounterAtZero, InverterWithoutSupply
 from gateway.simulator.fault import Device, Fault, LoadName, Seconds
 from gateway.simulator.settings.config import TelegramMode
 from gateway.simulator.settings.keys import Fraction
@@ -195,7 +195,7 @@ KINDS: dict[str, type[Fault]] = {
         *DEVICE_FAULTS,
     )
 }
-GONE: tuple[type[Fault], ...] = (MeterGone, InverterGone, BatteryGone, LoadGone)
+GONE: tuple[type[Fault], ...] = (MeterGone, InverterGone, BatteryGone, LoadGone, BatteryRestarts)
 AnyFault = TypeVar("AnyFault", bound=Fault)
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from gateway.simulator.control import whole_state
 from gateway.simulator.fault import Fault
 from gateway.trial.page import TwinPage
+from gateway.trial.progress import Tell, unseen
 from gateway.trial.quantities import belief, truth
 from gateway.trial.scenario.events import (
     BrokerStopped,
@@ -32,16 +34,17 @@ Act = Callable[[], object]
 Do = Callable[[Twin, Any], object]
 
 
-def run(scenario: Scenario, progress: Callable[[float], object] = lambda _t: None) -> list[Row]:
+def run(scenario: Scenario, progress: Tell = unseen) -> list[Row]:
     """One row for each second; `progress` is told the seconds that are over."""
-    twin = Twin(scenario.config, scenario.file, plan=scenario.run.plan)
+    planned = scenario.run.plan or bool(scenario.file.loads)  # a battery without prices has the plain rule either way
+    twin = Twin(scenario.config, scenario.file, plan=planned)
     try:
         return _lived(twin, scenario, progress)
     finally:
         twin.close()
 
 
-def _lived(twin: Twin, scenario: Scenario, progress: Callable[[float], object]) -> list[Row]:
+def _lived(twin: Twin, scenario: Scenario, progress: Tell) -> list[Row]:
     page = TwinPage(twin, twin.planner.status if twin.planner else lambda _utc_s: NO_PLAN)
     twin.watch(page)
     due = sorted(_acts(twin, scenario), key=lambda item: item[0])
@@ -52,7 +55,7 @@ def _lived(twin: Twin, scenario: Scenario, progress: Callable[[float], object]) 
                 due.pop(0)[1]()
             twin.step()
         seen = belief(page.state()) if twin.gateway is not None else {}
-        rows.append({"t": float(second), **truth(twin.house.state), **seen})
+        rows.append({"t": float(second), **truth(whole_state(twin.house)), **seen})
         progress(float(second))
     return rows
 

@@ -121,10 +121,10 @@ class DatabaseDown(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSpoiled(Event):
-    """The gateway is stopped, its store is spoiled (`how`), and it is started again."""
+    """The gateway is stopped, its store is spoiled (`how`), and it is started again at once."""
 
     runners: ClassVar[frozenset[Runner]] = PROCESSES
-    how: Literal["garbage", "truncated", "read_only"] = "garbage"
+    how: Literal["garbage", "truncated"] = "garbage"
 
 
 EVENTS: dict[str, type[Event]] = {

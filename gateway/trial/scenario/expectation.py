@@ -18,7 +18,10 @@ AT_LEAST_ROWS = 1
 
 
 class Expectation(BaseModel):
-    """An `[[expect]]` table."""
+    """An `[[expect]]` table.
+
+    `near`: another quantity, at most `by` away. `or_absent`: a number that is not there is as good.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
@@ -28,6 +31,9 @@ class Expectation(BaseModel):
     is_: str | None = Field(default=None, alias="is")
     is_not: str | None = None
     has: str | None = None
+    near: str | None = None
+    by: Annotated[float, Field(ge=0.0)] = 0.0
+    or_absent: bool = False
     from_s: Moment = 0.0
     to_s: Moment | None = None
     within_s: Moment | None = None
@@ -37,27 +43,35 @@ class Expectation(BaseModel):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         numbers = self.low is not None or self.high is not None
-        if numbers + sum(word is not None for word in (self.is_, self.is_not, self.has)) != 1:
-            raise ValueError("low or high (or both), or one of is, is_not and has")
+        if numbers + sum(one is not None for one in (self.is_, self.is_not, self.has, self.near)) != 1:
+            raise ValueError("low or high (or both), or one of is, is_not, has and near")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("low at most high")
         if self.to_s is not None and self.to_s < self.from_s:
             raise ValueError("to_s at or after from_s")
         return self
 
-    def holds(self, value: Value) -> bool:
-        """Whether it is so in one second; without a value nothing is."""
+    def holds(self, row: Row) -> bool:
+        """Whether it is so in one second; without a value nothing is, unless it may be absent."""
+        value = row.get(self.quantity)
         if self.has is not None:
             return self.has in value if isinstance(value, tuple) else value == self.has
         if self.is_ is not None or self.is_not is not None:
             word = "" if value is None else str(value)
             return word == self.is_ if self.is_ is not None else word != self.is_not
         if not isinstance(value, int | float):
-            return False
+            return self.or_absent and value is None
+        if self.near is not None:
+            other = row.get(self.near)
+            return isinstance(other, int | float) and abs(value - other) <= self.by
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
-    def beyond(self, value: Value) -> float:
-        """How far outside a value is; infinite for one that is no number."""
+    def beyond(self, row: Row) -> float:
+        """How far outside the value of a second is; infinite for one that is no number."""
+        value = row.get(self.quantity)
+        if self.near is not None and isinstance(value, int | float):
+            other = row.get(self.near)
+            return abs(value - other) - self.by if isinstance(other, int | float) else math.inf
         if not isinstance(value, int | float):
             return math.inf
         below = -math.inf if self.low is None else self.low - value
@@ -94,9 +108,9 @@ def judge(expectation: Expectation, rows: Sequence[Row], *, faults_at_s: Sequenc
     end_s = math.inf if expectation.to_s is None else expectation.to_s
     seen = [row for row in rows if begin_s <= _t(row) <= end_s]
     counted = [row for row in seen if _t(row) >= begin_s + (expectation.within_s or 0.0)]
-    bad = [row for row in counted if not expectation.holds(row.get(expectation.quantity))]
+    bad = [row for row in counted if not expectation.holds(row)]
     share = 1.0 - len(bad) / len(counted) if counted else 0.0
-    worst = max(bad, key=lambda row: expectation.beyond(row.get(expectation.quantity)), default=None)
+    worst = max(bad, key=expectation.beyond, default=None)
     return Verdict(
         expectation=expectation,
         held=len(counted) >= AT_LEAST_ROWS and share >= expectation.share,
@@ -111,7 +125,7 @@ def _settled_s(expectation: Expectation, seen: Sequence[Row], begin_s: float) ->
     """From the beginning to the first second from which on it always held."""
     settled: float | None = None
     for row in reversed(seen):
-        if not expectation.holds(row.get(expectation.quantity)):
+        if not expectation.holds(row):
             break
         settled = round(max(_t(row) - begin_s, 0.0), 3)
     return settled

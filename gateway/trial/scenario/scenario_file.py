@@ -17,34 +17,30 @@ within_s = 5
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gateway import paths
-from gateway.mistakes import Mistake, MistakesError, choice, mistakes_of, read_toml, shown, validated
+from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
 from gateway.rig.toml_text import merged
-from gateway.simulator.fault import Fault, Seconds
-from gateway.simulator.faults import KINDS
 from gateway.simulator.settings.config import HouseConfig
-from gateway.simulator.settings.mistakes import HouseFileError
-from gateway.simulator.simulation import Simulation
 from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFile, SiteFileError
 from gateway.trial.quantities import quantities
-from gateway.trial.scenario.events import EVENTS, Event, Runner
+from gateway.trial.scenario.events import Runner
 from gateway.trial.scenario.expectation import Expectation
+from gateway.trial.scenario.happenings import Happening, fits_house, happening, unknown
 from gateway.trial.scenario.tables import Like, placed, shipped
 from gateway.wire.table import TableError
 
 EXAMPLE = "hil_tests/scenarios/battery_tapers.toml"
 KEYS = ("title", "title_fr", "faults", "run", "house", "site", "fault", "expect")
 MOST_S = 7 * 86400.0
-Kind = type[Fault | Event]
 LISTED = 64  # faults in the list of `docs/faults.md`
 
 
@@ -64,19 +60,6 @@ class RunSection(BaseModel):
     start: Annotated[datetime, AfterValidator(_naive)] | None = None
     seed: int | None = None
     plan: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
-    """A `[[fault]]` table: what goes wrong, and when."""
-
-    at_s: float
-    what: Fault | Event
-
-    @property
-    def until_s(self) -> float | None:
-        """When it is over; None: not before the end."""
-        return None if self.what.for_s is None else self.at_s + self.what.for_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,22 +83,24 @@ def read(path: Path, *, runner: Runner) -> Scenario:
     raw = read_toml(path, example=EXAMPLE)
     if isinstance(raw, Mistake):
         raise MistakesError(path, [raw])
-    mistakes: list[Mistake] = [_unknown(key, key, KEYS) for key in raw if key not in KEYS]
+    mistakes: list[Mistake] = [unknown(key, key, KEYS) for key in raw if key not in KEYS]
     title = {"en": raw.get("title"), "fr": raw.get("title_fr", raw.get("title"))}
-    for key, words in (("title", title["en"]), ("title_fr", title["fr"])):
-        if not isinstance(words, str) or not words:
-            mistakes.append(Mistake(path=key, found=shown(words), allowed="a sentence in quotes"))
+    mistakes += [
+        Mistake(path=key, found=shown(raw.get(key)), allowed="a sentence in quotes")
+        for key in ("title", *(("title_fr",) if "title_fr" in raw else ()))
+        if not isinstance(raw.get(key), str) or not raw[key]
+    ]
     run, found = validated(RunSection, raw.get("run", {}), at="run")
     mistakes += found
     numbers = _numbers(raw.get("faults", []), mistakes)
-    happenings = [_happening(row, f"fault[{i}]", runner, mistakes) for i, row in _rows(raw, "fault", mistakes)]
+    happenings = [happening(row, f"fault[{i}]", runner, mistakes) for i, row in _rows(raw, "fault", mistakes)]
     expectations = [_expectation(row, f"expect[{i}]", mistakes) for i, row in _rows(raw, "expect", mistakes)]
-    house, site = _merged(raw, run or RunSection(seconds=1), mistakes)
+    house, site = _merged(raw, run or RunSection(seconds=1), path, mistakes)
     config, file = _checked(house, site, path, mistakes)
     sound = [one for one in happenings if one is not None]
     wanted = [one for one in expectations if one is not None]
     if config is not None and file is not None:
-        _fits_house(config, happenings, mistakes)
+        fits_house(config, happenings, mistakes)
         _known(quantities(config, file), expectations, len(happenings), mistakes)
     if runner == "virtual" and file is not None:
         mistakes += _heard_only(file)
@@ -135,7 +120,9 @@ def read(path: Path, *, runner: Runner) -> Scenario:
     )
 
 
-def _merged(raw: Mapping[str, Any], run: RunSection, mistakes: list[Mistake]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _merged(
+    raw: Mapping[str, Any], run: RunSection, path: Path, mistakes: list[Mistake]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     changes = []
     for key in ("house", "site"):
         table = raw.get(key, {})
@@ -144,12 +131,26 @@ def _merged(raw: Mapping[str, Any], run: RunSection, mistakes: list[Mistake]) ->
             table = {}
         changes.append(table)
     house, site = shipped(run.like)
+    if "tariff" in changes[1]:  # whole or not at all: keys of one kind are mistakes of another
+        site.pop("tariff", None)
     house, site = merged(house, changes[0]), merged(site, changes[1])
     if run.start is not None:
         house = merged(house, {"clock": {"start": run.start}})
     if run.seed is not None:
         house["seed"] = run.seed
-    return placed(house, site)
+    if not run.plan:  # without prices the plan of a gateway is the plain rule
+        site.pop("tariff", None)
+    return placed(_beside(house, path), site)
+
+
+def _beside(house: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Recordings are named from where the scenario is."""
+    files = {
+        name: {"file": str((path.parent / table["file"]).absolute())}
+        for name, table in house.items()
+        if isinstance(table, Mapping) and isinstance(table.get("file"), str)
+    }
+    return merged(house, files)
 
 
 def _checked(
@@ -181,53 +182,6 @@ def _rows(raw: Mapping[str, Any], name: str, mistakes: list[Mistake]) -> list[tu
     return list(enumerate(rows, start=1))
 
 
-def _happening(row: Any, at: str, runner: Runner, mistakes: list[Mistake]) -> Happening | None:
-    if not isinstance(row, Mapping):
-        mistakes.append(Mistake(path=at, found=shown(row), allowed="a table [[fault]]"))
-        return None
-    kinds: dict[str, Kind] = {**KINDS, **EVENTS}
-    kind = kinds.get(str(row.get("kind")))
-    if kind is None:
-        allowed = choice(str(row.get("kind")), sorted(kinds))
-        mistakes.append(Mistake(path=f"{at}.kind", found=shown(row.get("kind")), allowed=allowed))
-        return None
-    known = ["kind", "at_s", *(field.name for field in fields(kind))]
-    found = [_unknown(f"{at}.{key}", key, known) for key in row if key not in known]
-    found += _not_here(kind, at, runner)
-    at_s = row.get("at_s", 0.0)
-    what: Fault | Event | None = None
-    try:
-        at_s = TypeAdapter(Seconds).validate_python(at_s)
-    except ValidationError as error:
-        found += mistakes_of(error, at=f"{at}.at_s")
-    values = {key: value for key, value in row.items() if key in known and key not in ("kind", "at_s")}
-    try:
-        what = TypeAdapter(kind).validate_python(values)
-    except ValidationError as error:
-        found += mistakes_of(error, at=at)
-    mistakes += found
-    return None if found or what is None else Happening(at_s=at_s, what=what)
-
-
-def _not_here(kind: Kind, at: str, runner: Runner) -> list[Mistake]:
-    """What this runner cannot show, in plain words."""
-    runners = kind.runners if issubclass(kind, Event) else _runners_of(kind)
-    if runner in runners:
-        return []
-    allowed = {
-        "virtual": "a run without --virtual: in virtual time there is no such part",
-        "chain": "a run with --virtual: the programs on this machine cannot show it",
-        "bench": "a run without --bench: on a bench nothing is started or stopped",
-    }[runner]
-    return [Mistake(path=f"{at}.kind", found=shown(kind.__name__), allowed=allowed)]
-
-
-def _runners_of(kind: type[Fault]) -> frozenset[Runner]:
-    """Telegrams are heard by real lines only."""
-    telegram = kind.__name__.startswith("Telegram")
-    return frozenset({"chain", "bench"}) if telegram else frozenset({"virtual", "chain", "bench"})
-
-
 def _heard_only(file: SiteFile) -> list[Mistake]:
     """Buses that a twin does not have."""
     return [
@@ -247,30 +201,9 @@ def _expectation(row: Any, at: str, mistakes: list[Mistake]) -> Expectation | No
     keys = [field.alias or name for name, field in Expectation.model_fields.items()]
     for mistake in mine:
         key = mistake.path.removeprefix(f"{at}.")
-        unknown = mistake.found == "a key that nothing reads"
-        mistakes.append(_unknown(mistake.path, key, keys) if unknown else mistake)
+        is_unknown = mistake.found == "a key that nothing reads"
+        mistakes.append(unknown(mistake.path, key, keys) if is_unknown else mistake)
     return found
-
-
-def _fits_house(config: HouseConfig, happenings: Sequence[Happening | None], mistakes: list[Mistake]) -> None:
-    """Faults of what the house does not have."""
-    try:
-        house = Simulation(config)
-    except HouseFileError as error:
-        mistakes += [Mistake(path=f"house.{one.path}", found=one.found, allowed=one.allowed) for one in error.mistakes]
-        return
-    for i, one in enumerate(happenings, start=1):
-        if one is None:
-            continue
-        missing = {"CarPlugged": "car", "CarUnplugged": "car", "WaterDrawn": "tank"}.get(type(one.what).__name__)
-        try:
-            if isinstance(one.what, Fault):
-                house.begin(one.what)
-            elif missing is not None and missing not in house.loads.by_name:
-                raise ValueError(f"there is no {missing} in this building")  # noqa: TRY301 - as the house says it
-        except ValueError as error:
-            found = f"{type(one.what).__name__}: {error}"
-            mistakes.append(Mistake(path=f"fault[{i}]", found=found, allowed="a fault of what [house] has"))
 
 
 def _known(
@@ -279,10 +212,9 @@ def _known(
     for i, one in enumerate(expectations, start=1):
         if one is None:
             continue
-        if one.quantity not in names:
-            mistakes.append(
-                Mistake(path=f"expect[{i}].quantity", found=shown(one.quantity), allowed=choice(one.quantity, names))
-            )
+        for key, name in (("quantity", one.quantity), ("near", one.near)):
+            if name is not None and name not in names:
+                mistakes.append(Mistake(path=f"expect[{i}].{key}", found=shown(name), allowed=choice(name, names)))
         if one.after is not None and one.after > faults:
             allowed = f"the number of a [[fault]], 1 to {faults}" if faults else "nothing: there is no [[fault]]"
             mistakes.append(Mistake(path=f"expect[{i}].after", found=shown(one.after), allowed=allowed))
@@ -295,7 +227,3 @@ def _numbers(value: Any, mistakes: list[Mistake]) -> list[int]:
     allowed = f"numbers of the list of faults, as [18, 22]: 1 to {LISTED}"
     mistakes.append(Mistake(path="faults", found=shown(value), allowed=allowed))
     return []
-
-
-def _unknown(path: str, key: str, known: Sequence[str]) -> Mistake:
-    return Mistake(path=path, found="a key that nothing reads", allowed=choice(key, known))

@@ -17,6 +17,7 @@ from gateway.wire.records import CLOCK_SYNCED, EPOCH_2000
 HEALTH_S = 10.0
 RING_BYTES = 16_000  # as the rig gives a node
 ONE_BY_ONE = (5, 6)  # functions that write one register or coil
+WRITE_COILS, READ_COILS, READ_HOLDING = (5, 15), 1, 3
 MOST_REGISTERS = 121  # that every function can write at once
 CLOCK_ASKED_S = 60.0  # how often it asks the gateway for the time
 
@@ -77,7 +78,10 @@ class VirtualNode:
                 period_s=row["ms"] / 1000,
             )
             buses[rows["units"][row["u"]]["bus"]].blocks.append(block)
-        actuators = [VirtualActuator(number, spec, self._answer) for number, spec in enumerate(rows["actuators"])]
+        actuators = [
+            VirtualActuator(number, spec, read_function=_read_back(rows["units"][spec["u"]]), say=self._answer)
+            for number, spec in enumerate(rows["actuators"])
+        ]
         for actuator in actuators:
             bus = buses[rows["units"][actuator.unit]["bus"]]
             bus.actuators.append((actuator, units[actuator.unit]))
@@ -192,6 +196,11 @@ class VirtualNode:
     def _say(self, leaf: str, message: Mapping[str, Any]) -> None:
         if self.is_linked:
             self._send(leaf, json.dumps(message).encode())
+
+
+def _read_back(unit: Mapping[str, Any]) -> int:
+    """The function that reads what the unit's own writes."""
+    return READ_COILS if unit["wfc"] in WRITE_COILS else READ_HOLDING
 
 
 def _unit(row: Mapping[str, Any], wire: Wire | None) -> VirtualUnit:

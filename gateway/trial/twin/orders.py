@@ -37,11 +37,13 @@ class Job:
 class VirtualActuator:
     """Asked by its bus for `job`, told by it with `settled`; `say` is given each answer."""
 
-    def __init__(self, number: int, spec: Mapping[str, Any], say: Say) -> None:
+    def __init__(self, number: int, spec: Mapping[str, Any], *, read_function: int, say: Say) -> None:
+        """`read_function`: with which a write is read back where the table says nothing else."""
         self.number = number
         self.unit: int = spec["u"]
         self._spec = spec
         self._say = say
+        self._read_function = read_function
         self._reads: dict[int, tuple[int, int]] = {row[0]: (row[1], row[2]) for row in spec["rb"]}
         self._order = Order(seq=0, values=None, ttl_s=0.0)
         self._waiting: Order | None = None
@@ -107,7 +109,7 @@ class VirtualActuator:
 
     def read_at(self, address: int) -> tuple[int, int]:
         """(address, function) at which a write is read back; function 0: it cannot be."""
-        return self._reads.get(address, (address, 3))
+        return self._reads.get(address, (address, self._read_function))
 
     def settled(self, flag: int, back: list[int | None] | None, now_s: float, *, same: bool = True) -> None:
         """The job was written and read back (`back`, None where nothing could be), or failed."""
