@@ -19,9 +19,10 @@ from gateway.core.control.sure_load import SureLoad
 from gateway.core.control.trust.judge import SiteTrust
 from gateway.core.control.trust.rules import GONE_S, Trust
 from gateway.core.model.levels import Storage
+from gateway.core.model.site import Site
 from gateway.core.model.state import Mode, Purpose, SetPoint
 
-TRIED_W = 100.0  # of what batteries take: where the surplus is about that, limited PV may hide a larger one
+HIDDEN_S = 6.0  # so long after PV was last seen at its limit it may still be on its way up to a higher one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class BatteryMemory:
     net: NetLoadMemory = field(default_factory=NetLoadMemory)  # the estimate of the net load and of the meter's delay
     sure: SureLoad = field(default_factory=SureLoad)  # the least that the building has drawn of late
     began_w: Mapping[str, float] = field(default_factory=dict)  # what each had when it was first controlled
+    limited_s: float = -math.inf  # monotonic moment at which PV was last seen at its limit
     levels: ActiveLevels = frozenset()  # levels of the plan that are crossed; none without a plan
     resting: tuple[str, ...] = ()  # at their reserve: not discharged until a little above it
     working: tuple[str, ...] = ()  # with a power other than 0
@@ -85,8 +87,9 @@ def control_batteries(
         near_w=began_w if is_cautious else {},
     )
     plain_w = site.grid_setpoint_w - (net.net_w + net.ahead_w)
-    if pv_is_limited and able.takes_w - TRIED_W <= plain_w < able.bounds.high_w:
-        plain_w = able.storage.charge_max_w  # what is hidden of the sun: only what is offered can be taken
+    limited_s = seen.now_s if pv_is_limited else memory.limited_s
+    if seen.now_s - limited_s < HIDDEN_S and able.takes_w < able.storage.charge_max_w:
+        plain_w = max(plain_w, able.storage.charge_max_w)  # what is not offered cannot be taken
     levels = level_rule.decided(plain_w, able.stored_wh, slot, able.storage, memory.levels)
     least = sure_load.sampled(memory.sure, net.net_w - seen.pv_w, seen.now_s)
     grid = GridSide(
@@ -94,7 +97,7 @@ def control_batteries(
         net_w=net.net_w,
         coming_net_w=coming_net_w,
         peak_target_w=math.inf if slot is None else slot.peak_target_w,
-        least_net_w=math.inf if trust.readings.meter.is_timely else least.load_w + seen.pv_w,
+        least_net_w=least.load_w + seen.pv_w if _is_bounded(trust, site) else math.inf,
     )
     if trust.ask_w is None:
         power = pool_power.limited(levels, able, grid, memory.last)
@@ -121,6 +124,7 @@ def control_batteries(
             last={**memory.last, **found},
             net=net.memory,
             sure=least,
+            limited_s=limited_s,
             began_w=began_w,
             levels=levels.active,
             resting=tuple(member.battery.id for member in able.members if member.rests),
@@ -131,6 +135,16 @@ def control_batteries(
         charge_max_w=power.charge_max_w,
         surplus_max_w=0.0 if LevelRule.LEAVE in levels.active else able.takes_w,
     )
+
+
+def _is_bounded(trust: SiteTrust, site: Site) -> bool:
+    """Whether batteries and PV together stay below the export limit even if all but the base load is off.
+
+    That costs next to nothing where the batteries alone cannot pass it. Where they can, it would keep them from serving
+    the building: there it holds while the meter is not known to be timely.
+    """
+    discharge_w = sum(battery.discharge_max_w for battery in site.batteries)
+    return site.export_limit_w >= discharge_w or not trust.readings.meter.is_timely
 
 
 def _uncontrolled(id_: str, trust: Trust, memory: BatteryMemory) -> SetPoint:

@@ -106,7 +106,7 @@ def curtail(
     if site.curtailable and meter.mode is Mode.RELEASE:
         return blind(site, before, pv_w)
     if not site.curtailable or grid_w is None or meter.mode is not Mode.CONTROL:
-        return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=_curtailed_w(site, before, pv_w))
+        return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=hidden_w(site, before, pv_w))
     costs_money = slot is not None and slot.sell < 0.0
     flows = Flows(
         net_w=grid_w if net_w is None else net_w,
@@ -149,7 +149,7 @@ def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecisio
     astray = {id_: flows.gives_w[id_] for id_, cycles in ignored.items() if cycles >= ASTRAY_CYCLES}
     found = _divided(site, limit_w, astray, reason)
     memory = Curtailment(error_w=error_w, limit_w=limit_w, ignored=ignored, over_w=over_w)
-    return CurtailmentDecision(setpoints=found, memory=memory, curtailed_w=_curtailed_w(site, memory, flows.pv_w))
+    return CurtailmentDecision(setpoints=found, memory=memory, curtailed_w=hidden_w(site, memory, flows.pv_w))
 
 
 def _divided(site: Site, limit_w: float, astray: Mapping[str, float], reason: Reason) -> tuple[SetPoint, ...]:
@@ -185,7 +185,7 @@ def _ignored(site: Site, before: Curtailment, flows: Flows) -> dict[str, int]:
     return found
 
 
-def _curtailed_w(site: Site, memory: Curtailment, pv_w: float) -> float:
+def hidden_w(site: Site, memory: Curtailment, pv_w: float) -> float:
     """What the inverters may be able to give more than now (W): nothing unless they are at their limit."""
     if memory.limit_w is None or -pv_w < AT_LIMIT * memory.limit_w:
         return 0.0

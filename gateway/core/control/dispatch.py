@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.core.control.batteries import control_batteries
-from gateway.core.control.curtailment import curtail
+from gateway.core.control.curtailment import curtail, hidden_w
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.load_memory import coming_net_w
 from gateway.core.control.loads import control_loads
@@ -51,7 +51,7 @@ def decide(
     )
     trust = judge(cycle, memory.readings, sent=sent, loads=memory.loads)
     coming_w = coming_net_w(memory.loads, cycle.seen, site)
-    is_limited = memory.curtailment.limit_w is not None
+    is_limited = hidden_w(site, memory.curtailment, seen.pv_w) > 0.0
     battery = control_batteries(cycle, trust, memory.batteries, coming_net_w=coming_w, pv_is_limited=is_limited)
     pv = curtail(cycle, trust.meter, memory.curtailment, net_w=battery.net_w, battery_max_w=battery.charge_max_w)
     load = control_loads(cycle, trust.loads, battery, memory.loads, curtailed_w=pv.curtailed_w)

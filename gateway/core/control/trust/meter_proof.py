@@ -15,6 +15,7 @@ from gateway.core.control.trust.own_steps import MeterVerdict, OwnSteps
 from gateway.core.model.state import Reason
 
 ASK_AGAIN_S = 10.0  # before a meter that was not believed is asked for the first time; doubled each time up to …
+DISPROVEN_S = 120.0  # the first pause after answers that were wrong: a wire does not turn round by itself
 ASK_AGAIN_MOST_S = 600.0  # … ten minutes
 GOOD_S = 600.0  # believed for so long: the next pause is the first one again
 POSSIBLE_S = 10.0  # what it says must have been possible for so long before it is asked
@@ -101,8 +102,9 @@ def judged(before: MeterProof, facts: MeterFacts) -> MeterProof:
         return replace(after, pause_s=ASK_AGAIN_S) if is_good else after
     if state is MeterState.DISBELIEVED:
         why = facts.impossible or (facts.verdict.reason if facts.verdict else None)
-        pause_s = min(2.0 * before.pause_s, ASK_AGAIN_MOST_S)
-        return replace(after, why=why, ask_s=facts.now_s + before.pause_s, pause_s=pause_s, steps=None)
+        pause_s = before.pause_s if facts.impossible else max(before.pause_s, DISPROVEN_S)
+        longer_s = min(2.0 * pause_s, ASK_AGAIN_MOST_S)
+        return replace(after, why=why, ask_s=facts.now_s + pause_s, pause_s=longer_s, steps=None)
     if state is MeterState.ASKED:
         return replace(after, steps=OwnSteps())
     return replace(after, why=None, steps=None)

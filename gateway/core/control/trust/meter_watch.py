@@ -14,6 +14,7 @@ from gateway.core.control.trust.standstill import Standstill
 from gateway.core.model.site import Battery, Site
 from gateway.core.model.state import Reading, Reason, SetPoint
 
+REPORT_S = 2.0  # the reports of a device are so far apart: what it did since the last one is not known
 NEW_S = 60.0  # a meter that has answered nothing for so long after a start is asked
 SEEN_OFTEN = 2  # moves in a row that were seen in time
 STEPS_S = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 70.0)  # to which a delay that is longer than configured is rounded up
@@ -160,7 +161,7 @@ def _powers(
         at_s=at_s,
         rest_w=values[site.grid] - sum(values[device] for device in others),
         battery_w=sum(values[id_] for id_ in ours),
-        loose_w=sum(_wandered_w(recent[device], at_s - site.meter_delay_s[1]) for device in others),
+        loose_w=sum(_wandered_w(recent[device], at_s - site.meter_delay_s[1] - REPORT_S) for device in others),
     )
 
 
@@ -188,6 +189,10 @@ def _step_size(seen: Observation, site: Site, batteries: Sequence[Battery]) -> S
         soc = seen.batteries[battery.id].soc.value
         high_w += battery.charge_max_w if soc is not None and soc < battery.soc_max - own_steps.ROOM else 0.0
         low_w -= battery.discharge_max_w if soc is not None and soc > battery.reserve + own_steps.ROOM else 0.0
+    if seen.grid.fresh_w is not None and batteries:
+        battery_w = sum(seen.batteries[one.id].power.value or 0.0 for one in batteries)
+        high_w = min(high_w, max(battery_w + site.import_limit_w - seen.grid.fresh_w, low_w))
+        low_w = max(low_w, min(battery_w - site.export_limit_w - seen.grid.fresh_w, high_w))
     dead_s = max((one.dead_time_s for one in batteries), default=0.0)
     ramp_w_per_s = min((one.ramp_w_per_s for one in batteries), default=math.inf)
     step_w = min(max(STEP_W, STEP_SHARE * (high_w - low_w) / 2), high_w - low_w)

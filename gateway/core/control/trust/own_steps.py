@@ -17,6 +17,7 @@ MUTE = 0.25  # of a meter that has not answered yet, or never does
 WILD = (-2.0, 2.5)  # gains beyond are of a load that has moved meanwhile, and say nothing
 CLEAR = 2  # so many more answers of one kind than of the other are a verdict
 CALM = 0.3  # of a move or step: where PV and loads are known less exactly, the meter's answer says nothing
+RESTLESS_S = 15.0  # so long PV and loads may move on, then the asking ends: the next move of the batteries will tell
 MOST_S = 240.0  # of asking: an unclear answer must not keep the batteries from their work
 MOST_STEPS = 10  # without a clear answer it is believed for what else it says
 ROOM = 0.03  # of the capacity, above the reserve or below full: so much a battery needs for its steps
@@ -89,9 +90,11 @@ def stepped(steps: OwnSteps, now: Powers, size: StepSize, now_s: float) -> Stepp
         return Stepped(
             steps=replace(steps, base_w=base_w, since_s=now_s, begun_s=now_s, up=_fits(base_w, size, up=True))
         )
-    if now_s - steps.begun_s > MOST_S:
+    waited_s = now.at_s - steps.since_s
+    is_restless = now.loose_w > CALM * size.step_w
+    if now_s - steps.begun_s > MOST_S or (is_restless and waited_s > size.wait_s + RESTLESS_S):
         return Stepped(steps=steps, verdict=_majority(steps))
-    if now.at_s - steps.since_s < size.wait_s or now.loose_w > CALM * size.step_w:
+    if waited_s < size.wait_s or is_restless:
         return Stepped(steps=steps)
     if steps.before is None:
         return Stepped(steps=_next(steps, now, size, now_s))
