@@ -10,7 +10,6 @@ from gateway.core.control.trust.following import Following
 from gateway.core.model.levels import Storage
 from gateway.core.model.site import Battery, Site
 
-NEAR_W, NEAR_SHARE = 1000.0, 0.2  # so far a battery may go before the grid meter has answered once
 UNKNOWN_LOSS_SHARE = 0.05  # one way, for planning, where the maker says nothing of losses
 
 
@@ -55,13 +54,11 @@ def pooled(
     seen: Observation,
     following: Mapping[str, Following],
     site: Site,
-    *,
-    near_w: Mapping[str, float],
 ) -> Pool:
     """What they hold and may do now.
 
     `socs`: the states of charge (0…1) as last known; `following`: what each does with what it is sent, both by battery
-    id; `resting`: those that were at their reserve; `near_w`: powers from which the batteries in it may not go far.
+    id; `resting`: those that were at their reserve.
     """
     soc, reserve = charge_of(batteries, socs)
     members = tuple(
@@ -72,7 +69,6 @@ def pooled(
             socs[battery.id],
             site,
             was_resting=battery.id in resting,
-            near_w=near_w.get(battery.id),
         )
         for battery in batteries
     )
@@ -123,7 +119,6 @@ def _member(
     site: Site,
     *,
     was_resting: bool,
-    near_w: float | None,
 ) -> PoolBattery:
     """What one battery may do now: by its charge, its inverter's AC side, the phases, and what it takes and gives."""
     view, phases_w = seen.batteries[battery.id], seen.grid.phases_w
@@ -138,9 +133,6 @@ def _member(
         low_w=-follows.gives.offered_w(battery.discharge_max_w, battery.min_power_w, seen.now_s),
         high_w=follows.takes.offered_w(battery.charge_max_w, battery.min_power_w, seen.now_s),
     )
-    if near_w is not None:
-        far_w = max(NEAR_W, NEAR_SHARE * max(battery.charge_max_w, battery.discharge_max_w))
-        bounds = bounds.narrow(Limit.CAUTION, low_w=near_w - far_w, high_w=near_w + far_w)
     return PoolBattery(battery=battery, soc=soc, rests=rests, bounds=bounds, takes_w=takes_w)
 
 

@@ -45,7 +45,6 @@ REASONS = {
     "meter_asked": {"power_w"},
     "meter_asked_first": set(),
     "not_followed": {"ordered_w", "power_w"},
-    "meter_new": {"wanted_w", "allowed_w"},
     "takes_less": {"wanted_w", "allowed_w"},
     "pv_not_followed": {"allowed_w", "power_w"},
     "pv_blind": {"allowed_w", "limit_w"},
