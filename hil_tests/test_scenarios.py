@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.rig.chain import ChainSettings
 from gateway.rig.part import Part
 
-from .command_line import zen
+from .command_line import zen, zen_beside
+from .conftest import QUIET, OpenChain, house, until_controlled
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 
@@ -126,3 +128,26 @@ def test_a_mistake_has_its_place_and_the_exit_status_is_2(tmp_path: Path) -> Non
     assert "expect[1].quantity" in told
     assert "mean house.grid_w?" in told
     assert zen("trial", tmp_path / "none.toml").returncode == 2
+
+
+@pytest.mark.timeout(180)
+async def test_the_same_file_on_a_wired_bench_where_nothing_is_started(chain_of: OpenChain, tmp_path: Path) -> None:
+    """The bench is a chain that somebody else has started."""
+    file, bench, written = (tmp_path / name for name in ("kettle.toml", "bench.toml", "kettle.json"))
+    file.write_text(KETTLE)
+    settings = ChainSettings(house={**QUIET, "clock": {"start": "2024-06-21T23:30:00"}})
+    async with chain_of(settings) as chain:
+        await until_controlled(chain)
+        address = f"127.0.0.1:{chain.run.ports.control}"
+        bench.write_text(f'house = "{address}"\npage = "{chain.page_address}"\n')
+        options = ("--bench", bench, "--json", written)
+        code, printed = await zen_beside("trial", file, *options, cwd=tmp_path, LC_ALL="en_GB.UTF-8")
+        assert code == 0, printed
+        assert json.loads(written.read_text())["runner"] == "bench"
+        assert (await house(chain, do="state"))["base_load_w"] < 1000  # the kettle is off again
+        file.write_text(KETTLE + '\n[site.devices.attic]\nrole = "pv"\nprofile = "sunspec_inverter"\nnode = "cellar"\n')
+        with file.open("a") as more:
+            more.write('host = "127.0.0.1"\ntcp_port = 15099\nunit = 1\n')
+        code, printed = await zen_beside("trial", file, "--bench", bench, cwd=tmp_path, LC_ALL="en_GB.UTF-8")
+        assert code == 2
+        assert "site.devices" in printed
