@@ -19,6 +19,7 @@ from gateway.rig.chain import PartsMissingError
 from gateway.rig.processes import ProgramError
 from gateway.trial import bench, chain_run, virtual_run
 from gateway.trial.outcome import Trial, judged, write_csv, write_json
+from gateway.trial.picture import svg
 from gateway.trial.progress import Tell
 from gateway.trial.scenario import scenario_file
 from gateway.trial.scenario.events import Runner
@@ -35,12 +36,13 @@ def trial(
         Path | None, typer.Option("--bench", help="On a wired bench: where it answers.", metavar="BENCH.toml")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write verdicts and seconds here.")] = None,
+    svg_file: Annotated[Path | None, typer.Option("--svg", help="Draw the run here.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a line for each second here.")] = None,
 ) -> None:
     """Try a building with its faults on real parts, and tell whether all that is expected holds."""
     if virtual and bench_file is not None:
         raise typer.BadParameter("--virtual and --bench: one of both")
-    for option, path in (("--json", json_file), ("--csv", csv_file)):
+    for option, path in (("--json", json_file), ("--csv", csv_file), ("--svg", svg_file)):
         if path is not None and not os.access(path.absolute().parent, os.W_OK):
             raise typer.BadParameter(f"{option} {path}: its folder cannot be written; name one that can")
     people = Console(stderr=True)
@@ -56,6 +58,8 @@ def trial(
         write_json(result, json_file)
     if csv_file is not None:
         write_csv(result, csv_file)
+    if svg_file is not None:
+        svg_file.write_text(svg(result, title=result.scenario.title[language()]), encoding="utf-8")
     people.print(verdict_table(result))
     missed = sum(not verdict.held for verdict in result.verdicts)
     key = "trial.some_missed" if missed else "trial.all_held"
