@@ -72,7 +72,7 @@ def test_a_scenario_holds_on_real_parts_and_in_virtual_time_and_its_seconds_are_
         written, table = tmp_path / f"{len(options)}.json", tmp_path / f"{len(options)}.csv"
         done = zen("trial", file, *options, "--json", written, "--csv", table, LC_ALL="en_GB.UTF-8")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "All 3 expectations hold." in done.stderr
+        assert "Held: 3 of 3." in done.stderr
         trial = json.loads(written.read_text())
         assert trial["runner"] == ("virtual" if options else "chain")
         assert trial["held"] is True
@@ -110,11 +110,11 @@ def test_what_does_not_hold_is_told_with_its_worst_moment_and_the_exit_status_is
     file.write_text(KETTLE.replace("within_s = 20", "within_s = 0"))
     english = zen("trial", file, "--virtual", LC_ALL="en_GB.UTF-8")
     assert english.returncode == 1
-    assert "1 of 3 expectations do not hold." in english.stderr
+    assert "Held: 2 of 3." in english.stderr
     assert "kW at 1" in english.stderr  # in the first seconds after the step at 12 s
     french = zen("trial", file, "--virtual", LC_ALL="fr_FR.UTF-8")
     assert french.returncode == 1
-    assert "1 attentes sur 3 ne sont pas tenues." in french.stderr
+    assert "Tenues\u00a0: 2 sur 3." in french.stderr
 
 
 def test_a_mistake_has_its_place_and_the_exit_status_is_2(tmp_path: Path) -> None:
