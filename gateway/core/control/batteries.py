@@ -11,14 +11,18 @@ from typing import assert_never
 
 from gateway.core.control import battery_response, level_rule, net_load, pool, pool_power, pool_shares
 from gateway.core.control.battery_response import BatteryResponse
+from gateway.core.control.battery_supply import Unsupplied
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.level_rule import ActiveLevels, LevelRule
+from gateway.core.control.limited_flows import battery_powers_w, without_batteries_w
 from gateway.core.control.net_load import NetLoadMemory
 from gateway.core.control.pool_power import GridSide
 from gateway.core.control.trust import SiteTrust
 from gateway.core.control.trust_rules import GONE_S, Trust
 from gateway.core.model.levels import Storage
 from gateway.core.model.state import Mode, Purpose, SetPoint
+
+ALL_SUPPLIED = Unsupplied()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +51,17 @@ class BatteryDecision:
 
 
 def control_batteries(
-    cycle: CycleInput, trust: SiteTrust, memory: BatteryMemory, *, coming_net_w: float
+    cycle: CycleInput,
+    trust: SiteTrust,
+    memory: BatteryMemory,
+    *,
+    coming_net_w: float,
+    unsupplied: Unsupplied = ALL_SUPPLIED,
 ) -> BatteryDecision:
     """The set-points of all batteries: those that may be controlled share one power, the others are held or given back.
 
     `coming_net_w`: the net load when the loads do what they were sent; -inf while all of them do it already.
+    `unsupplied`: the loads that the batteries do not supply.
     """
     seen, site, slot = cycle.seen, cycle.site, cycle.slot
     kept = {
@@ -67,13 +77,22 @@ def control_batteries(
         return BatteryDecision(setpoints=tuple(kept[battery.id] for battery in site.batteries), memory=memory)
     known = [responses[battery.id] for battery in ours]
     net = net_load.estimated(memory.net, site, ours, known, seen.grid.power)
-    able = pool.pooled(ours, seen.batteries, trust.readings.soc, memory.resting, seen.grid.phases_w, site)
+    theirs_w = battery_powers_w(seen, [battery.id for battery in ours], net.net_w)
+    flows = [(flow, without_batteries_w(flow, theirs_w)) for flow in cycle.flows[1:]]
+    able = pool.pooled(ours, seen.batteries, trust.readings.soc, memory.resting, seen.grid.phases_w, site, flows)
     plain_w = site.grid_setpoint_w - (net.net_w + net.ahead_w)
     levels = level_rule.decided(plain_w, able.stored_wh, slot, able.storage, memory.levels)
     peak_w = math.inf if slot is None else slot.peak_target_w
-    grid = GridSide(site=site, net_w=net.net_w, coming_net_w=coming_net_w, peak_target_w=peak_w)
+    grid = GridSide(
+        site=site,
+        net_w=net.net_w,
+        coming_net_w=coming_net_w,
+        peak_target_w=peak_w,
+        import_correction_w=cycle.flows[0].import_correction_w,
+        unsupplied_w=unsupplied.beyond_surplus_w(net.net_w),
+    )
     power = pool_power.limited(levels, able, grid, memory.last)
-    shares = pool_shares.shared_out(power.power_w, able.members, slot, memory.working)
+    shares = pool_shares.shared_out(power.power_w, able.members, slot, memory.working, forced=power.is_forced)
     found = {
         battery.id: SetPoint(
             device=battery.id,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from gateway.core.control.arbiter import Consumer, must_rest, must_run
+from gateway.core.control.load_headroom import LoadBound
+from gateway.core.model.limits import CONNECTION
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Reason
 from gateway.core.model.switched import Switched
@@ -18,6 +20,13 @@ class LoadCase:
     surplus_w: float  # what all loads and batteries can share
     sell: float  # what surplus brings at the grid (EUR/kWh)
     utc_s: float  # this second (UTC)
+
+    @property
+    def wanted_w(self) -> float:
+        """What it would have if nothing limited it (W): what is planned, and surplus that has more value in it."""
+        planned_w = 0.0 if self.request is None else self.request.power_w
+        surplus_w = self.surplus_w if self.would_take_surplus else 0.0
+        return min(max(planned_w, surplus_w), self.consumer.max_w)
 
     @property
     def would_take_surplus(self) -> bool:
@@ -39,9 +48,13 @@ def reason_of(case: LoadCase, power_w: float) -> Reason:
     return case.request.reason
 
 
-def limit_reason(requested_w: float, limit_w: float) -> Reason:
-    """Of a load that got less, because the building may draw no more."""
-    return Reason(code="load_limit", numbers={"wanted_w": requested_w, "limit_w": limit_w})
+def limit_reason(requested_w: float, bound: LoadBound) -> Reason:
+    """Of a load that got less, because no more may be drawn at some place."""
+    numbers = {"wanted_w": requested_w, "limit_w": bound.limit_w}
+    if bound.place == CONNECTION:
+        return Reason(code="load_limit", numbers=numbers)
+    code = "load_limit_phase" if bound.place.circuit is None else "load_limit_circuit"
+    return Reason(code=code, numbers={**numbers, "place": bound.place.name})
 
 
 def _running(case: LoadCase, request: LoadSlot, power_w: float) -> Reason:

@@ -1,13 +1,17 @@
 """Several batteries as one: what they hold and what they may do now."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.control import limits
+from gateway.core.control.limited_flows import LimitedFlow
 from gateway.core.control.limits import NOTHING, Bounds
 from gateway.core.control.observe import BatteryView
 from gateway.core.model.levels import Storage
 from gateway.core.model.site import Battery, Site
+
+FlowRest = tuple[LimitedFlow, float | None]
+"""A flow, and what it would be without the controlled batteries (W, import positive); None while that is not known."""
 
 UNKNOWN_LOSS_SHARE = 0.05  # one way, for planning, where the maker says nothing of losses
 
@@ -52,17 +56,20 @@ def pooled(
     resting: Collection[str],
     phases_w: Sequence[float],
     site: Site,
+    flows: Sequence[FlowRest] = (),
 ) -> Pool:
     """What they hold and may do now.
 
     `views` and `socs` by battery id, the states of charge (0…1) as last known; `resting`: those that were at their
-    reserve; `phases_w`: powers at the grid meter, import positive, three where all are known.
+    reserve; `phases_w`: powers at the grid meter, import positive, three where all are known; `flows`: through circuits
+    and phases with limits.
     """
     soc, reserve = charge_of(batteries, socs)
-    members = tuple(
+    alone = [
         _member(battery, views[battery.id], socs[battery.id], phases_w, site, was_resting=battery.id in resting)
         for battery in batteries
-    )
+    ]
+    members = tuple(_inside(member, alone, flows) for member in alone)
     return Pool(
         members=members,
         storage=storage(batteries),
@@ -112,6 +119,40 @@ def _member(
         limit_w = site.imbalance_limit_w
         bounds = limits.phase_bounds(bounds, battery, phases_w, power_w=view.shown_w, limit_w=limit_w)
     return PoolBattery(battery=battery, soc=soc, rests=rests, bounds=bounds)
+
+
+def _inside(member: PoolBattery, members: Sequence[PoolBattery], flows: Sequence[FlowRest]) -> PoolBattery:
+    """What one battery may do inside the limits of circuits and phases; what is left there is for all by their power."""
+    bounds = member.bounds
+    for flow, rest_w in flows:
+        share = flow.drawn.get(member.battery.id, 0.0)
+        if share > 0.0:
+            room_w = None if rest_w is None else limits.flow_room_w(flow, rest_w)
+            parts = _part(member, members, flow, room_w, charging=True), _part(member, members, flow, room_w, charging=False)
+            bounds = limits.flow_bounds(bounds, flow, share=share, room_w=room_w, parts=parts)
+    return replace(member, bounds=bounds)
+
+
+def _part(
+    member: PoolBattery,
+    members: Sequence[PoolBattery],
+    flow: LimitedFlow,
+    room_w: tuple[float, float] | None,
+    *,
+    charging: bool,
+) -> float:
+    """The part (0…1) of what is left for drawing or giving that is this battery's: as it can, beside the others.
+
+    Where nothing is left, but something must be made up for, those count that can do the opposite.
+    """
+    is_over = room_w is not None and room_w[0 if charging else 1] < 0.0
+
+    def able_w(one: PoolBattery) -> float:
+        most_w = one.bounds.high_w if charging is not is_over else -one.bounds.low_w
+        return flow.drawn.get(one.battery.id, 0.0) * max(most_w, 0.0)
+
+    total_w = sum(map(able_w, members))
+    return able_w(member) / total_w if total_w > 0.0 else 0.0
 
 
 def _loss_share(battery: Battery, power_w: float) -> float:
