@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from gateway.core.control.limited_flows import LimitedFlow
 from gateway.core.control.load_memory import REACT_S, LoadMemory
 from gateway.core.control.observe import Observation
-from gateway.core.model.limits import Place
+from gateway.core.model.limits import LimitPlace
 from gateway.core.model.site import Site
 from gateway.core.model.state import SetPoint
 
@@ -36,8 +36,8 @@ class Watch:
 class GuardMemory:
     """The corrections of all limits that have one or are exceeded, by place."""
 
-    imports: Mapping[Place, Watch] = field(default_factory=dict)  # of what is drawn
-    exports: Mapping[Place, Watch] = field(default_factory=dict)  # of what is given back
+    imports: Mapping[LimitPlace, Watch] = field(default_factory=dict)  # of what is drawn
+    exports: Mapping[LimitPlace, Watch] = field(default_factory=dict)  # of what is given back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,5 +112,5 @@ def _part_w(flow: LimitedFlow, able_w: Mapping[str, float]) -> float:
     return sum(flow.drawn.get(device, 0.0) * power_w for device, power_w in able_w.items())
 
 
-def _lasting(watches: Mapping[Place, Watch]) -> dict[Place, Watch]:
+def _lasting(watches: Mapping[LimitPlace, Watch]) -> dict[LimitPlace, Watch]:
     return {place: watch for place, watch in watches.items() if watch != Watch()}

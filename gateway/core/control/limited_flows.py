@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from gateway.core.control import phases
 from gateway.core.control.observe import Observation
 from gateway.core.control.phases import PhaseMemory, PhaseUse
-from gateway.core.model.limits import Circuit, Limits, Place
+from gateway.core.model.limits import Circuit, Limits, LimitPlace
 from gateway.core.model.site import Site
 from gateway.core.model.state import SHOWN_S, SiteState
 
-PHASES = (1, 2, 3)
+PHASES = (1, 2, 3)  # L1 to L3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitedFlow:
     """The power through one place, its limits, and what each device adds to it."""
 
-    place: Place  # where
+    place: LimitPlace  # where
     import_limit_w: float  # 0 or above
     export_limit_w: float  # 0 or above
     measured_w: float | None  # drawn through it, import positive; None where its meter says nothing
@@ -45,9 +45,9 @@ def limited_flows(state: SiteState, seen: Observation, site: Site, memory: Phase
     uses |= {load.device: phases.use_of(load, memory, site) for load in site.loads}
     powers_w = {device: reading.value for device, reading in seen.powers.items() if reading.value is not None}
     connection = Circuit(id="", parent=None, limits=site.limits, devices=frozenset(uses), meter=site.grid)
-    found = [*_through(connection, Place(), uses, powers_w, state, site)]
+    found = [*_through(connection, LimitPlace(), uses, powers_w, state, site)]
     for circuit in site.circuits:
-        found += _through(circuit, Place(circuit=circuit.id), uses, powers_w, state, site)
+        found += _through(circuit, LimitPlace(circuit=circuit.id), uses, powers_w, state, site)
     return tuple(found)
 
 
@@ -81,7 +81,7 @@ def _fixed(site: Site) -> Iterator[tuple[str, phases.Shares]]:
 
 def _through(
     circuit: Circuit,
-    place: Place,
+    place: LimitPlace,
     uses: Mapping[str, PhaseUse],
     powers_w: Mapping[str, float],
     state: SiteState,
@@ -103,11 +103,11 @@ def _through(
         drawn = {device: use.drawn[phase - 1] for device, use in behind.items()}
         phase_w = each_w[phase - 1] if each_w else None
         phase_w = _sum_w(behind, drawn, powers_w, site) if circuit.meter is None else phase_w
-        yield _flow(Place(place.circuit, phase), both_w, phase_w, circuit, ordered, drawn, state)
+        yield _flow(LimitPlace(place.circuit, phase), both_w, phase_w, circuit, ordered, drawn, state)
 
 
 def _flow(
-    place: Place,
+    place: LimitPlace,
     limits_w: tuple[float, float],
     measured_w: float | None,
     circuit: Circuit,

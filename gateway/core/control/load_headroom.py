@@ -13,7 +13,7 @@ from gateway.core.control.limited_flows import LimitedFlow, without_batteries_w
 from gateway.core.control.load_facts import LoadView
 from gateway.core.control.load_memory import LoadMemory, is_settled, most_drawn_w
 from gateway.core.control.trust_rules import GONE_S
-from gateway.core.model.limits import CONNECTION, Place
+from gateway.core.model.limits import CONNECTION, LimitPlace
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import LoadDevice, Site
 
@@ -28,7 +28,7 @@ DEAF_W, DEAF_SHARE = 150.0, 0.12
 class LoadBound:
     """What the loads behind one place may be sent together (W)."""
 
-    place: Place  # where
+    place: LimitPlace  # where
     limit_w: float  # of that place, as it is said to people; 0 or above
     shares: Mapping[str, float]  # by load id: for each W that it is sent, the most of it there; above 0
     lasting_w: float  # that was there in all of the last seconds, 0 or above
@@ -41,7 +41,8 @@ class LoadBound:
 class Headroom:
     """How much more power the loads may draw now (W)."""
 
-    surplus_w: float  # of the surplus; below 0 where the building imports without its loads
+    surplus_w: float  # of the surplus that lasts; below 0 where the building imports without its loads
+    now_w: float  # the surplus at this moment, as people are told; below 0 likewise
     bounds: tuple[LoadBound, ...]  # that of the connection first
 
     @property
@@ -106,6 +107,7 @@ def headroom_of(memory: LoadMemory, situation: LoadSituation) -> Headroom:
     bounds = tuple(_bound(flow, memory, situation) for flow in situation.flows)
     return Headroom(
         surplus_w=_surplus_w(memory, situation.drawn_w),
+        now_w=_now_w(memory, situation),
         bounds=tuple(bound for bound in bounds if bound.shares or bound.place == CONNECTION),
     )
 
@@ -166,6 +168,21 @@ def _unseen_w(flow: LimitedFlow, memory: LoadMemory, situation: LoadSituation) -
         return 0.0
     drawn_w = situation.drawn_w
     return sum(flow.ordered.get(load.device, 0.0) * min(memory.sent_w(load.id), drawn_w[load.id]) for load in situation.ours)
+
+
+def _now_w(memory: LoadMemory, situation: LoadSituation) -> float:
+    """The surplus (W) at this moment: the last one that was certain, as far as it can still be that one.
+
+    While loads are on their way to what they were sent, it is not known what of the net load is theirs.
+    """
+    now_s, within_s = situation.now_s, situation.settle_s
+    least_w = most_w = situation.site.grid_setpoint_w - situation.net_w
+    for id_, drawn_w in situation.drawn_w.items():
+        sent = memory.sent.get(id_)
+        least_w += drawn_w if sent is None or now_s - sent.since_s >= within_s else min(drawn_w, sent.power_w)
+        most_w += most_drawn_w(sent, drawn_w, now_s, within_s)
+    last_w = memory.surplus.samples[-1][1] if memory.surplus.samples else least_w
+    return min(max(last_w, least_w), most_w)
 
 
 def _surplus_w(memory: LoadMemory, drawn_w: Mapping[str, float]) -> float:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from gateway.core.control.arbiter import RecentPower
 from gateway.core.control.observe import Observation
-from gateway.core.model.limits import Place
+from gateway.core.model.limits import LimitPlace
 from gateway.core.model.site import Site
 from gateway.core.model.switched import Switched
 
@@ -87,7 +87,7 @@ class LoadMemory:
     """What is known of the surplus, and of each load by its id."""
 
     surplus: RecentPower = field(default_factory=RecentPower)  # surplus for loads
-    headroom: Mapping[Place, RecentPower] = field(default_factory=dict)  # what was left under each import limit
+    headroom: Mapping[LimitPlace, RecentPower] = field(default_factory=dict)  # what was left under each import limit
     base_w: float | None = None  # building without batteries and controlled loads; None: never known yet
     surplus_given_w: float = 0.0  # of the surplus, what the loads were given last, 0 or above
     excluded: tuple[str, ...] = ()  # batteries and loads whose power is not in the three above

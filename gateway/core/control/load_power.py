@@ -47,8 +47,11 @@ def decided(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[
     now = [(bound.most_w, bound.shares) for bound in offer.headroom.bounds]
     now += [(bound.others_w, bound.obeying) for bound in offer.headroom.bounds]
     powers_w = limited_w(steady_w, now, offer.consumers)
+    left_w = _left_w(powers_w, offer)
     return {
-        id_: LoadPower(power_w=power_w, reason=_reason(id_, steady_w[id_], powers_w, offer, memory, situation))
+        id_: LoadPower(
+            power_w=power_w, reason=_reason(id_, steady_w[id_], powers_w, left_w[id_], offer, memory, situation)
+        )
         for id_, power_w in powers_w.items()
     }
 
@@ -113,10 +116,20 @@ def _places_w(offer: Offer) -> dict[str, float]:
     return {id_: min(room_w for other, room_w in rooms if other == id_) for id_, _ in rooms}
 
 
+def _left_w(powers_w: Mapping[str, float], offer: Offer) -> dict[str, float]:
+    """Of the surplus of this moment (W), what is left for each load: the highest value before the others."""
+    found, left_w = {}, max(offer.headroom.now_w, 0.0)
+    for consumer in sorted(offer.consumers.values(), key=lambda one: (-one.value, one.id)):
+        found[consumer.id] = left_w
+        left_w = max(left_w - powers_w[consumer.id], 0.0)
+    return found
+
+
 def _reason(
     id_: str,
     requested_w: float,
     powers_w: Mapping[str, float],
+    left_w: float,
     offer: Offer,
     memory: LoadMemory,
     situation: LoadSituation,
@@ -128,6 +141,8 @@ def _reason(
         request=situation.requests.get(id_),
         switched=memory.switched.get(id_),
         surplus_w=offer.headroom.surplus_w,
+        now_w=max(offer.headroom.now_w, 0.0),
+        own_w=left_w,
         sell=situation.slot.sell,
         utc_s=situation.utc_s,
     )

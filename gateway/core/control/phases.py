@@ -23,7 +23,7 @@ LIVE_W = 300.0  # from here on the powers that a load reports of its own phases 
 Shares = tuple[float, float, float]
 """How much of a power lies on L1, L2 and L3 (each 0…1)."""
 
-EVEN: Shares = (1 / 3, 1 / 3, 1 / 3)
+EVEN: Shares = (1 / 3, 1 / 3, 1 / 3)  # on all three phases alike
 CHOICES: tuple[Shares, ...] = tuple(
     tuple(1 / count if phase in chosen else 0.0 for phase in range(3))  # type: ignore[misc]  # three of them
     for count in (1, 2, 3)

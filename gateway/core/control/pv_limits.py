@@ -12,7 +12,7 @@ from gateway.core.control.batteries import BatteryDecision
 from gateway.core.control.curtailment import LEAST_MARGIN_W, RELEASE, Curtailment, CurtailmentDecision, curtail
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.limited_flows import LimitedFlow
-from gateway.core.model.limits import CONNECTION, Place
+from gateway.core.model.limits import CONNECTION, LimitPlace
 from gateway.core.model.site import Inverter
 from gateway.core.model.state import Mode, Reason, SetPoint
 
@@ -24,7 +24,7 @@ class PvMemory:
     """What is remembered of PV that takes limits."""
 
     produced: tuple[tuple[float, Mapping[str, float]], ...] = ()  # (monotonic s, W by device) lately, oldest first
-    used_w: Mapping[Place, float] = field(default_factory=dict)  # what each place would draw without that PV
+    used_w: Mapping[LimitPlace, float] = field(default_factory=dict)  # what each place would draw without that PV
     is_capped: bool = False  # whether a phase or a circuit limits an inverter
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from gateway.core.model.state import SiteState
 
 
-class Place(NamedTuple):
+class LimitPlace(NamedTuple):
     """Where power is limited: at the connection or at a circuit, in all or on one phase."""
 
     circuit: str | None = None  # None: the connection
@@ -20,7 +20,7 @@ class Place(NamedTuple):
         return " ".join(part for part in (self.circuit or "", phase) if part)
 
 
-CONNECTION = Place()
+CONNECTION = LimitPlace()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
