@@ -14,7 +14,7 @@ from gateway.core.control.battery_response import BatteryResponse
 from gateway.core.control.battery_supply import Unsupplied
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.level_rule import ActiveLevels, LevelRule
-from gateway.core.control.limited_flows import battery_powers_w, without_batteries_w
+from gateway.core.control.limited_flows import battery_powers
 from gateway.core.control.net_load import NetLoadMemory
 from gateway.core.control.pool_power import GridSide
 from gateway.core.control.trust import SiteTrust
@@ -77,8 +77,8 @@ def control_batteries(
         return BatteryDecision(setpoints=tuple(kept[battery.id] for battery in site.batteries), memory=memory)
     known = [responses[battery.id] for battery in ours]
     net = net_load.estimated(memory.net, site, ours, known, seen.grid.power)
-    theirs_w = battery_powers_w(seen, [battery.id for battery in ours], net.net_w)
-    flows = [(flow, without_batteries_w(flow, theirs_w)) for flow in cycle.flows[1:]]
+    theirs = battery_powers(seen, [battery.id for battery in ours], net.net_w)
+    flows = [(flow, theirs.without(flow)) for flow in cycle.flows[1:]]
     able = pool.pooled(ours, seen.batteries, trust.readings.soc, memory.resting, seen.grid.phases_w, site, flows)
     plain_w = site.grid_setpoint_w - (net.net_w + net.ahead_w)
     levels = level_rule.decided(plain_w, able.stored_wh, slot, able.storage, memory.levels)

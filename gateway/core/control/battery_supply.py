@@ -7,7 +7,7 @@ has followed: it counts as part of the building. What it draws beyond that comes
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from gateway.core.control.load_memory import LoadMemory, is_settled, most_drawn_w, settle_s
+from gateway.core.control.load_memory import LoadMemory, likely_range_w, settle_s
 from gateway.core.control.observe import Observation
 from gateway.core.model.site import Site
 
@@ -45,17 +45,12 @@ def unsupplied(memory: LoadMemory, seen: Observation, site: Site, supplied: Coll
     theirs = [load for load in site.loads if load.id not in supplied]
     if not theirs or not site.batteries:
         return Unsupplied()
-    within_s, now_s = settle_s(site), seen.now_s
-    settled = is_settled(memory, now_s, within_s)
     drawn_w = {load.id: max(seen.loads[load.id].drawn_w, 0.0) for load in site.loads}
-    least_w = most_w = 0.0
-    for load in theirs:
-        sent, now_w = memory.sent.get(load.id), drawn_w[load.id]
-        least_w += now_w if sent is None or settled else min(now_w, sent.power_w)
-        most_w += now_w if sent is None or settled else most_drawn_w(sent, now_w, now_s, within_s)
+    within_s = settle_s(site)
+    ranges_w = [likely_range_w(memory.sent.get(one.id), drawn_w[one.id], seen.now_s, within_s) for one in theirs]
     return Unsupplied(
-        least_w=least_w,
-        most_w=most_w,
+        least_w=sum(low_w for low_w, _ in ranges_w),
+        most_w=sum(high_w for _, high_w in ranges_w),
         base_w=_base_w(memory, drawn_w, {load.id for load in theirs}),
         surplus_w=memory.surplus_given_w,
     )

@@ -116,18 +116,26 @@ def flow_room_w(flow: LimitedFlow, rest_w: float) -> tuple[float, float]:
 
 
 def flow_bounds(
-    allowed: Bounds, flow: LimitedFlow, *, share: float, room_w: tuple[float, float] | None, parts: tuple[float, float]
+    allowed: Bounds,
+    flow: LimitedFlow,
+    *,
+    share: float,
+    room_w: tuple[float, float] | None,
+    parts: tuple[float, float],
+    is_import: bool,
 ) -> Bounds:
-    """The same for a battery of whose power `share` lies in a flow, so that this stays within its limits.
+    """The same for a battery of whose power `share` lies in a flow, so that one of its limits is kept.
 
     `room_w` as by `flow_room_w`; None while it is not known what flows: then the battery adds nothing. `parts`: what
-    this battery may use of each (0…1).
+    this battery may use of each (0…1). PV that can be limited is not stored by force.
     """
-    draw, give = _limit(flow, is_import=True), _limit(flow, is_import=False)
+    limit = _limit(flow, is_import=is_import)
     if room_w is None:
-        return allowed.narrow(draw, low_w=0.0, high_w=0.0, at=flow)
-    allowed = allowed.narrow(draw, high_w=room_w[0] * parts[0] / share, at=flow)
-    return allowed.narrow(give, low_w=-room_w[1] * parts[1] / share, at=flow)
+        return allowed.narrow(limit, low_w=0.0, high_w=0.0, at=flow)
+    if is_import:
+        return allowed.narrow(limit, high_w=room_w[0] * parts[0] / share, at=flow)
+    low_w = -room_w[1] * parts[1] / share
+    return allowed.narrow(limit, low_w=min(low_w, 0.0) if flow.has_curtailable else low_w, at=flow)
 
 
 def _limit(flow: LimitedFlow, *, is_import: bool) -> Limit:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.core.control.arbiter import WATCHED_S, RecentPower, sampled, sustained_w
-from gateway.core.control.limited_flows import LimitedFlow, without_batteries_w
+from gateway.core.control.limited_flows import BatteryPowers, LimitedFlow
 from gateway.core.control.load_facts import LoadView
-from gateway.core.control.load_memory import LoadMemory, is_settled, most_drawn_w
+from gateway.core.control.load_memory import LoadMemory, is_settled, likely_range_w, most_drawn_w
 from gateway.core.control.trust_rules import GONE_S
 from gateway.core.model.limits import CONNECTION, LimitPlace
 from gateway.core.model.plan import LoadSlot, Slot
@@ -64,7 +64,7 @@ class LoadSituation:
     utc_s: float  # UTC, by which minimum up and down times count
     settle_s: float  # after so long meter and reports show what a load was sent
     net_w: float  # the building without its controlled batteries, import positive
-    batteries_w: Mapping[str, float]  # the powers (W) of these in what the meter shows, by battery id
+    batteries: BatteryPowers  # of these
     stubborn_w: Mapping[str, float]  # of these, what each charges beyond all that it was sent (W, 0 or above)
     flows: tuple[LimitedFlow, ...]  # through each place that has limits; that of the connection first
     curtailed_w: float  # what the PV inverters may be able to give more than now, 0 or above
@@ -80,7 +80,7 @@ def observed(memory: LoadMemory, situation: LoadSituation) -> LoadMemory:
 
     With other batteries and loads controlled than before, surplus and headroom are other ones too.
     """
-    excluded = (*situation.batteries_w, *situation.drawn_w)
+    excluded = (*situation.batteries.reported_w, *situation.drawn_w)
     if memory.excluded != excluded:
         memory = replace(memory, surplus=RecentPower(), headroom={}, excluded=excluded)
     if not is_settled(memory, situation.now_s, situation.settle_s):
@@ -153,7 +153,7 @@ def _left_w(
     """
     net_w = situation.net_w
     if flow.place != CONNECTION:
-        flow_w = without_batteries_w(flow, situation.batteries_w)
+        flow_w = situation.batteries.without(flow)
         if flow_w is None:
             return None
         net_w = flow_w
@@ -178,9 +178,8 @@ def _now_w(memory: LoadMemory, situation: LoadSituation) -> float:
     now_s, within_s = situation.now_s, situation.settle_s
     least_w = most_w = situation.site.grid_setpoint_w - situation.net_w
     for id_, drawn_w in situation.drawn_w.items():
-        sent = memory.sent.get(id_)
-        least_w += drawn_w if sent is None or now_s - sent.since_s >= within_s else min(drawn_w, sent.power_w)
-        most_w += most_drawn_w(sent, drawn_w, now_s, within_s)
+        low_w, high_w = likely_range_w(memory.sent.get(id_), drawn_w, now_s, within_s)
+        least_w, most_w = least_w + low_w, most_w + high_w
     last_w = memory.surplus.samples[-1][1] if memory.surplus.samples else least_w
     return min(max(last_w, least_w), most_w)
 

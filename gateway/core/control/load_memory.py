@@ -161,6 +161,13 @@ def most_drawn_w(sent: SentPower | None, drawn_w: float, now_s: float, within_s:
     return max(drawn_w, sent.before_w, sent.power_w)
 
 
+def likely_range_w(sent: SentPower | None, drawn_w: float, now_s: float, within_s: float) -> tuple[float, float]:
+    """Least and most of what a load is likely to draw now (W): between its report and what it was sent last."""
+    if sent is None or now_s - sent.since_s >= within_s:
+        return drawn_w, drawn_w
+    return min(drawn_w, sent.power_w), max(drawn_w, sent.power_w if sent.raised_s == sent.since_s else 0.0)
+
+
 def is_settled(memory: LoadMemory, now_s: float, within_s: float) -> bool:
     """Whether meter and reports show all loads where they were sent to."""
     return all(now_s - sent.since_s >= within_s for sent in memory.sent.values())

@@ -13,7 +13,7 @@ from gateway.core.control.arbiter import switched_after
 from gateway.core.control.batteries import BatteryDecision
 from gateway.core.control.battery_response import beyond_orders_w
 from gateway.core.control.cycle_input import CycleInput
-from gateway.core.control.limited_flows import battery_powers_w
+from gateway.core.control.limited_flows import battery_powers
 from gateway.core.control.load_headroom import LoadSituation
 from gateway.core.control.load_memory import AnswerState, LoadMemory, settle_s
 from gateway.core.control.load_power import Offer, decided
@@ -78,7 +78,7 @@ def control_loads(
         utc_s=seen.utc_s,
         settle_s=settle_s(site),
         net_w=net_w,
-        batteries_w=battery_powers_w(seen, batteries.memory.controlled, net_w),
+        batteries=battery_powers(seen, batteries.memory.controlled, net_w),
         stubborn_w=_stubborn_w(batteries, cycle),
         flows=cycle.flows,
         curtailed_w=curtailed_w,

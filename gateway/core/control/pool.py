@@ -124,12 +124,18 @@ def _member(
 def _inside(member: PoolBattery, members: Sequence[PoolBattery], flows: Sequence[FlowRest]) -> PoolBattery:
     """What one battery may do inside the limits of circuits and phases; what is left there is for all by their power."""
     bounds = member.bounds
-    for flow, rest_w in flows:
-        share = flow.drawn.get(member.battery.id, 0.0)
-        if share > 0.0:
-            room_w = None if rest_w is None else limits.flow_room_w(flow, rest_w)
-            parts = _part(member, members, flow, room_w, charging=True), _part(member, members, flow, room_w, charging=False)
-            bounds = limits.flow_bounds(bounds, flow, share=share, room_w=room_w, parts=parts)
+    for is_import in (True, False):  # what must not be drawn goes first: PV can be limited
+        for flow, rest_w in flows:
+            share = flow.drawn.get(member.battery.id, 0.0)
+            if share > 0.0:
+                room_w = None if rest_w is None else limits.flow_room_w(flow, rest_w)
+                parts = (
+                    _part(member, members, flow, room_w, charging=True),
+                    _part(member, members, flow, room_w, charging=False),
+                )
+                bounds = limits.flow_bounds(
+                    bounds, flow, share=share, room_w=room_w, parts=parts, is_import=is_import
+                )  # fmt: skip
     return replace(member, bounds=bounds)
 
 

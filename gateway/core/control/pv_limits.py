@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from gateway.core.control.batteries import BatteryDecision
 from gateway.core.control.curtailment import LEAST_MARGIN_W, RELEASE, Curtailment, CurtailmentDecision, curtail
 from gateway.core.control.cycle_input import CycleInput
-from gateway.core.control.limited_flows import LimitedFlow
+from gateway.core.control.limited_flows import LimitedFlow, battery_powers
 from gateway.core.model.limits import CONNECTION, LimitPlace
 from gateway.core.model.site import Inverter
 from gateway.core.model.state import Mode, Reason, SetPoint
@@ -25,6 +25,7 @@ class PvMemory:
 
     produced: tuple[tuple[float, Mapping[str, float]], ...] = ()  # (monotonic s, W by device) lately, oldest first
     used_w: Mapping[LimitPlace, float] = field(default_factory=dict)  # what each place would draw without that PV
+    charged_w: Mapping[LimitPlace, float] = field(default_factory=dict)  # what batteries are sure to draw there
     is_capped: bool = False  # whether a phase or a circuit limits an inverter
 
 
@@ -45,7 +46,7 @@ def limited_pv(
     """
     if not cycle.site.curtailable:
         return CurtailmentDecision(setpoints=(), memory=before), memory
-    memory = _observed(memory, cycle, battery.net_w)
+    memory = _observed(memory, cycle, battery)
     decision = curtail(
         cycle,
         before,
@@ -57,20 +58,27 @@ def limited_pv(
     return replace(decision, setpoints=setpoints), replace(memory, is_capped=bool(caps))
 
 
-def _observed(memory: PvMemory, cycle: CycleInput, net_w: float | None) -> PvMemory:
-    """With this cycle's production, and what is used by each place now; `net_w` as in `BatteryDecision`."""
+def _observed(memory: PvMemory, cycle: CycleInput, battery: BatteryDecision) -> PvMemory:
+    """With this cycle's production, and what is used by each place now.
+
+    In what the connection uses no controlled battery is; in what other places use, what each draws and goes on to draw.
+    """
     seen, site = cycle.seen, cycle.site
+    ours = () if battery.net_w is None else battery.memory.controlled
+    powers = battery_powers(seen, ours, battery.net_w or 0.0)
+    sure_w = {id_: min(w, battery.memory.last[id_].power_w or 0.0) for id_, w in powers.reported_w.items()}
     now_w = {one.id: max(-(seen.powers[one.id].value or 0.0), 0.0) for one in site.curtailable}
     oldest_s = seen.now_s - site.meter_delay_s[1] - SKEW_S
     produced = (*(one for one in memory.produced if one[0] >= oldest_s), (seen.now_s, now_w))
     used = dict(memory.used_w)
     for flow in cycle.flows:
-        flow_w = net_w if flow.place == CONNECTION and net_w is not None else flow.measured_w
+        flow_w = battery.net_w if flow.place == CONNECTION and battery.net_w is not None else powers.without(flow)
         powers_w = [sum(flow.drawn.get(id_, 0.0) * w for id_, w in powers.items()) for _, powers in produced]
         if flow_w is not None:
             low_w, high_w = flow_w + min(powers_w), flow_w + max(powers_w)
             used[flow.place] = min(max(used.get(flow.place, (low_w + high_w) / 2), low_w), high_w)
-    return replace(memory, produced=produced, used_w=used)
+    charged = {flow.place: sum(flow.drawn[id_] * w for id_, w in sure_w.items() if id_ in flow.drawn) for flow in cycle.flows}
+    return replace(memory, produced=produced, used_w=used, charged_w=charged)
 
 
 def _caps(memory: PvMemory, inverters: Sequence[Inverter], flows: Sequence[LimitedFlow]) -> Mapping[str, Cap]:
@@ -81,7 +89,8 @@ def _caps(memory: PvMemory, inverters: Sequence[Inverter], flows: Sequence[Limit
         rated_w = sum(there[one.id] * one.rated_w for one in inverters)
         if flow.measured_w is None or rated_w <= 0.0:
             continue
-        allowed_w = max(memory.used_w[flow.place] + flow.export_max_w - LEAST_MARGIN_W, 0.0)
+        drawn_w = memory.used_w[flow.place] + memory.charged_w[flow.place]
+        allowed_w = max(drawn_w + flow.export_max_w - LEAST_MARGIN_W, 0.0)
         if allowed_w >= RELEASE * rated_w:
             continue
         for one in inverters:
