@@ -69,14 +69,14 @@ def guarded(
     memory: GuardMemory, flows: tuple[LimitedFlow, ...], able: Able, site: Site, now_s: float
 ) -> tuple[tuple[LimitedFlow, ...], GuardMemory]:
     """The flows with their limits held tighter where that is needed, and what to remember."""
-    wait_s = longest_answer_s(site)
+    wait_s = longest_answer_s(site, is_import=True), longest_answer_s(site, is_import=False)
     imports, exports, found = {}, {}, []
     for flow in flows:
         drawn, given = memory.imports.get(flow.place, Watch()), memory.exports.get(flow.place, Watch())
         if flow.measured_w is not None:
             could_w = _part_w(flow, able.less_drawn_w), _part_w(flow, able.less_given_w)
-            drawn = _watched(drawn, flow.measured_w, flow.import_limit_w, could_w[0], now_s, wait_s)
-            given = _watched(given, -flow.measured_w, flow.export_limit_w, could_w[1], now_s, wait_s)
+            drawn = _watched(drawn, flow.measured_w, flow.import_limit_w, could_w[0], now_s, wait_s[0])
+            given = _watched(given, -flow.measured_w, flow.export_limit_w, could_w[1], now_s, wait_s[1])
         imports[flow.place], exports[flow.place] = drawn, given
         found.append(
             replace(flow, import_correction_w=drawn.correction_w, export_correction_w=given.correction_w)
@@ -86,11 +86,11 @@ def guarded(
     return tuple(found), GuardMemory(imports=_lasting(imports), exports=_lasting(exports))
 
 
-def longest_answer_s(site: Site) -> float:
-    """After so long the meter shows what all devices were sent, if they do it."""
+def longest_answer_s(site: Site, *, is_import: bool) -> float:
+    """After so long the meter shows what all devices were sent that can do something about import, or about export."""
     batteries = (b.dead_time_s + (b.charge_max_w + b.discharge_max_w) / b.ramp_w_per_s for b in site.batteries)
-    loads = (REACT_S + load.pause_s for load in site.loads)
-    inverters = [INVERTER_S] if site.curtailable else []
+    loads = [REACT_S + load.pause_s for load in site.loads] if is_import else []
+    inverters = [] if is_import or not site.curtailable else [INVERTER_S]
     return site.meter_delay_s[1] + SPARE_S + max((*batteries, *loads, *inverters), default=0.0)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from gateway.core.control.arbiter import WATCHED_S, RecentPower, sampled, sustained_w
 from gateway.core.control.limited_flows import BatteryPowers, LimitedFlow
 from gateway.core.control.load_facts import LoadView
-from gateway.core.control.load_memory import LoadMemory, is_settled, likely_range_w, most_drawn_w
+from gateway.core.control.load_memory import REACT_S, LoadMemory, is_settled, likely_range_w, most_drawn_w
 from gateway.core.control.trust_rules import GONE_S
 from gateway.core.model.limits import CONNECTION, LimitPlace
 from gateway.core.model.plan import LoadSlot, Slot
@@ -57,6 +57,7 @@ class LoadSituation:
 
     site: Site  # its limits at the grid count
     ours: tuple[LoadDevice, ...]  # the loads that may be controlled now, at least one
+    drawn_w: Mapping[str, float]  # power of each of these by its id; 0 where it is not known
     views: Mapping[str, LoadView]  # what they say of themselves, by load id
     requests: Mapping[str, LoadSlot]  # by load id; also of loads that may not be controlled now
     slot: Slot  # of the plan, or what stands for it without one
@@ -68,11 +69,6 @@ class LoadSituation:
     stubborn_w: Mapping[str, float]  # of these, what each charges beyond all that it was sent (W, 0 or above)
     flows: tuple[LimitedFlow, ...]  # through each place that has limits; that of the connection first
     curtailed_w: float  # what the PV inverters may be able to give more than now, 0 or above
-
-    @property
-    def drawn_w(self) -> dict[str, float]:
-        """Power of each of our loads by its id (W); 0 where it is not known."""
-        return {load.id: self.views[load.id].drawn_w for load in self.ours}
 
 
 def observed(memory: LoadMemory, situation: LoadSituation) -> LoadMemory:
@@ -104,7 +100,8 @@ def observed(memory: LoadMemory, situation: LoadSituation) -> LoadMemory:
 
 def headroom_of(memory: LoadMemory, situation: LoadSituation) -> Headroom:
     """What can be given out to loads and batteries."""
-    bounds = tuple(_bound(flow, memory, situation) for flow in situation.flows)
+    beyond_w = _beyond_w(memory, situation)
+    bounds = tuple(_bound(flow, memory, situation, beyond_w) for flow in situation.flows)
     return Headroom(
         surplus_w=_surplus_w(memory, situation.drawn_w),
         now_w=_now_w(memory, situation),
@@ -112,13 +109,15 @@ def headroom_of(memory: LoadMemory, situation: LoadSituation) -> Headroom:
     )
 
 
-def _bound(flow: LimitedFlow, memory: LoadMemory, situation: LoadSituation) -> LoadBound:
+def _bound(
+    flow: LimitedFlow, memory: LoadMemory, situation: LoadSituation, beyond_w: Mapping[str, float]
+) -> LoadBound:
     """What the loads behind a place may be sent under its limit."""
-    now_s, within_s = situation.now_s, situation.settle_s
-    most_drawn = {
-        id_: most_drawn_w(memory.sent.get(id_), memory.shown_w(id_), now_s, within_s) for id_ in situation.drawn_w
-    }
-    beyond_w = _beyond_w(memory, situation)
+    now_s, is_over = situation.now_s, (flow.measured_w or 0.0) > flow.import_max_w
+    most_drawn = {}
+    for load in situation.ours:  # beyond the limit only what is drawn counts: a load may take less than it was sent
+        within_s = REACT_S + load.pause_s if is_over else situation.settle_s
+        most_drawn[load.id] = most_drawn_w(memory.sent.get(load.id), memory.shown_w(load.id), now_s, within_s)
     deaf = {id_: w for id_, w in beyond_w.items() if w > max(DEAF_W, DEAF_SHARE * situation.drawn_w[id_])}
     heard = {id_: 0.0 if id_ in deaf else w for id_, w in beyond_w.items()}
     unseen_w = _unseen_w(flow, memory, situation)

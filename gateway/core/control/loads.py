@@ -71,6 +71,7 @@ def control_loads(
     loads = LoadSituation(
         site=site,
         ours=ours,
+        drawn_w={load.id: seen.loads[load.id].drawn_w for load in ours},
         views=seen.loads,
         requests=cycle.requests,
         slot=cycle.slot or NO_PLAN,

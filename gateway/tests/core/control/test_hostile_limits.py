@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from gateway.core.control.dispatch import Memory
 from gateway.core.control.limit_guard import longest_answer_s
+from gateway.core.control.load_memory import REACT_S
 from gateway.core.control.memory import from_note, to_note
 from gateway.core.loads.car import Car, phase_bands
 from gateway.core.loads.switchable import Switchable
@@ -72,13 +73,12 @@ class Hours:
 def wired_load(draw: random.Random, id_: str) -> Wired:
     """A load with its true phases; some do not obey, some take less than they are sent."""
     obeys, phases = draw.random() < 0.8, draw.choice(TRUE_PHASES[id_])
-    most_w = max(band.high_w for band in LOADS[id_].bands)
     used = sum(share > 0.0 for share in phases)
     return Wired(
         phases=phases,
         dead_s=draw.randint(1, 4),
         ramp_w=draw.choice([1500.0, 1e9]),
-        high_w=draw.choice([most_w, 0.5 * most_w]),
+        high_w=draw.choice([1.0, 0.5]) * most_w(id_),
         own_w=0.0 if obeys else draw.choice([1380.0, 3000.0]),
         share=used / 3 if id_ == "wallbox" else 1.0,
         obeys=obeys,
@@ -194,20 +194,24 @@ def test_no_limit_is_exceeded_for_longer_than_it_takes_to_act(seed: int) -> None
     case = case_of(seed)
     building = case.building
     over_s: dict[tuple[LimitPlace, bool], int] = {}
+    longest_s = {is_phase: patience_s(building, is_phase=is_phase) for is_phase in (True, False)}
     for second in range(1, CYCLES + 1):
         building.run(1)
         if second == case.restart_s:
             building.memory = Memory.restored(from_note(to_note(building.memory.stored)))
         is_new = second in case.moments or second == case.restart_s
-        for place, is_import, over_w, could_w in excesses(building):
-            counted = over_s.get((place, is_import), 0)
-            over_s[place, is_import] = 0 if is_new or over_w <= NOISE_W or could_w < over_w + NOISE_W else counted + 1
-            longest_s = patience_s(building, place)
-            assert over_s[place, is_import] <= longest_s, (second, place, is_import, over_w, could_w, longest_s)
+        over = {(place, is_import): found for place, is_import, *found in excesses(building)}
+        over_s = {key: over_s.get(key, 0) + 1 for key in over if not is_new}
+        for (place, is_import), counted in over_s.items():
+            most_s = longest_s[place.phase is not None]
+            assert counted <= most_s, (second, place, is_import, over[place, is_import], most_s)
 
 
 def excesses(building: WiredBuilding) -> Iterator[tuple[LimitPlace, bool, float, float]]:
-    """Of each limit: what flows beyond it (W), and how much of that devices could take away that do what they are told."""
+    """Each limit that is exceeded: by how much (W), and how much of that devices could take away that obey.
+
+    Only where they could take away all of it.
+    """
     state = SiteState(now_s=float(building.t), utc_s=UTC_S + building.t, devices={})
     site = building.site.at(state)
     flows = building.truth[-1]
@@ -220,8 +224,11 @@ def excesses(building: WiredBuilding) -> Iterator[tuple[LimitPlace, bool, float,
         here_w = sum(flows[circuit.id])
         rows.append((LimitPlace(circuit.id), here_w, circuit.limits.import_w, circuit.limits.export_w, circuit.devices))
     for place, flow_w, import_w, export_w, behind in rows:
-        yield place, True, flow_w - import_w, could_less_w(building, place, behind, drawn=True)
-        yield place, False, -flow_w - export_w, could_less_w(building, place, behind, drawn=False)
+        for is_import, over_w in ((True, flow_w - import_w), (False, -flow_w - export_w)):
+            if over_w > NOISE_W:
+                could_w = could_less_w(building, place, behind, drawn=is_import)
+                if could_w >= over_w + NOISE_W:
+                    yield place, is_import, over_w, could_w
 
 
 def could_less_w(building: WiredBuilding, place: LimitPlace, behind: frozenset[str], *, drawn: bool) -> float:
@@ -238,24 +245,45 @@ def could_less_w(building: WiredBuilding, place: LimitPlace, behind: frozenset[s
         if id_ == "pv":
             found += 0.0 if drawn else -share * device.power_w
         elif id_ == "battery":
-            found += share * (device.power_w - low_w if drawn else high_w - device.power_w)
+            free_w = device.power_w - low_w if drawn else high_w - device.power_w
+            found += share * min(free_w, *room_w(building, device, drawn=drawn))
         else:
             found += share * device.power_w if drawn else 0.0
     return found
 
 
-def patience_s(building: WiredBuilding, place: LimitPlace) -> float:
+def room_w(building: WiredBuilding, device: Wired, *, drawn: bool) -> Iterator[float]:
+    """How much less, or more, a battery can draw because of the limits of circuits and phases around it (W)."""
+    site = building.site.at(SiteState(now_s=float(building.t), utc_s=UTC_S + building.t, devices={}))
+    flows = building.truth[-1]
+    for phase, share in enumerate(device.phases):
+        here_w, limits = flows[""][phase], site.limits
+        room = limits.phase_export_w + here_w if drawn else limits.phase_import_w - here_w
+        yield max(room, 0.0) / share if share > 0.0 else math.inf
+    for circuit in site.circuits:
+        if "battery" in circuit.devices:
+            here_w, limits = sum(flows[circuit.id]), circuit.limits
+            yield max(limits.export_w + here_w if drawn else limits.import_w - here_w, 0.0)
+
+
+def patience_s(building: WiredBuilding, *, is_phase: bool) -> float:
     """Meter, cycle, dead time, ramp and report of the slowest, and 2 s; more where somebody does not obey.
 
     Who does not obey has to be found out, by its own reports or by what the meter goes on to show; on which phase a
     load draws, by trying.
     """
-    known = {id_: device for id_, device in building.devices.items() if id_ in building.sent[-1]}
+    known = building.devices
     act_s = max(one.dead_s + BATTERY_W / max(one.ramp_w, 500.0) + one.every_s for one in known.values())
     answer_s = building.late_s + 1.0 + act_s + 2.0
-    tries = len(building.site.loads) if place.phase is not None else 0
+    tries = len(building.site.loads) if is_phase else 0
     rounds = 3 if any(is_hostile(id_, device) for id_, device in known.items()) else 0
-    return answer_s * (1 + tries) + rounds * longest_answer_s(building.site)
+    wait_s = max(longest_answer_s(building.site, is_import=is_import) for is_import in (True, False))
+    takes_less = any(id_ in LOADS and device.high_w < most_w(id_) for id_, device in known.items())
+    return answer_s * (1 + tries) + rounds * wait_s + (REACT_S if takes_less else 0.0)
+
+
+def most_w(id_: str) -> float:
+    return max(band.high_w for band in LOADS[id_].bands)
 
 
 def is_hostile(id_: str, device: Wired) -> bool:
