@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick soak check bench bench-chain bench-node influxd lock docs clean
+.PHONY: help setup demo test quick soak check bench bench-chain bench-node fault-matrix influxd lock docs clean
 
 PYTHON ?=
 VENV := .venv
@@ -19,7 +19,7 @@ DATA ?= ../shared/data
 WALLS := gateway/tests/walls gateway/tests/site/test_load_kinds.py gateway/tests/site/test_tariff_kinds.py
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with the exact versions of requirements.lock
 	@:
@@ -82,6 +82,9 @@ bench-chain: setup ## three minutes of the whole chain, its figures in build/ben
 bench-node: setup ## code, heap and speed of the node beside its peers, in build/bench-node.json; ARGS="--minutes 6"
 	@$(ZEN) parts fetch --if-possible mosquitto micropython
 	@$(BIN)/python firmware/tests/bench_node.py $(ARGS)
+
+fault-matrix: setup ## docs/faults.md: every fault of the list tried in virtual time, or where it is tested
+	@$(BIN)/python docs/fault_matrix.py
 
 influxd: setup ## a real InfluxDB 2 server: found, copied from its container image, or compiled once
 	@$(ZEN) parts fetch influxd

@@ -33,6 +33,7 @@ def pages() -> dict[str, str]:
         "gateway-states.md": NOTE + "# States of the gateway\n\n" + "\n".join(gateway_states.gateway_states_page()),
         "classes.md": NOTE + "# The classes of the core\n\n" + "\n".join(core.classes_page()),
         "points.md": NOTE + "# The points of devices\n\n" + "\n".join(products.points_page()),
+        "scenario-file.md": NOTE + "# The scenario file\n\n" + "\n".join(simulated.scenario_file_page()),
         "faults.md": NOTE + "# Faults of the simulated building\n\n" + "\n".join(simulated.faults_page()),
     }
 

@@ -13,6 +13,7 @@ from gateway.adapters.sntp import TimeServer, is_settled, serve_time
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
 from gateway.loop import Loop
+from gateway.observers.battery_observer import BatteryObserver
 from gateway.observers.load_observer import LoadObserver
 from gateway.observers.recorder import Recorder
 from gateway.planning.process import ask
@@ -50,6 +51,7 @@ class Gateway:
         self.recorder = Recorder(site=self.site, past=self.past)
         self.feeds = feeds(file, clock=clock, folder=parts.store_path(file).parent)
         self.load_observer = LoadObserver(loads=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
+        self.battery_observer = BatteryObserver(self.site)
         self.planning = self._planning()
         self.view = self._view()
         self.loop = Loop(
@@ -61,7 +63,7 @@ class Gateway:
             persistence=self.nodes.persistence,
             link=self.nodes.link,
             plans=self.planning,
-            observers=(self.load_observer, self.view, self.recorder),
+            observers=(self.load_observer, self.battery_observer, self.view, self.recorder),
             lasting=self.recorder.lasting(),
         )
 
@@ -113,6 +115,7 @@ class Gateway:
             state=self.nodes.measurements.state,
             past=self.past,
             flexible=loads,
+            batteries=self.battery_observer.usable,
         )
         return Planning(
             clock=self.clock,
@@ -138,7 +141,7 @@ class Gateway:
         )
         return ViewCollector(
             site=self.site,
-            labels=_labels(file),
+            labels=labels_of(file),
             before=Cycle(number=0, state=self.nodes.measurements.state(), setpoints=(), load_w=None, late_ms=0.0),
             quality=lambda device, now_s: self.nodes.sessions[file.devices[device].node].quality(device, now_s),
             parts=status,
@@ -148,7 +151,8 @@ class Gateway:
         )
 
 
-def _labels(file: SiteFile) -> Labels:
+def labels_of(file: SiteFile) -> Labels:
+    """What the page calls the parts of a site."""
     site = file.site
     return Labels(
         site=SiteView(id=site.id, name=site.name, time_zone=site.time_zone),

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from gateway.core.control.dispatch import Memory, decide
 from gateway.core.control.memory import StoredMemory
+from gateway.core.control.trust.ratings import within_ratings
 from gateway.core.model.site import Site
 from gateway.core.model.state import SHOWN_S, Mode, Reason, SetPoint, SiteState, load_w
 from gateway.ports import (
@@ -76,7 +77,7 @@ class Loop:
 
     async def cycle(self, *, late_ms: float = 0.0, commands: bool = True) -> Cycle:
         """One turn. With `commands` off nothing is sent."""
-        state = self._measurements.state()
+        state = within_ratings(self._measurements.state(), self._site)
         setpoints = self._decide(state)
         for setpoint in setpoints:
             if commands and setpoint.mode is not Mode.WATCH:
@@ -90,6 +91,7 @@ class Loop:
             late_ms=late_ms,
             lasting=self._memory.stored,
             curtailed=self._memory.is_curtailed,
+            astray=self._memory.readings.astray(state.now_s),
         )
         await self._persistence.save(rows(cycle, self._site, self._site_id))
         await self._link.attend()

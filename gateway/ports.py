@@ -87,6 +87,7 @@ class Cycle:
     load_w: float | None  # the base load, without what is commanded; None when a reading behind it is missing
     late_ms: float  # how long after its sample, or after its time without one, the cycle began
     lasting: StoredMemory = field(default_factory=StoredMemory)  # what decisions must remember over a restart
+    astray: frozenset[str] = frozenset()  # batteries that do not follow what they are sent
     curtailed: bool = False  # whether the PV power was limited: it then says nothing about the possible PV production
 
     @property

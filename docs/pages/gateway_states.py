@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from gateway.adapters import presence
-from gateway.core.control import arbiter, curtailment, level_rule, limits, load_memory, trust_rules
+from gateway.core.control import arbiter, curtailment, level_rule, limits, load_memory
+from gateway.core.control.trust import meter_proof, rules
 from gateway.planning import service
 from pages.tables import markdown_table
 
@@ -22,13 +23,15 @@ def control_states_page() -> Iterator[str]:
     yield "The first row that holds counts. Where none holds the device is controlled: from every row there is a way"
     yield "back as soon as it no longer holds. A device that was never controlled is watched where another one would be"
     yield "held or released.\n"
-    for name, rules in (
-        ("grid meter, for all devices", trust_rules.METER_RULES),
-        ("a battery", trust_rules.BATTERY_RULES),
+    for name, of_one in (
+        ("grid meter, for all devices", rules.METER_RULES),
+        ("a battery", rules.BATTERY_RULES),
     ):
         yield from markdown_table(
-            (name, "mode", "reason"), ((rule.when, f"`{rule.mode}`", f"`{rule.code}`") for rule in rules)
+            (name, "mode", "reason"), ((rule.when, f"`{rule.mode}`", f"`{rule.code}`") for rule in of_one)
         )
+    yield "## Whether the grid meter is believed\n"
+    yield from _transitions(meter_proof.METER_MEANING, meter_proof.METER_TRANSITIONS.items())
     yield "## Minimum up and down times\n"
     yield from _transitions(arbiter.SWITCH_MEANING, arbiter.SWITCH_TRANSITIONS.items())
     yield "## Loads that do not take what they are sent\n"

@@ -14,6 +14,7 @@ from gateway.cli.node.app import app as nodes
 from gateway.cli.once import once
 from gateway.cli.run import run
 from gateway.cli.study.command import study
+from gateway.cli.trial import trial
 
 app = typer.Typer(
     name="zen",
@@ -39,6 +40,7 @@ app.command()(check)
 app.command()(once)
 app.command()(house)
 app.command()(demo)
+app.command()(trial)
 app.command()(study)
 app.add_typer(nodes, name="node")
 app.add_typer(parts.app, name="parts")

@@ -9,8 +9,8 @@ import contextlib
 import json
 from collections.abc import Mapping
 from datetime import tzinfo
+from typing import Protocol
 
-from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import OutboxError
 from gateway.core.loads import memory
 from gateway.core.loads.kind import FlexibleLoad, LoadMoment, LoadObservation, LoadSettings
@@ -24,10 +24,22 @@ LONGEST_S = 5.0  # between two cycles that still belong together
 AGAIN_S = 10.0  # after a store that could not be written
 
 
+class Notes(Protocol):
+    """Texts that outlive a restart."""
+
+    def note(self, name: str) -> str | None:
+        """The text that was saved, None without one. For the start only."""
+        ...
+
+    async def save_note(self, name: str, text: str) -> None:
+        """A text to be found again. Raises OutboxError."""
+        ...
+
+
 class LoadObserver:
     """Observes the loads that have a device. Fits the port CycleObserver; `run` keeps what outlives a restart."""
 
-    def __init__(self, *, loads: Mapping[str, LoadSettings], zone: tzinfo, past: HistoryStore) -> None:
+    def __init__(self, *, loads: Mapping[str, LoadSettings], zone: tzinfo, past: Notes) -> None:
         self._loads = loads
         self._zone = zone
         self._past = past

@@ -71,12 +71,13 @@ class Recorder:
             await self._due.wait()
             self._due.clear()
             with contextlib.suppress(OutboxError):  # the cycle reports it: its rows cannot be written either
-                await self._write()
+                await self.write()
                 continue
             await asyncio.sleep(AGAIN_S)
             self._due.set()
 
-    async def _write(self) -> None:
+    async def write(self) -> None:
+        """Write now what was noted. Raises OutboxError."""
         quarters, lasting = self._quarters[:], self._lasting
         await self._past.save_quarters(quarters)
         del self._quarters[: len(quarters)]

@@ -1,6 +1,6 @@
 """Collects what a plan is made from: the building now, its past, and what the feeds say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ from gateway.adapters.store.history import HistoryStore
 from gateway.core.control import pool
 from gateway.core.model.levels import GridLimits
 from gateway.core.model.quarters import QUARTER_S
-from gateway.core.model.site import Site
+from gateway.core.model.site import Battery, Site
 from gateway.core.model.state import Reason, SiteState
 from gateway.core.model.time_grid import TimeGrid
 from gateway.core.planning.method import Method
@@ -34,8 +34,10 @@ class InputCollector:
     clock_is_set: Callable[[], bool]
     # The readings of now.
     state: Callable[[], SiteState]
-    # Batteries and limits of the building.
+    # Limits of the building.
     site: Site
+    # The batteries that follow what they are sent.
+    batteries: Callable[[], Sequence[Battery]]
     # IANA name of the local clock.
     zone: str
     # The stored quarter hours.
@@ -53,8 +55,9 @@ class InputCollector:
 
     async def collect(self) -> PlanInputs:
         """What is known now. Raises NoPlanError where that is too little, OutboxError where the store fails."""
-        if not self.site.batteries:
-            raise NoPlanError(Reason(code="no_battery"))
+        batteries = self.batteries()
+        if not batteries:
+            raise NoPlanError(Reason(code="all_astray" if self.site.batteries else "no_battery"))
         if not self.clock_is_set():
             raise NoPlanError(Reason(code="clock_unset"))
         state = self.state()
@@ -66,8 +69,8 @@ class InputCollector:
             history=history,
             pv_forecast=await self.weather.pv_forecast(grid, history),
             prices=self.prices(grid, state, await self._reached_w(state.utc_s)),
-            storage=pool.storage(self.site.batteries),
-            stored_wh=self._stored_wh(state),
+            storage=pool.storage(batteries),
+            stored_wh=_stored_wh(batteries, state),
             limits=GridLimits(import_max_w=self.site.import_limit_w, export_max_w=self.site.export_limit_w),
             place=self.place,
             method=self.method,
@@ -80,12 +83,13 @@ class InputCollector:
         """The highest quarter hour of import in this month so far."""
         return await self.past.highest_import_w(month_start_s(utc_s, ZoneInfo(self.zone)), utc_s)
 
-    def _stored_wh(self, state: SiteState) -> float:
-        """Energy above the reserves of all batteries."""
-        socs = {}
-        for battery in self.site.batteries:
-            soc = state.value(battery.id, "soc", max_age_s=SOC_S)
-            if soc is None:
-                raise NoPlanError(Reason(code="lost_soc"))
-            socs[battery.id] = soc
-        return pool.stored_wh(self.site.batteries, socs)
+
+def _stored_wh(batteries: Sequence[Battery], state: SiteState) -> float:
+    """Energy above the reserves of these batteries."""
+    socs = {}
+    for battery in batteries:
+        soc = state.value(battery.id, "soc", max_age_s=SOC_S)
+        if soc is None:
+            raise NoPlanError(Reason(code="lost_soc"))
+        socs[battery.id] = soc
+    return pool.stored_wh(batteries, socs)

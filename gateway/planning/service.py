@@ -145,14 +145,14 @@ class Planning:
         """Make plans for ever."""
         while True:
             known = self._events()
-            wait_s = await self._renew()
+            wait_s = await self.renew()
             due_s = self._clock.monotonic_s() + wait_s
             while self._clock.monotonic_s() < due_s and not self._clock_was_set():
                 if self._events() != known:
                     break
                 await asyncio.sleep(LOOK_S)
 
-    async def _renew(self) -> float:
+    async def renew(self) -> float:
         """Try to make a new plan; the seconds until the next time."""
         try:
             plan = await self._ask(await self._prepare())

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from gateway.simulator.faults import fault_of
 from gateway.simulator.load_status import load_status
+from gateway.simulator.physics.meter import phases_w
 from gateway.simulator.settings.mistakes import HouseLinkError
 from gateway.simulator.simulation import Simulation
 
@@ -80,7 +81,8 @@ async def _talk(simulation: Simulation, reader: asyncio.StreamReader, writer: as
                 await writer.drain()
 
 
-def _state(simulation: Simulation, _request: Answer) -> Answer:
+def whole_state(simulation: Simulation, _request: Answer | None = None) -> Answer:
+    """The building now, as `{"do": "state"}` is answered: W by the sign rule, Wh since the start."""
     state = simulation.state
     return {
         "t": state.utc_s,
@@ -89,6 +91,7 @@ def _state(simulation: Simulation, _request: Answer) -> Answer:
         "pv_w": state.pv_w,
         "battery_w": state.battery_w,
         "grid_w": state.grid_w,
+        "phases_w": phases_w(state),
         "soc": state.soc,
         "energy_wh": {
             "pv": state.pv_wh,
@@ -201,7 +204,7 @@ def _number(request: Answer, name: str, *, low: float, high: float) -> float:
 
 
 COMMANDS: dict[str, Callable[[Simulation, Answer], Answer]] = {
-    "state": _state,
+    "state": whole_state,
     "trace": _trace,
     "writes": _writes,
     "modes": _modes,

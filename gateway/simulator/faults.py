@@ -7,21 +7,12 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from gateway.mistakes import mistakes_of
+from gateway.simulator.device_faults import DEVICE_FAULTS, BatteryRestarts, CounterAtZero, InverterWithoutSupply
+from gateway.simulator.fault import Device, Fault, LoadName, Seconds
 from gateway.simulator.settings.config import TelegramMode
 from gateway.simulator.settings.keys import Fraction
 
-Device = Literal["meter", "pv", "battery", "linky", "car", "tank", "heat_pump", "pool_pump"]
-LoadName = Literal["car", "tank", "heat_pump", "pool_pump"]
 ExceptionCode = Literal[1, 2, 3, 4, 5, 6, 7, 8, 10, 11]
-Seconds = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """Something that is wrong with one device for a while."""
-
-    device: Device
-    for_s: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,8 +192,10 @@ KINDS: dict[str, type[Fault]] = {
         TelegramBrokenOff,
         TelegramNoise,
         TelegramSwitched,
+        *DEVICE_FAULTS,
     )
 }
+GONE: tuple[type[Fault], ...] = (MeterGone, InverterGone, BatteryGone, LoadGone, BatteryRestarts)
 AnyFault = TypeVar("AnyFault", bound=Fault)
 
 
@@ -225,6 +218,8 @@ class ActiveFaults:
     """The faults of this moment, on the clock of the building (seconds since the start)."""
 
     def __init__(self) -> None:
+        self.changes = 0  # rises whenever one begins or ends
+        self.dark = False  # whether the modules give nothing
         self._active: list[tuple[float, Fault]] = []
         self._now_s = 0.0
 
@@ -233,16 +228,31 @@ class ActiveFaults:
         kept = [item for item in self._active if (type(item[1]), item[1].device) != (type(fault), fault.device)]
         until_s = float("inf") if fault.for_s is None else self._now_s + fault.for_s
         self._active = [*kept, (until_s, fault)]
+        self.changes += 1
 
     def clear(self) -> None:
         """End them all."""
         self._active = []
+        self.changes += 1
 
     def pass_to(self, now_s: float) -> None:
         """Let time pass: faults whose time is over end."""
         self._now_s = now_s
-        if self._active:
+        if self._active and min(until_s for until_s, _ in self._active) <= now_s:
             self._active = [item for item in self._active if item[0] > now_s]
+            self.changes += 1
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is wrong now."""
+        return bool(self._active)
+
+    def is_silent(self, device: Device) -> bool:
+        """Whether the device is off its link: what is sent to it reaches nobody."""
+        if not self._active:
+            return False
+        without_supply = self.dark and self.find(InverterWithoutSupply, device) is not None
+        return without_supply or any(isinstance(fault, GONE) and fault.device == device for _, fault in self._active)
 
     def find(self, kind: type[AnyFault], device: Device) -> AnyFault | None:
         """The active fault of this kind at this device."""
@@ -254,6 +264,10 @@ class ActiveFaults:
     def points_without_value(self, device: Device) -> set[str]:
         """Points of a device that send their NaN pattern."""
         return {fault.point for _, fault in self._active if isinstance(fault, NanSentinel) and fault.device == device}
+
+    def counters_at_zero(self, device: Device) -> set[str]:
+        """Points of a device that read 0."""
+        return {fault.point for _, fault in self._active if isinstance(fault, CounterAtZero) and fault.device == device}
 
     def names(self) -> list[str]:
         """Kind and device of each active fault."""

@@ -5,17 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import get_args
 
 from gateway.mistakes import Mistake
-from gateway.simulator.faults import (
-    ActiveFaults,
-    BatteryRefuses,
-    CarAsleep,
-    Device,
-    Fault,
-    InverterRefuses,
-    NanSentinel,
-)
+from gateway.simulator.device_faults import CounterAtZero
+from gateway.simulator.fault import Device, Fault
+from gateway.simulator.fault_effects import FaultEffects, spoiled
+from gateway.simulator.faults import ActiveFaults, BatteryRefuses, InverterRefuses, NanSentinel
 from gateway.simulator.physics.battery import Battery
 from gateway.simulator.physics.building import Building, PowerSource, State
 from gateway.simulator.physics.inverter import Inverter
@@ -26,7 +22,14 @@ from gateway.simulator.physics.pv import Roof
 from gateway.simulator.products import sdm630, sma_storage, sma_tripower, sunspec
 from gateway.simulator.products.linky import Linky
 from gateway.simulator.products.load_maps import maps_of, points_of, pump_meter
-from gateway.simulator.products.registers import ReadableWritable, RefusesWrites, RegisterMap, ReportsWrites
+from gateway.simulator.products.places import places_of
+from gateway.simulator.products.registers import (
+    ReadableWritable,
+    RefusesWrites,
+    RegisterMap,
+    ReportsWrites,
+    SpoilsReads,
+)
 from gateway.simulator.products.sdm630 import Sdm630
 from gateway.simulator.products.sma_storage import SmaStorage
 from gateway.simulator.products.sma_tripower import SmaTripower
@@ -76,6 +79,7 @@ class Simulation:
             loads=self.loads,
         )
         self.faults = ActiveFaults()
+        self._effects = FaultEffects(self.faults, battery=self.battery, inverter=self.inverter, loads=self.loads)
         self._begun_s = monotonic_s
         self._clock: Callable[[], float] | None = None
         self.state = self.building.advance(1e-3)  # a first picture for the registers
@@ -104,10 +108,10 @@ class Simulation:
 
     def advance(self, dt_s: float) -> State:
         """Let time pass in one step."""
-        if self.loads.car:
-            self.loads.car.asleep = self.faults.find(CarAsleep, "car") is not None
+        self._effects.begin_step(self.building.elapsed_s)
         self.state = self.building.advance(dt_s)
         self.faults.pass_to(self.state.elapsed_s)
+        self.faults.dark = self.state.pv_w == 0.0 and not self.state.pv_throttled
         self.meter.take(self.state, self.faults)
         self.linky.take(self.state)
         self.trace.append(TraceRow(monotonic_s=self.monotonic_s, state=self.state))
@@ -120,6 +124,9 @@ class Simulation:
         points = self._points[fault.device]
         if isinstance(fault, NanSentinel) and fault.point not in points:
             raise ValueError(f"{fault.device} has no point {fault.point!r}; there are {', '.join(points)}")
+        if isinstance(fault, CounterAtZero) and fault.point not in self._places[fault.device]:
+            known = ", ".join(self._places[fault.device]) or "none"
+            raise ValueError(f"{fault.device} has no point {fault.point!r}; there are {known}")
         self.faults.add(fault)
 
     def align(self, monotonic_s: float) -> None:
@@ -132,7 +139,10 @@ class Simulation:
         return list(islice(self.trace, len(self.trace) - wanted, None))
 
     def _reporting_writes(self, device: Device, registers: ReadableWritable) -> ReadableWritable:
-        return ReportsWrites(registers, partial(self._wrote, device))
+        return ReportsWrites(self._spoiling_reads(device, registers), partial(self._wrote, device))
+
+    def _spoiling_reads(self, device: Device, registers: RegisterMap) -> SpoilsReads:
+        return SpoilsReads(registers, partial(spoiled, self.faults, device, self._places[device]))
 
     def _wrote(self, device: Device, address: int, words: Sequence[int]) -> None:
         moment_s = self._begun_s + self.now_s
@@ -141,16 +151,18 @@ class Simulation:
     def _serve(self, config: HouseConfig) -> None:
         """The register maps of the devices."""
         serve = config.serve
-        self.meter_registers = Sdm630(
+        self._places = {device: places_of(device, serve) for device in get_args(Device)}
+        meter = Sdm630(
             lambda: self.meter.shown,
             without_value=lambda: self.faults.points_without_value("meter"),
             unit=serve.meter.unit,
             baud=serve.meter.baud,
         )
+        self.meter_registers = self._spoiling_reads("meter", meter)
         self.pv_registers = self._pv_map(config)
         battery = SmaStorage(
             self.battery,
-            lambda: self.state,
+            lambda: self._effects.reported(self.state),
             now=lambda: self.building.elapsed_s,
             without_value=lambda: self.faults.points_without_value("battery"),
             refusal=self._refusal,
@@ -176,9 +188,10 @@ class Simulation:
 
     def _pv_map(self, config: HouseConfig) -> RegisterMap:
         if config.serve.pv.profile == "sunspec":
-            return SunspecInverter(
+            sunspec_inverter = SunspecInverter(
                 lambda: self.state, settings=config.pv, without_value=lambda: self.faults.points_without_value("pv")
             )
+            return self._spoiling_reads("pv", sunspec_inverter)
         tripower = SmaTripower(
             self.inverter,
             lambda: self.state,

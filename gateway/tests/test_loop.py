@@ -63,7 +63,8 @@ class World:
         shown_s = min(self.now_s, self.silent_after_s)
         fresh = {"p_w": Reading(value=500.0 + shown_s, measured_s=shown_s)}
         battery = {**fresh, "soc": Reading(value=0.5, measured_s=self.now_s)}
-        devices = {"grid": fresh, "pv": fresh, "battery": battery}
+        sun = {"p_w": Reading(value=-500.0 - shown_s, measured_s=shown_s)}
+        devices = {"grid": fresh, "pv": sun, "battery": battery}
         if self.car:
             values = {"p_w": 0.0, "plugged": 1.0}
             devices["car-meter"] = {name: Reading(value=w, measured_s=shown_s) for name, w in values.items()}

@@ -46,13 +46,13 @@ class GatewayStatus:
     def links(self) -> LinksView:
         """Broker and nodes."""
         now_s = self.clock.monotonic_s()
-        nodes = tuple(_node_view(node, session, now_s) for node, session in self.sessions.items())
+        nodes = tuple(node_view(node, session, now_s) for node, session in self.sessions.items())
         return LinksView(broker=self.broker.is_up, nodes=nodes)
 
     def orders(self) -> Mapping[str, OrderView]:
         """By device that was ordered something."""
         return {
-            device: _order_view(readback)
+            device: order_view(readback)
             for session in self.sessions.values()
             for device, readback in session.readbacks.items()
         }
@@ -88,7 +88,8 @@ class GatewayStatus:
         )
 
 
-def _node_view(node: str, session: NodeSession, now_s: float) -> NodeView:
+def node_view(node: str, session: NodeSession, now_s: float) -> NodeView:
+    """One node."""
     status = session.status
     return NodeView(
         id=node,
@@ -108,7 +109,8 @@ def _node_view(node: str, session: NodeSession, now_s: float) -> NodeView:
     )
 
 
-def _order_view(readback: Readback) -> OrderView:
+def order_view(readback: Readback) -> OrderView:
+    """What a device was ordered last."""
     return OrderView(
         asked_w=readback.asked_w,
         applied_w=readback.applied_w,

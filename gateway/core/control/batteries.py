@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from gateway.core.control import battery_response, level_rule, net_load, pool, pool_power, pool_shares
+from gateway.core.control import battery_response, level_rule, net_load, pool, pool_power, pool_shares, sure_load
 from gateway.core.control.battery_response import BatteryResponse
 from gateway.core.control.battery_supply import Unsupplied
 from gateway.core.control.cycle_input import CycleInput
@@ -17,12 +17,15 @@ from gateway.core.control.level_rule import ActiveLevels, LevelRule
 from gateway.core.control.limited_flows import battery_powers
 from gateway.core.control.net_load import NetLoadMemory
 from gateway.core.control.pool_power import GridSide
-from gateway.core.control.trust import SiteTrust
-from gateway.core.control.trust_rules import GONE_S, Trust
+from gateway.core.control.sure_load import SureLoad
+from gateway.core.control.trust.judge import SiteTrust
+from gateway.core.control.trust.rules import GONE_S, Trust
 from gateway.core.model.levels import Storage
+from gateway.core.model.site import Site
 from gateway.core.model.state import Mode, Purpose, SetPoint
 
 ALL_SUPPLIED = Unsupplied()
+HIDDEN_S = 6.0  # so long after PV was last seen at its limit it may still be on its way up to a higher one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,9 @@ class BatteryMemory:
     last: Mapping[str, SetPoint] = field(default_factory=dict)  # a battery that is not in it was never controlled
     controlled: tuple[str, ...] = ()  # whose power is not in the net load
     net: NetLoadMemory = field(default_factory=NetLoadMemory)  # the estimate of the net load and of the meter's delay
+    sure: SureLoad = field(default_factory=SureLoad)  # the least that the building has drawn of late
+    began_w: Mapping[str, float] = field(default_factory=dict)  # what each had when it was first controlled
+    limited_s: float = -math.inf  # monotonic moment at which PV was last seen at its limit
     levels: ActiveLevels = frozenset()  # levels of the plan that are crossed; none without a plan
     resting: tuple[str, ...] = ()  # at their reserve: not discharged until a little above it
     working: tuple[str, ...] = ()  # with a power other than 0
@@ -56,11 +62,13 @@ def control_batteries(
     memory: BatteryMemory,
     *,
     coming_net_w: float,
+    pv_is_limited: bool,
     unsupplied: Unsupplied = ALL_SUPPLIED,
 ) -> BatteryDecision:
     """The set-points of all batteries: those that may be controlled share one power, the others are held or given back.
 
     `coming_net_w`: the net load when the loads do what they were sent; -inf while all of them do it already.
+    `pv_is_limited`: whether PV is held back, so that the surplus does not show what the batteries could take.
     `unsupplied`: the loads that the batteries do not supply.
     """
     seen, site, slot = cycle.seen, cycle.site, cycle.slot
@@ -78,20 +86,37 @@ def control_batteries(
     known = [responses[battery.id] for battery in ours]
     net = net_load.estimated(memory.net, site, ours, known, seen.grid.power)
     theirs = battery_powers(seen, [battery.id for battery in ours], net.net_w)
-    flows = [(flow, theirs.without(flow)) for flow in cycle.flows[1:]]
-    able = pool.pooled(ours, seen.batteries, trust.readings.soc, memory.resting, seen.grid.phases_w, site, flows)
+    began_w = {id_: memory.began_w.get(id_, one.power.value or 0.0) for id_, one in seen.batteries.items()}
+    is_cautious = trust.readings.meter.proof.is_new and pool_power.is_within_limits(seen.grid.fresh_w, site)
+    able = pool.pooled(
+        ours,
+        trust.readings.soc,
+        memory.resting,
+        seen,
+        trust.readings.following,
+        site,
+        near_w=began_w if is_cautious else {},
+        flows=[(flow, theirs.without(flow)) for flow in cycle.flows[1:]],
+    )
     plain_w = site.grid_setpoint_w - (net.net_w + net.ahead_w)
+    limited_s = seen.now_s if pv_is_limited else memory.limited_s
+    if seen.now_s - limited_s < HIDDEN_S and able.takes_w < able.storage.charge_max_w:
+        plain_w = max(plain_w, able.storage.charge_max_w)  # what is not offered cannot be taken
     levels = level_rule.decided(plain_w, able.stored_wh, slot, able.storage, memory.levels)
-    peak_w = math.inf if slot is None else slot.peak_target_w
+    least = sure_load.sampled(memory.sure, net.net_w - seen.pv_w, seen.now_s)
     grid = GridSide(
         site=site,
         net_w=net.net_w,
         coming_net_w=coming_net_w,
-        peak_target_w=peak_w,
+        peak_target_w=math.inf if slot is None else slot.peak_target_w,
+        least_net_w=least.load_w + seen.pv_w if _is_bounded(trust, site) else math.inf,
         import_correction_w=cycle.flows[0].import_correction_w,
         unsupplied_w=unsupplied.beyond_surplus_w(net.net_w),
     )
-    power = pool_power.limited(levels, able, grid, memory.last)
+    if trust.ask_w is None:
+        power = pool_power.limited(levels, able, grid, memory.last)
+    else:
+        power = pool_power.asked(trust.ask_w, able)
     shares = pool_shares.shared_out(power.power_w, able.members, slot, memory.working, forced=power.is_forced)
     found = {
         battery.id: SetPoint(
@@ -112,6 +137,9 @@ def control_batteries(
             responses=battery_response.sent(responses, ours, shares.powers_w, now_s=seen.now_s, delay_s=delay_s),
             last={**memory.last, **found},
             net=net.memory,
+            sure=least,
+            limited_s=limited_s,
+            began_w=began_w,
             levels=levels.active,
             resting=tuple(member.battery.id for member in able.members if member.rests),
             working=tuple(id_ for id_, power_w in shares.powers_w.items() if power_w != 0.0),
@@ -119,8 +147,18 @@ def control_batteries(
         net_w=net.net_w,
         storage=able.storage,
         charge_max_w=power.charge_max_w,
-        surplus_max_w=0.0 if LevelRule.LEAVE in levels.active else able.surplus_max_w,
+        surplus_max_w=0.0 if LevelRule.LEAVE in levels.active else able.takes_w,
     )
+
+
+def _is_bounded(trust: SiteTrust, site: Site) -> bool:
+    """Whether batteries and PV together stay below the export limit even if all but the base load is off.
+
+    That costs next to nothing where the batteries alone cannot pass it. Where they can, it would keep them from serving
+    the building: there it holds while the meter is not known to be timely.
+    """
+    discharge_w = sum(battery.discharge_max_w for battery in site.batteries)
+    return site.export_limit_w >= discharge_w or not trust.readings.meter.is_timely
 
 
 def _uncontrolled(id_: str, trust: Trust, memory: BatteryMemory) -> SetPoint:

@@ -6,10 +6,11 @@ meter have followed is no error: a margin could not have prevented it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.core.control.cycle_input import CycleInput
+from gateway.core.control.trust.rules import Trust
 from gateway.core.model.site import Site
 from gateway.core.model.state import Mode, Reason, SetPoint
 
@@ -19,6 +20,8 @@ LASTING_CYCLES = 8  # a usual inverter follows in 2 to 5 s, and the meter shows 
 LEAST_MARGIN_W = 20.0  # an inverter takes its limit in percent or tenths of it
 MOST_MARGIN = 0.1  # of the inverters' rated power: a meter that is wrong must not switch the production off
 AT_LIMIT = 0.95  # of the limit: an inverter that produces so much is curtailed by it
+OVER_W = 150.0  # beyond its limit: an inverter that gives so much more does not keep to it …
+ASTRAY_CYCLES = 20  # … when it has done so for longer than any takes to follow
 RELEASE = 1.05  # a limit above this share of the rated power limits nothing: it is taken away
 
 
@@ -57,6 +60,8 @@ class Curtailment:
 
     error_w: float = 0.0  # export beyond the limit that lasted, 0 or above: so much is kept away from the limit
     limit_w: float | None = None  # production allowed to all inverters together, 0 or above; None: no limit
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    """By inverter id: cycles in which it gave more than it was allowed, less those in which it did not."""
     over_w: tuple[float, ...] = ()  # export beyond the limit in each of the last cycles with one, oldest first
 
     @property
@@ -83,28 +88,48 @@ class Flows:
     battery_max_w: float  # the most that the batteries may charge; below 0 what they give though they should not
     grid_w: float  # as metered, import positive
     export_w: float  # what may be exported, 0 or above: the site's limit, or 0 while exporting costs money
+    gives_w: Mapping[str, float] = field(default_factory=dict)  # each inverter, 0 or above; not known: not in it
 
 
 def curtail(
-    cycle: CycleInput, before: Curtailment, *, used_w: float | None, battery_max_w: float
+    cycle: CycleInput, meter: Trust, before: Curtailment, *, used_w: float | None, battery_max_w: float
 ) -> CurtailmentDecision:
-    """Limits of the PV inverters that take one. Without sight of the grid the last ones stay.
+    """Limits of the PV inverters that take one.
+
+    Without sight of the grid for a moment the last ones stay. When the meter is lost or not believed, all PV together
+    gets no more than may be exported: nobody knows what the building draws.
 
     `used_w`: the building without its controlled batteries and these inverters, None where it was never known.
     `battery_max_w`: the most that the batteries may charge.
     """
     site, slot, grid_w, pv_w = cycle.site, cycle.slot, cycle.seen.grid.fresh_w, cycle.seen.pv_w
-    if not site.curtailable or grid_w is None or used_w is None:
-        return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=_curtailed_w(site, before, pv_w))
+    if site.curtailable and meter.mode is Mode.RELEASE:
+        return blind(site, before, pv_w)
+    if not site.curtailable or grid_w is None or used_w is None or meter.mode is not Mode.CONTROL:
+        return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=hidden_w(site, before, pv_w))
     costs_money = slot is not None and slot.sell < 0.0
     flows = Flows(
         used_w=used_w,
         pv_w=pv_w,
+        gives_w={one.id: -(cycle.seen.powers[one.id].value or 0.0) for one in site.curtailable},
         battery_max_w=battery_max_w,
         grid_w=grid_w,
         export_w=0.0 if costs_money else site.export_limit_w,
     )
     return limited(site, before, flows)
+
+
+def blind(site: Site, before: Curtailment, pv_w: float) -> CurtailmentDecision:
+    """The limits that keep the export limit whatever building and batteries do; a lower one that stands stays."""
+    rated_w = sum(inverter.rated_w for inverter in site.curtailable)
+    others_w = max(-pv_w - rated_w, 0.0)  # what other roofs give at least
+    limit_w = max(site.export_limit_w - others_w - LEAST_MARGIN_W, 0.0)
+    limit_w = limit_w if before.limit_w is None else min(limit_w, before.limit_w)
+    if limit_w >= rated_w:
+        return CurtailmentDecision(setpoints=tuple(_free(one.id) for one in site.curtailable), memory=Curtailment())
+    reason = Reason(code="pv_blind", numbers={"allowed_w": limit_w, "limit_w": site.export_limit_w})
+    memory = Curtailment(error_w=before.error_w, limit_w=limit_w)
+    return CurtailmentDecision(setpoints=_divided(site, limit_w, {}, reason), memory=memory)
 
 
 def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecision:
@@ -119,20 +144,47 @@ def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecisio
         found = tuple(_free(inverter.id) for inverter in site.curtailable)
         return CurtailmentDecision(setpoints=found, memory=Curtailment(error_w=error_w))
     reason = Reason(code="pv_curtailed", numbers={"allowed_w": limit_w, "limit_w": flows.export_w})
-    found = tuple(
-        SetPoint(
-            device=inverter.id,
-            power_w=-min(limit_w * inverter.rated_w / rated_w, inverter.rated_w),
-            mode=Mode.CONTROL,
-            reason=reason,
-        )
-        for inverter in site.curtailable
-    )
-    memory = Curtailment(error_w=error_w, limit_w=limit_w, over_w=over_w)
-    return CurtailmentDecision(setpoints=found, memory=memory, curtailed_w=_curtailed_w(site, memory, flows.pv_w))
+    ignored = _ignored(site, before, flows)
+    astray = {id_: flows.gives_w[id_] for id_, cycles in ignored.items() if cycles >= ASTRAY_CYCLES}
+    found = _divided(site, limit_w, astray, reason)
+    memory = Curtailment(error_w=error_w, limit_w=limit_w, ignored=ignored, over_w=over_w)
+    return CurtailmentDecision(setpoints=found, memory=memory, curtailed_w=hidden_w(site, memory, flows.pv_w))
 
 
-def _curtailed_w(site: Site, memory: Curtailment, pv_w: float) -> float:
+def _divided(site: Site, limit_w: float, astray: Mapping[str, float], reason: Reason) -> tuple[SetPoint, ...]:
+    """The limit of all inverters (W, 0 or above), shared by their rated powers.
+
+    What those give that do not keep to their limit (`astray`, W by id) is taken from the others; they are sent theirs
+    all the same.
+    """
+    kept_w = sum(one.rated_w for one in site.curtailable if one.id not in astray)
+    left_w = max(limit_w - sum(astray.values()), 0.0)
+    rated_w = sum(one.rated_w for one in site.curtailable)
+    found = []
+    for one in site.curtailable:
+        share_w = limit_w * one.rated_w / rated_w if one.id in astray else left_w * one.rated_w / kept_w
+        numbers = {"allowed_w": share_w, "power_w": astray.get(one.id, 0.0)}
+        why = Reason(code="pv_not_followed", numbers=numbers) if one.id in astray else reason
+        power_w = -min(share_w, one.rated_w)
+        found.append(SetPoint(device=one.id, power_w=power_w, mode=Mode.CONTROL, reason=why))
+    return tuple(found)
+
+
+def _ignored(site: Site, before: Curtailment, flows: Flows) -> dict[str, int]:
+    """Whether each gives more than it was allowed, and for how long."""
+    if before.limit_w is None:
+        return {}
+    rated_w = sum(one.rated_w for one in site.curtailable)
+    found = {}
+    for one in site.curtailable:
+        allowed_w = before.limit_w * one.rated_w / rated_w
+        is_over = flows.gives_w.get(one.id, 0.0) > allowed_w / AT_LIMIT + OVER_W
+        cycles = before.ignored.get(one.id, 0) + (1 if is_over else -1)
+        found[one.id] = min(max(cycles, 0), 2 * ASTRAY_CYCLES)
+    return found
+
+
+def hidden_w(site: Site, memory: Curtailment, pv_w: float) -> float:
     """What the inverters may be able to give more than now (W): nothing unless they are at their limit."""
     if memory.limit_w is None or -pv_w < AT_LIMIT * memory.limit_w:
         return 0.0

@@ -12,9 +12,11 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gateway.core.control.batteries import control_batteries
 from gateway.core.control.battery_supply import supplied_loads, unsupplied
+from gateway.core.control.curtailment import hidden_w
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.limit_guard import able_now, guarded
 from gateway.core.control.limited_flows import limited_flows
@@ -25,7 +27,8 @@ from gateway.core.control.observe import observe
 from gateway.core.control.phases import learned
 from gateway.core.control.plan_check import usable_requests, usable_slot
 from gateway.core.control.pv_limits import limited_pv
-from gateway.core.control.trust import judge
+from gateway.core.control.trust.judge import SentToBatteries, judge
+from gateway.core.control.trust.ratings import within_ratings
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import Site
 from gateway.core.model.state import SetPoint, SiteState
@@ -46,7 +49,8 @@ def decide(
 
     No slot is the plain rule. `requests`: by load id, what plan or plain rule say of each load now.
     """
-    site = site.at(state)
+    site = replace(site.at(state), meter_delay_s=memory.readings.meter.delay_s(site))
+    state = within_ratings(state, site)
     seen = observe(state, site)
     phases = learned(memory.phases, seen, site)
     able = able_now(seen, memory.loads, memory.batteries.last, site)
@@ -54,16 +58,20 @@ def decide(
     cycle = CycleInput(
         seen=seen, site=site, slot=usable_slot(slot), requests=usable_requests(requests), flows=flows
     )  # fmt: skip
-    trust = judge(cycle, memory.readings, started=memory.batteries.last, loads=memory.loads)
+    sent = SentToBatteries(
+        last=memory.batteries.last, responses=memory.batteries.responses, controlled=memory.batteries.controlled
+    )
+    trust = judge(cycle, memory.readings, sent=sent, loads=memory.loads)
     supplied = supplied_loads(site, trust.readings.soc)
     battery = control_batteries(
         cycle,
         trust,
         memory.batteries,
         coming_net_w=coming_net_w(memory.loads, seen, site),
+        pv_is_limited=hidden_w(site, memory.curtailment, seen.pv_w) > 0.0,
         unsupplied=unsupplied(memory.loads, seen, site, supplied),
     )
-    pv, of_pv = limited_pv(cycle, memory.curtailment, memory.pv, battery)
+    pv, of_pv = limited_pv(cycle, trust.meter, memory.curtailment, memory.pv, battery)
     load = control_loads(cycle, trust.loads, battery, memory.loads, curtailed_w=pv.curtailed_w, supplied=supplied)
     return (*battery.setpoints, *pv.setpoints, *load.setpoints), Memory(
         readings=trust.readings,

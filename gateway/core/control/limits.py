@@ -23,6 +23,8 @@ class Limit(StrEnum):
     DISCHARGE_POWER = "limit_discharge"
     FULL = "full"
     RESERVE = "reserve"
+    ABILITY = "takes_less"
+    CAUTION = "meter_new"
     AC_SIDE = "inverter_limit"
     IMBALANCE = "imbalance"
     IMPORT = "import_limit"

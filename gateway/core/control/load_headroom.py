@@ -12,7 +12,7 @@ from gateway.core.control.arbiter import WATCHED_S, RecentPower, sampled, sustai
 from gateway.core.control.limited_flows import BatteryPowers, LimitedFlow
 from gateway.core.control.load_facts import LoadView
 from gateway.core.control.load_memory import REACT_S, LoadMemory, is_settled, likely_range_w, most_drawn_w
-from gateway.core.control.trust_rules import GONE_S
+from gateway.core.control.trust.rules import GONE_S
 from gateway.core.model.limits import CONNECTION, LimitPlace
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import LoadDevice, Site

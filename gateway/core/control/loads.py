@@ -18,7 +18,7 @@ from gateway.core.control.load_headroom import LoadSituation
 from gateway.core.control.load_memory import AnswerState, LoadMemory, settle_s
 from gateway.core.control.load_power import Offer, decided
 from gateway.core.control.observe import Observation
-from gateway.core.control.trust_rules import Trust
+from gateway.core.control.trust.rules import Trust
 from gateway.core.model.levels import Levels
 from gateway.core.model.plan import Slot
 from gateway.core.model.site import LoadDevice

@@ -12,7 +12,9 @@ from gateway.core.control.load_memory import LoadMemory
 from gateway.core.control.net_load import NetLoadMemory
 from gateway.core.control.phases import PhaseMemory
 from gateway.core.control.pv_limits import PvMemory
-from gateway.core.control.trust import ReadingMemory
+from gateway.core.control.trust.judge import ReadingMemory
+from gateway.core.control.trust.meter_proof import MeterProof
+from gateway.core.control.trust.meter_watch import MeterWatch
 from gateway.core.model.switched import Switched
 
 Note = Mapping[str, object]
@@ -27,6 +29,7 @@ class StoredMemory:
     working: tuple[str, ...] = ()  # batteries with a power other than 0
     switched: Mapping[str, Switched] = field(default_factory=dict)  # loads by their id: what runs since when
     delay_s: tuple[float, float] | None = None  # range of the meter's delay that is proven; None while nothing is
+    meter_answered: bool = False  # whether the grid meter has shown what the batteries did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class Memory:
         """One that goes on where another run left."""
         net = NetLoadMemory(proven_delay_s=stored.delay_s)
         return cls(
+            readings=ReadingMemory(meter=MeterWatch(proof=MeterProof(is_new=not stored.meter_answered))),
             batteries=BatteryMemory(levels=stored.levels, resting=stored.resting, working=stored.working, net=net),
             loads=LoadMemory(switched=stored.switched),
         )
@@ -65,6 +69,7 @@ class Memory:
             working=self.batteries.working,
             switched=self.loads.switched,
             delay_s=self.batteries.net.proven_delay_s,
+            meter_answered=not self.readings.meter.proof.is_new,
         )
 
 
@@ -76,6 +81,7 @@ def to_note(stored: StoredMemory) -> Note:
         "working": list(stored.working),
         "consumers": {id_: asdict(switched) for id_, switched in stored.switched.items()},
         "delay_s": stored.delay_s,
+        **({"meter_answered": True} if stored.meter_answered else {}),
     }
 
 
@@ -92,6 +98,7 @@ def from_note(note: object) -> StoredMemory:
                 for id_, row in note["consumers"].items()
             },
             delay_s=_range_s(note.get("delay_s")),
+            meter_answered=note.get("meter_answered") is True,
         )
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError):
         return StoredMemory()

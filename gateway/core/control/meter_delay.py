@@ -106,7 +106,8 @@ def proven_s(
     `before_s`: what another run had proven. It holds, inside of what is configured now, until the batteries have
     travelled far enough to judge.
     """
-    if estimate.travel_w < PROOF * span_w:
+    is_of_these = len(estimate.last_power_w) == len(tried_s(bounds_s))
+    if estimate.travel_w < PROOF * span_w or not is_of_these:
         return bounds_s if before_s is None else _inside(before_s, bounds_s)
     for trial, width, honest in zip(estimate.trials, WIDTHS, HONEST, strict=False):
         excess = (trial.wander_w - estimate.cautious_wander_w) / estimate.travel_w

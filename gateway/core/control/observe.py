@@ -16,7 +16,12 @@ class GridView:
 
     power: Reading  # newest, in W; absent where it never came or the read failed
     fresh_w: float | None  # the same no older than FRESH_S; None where it is
-    phases_w: tuple[float, ...]  # of the phases that are known, no older than SHOWN_S; three where all are
+    phases: tuple[Reading, ...]  # of the phases that are known, no older than SHOWN_S; three where all are
+
+    @property
+    def phases_w(self) -> tuple[float, ...]:
+        """Their powers (W)."""
+        return tuple(one.value for one in self.phases if one.value is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +49,16 @@ class Observation:
 
 def observe(state: SiteState, site: Site) -> Observation:
     """What this state holds of the devices of the site."""
-    phases_w = [state.value(site.grid, f"p_l{i}_w", max_age_s=SHOWN_S) for i in (1, 2, 3)]
+    phases = [f"p_l{i}_w" for i in (1, 2, 3)]
     return Observation(
         now_s=state.now_s,
         utc_s=state.utc_s,
         grid=GridView(
             power=state.reading(site.grid, "p_w"),
             fresh_w=state.value(site.grid, "p_w", max_age_s=FRESH_S),
-            phases_w=tuple(phase_w for phase_w in phases_w if phase_w is not None),
+            phases=tuple(
+                state.reading(site.grid, phase) for phase in phases if state.age_s(site.grid, phase) <= SHOWN_S
+            ),
         ),
         pv_w=sum(state.value(device, "p_w", max_age_s=SHOWN_S) or 0.0 for device in site.pv),
         batteries={battery.id: _battery_view(battery, state) for battery in site.batteries},

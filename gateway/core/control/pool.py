@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 
 from gateway.core.control import limits
 from gateway.core.control.limited_flows import LimitedFlow
-from gateway.core.control.limits import NOTHING, Bounds
-from gateway.core.control.observe import BatteryView
+from gateway.core.control.limits import NOTHING, Bounds, Limit
+from gateway.core.control.observe import Observation
+from gateway.core.control.trust.following import Following
 from gateway.core.model.levels import Storage
 from gateway.core.model.site import Battery, Site
 
 FlowRest = tuple[LimitedFlow, float | None]
 """A flow, and what it would be without the controlled batteries (W, import positive); None while that is not known."""
 
+NEAR_W, NEAR_SHARE = 1000.0, 0.2  # so far a battery may go before the grid meter has answered once
 UNKNOWN_LOSS_SHARE = 0.05  # one way, for planning, where the maker says nothing of losses
 
 
@@ -23,7 +25,8 @@ class PoolBattery:
     battery: Battery  # its constants
     soc: float  # state of charge, 0…1
     rests: bool = False  # at its reserve: not discharged until a little above it
-    bounds: Bounds = NOTHING  # what it may do now by itself
+    bounds: Bounds = NOTHING  # what it may be sent now by itself
+    takes_w: float = 0.0  # what it can be relied on to take now, 0 or above
 
     @property
     def available(self) -> float:
@@ -45,28 +48,38 @@ class Pool:
     stored_wh: float  # above their reserves; below 0 where one is below it
     soc: float  # state of charge of all as one, 0…1
     reserve: float  # the same of their reserves
-    bounds: Bounds  # what they may do together now, by themselves
-    surplus_max_w: float  # the most they can take of surplus now, by themselves
+    bounds: Bounds  # what they may be sent together now, by themselves
+    takes_w: float  # what they can be relied on to take together now, 0 or above
 
 
 def pooled(
     batteries: Sequence[Battery],
-    views: Mapping[str, BatteryView],
     socs: Mapping[str, float],
     resting: Collection[str],
-    phases_w: Sequence[float],
+    seen: Observation,
+    following: Mapping[str, Following],
     site: Site,
+    *,
+    near_w: Mapping[str, float],
     flows: Sequence[FlowRest] = (),
 ) -> Pool:
     """What they hold and may do now.
 
-    `views` and `socs` by battery id, the states of charge (0…1) as last known; `resting`: those that were at their
-    reserve; `phases_w`: powers at the grid meter, import positive, three where all are known; `flows`: through circuits
-    and phases with limits.
+    `socs`: the states of charge (0…1) as last known; `following`: what each does with what it is sent, both by battery
+    id; `resting`: those that were at their reserve; `near_w`: powers from which the batteries in it may not go far;
+    `flows`: through circuits and phases with limits.
     """
     soc, reserve = charge_of(batteries, socs)
     alone = [
-        _member(battery, views[battery.id], socs[battery.id], phases_w, site, was_resting=battery.id in resting)
+        _member(
+            battery,
+            seen,
+            following.get(battery.id, Following()),
+            socs[battery.id],
+            site,
+            was_resting=battery.id in resting,
+            near_w=near_w.get(battery.id),
+        )
         for battery in batteries
     ]
     members = tuple(_inside(member, alone, flows) for member in alone)
@@ -77,7 +90,7 @@ def pooled(
         soc=soc,
         reserve=reserve,
         bounds=limits.pool_bounds([member.bounds for member in members]),
-        surplus_max_w=sum(max(member.bounds.high_w, 0.0) for member in members),
+        takes_w=sum(member.takes_w for member in members),
     )
 
 
@@ -110,15 +123,32 @@ def charge_of(batteries: Sequence[Battery], socs: Mapping[str, float]) -> tuple[
 
 
 def _member(
-    battery: Battery, view: BatteryView, soc: float, phases_w: Sequence[float], site: Site, *, was_resting: bool
+    battery: Battery,
+    seen: Observation,
+    follows: Following,
+    soc: float,
+    site: Site,
+    *,
+    was_resting: bool,
+    near_w: float | None,
 ) -> PoolBattery:
-    """What one battery may do now: by its charge, its inverter's AC side and the phases."""
+    """What one battery may do now: by its charge, its inverter's AC side, the phases, and what it takes and gives."""
+    view, phases_w = seen.batteries[battery.id], seen.grid.phases_w
     rests = limits.is_resting(soc, battery, was_resting=was_resting)
     bounds = limits.battery_bounds(battery, soc=soc, resting=rests, pv_w=view.inverter_w)
     if view.shown_w is not None:
         limit_w = site.imbalance_limit_w
         bounds = limits.phase_bounds(bounds, battery, phases_w, power_w=view.shown_w, limit_w=limit_w)
-    return PoolBattery(battery=battery, soc=soc, rests=rests, bounds=bounds)
+    takes_w = max(min(bounds.high_w, follows.takes.proven_w), 0.0)
+    bounds = bounds.narrow(
+        Limit.ABILITY,
+        low_w=-follows.gives.offered_w(battery.discharge_max_w, battery.min_power_w, seen.now_s),
+        high_w=follows.takes.offered_w(battery.charge_max_w, battery.min_power_w, seen.now_s),
+    )
+    if near_w is not None:
+        far_w = max(NEAR_W, NEAR_SHARE * max(battery.charge_max_w, battery.discharge_max_w))
+        bounds = bounds.narrow(Limit.CAUTION, low_w=near_w - far_w, high_w=near_w + far_w)
+    return PoolBattery(battery=battery, soc=soc, rests=rests, bounds=bounds, takes_w=takes_w)
 
 
 def _inside(member: PoolBattery, members: Sequence[PoolBattery], flows: Sequence[FlowRest]) -> PoolBattery:

@@ -23,6 +23,7 @@ class GridSide:
     net_w: float  # the building without its controlled batteries, import positive
     coming_net_w: float = -math.inf  # the same when loads do what they were sent; -inf while all of them do it already
     peak_target_w: float = math.inf  # import that the plan does not want to exceed, because it would be a new peak
+    least_net_w: float = math.inf  # the same with the least load that is sure; inf where the meter is timely
     import_correction_w: float = 0.0  # so much tighter the import limit is held (`limit_guard`), 0 or above
     unsupplied_w: float = 0.0  # of `net_w`, what loads draw that the batteries do not supply, 0 or above
 
@@ -43,7 +44,7 @@ def limited(levels: LevelDecision, pool: Pool, grid: GridSide, last: Mapping[str
 
     The reason is a limit's where it turns the power's sign, or where no level changed the power; else the level's.
     """
-    charge_max_w = grid_bounds(pool.bounds, replace(grid, peak_target_w=math.inf)).high_w
+    charge_max_w = min(grid_bounds(pool.bounds, replace(grid, peak_target_w=math.inf)).high_w, pool.takes_w)
     allowed = grid_bounds(pool.bounds, grid)
     requested_w = max(levels.requested_w, least_w(grid))
     power_w, clipped = clip(requested_w, allowed, grid, soc=pool.soc, reserve=pool.reserve)
@@ -74,12 +75,24 @@ def least_w(grid: GridSide) -> float:
     return min(grid.site.grid_setpoint_w - (grid.net_w - grid.unsupplied_w), 0.0)
 
 
+def asked(ask_w: float, pool: Pool) -> PoolPower:
+    """A step (W, charging positive) by which the grid meter is asked whether it tells the truth."""
+    power_w = min(max(ask_w, pool.bounds.low_w), pool.bounds.high_w)
+    reason = Reason(code="meter_asked", numbers={"power_w": power_w})
+    return PoolPower(power_w=power_w, reason=reason, purpose=Purpose.SELF_CONSUMPTION, charge_max_w=0.0)
+
+
+def is_within_limits(grid_w: float | None, site: Site) -> bool:
+    """Whether the grid is known to be inside its limits."""
+    return grid_w is not None and -site.export_limit_w <= grid_w <= site.import_limit_w
+
+
 def grid_bounds(allowed: Bounds, grid: GridSide) -> Bounds:
     """The same inside the limits at the grid."""
     drawn_w = max(grid.net_w, grid.coming_net_w)
     allowed = allowed.narrow(Limit.IMPORT, high_w=grid.site.import_limit_w - grid.import_correction_w - drawn_w)
     allowed = allowed.narrow(Limit.PEAK_TARGET, high_w=grid.peak_target_w - drawn_w)
-    return allowed.narrow(Limit.EXPORT, low_w=-grid.site.export_limit_w - grid.net_w)
+    return allowed.narrow(Limit.EXPORT, low_w=-grid.site.export_limit_w - min(grid.net_w, grid.least_net_w))
 
 
 def clip(
@@ -97,6 +110,8 @@ def clip(
     numbers = {
         Limit.CHARGE_POWER: {"wanted_w": requested_w, "allowed_w": power_w},
         Limit.DISCHARGE_POWER: {"wanted_w": requested_w, "allowed_w": power_w},
+        Limit.ABILITY: {"wanted_w": requested_w, "allowed_w": power_w},
+        Limit.CAUTION: {"wanted_w": requested_w, "allowed_w": power_w},
         Limit.AC_SIDE: {"wanted_w": requested_w, "allowed_w": power_w},
         Limit.IMBALANCE: {"wanted_w": requested_w, "limit_w": grid.site.imbalance_limit_w},
         Limit.FULL: {"soc_pct": 100 * soc},

@@ -12,6 +12,7 @@ from gateway.core.control.batteries import BatteryDecision
 from gateway.core.control.curtailment import LEAST_MARGIN_W, RELEASE, Curtailment, CurtailmentDecision, curtail
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.limited_flows import LimitedFlow, battery_powers
+from gateway.core.control.trust.rules import Trust
 from gateway.core.model.limits import CONNECTION, LimitPlace
 from gateway.core.model.site import Inverter
 from gateway.core.model.state import Mode, Reason, SetPoint
@@ -38,7 +39,7 @@ class Cap:
 
 
 def limited_pv(
-    cycle: CycleInput, before: Curtailment, memory: PvMemory, battery: BatteryDecision
+    cycle: CycleInput, meter: Trust, before: Curtailment, memory: PvMemory, battery: BatteryDecision
 ) -> tuple[CurtailmentDecision, PvMemory]:
     """The set-points of the inverters that take a limit, inside all limits of export.
 
@@ -49,11 +50,12 @@ def limited_pv(
     memory = _observed(memory, cycle, battery)
     decision = curtail(
         cycle,
+        meter,
         before,
         used_w=memory.used_w.get(CONNECTION),
         battery_max_w=max(battery.charge_max_w, 0.0) - cycle.flows[0].export_correction_w,
     )
-    caps = _caps(memory, cycle.site.curtailable, cycle.flows[1:])
+    caps = _caps(memory, cycle.site.curtailable, cycle.flows[1:], is_blind=meter.mode is Mode.RELEASE)
     setpoints = tuple(_inside(one, caps.get(one.device)) for one in decision.setpoints)
     return replace(decision, setpoints=setpoints), replace(memory, is_capped=bool(caps))
 
@@ -85,15 +87,20 @@ def _observed(memory: PvMemory, cycle: CycleInput, battery: BatteryDecision) -> 
     return replace(memory, produced=produced, used_w=used, charged_w=charged)
 
 
-def _caps(memory: PvMemory, inverters: Sequence[Inverter], flows: Sequence[LimitedFlow]) -> Mapping[str, Cap]:
-    """The strictest cap of each inverter by its device; those that nothing caps are not in it."""
+def _caps(
+    memory: PvMemory, inverters: Sequence[Inverter], flows: Sequence[LimitedFlow], *, is_blind: bool
+) -> Mapping[str, Cap]:
+    """The strictest cap of each inverter by its device; those that nothing caps are not in it.
+
+    While the meter is not believed, nobody knows what is used.
+    """
     found: dict[str, Cap] = {}
     for flow in flows:
         there = {one.id: flow.drawn.get(one.id, 0.0) for one in inverters}
         rated_w = sum(there[one.id] * one.rated_w for one in inverters)
-        if flow.measured_w is None or rated_w <= 0.0:
+        if (flow.measured_w is None and not is_blind) or rated_w <= 0.0:
             continue
-        drawn_w = memory.used_w[flow.place] + memory.charged_w[flow.place]
+        drawn_w = 0.0 if is_blind else memory.used_w[flow.place] + memory.charged_w[flow.place]
         allowed_w = max(drawn_w + flow.export_max_w - LEAST_MARGIN_W, 0.0)
         if allowed_w >= RELEASE * rated_w:
             continue

@@ -81,6 +81,7 @@ class Site:
     meter_delay_s: tuple[float, float] = (0.0, 3.0)  # least and most lag of the meter's registers behind the wires
     imbalance_limit_w: float = math.inf  # most by which one phase may draw or feed more than another one
     curtailable: tuple[Inverter, ...] = ()  # those of `pv` whose production can be limited
+    peak_w: Mapping[str, float] = field(default_factory=dict)  # of the roofs, by PV device, above 0; where it is known
     loads: tuple[LoadDevice, ...] = ()  # flexible loads that are metered
     phase_import_limit_w: float = math.inf  # 0 or above, on each phase
     phase_export_limit_w: float = math.inf  # 0 or above, on each phase

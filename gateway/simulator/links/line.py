@@ -15,17 +15,8 @@ from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from gateway.simulator.faults import (
-    ActiveFaults,
-    BatteryGone,
-    Device,
-    InverterGone,
-    LateAnswers,
-    LoadGone,
-    MeterGone,
-    WrongCount,
-    WrongFunction,
-)
+from gateway.simulator.fault import Device
+from gateway.simulator.faults import ActiveFaults, LateAnswers, WrongCount, WrongFunction
 from gateway.simulator.products.registers import ILLEGAL_FUNCTION, ILLEGAL_VALUE, Refused, RegisterMap, Writable
 from gateway.simulator.settings.mistakes import HouseLinkError
 
@@ -74,8 +65,7 @@ class Manners:
 
     def is_gone(self) -> bool:
         """Off the network: what is sent to it reaches nobody."""
-        kinds = (MeterGone, InverterGone, BatteryGone, LoadGone)
-        return any(self._faults.find(kind, self._device) for kind in kinds)
+        return self._faults.is_silent(self._device)
 
     def late_s(self, draw: Random) -> float:
         """How much later than usual an answer leaves."""

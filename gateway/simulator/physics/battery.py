@@ -36,6 +36,9 @@ class Battery:
         self.setpoint_w: float | None = None
         self.enabled = False
         self.setpoint_writes = 0
+        self.takes_w = (math.inf, math.inf)  # the most that the cells let out and in, beyond their own taper
+        self.obeys = True
+        self.goes_on_w: float | None = None  # what it does while it does not obey; None: its own mode
         self._written_s = -math.inf
         self._orders: deque[tuple[float, float | None]] = deque()
         self._obeyed_w: float | None = None
@@ -78,7 +81,8 @@ class Battery:
         s = self.settings
         discharge = min(max((self.soc - s.soc_min) / s.taper_discharge, 0.0), 1.0)
         charge = min(max((s.soc_max - self.soc) / s.taper_charge, 0.0), 1.0)
-        return -s.discharge_max_w * discharge, s.charge_max_w * charge
+        out_w, in_w = self.takes_w
+        return -min(s.discharge_max_w * discharge, out_w), min(s.charge_max_w * charge, in_w)
 
     def loss_w(self, power_w: float) -> float:
         """Loss of the running converter at a power."""
@@ -92,8 +96,8 @@ class Battery:
         self._observe(now_s, dt_s, rest_w)
         while self._orders and self._orders[0][0] <= now_s:
             self._obeyed_w = self._orders.popleft()[1]
-        wanted_w = self._own_w if self._obeyed_w is None else self._obeyed_w
-        self._ramp(wanted_w, dt_s)
+        followed_w = self._obeyed_w if self.obeys else self.goes_on_w
+        self._ramp(self._own_w if followed_w is None else followed_w, dt_s)
         self._running = self._can_take(self._ramped_w, dt_s)
         self.power_w = self._ramped_w if self._running else self.settings.standby_w
         self._keep_books(dt_s)

@@ -32,6 +32,10 @@ class Car:
         self.session_wh = 0.0
         self.power_w = 0.0
         self.asleep = False  # it draws nothing, whatever it is offered
+        self.obeys = True
+        self.goes_on_w: float | None = None  # while its charger does not obey; None: all that both can
+        self.on_one_phase = False  # it uses one of the phases that it is offered
+        self.voltage_at_rest = True  # whether its charger measures a voltage while it does not charge
         self._orders = Orders(0.0)
         self._alarms = [Alarm(at) for at in (settings.arrives, settings.leaves) if at is not None]
         self._begun = False
@@ -43,13 +47,18 @@ class Car:
 
     @property
     def drawn_a(self) -> float:
-        """Current of each of its phases."""
-        return self.power_w / (self.settings.phases * self.settings.voltage_v)
+        """Current of each of the phases that it uses."""
+        return self.power_w / (self.phases * self.settings.voltage_v)
+
+    @property
+    def phases(self) -> int:
+        """So many it uses."""
+        return 1 if self.on_one_phase else self.settings.phases
 
     @property
     def shares(self) -> tuple[float, float, float]:
         """How its power hangs on the three phases."""
-        return (1 / 3, 1 / 3, 1 / 3) if self.settings.phases == 3 else (1.0, 0.0, 0.0)
+        return (1 / 3, 1 / 3, 1 / 3) if self.phases == 3 else (1.0, 0.0, 0.0)
 
     def plug(self, *, soc: float | None = None) -> None:
         """It arrives; with a state of charge where one is given. What it used or gained elsewhere counts as driven."""
@@ -68,11 +77,19 @@ class Car:
     def advance(self, *, now_s: float, dt_s: float, local: datetime) -> float:
         """Live for `dt_s`; gives the power of that step."""
         self._come_and_go(local)
-        offered_a = self.charger.offered_a(now_s) if self.plugged and not self.asleep else 0.0
+        offered_a = self._offered_a(now_s) if self.plugged and not self.asleep else 0.0
         self._follow(min(offered_a, self.settings.most_a) if offered_a >= LEAST_A else 0.0, now_s)
         current_a = min(self._orders.at(now_s), self._most_a())
-        self._charge(current_a * self.settings.phases * self.settings.voltage_v, dt_s / 3600.0)
+        self._charge(current_a * self.phases * self.settings.voltage_v, dt_s / 3600.0)
         return self.power_w
+
+    def _offered_a(self, now_s: float) -> float:
+        """What the charger lets it draw, whatever that was told."""
+        if self.obeys:
+            return self.charger.offered_a(now_s)
+        if self.goes_on_w is None:
+            return self.charger.most_a
+        return min(self.goes_on_w / (self.phases * self.settings.voltage_v), self.charger.most_a)
 
     def _follow(self, current_a: float, now_s: float) -> None:
         """A changed offer is obeyed after the car's own time."""

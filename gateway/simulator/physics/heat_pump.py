@@ -36,6 +36,8 @@ class HeatPump:
         self.forced = False
         self.blocked = False
         self.writes = 0
+        self.obeys = True
+        self.goes_on_w: float | None = None  # while it does not obey; None: as its own thermostat wants
         self._offer_w = 0.0
         self._offered_s = -math.inf
         self._calls = self._sated = False
@@ -87,10 +89,12 @@ class HeatPump:
     def _wanted_w(self, now_s: float) -> float:
         """What thermostat, force and offer want of the compressor."""
         settings = self.settings
+        if not self.obeys and self.goes_on_w is not None:
+            return self.goes_on_w
         raised_c = settings.target_c + settings.raise_k
-        target_c = raised_c if self.forced else settings.target_c
+        target_c = raised_c if self.forced and self.obeys else settings.target_c
         self._calls = self.temp_c < target_c + settings.hysteresis_k * (0.5 if self._calls else -0.5)
-        offer_w = self.offered_w(now_s)
+        offer_w = self.offered_w(now_s) if self.obeys else 0.0
         self._sated = self.temp_c >= raised_c - (settings.hysteresis_k if self._sated else 0.0)
         taken_w = min(offer_w, settings.most_w) if offer_w >= settings.least_w and not self._sated else 0.0
         return max(settings.power_w if self._calls else 0.0, taken_w)
@@ -98,7 +102,7 @@ class HeatPump:
     def _spared_w(self, wanted_w: float, now_s: float) -> float:
         """Runs and rests last long enough; only blocking ends a run at once."""
         since_s = now_s - self._switched_s
-        if self.blocked:
+        if self.blocked and self.obeys:
             return 0.0
         if self.running and since_s < self.settings.run_s:
             return max(wanted_w, self.settings.least_w)

@@ -12,6 +12,7 @@ class Inverter:
     def __init__(self, settings: Pv) -> None:
         self.settings = settings
         self.writes = 0
+        self.obeys = True
         self._written_s = math.inf  # never yet: nothing can lapse
         self._shares = Orders(1.0)
 
@@ -26,4 +27,5 @@ class Inverter:
         if now_s - self._written_s >= self.settings.limit_timeout_s:
             self._written_s = math.inf
             self._shares.reset(self.settings.limit_fallback)
-        return self._shares.at(now_s) * self.settings.inverter_limit_w
+        share = self._shares.at(now_s)
+        return (share if self.obeys else 1.0) * self.settings.inverter_limit_w

@@ -15,6 +15,9 @@ from gateway.simulator.settings.config import HouseConfig
 class FlexibleLoad(Protocol):
     """Something that draws power by the clock and by what it is sent."""
 
+    obeys: bool
+    goes_on_w: float | None
+
     @property
     def shares(self) -> tuple[float, float, float]:
         """How its power hangs on the three phases; they add up to 1."""

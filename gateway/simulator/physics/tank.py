@@ -45,6 +45,8 @@ class Tank:
         self.power_w = 0.0
         self.work: Work = "rest"
         self.writes = 0
+        self.obeys = True
+        self.goes_on_w: float | None = None  # while it does not obey; None: all that its heater can
         self._orders = Orders(0.0)
         self._written_s = -math.inf
         self._taps: list[Tap] = []
@@ -73,7 +75,9 @@ class Tank:
                 self.draw(litres, self.settings.draw_s, now_s)
         if now_s - self._written_s >= self.setpoint_timeout_s:
             self._orders.reset(0.0)
-        self.power_w = self._heating_w(self._orders.at(now_s))
+        ordered_w = self._orders.at(now_s)
+        own_w = self.settings.heater_w if self.goes_on_w is None else self.goes_on_w
+        self.power_w = self._heating_w(ordered_w if self.obeys else own_w)
         self._warm(self._litres(now_s, dt_s), dt_s / SECONDS)
         return self.power_w
 

@@ -101,8 +101,8 @@ def values_of(car: Car, now_s: float) -> dict[str, int]:
     """The raw values, in its own units."""
     charger, settings = car.charger, car.settings
     current_ma = round(1000.0 * car.drawn_a)
-    others_ma = current_ma if settings.phases == 3 else 0
-    volts = round(settings.voltage_v)
+    others_ma = current_ma if car.phases == 3 else 0
+    volts = round(settings.voltage_v) if car.voltage_at_rest or car.power_w > 0.0 else 0
     return {
         "ev_state": _state(car, now_s),
         "cable_state": LOCKED_AT_CAR if car.plugged else LOCKED_AT_CHARGER,

@@ -64,6 +64,24 @@ class RefusesWrites:
         self._registers.write(function, address, words)
 
 
+class SpoilsReads:
+    """A map whose answers may be spoiled: `spoil` is given the address and the words of each."""
+
+    def __init__(self, registers: RegisterMap, spoil: Callable[[int, list[int]], list[int]]) -> None:
+        self._registers = registers
+        self._spoil = spoil
+
+    def read(self, function: int, address: int, count: int) -> list[int]:
+        """As the map answers, and then as it is spoiled."""
+        return self._spoil(address, self._registers.read(function, address, count))
+
+    def write(self, function: int, address: int, words: Sequence[int]) -> None:
+        """As the map takes it, if it does."""
+        if not isinstance(self._registers, Writable):
+            raise Refused(ILLEGAL_FUNCTION)
+        self._registers.write(function, address, words)
+
+
 class ReportsWrites:
     """A writable map that reports what it took: `report` is called with the address and the words."""
 

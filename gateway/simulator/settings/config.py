@@ -21,7 +21,12 @@ from gateway.simulator.settings.keys import Endpoint, FilePath, Fraction, Table,
 
 PowerUnit = Literal["w", "kw", "w_per_kwp"]
 TelegramMode = Literal["historique", "standard"]
-LOADS = ("car", "tank", "heat_pump", "pool_pump")  # what a building may have, and what may be reached
+LOADS: tuple[Literal["car", "tank", "heat_pump", "pool_pump"], ...] = (
+    "car",
+    "tank",
+    "heat_pump",
+    "pool_pump",
+)  # what a building may have, and what may be reached
 
 
 def _naive(moment: datetime) -> datetime:

@@ -26,6 +26,7 @@ def core_site(file: SiteFile) -> Site:
         meter_delay_s=(control.meter_delay_min_s, control.meter_delay_max_s),
         imbalance_limit_w=math.inf if control.imbalance_limit_w is None else control.imbalance_limit_w,
         curtailable=tuple(_inverters(file)),
+        peak_w={id_: peak_w for id_ in by_role["pv"] if (peak_w := file.devices[id_].peak_w) is not None},
         loads=tuple(load_devices(file)),
     )
 

@@ -3,7 +3,7 @@
 Sections used: `site`, `devices`, `control`, `broker`, `database`, `store`, `feeds`, `loads` and `time`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from gateway.adapters.sntp import is_settled
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
+from gateway.core.model.site import Battery
 from gateway.core.model.state import SiteState
 from gateway.observers.load_observer import LoadObserver
 from gateway.planning.collector import InputCollector
@@ -121,6 +122,7 @@ def collector(
     state: Callable[[], SiteState],
     past: HistoryStore,
     flexible: LoadInputs,
+    batteries: Callable[[], Sequence[Battery]],
 ) -> InputCollector:
     """What plans are made from."""
     site, place = core_site(file), _place(file)
@@ -129,6 +131,7 @@ def collector(
         clock_is_set=lambda: is_settled(file.time.settle_s),
         state=state,
         site=site,
+        batteries=batteries,
         zone=file.site.time_zone,
         past=past,
         prices=price_inputs(file, feeds, meter=site.grid).weighed,

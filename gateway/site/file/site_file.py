@@ -68,6 +68,11 @@ def read(path: Path, *, may_lack_prices: bool = False) -> SiteFile:
     raw = read_toml(path, example="config/demo/site.toml")
     if isinstance(raw, Mistake):
         raise SiteFileError(path, [raw])
+    return checked(raw, path, may_lack_prices=may_lack_prices)
+
+
+def checked(raw: Mapping[str, Any], path: Path, *, may_lack_prices: bool = False) -> SiteFile:
+    """The same of a table that stands, or would stand, in the file at `path`."""
     mistakes: list[Mistake] = []
     known = [*SECTIONS, *TABLES, "loads"]
     mistakes += [_unknown(key, key, known) for key in raw if key not in known]

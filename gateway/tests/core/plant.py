@@ -35,6 +35,8 @@ class Plant:
 
     load_w: Callable[[float], float]
     meter_delay_s: Callable[[], float] = lambda: 0.0
+    shown: Callable[[float], float] = lambda w: w  # what the meter makes of the true power (W)
+    battery_does: Callable[[float], float] = lambda w: w  # what the battery makes of a set-point (W)
     soc: float = 0.5
     site: Site = SITE
     slot: Slot | None = None
@@ -65,19 +67,21 @@ class Plant:
         while self._queue and self._queue[0][0] <= self.t:
             self._target_w = self._queue.pop(0)[1]
         most = 2_500 * STEP_S
-        self.battery_w += min(max(self._target_w - self.battery_w, -most), most)
+        target_w = self.battery_does(self._target_w)
+        self.battery_w += min(max(target_w - self.battery_w, -most), most)
         self.soc += self.battery_w * STEP_S / 3600 / 10_000
         self.grid_w.append((self.t, self.load_w(self.t) + self.battery_w))
 
     def _shown_w(self) -> float:
         late = self.t - self.meter_delay_s()
         past = [w for t, w in self.grid_w[-200:] if t <= late + 1e-9]
-        return (past[-1] if past else self.grid_w[0][1]) + self._random.uniform(-1, 1) * self.noise_w
+        true_w = past[-1] if past else self.grid_w[0][1]
+        return self.shown(true_w) + self._random.uniform(-1, 1) * self.noise_w
 
     def _cycle(self) -> None:
         devices = {
             "grid": {"p_w": Reading(value=self._shown_w(), measured_s=self.t)},
-            "pv": {"p_w": Reading(value=0.0, measured_s=self.t)},
+            "pv": {"p_w": Reading(value=min(self.load_w(self.t), 0.0), measured_s=self.t)},  # what it gives is sun
             "battery": {"soc": Reading(value=self.soc, measured_s=self.t)},
         }
         if self._report:

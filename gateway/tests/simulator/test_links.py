@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.simulator.fault import Fault
 from gateway.simulator.faults import (
     BatteryGone,
     BatteryRefuses,
-    Fault,
     InverterGone,
     LateAnswers,
     MeterGone,

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.simulator.fault import Fault
 from gateway.simulator.faults import (
-    Fault,
     TelegramBrokenOff,
     TelegramChecksums,
     TelegramGone,

@@ -101,7 +101,7 @@ def test_no_set_point_ever_leaves_the_limits(steps, soc: float, delay: float) ->
         soc_before = plant.soc
         plant.run(1)
         for _, setpoint in plant.setpoints[-1:]:
-            assert setpoint.mode is Mode.CONTROL or setpoint.power_w is None
+            assert setpoint.mode in (Mode.CONTROL, Mode.HOLD) or setpoint.power_w is None
             power_w = setpoint.power_w or 0.0
             assert -BATTERY.discharge_max_w <= power_w <= BATTERY.charge_max_w
             if soc_before <= BATTERY.reserve - 1e-3:

@@ -33,7 +33,7 @@ def slot(charge=0.0, reserve=0.0, fill=9000.0, export=9000.0, **changes):
 def once(net_w: float, soc: float, plan: Slot | None):
     devices = {
         "grid": {"p_w": Reading(value=net_w, measured_s=1.0)},
-        "pv": {"p_w": Reading(value=0.0, measured_s=1.0)},
+        "pv": {"p_w": Reading(value=min(net_w, 0.0), measured_s=1.0)},
         "battery": {"p_w": Reading(value=0.0, measured_s=1.0), "soc": Reading(value=soc, measured_s=1.0)},
     }
     (setpoint,), _ = decide(SiteState(now_s=1.0, utc_s=1.0, devices=devices), SITE, plan, Memory())

@@ -41,11 +41,13 @@ from gateway.core.control.load_memory import (
 )
 from gateway.core.control.memory import StoredMemory, from_note, to_note
 from gateway.core.control.observe import observe
-from gateway.core.control.trust import ReadingMemory, Standstill, judge
-from gateway.core.control.trust_rules import BATTERY_RULES, METER_RULES
+from gateway.core.control.trust.judge import ReadingMemory, SentToBatteries, judge
+from gateway.core.control.trust.meter_watch import MeterWatch
+from gateway.core.control.trust.rules import BATTERY_RULES, METER_RULES
+from gateway.core.control.trust.standstill import Standstill
 from gateway.core.model.levels import Levels, Storage
 from gateway.core.model.site import Inverter
-from gateway.core.model.state import Mode, Reading, SiteState
+from gateway.core.model.state import Mode, Reading, Reason, SetPoint, SiteState
 from gateway.core.model.switched import Switched, switch
 from gateway.tests.core.plant import SITE
 
@@ -105,10 +107,17 @@ BATTERY_ROWS = [
 NOW_S = 1000.0
 
 
+SENT = SentToBatteries(
+    last={"battery": SetPoint(device="battery", power_w=None, mode=Mode.RELEASE, reason=Reason(code="full"))},
+    responses={},
+    controlled=(),
+)
+
+
 def trust_of(devices, readings) -> tuple[Mode, str | None]:
     seen = observe(SiteState(now_s=NOW_S, utc_s=NOW_S, devices=devices), SITE)
     cycle = CycleInput(seen=seen, site=SITE, slot=None, requests={})
-    trust = judge(cycle, readings, started={"battery"}, loads=LoadMemory()).batteries["battery"]
+    trust = judge(cycle, readings, sent=SENT, loads=LoadMemory()).batteries["battery"]
     return trust.mode, trust.reason and trust.reason.code
 
 
@@ -123,7 +132,7 @@ FRESH_BATTERY = {"p_w": Reading(value=0.0, measured_s=NOW_S), "soc": Reading(val
 def test_what_a_silent_or_frozen_meter_allows(age_s, failed, still_s, mode, code) -> None:
     moved = {"battery": 0.0}
     still = Standstill(grid_w=500.0, since_s=NOW_S - still_s, devices_w=moved, moved=still_s > 0.0)
-    readings = ReadingMemory(seen_s={"grid": NOW_S - age_s}, standstill=still)
+    readings = ReadingMemory(seen_s={"grid": NOW_S - age_s}, meter=MeterWatch(standstill=still))
     devices = {"grid": {"p_w": reading(500.0, age_s, failed=failed)}, "battery": FRESH_BATTERY}
     assert trust_of(devices, readings) == (mode, code)
 

@@ -16,6 +16,7 @@ class Script:
     memory: Memory = field(default_factory=Memory)
     devices: dict[str, dict[str, Reading]] = field(default_factory=dict)
     now_s: float = 0.0
+    sent_w: float = 0.0  # the battery's last set-point
 
     def second(self, **values: float | None):
         self.now_s += 1.0
@@ -26,6 +27,7 @@ class Script:
                 self.devices.setdefault(device, {})[point] = reading
         state = SiteState(now_s=self.now_s, utc_s=self.now_s, devices={k: dict(v) for k, v in self.devices.items()})
         (setpoint,), self.memory = decide(state, SITE, None, self.memory)
+        self.sent_w = setpoint.power_w or 0.0
         return setpoint
 
     def steady(self, seconds: int, grid: float = 500.0):
@@ -101,7 +103,7 @@ def test_one_failed_read_of_the_charge_changes_nothing() -> None:
     script = Script()
     script.steady(5)
     script.devices["battery"]["soc"] = Reading.absent("timeout", script.now_s)
-    found = [script.second(grid_p_w=500.0 + i, pv_p_w=0.0, battery_p_w=0.0) for i in range(35)]
+    found = [script.second(grid_p_w=50.0 + i, pv_p_w=0.0, battery_p_w=script.sent_w) for i in range(35)]
     assert [s.mode for s in found] == [Mode.CONTROL] * 30 + [Mode.RELEASE] * 5
     assert found[-1].reason.code == "lost_soc"
 

@@ -1,35 +1,28 @@
-"""Second stage: may we act on what we see? What is late is bridged; what is gone or frozen gives the device back.
+"""Second stage: may we act on what we see? What is late is bridged; gone, frozen or false gives the device back.
 
 Comfort stays with the device: a tank or building that is colder than the plan keeps it gets its own mode back, while it
 would be given nothing. Many a heater does nothing in its own mode, and must not stay cold for ever.
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from gateway.core.control.battery_response import BatteryResponse
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.load_facts import SILENT_S, LoadView, warmth
 from gateway.core.control.load_memory import LoadMemory
 from gateway.core.control.observe import Observation
-from gateway.core.control.trust_rules import BATTERY_RULES, LONGEST_AGE_S, METER_RULES, Silence, Trust, ruled
+from gateway.core.control.trust import following, meter_watch
+from gateway.core.control.trust.following import Following
+from gateway.core.control.trust.meter_proof import MeterState
+from gateway.core.control.trust.meter_watch import MeterWatch
+from gateway.core.control.trust.rules import BATTERY_RULES, LONGEST_AGE_S, METER_RULES, Silence, Trust, ruled
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.site import LoadDevice, Site
-from gateway.core.model.state import Mode, Reason
+from gateway.core.model.state import Mode, Reason, SetPoint
 
-LAG_S = 4.0  # a device may report a move so much before or after the meter shows it: poll, delay and filter of both
-MOVED_W = 150.0  # what must have moved elsewhere: far above the noise of meters and of a base load
 COLD_K, WARM_K = 2.0, 2.0  # so much below what the plan keeps: its own mode, until it is so much warmer again
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standstill:
-    """How long the grid meter has shown the same value, and what the devices did meanwhile."""
-
-    grid_w: float  # the number
-    since_s: float  # monotonic moment of its last change
-    devices_w: Mapping[str, float]  # each device's power once that change had come through; without the silent ones
-    moved: bool = False  # whether they have moved together since then, so that the number must be an old one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +32,16 @@ class ReadingMemory:
     seen_s: Mapping[str, float] = field(default_factory=dict)  # when the last known power was measured
     soc: Mapping[str, float] = field(default_factory=dict)  # last known state of charge, 0…1
     soc_seen_s: Mapping[str, float] = field(default_factory=dict)  # when it was measured
-    standstill: Standstill | None = None  # None before the meter's first number
+    meter: MeterWatch = field(default_factory=MeterWatch)  # what is known of the grid meter
+    following: Mapping[str, Following] = field(default_factory=dict)  # what each battery does with what it is sent
 
     def age_s(self, device: str, now_s: float) -> float:
         """Seconds since the device's power was last known; infinite when it never was."""
         return now_s - self.seen_s.get(device, -math.inf)
+
+    def astray(self, now_s: float) -> frozenset[str]:
+        """The batteries that are given back because they do not follow what they are sent."""
+        return frozenset(id_ for id_, one in self.following.items() if one.is_away(now_s))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,65 +49,93 @@ class SiteTrust:
     """What the readings of this cycle allow for each device."""
 
     readings: ReadingMemory  # with those of this cycle
+    meter: Trust  # what the grid meter's allow
     batteries: Mapping[str, Trust]  # by battery id
     loads: Mapping[str, Trust]  # by load id, of those that take set-points
+    ask_w: float | None = None  # what the batteries are sent together to ask the meter; None while it is not asked
 
 
-def judge(cycle: CycleInput, readings: ReadingMemory, *, started: Collection[str], loads: LoadMemory) -> SiteTrust:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentToBatteries:
+    """What the batteries were sent until now, and what they did with it, by battery id."""
+
+    last: Mapping[str, SetPoint]  # a battery that is not in it was never controlled
+    responses: Mapping[str, BatteryResponse]  # the recent past of each
+    controlled: tuple[str, ...]  # those that were controlled last
+
+
+def judge(cycle: CycleInput, readings: ReadingMemory, *, sent: SentToBatteries, loads: LoadMemory) -> SiteTrust:
     """What the readings allow for each battery and load.
 
-    `started`: the batteries that were ever controlled. Before that there is nothing to hold or to give back: we only
-    watch, and say what is missing.
+    Before a battery was ever controlled there is nothing to hold or to give back: we only watch, and say what is
+    missing.
     """
     observation, site = cycle.seen, cycle.site
-    readings = _read(readings, observation, site)
-    meter = ruled(METER_RULES, _meter_silence(observation, site, readings))
+    readings = _read(readings, observation, site, sent)
+    meter = _meter_trust(observation, site, readings)
     starting = Trust(mode=Mode.WATCH, reason=Reason(code="starting")) if site.grid not in readings.seen_s else None
     batteries = {}
     for battery in site.batteries:
         silence = _battery_silence(observation, battery.id, readings)
-        found = ruled(BATTERY_RULES, silence) if _controls(meter) else meter
-        is_watched = battery.id not in started and not _controls(found)
+        found = _battery_trust(silence, readings.following[battery.id], observation.now_s)
+        found = found if _controls(meter) else meter
+        is_watched = battery.id not in sent.last and not _controls(found)
         batteries[battery.id] = (starting or Trust(mode=Mode.WATCH, reason=found.reason)) if is_watched else found
     # while a battery is late the loads stay as they are: it is not known how much of the net load is its power
     held = next((each for each in batteries.values() if each.mode is Mode.HOLD), meter)
-    above = starting or (held if _controls(meter) else meter)
+    ask_w = readings.meter.ask_w
+    asked = Trust(mode=Mode.HOLD, reason=Reason(code="meter_asked_first")) if ask_w is not None else held
+    above = starting or (asked if _controls(meter) else meter)
     orderable = [load for load in site.loads if load.takes_orders]
     return SiteTrust(
         readings=readings,
+        meter=starting or meter,
         batteries=batteries,
         loads={
             load.id: _judge_load(load, observation, above, readings, loads, cycle.requests.get(load.id))
             for load in orderable
         },
+        ask_w=ask_w if starting is None and _controls(meter) else None,
     )
 
 
-def _read(memory: ReadingMemory, observation: Observation, site: Site) -> ReadingMemory:
+def _read(memory: ReadingMemory, observation: Observation, site: Site, sent: SentToBatteries) -> ReadingMemory:
     """With the readings of this cycle that have a value."""
     powers_w = {device: one.value for device, one in observation.powers.items() if one.value is not None}
     socs = {id_: one.soc.value for id_, one in observation.batteries.items() if one.soc.value is not None}
-    return ReadingMemory(
+    soc = {**memory.soc, **socs}
+    found = replace(
+        memory,
         seen_s={**memory.seen_s, **{device: observation.powers[device].measured_s for device in powers_w}},
-        soc={**memory.soc, **socs},
+        soc=soc,
         soc_seen_s={**memory.soc_seen_s, **{id_: observation.batteries[id_].soc.measured_s for id_ in socs}},
-        standstill=_stand(memory.standstill, powers_w, site.grid, observation.now_s),
+        following=following.followed(memory.following, observation, site, sent.responses, soc, sent.controlled),
     )
+    trusts = {
+        battery.id: _battery_trust(
+            _battery_silence(observation, battery.id, found), found.following[battery.id], observation.now_s
+        )
+        for battery in site.batteries
+    }
+    able = [id_ for id_, trust in trusts.items() if _controls(trust)]
+    return replace(found, meter=meter_watch.watched(memory.meter, observation, site, sent.last, sent.responses, able))
 
 
-def _stand(before: Standstill | None, powers_w: Mapping[str, float], grid: str, now_s: float) -> Standstill | None:
-    """The standstill after these powers: it begins anew with each change of the meter's number."""
-    if grid not in powers_w:
-        return before
-    devices_w = {device: power_w for device, power_w in powers_w.items() if device != grid}
-    if before is None or before.grid_w != powers_w[grid]:
-        return Standstill(grid_w=powers_w[grid], since_s=now_s, devices_w=devices_w)
-    if now_s - before.since_s < LAG_S:
-        return replace(before, devices_w={**before.devices_w, **devices_w})
-    # a device that falls silent has not moved: its power is missing in what is read, not in the wires
-    moved_w = sum(devices_w[device] - w for device, w in before.devices_w.items() if device in devices_w)
-    known_w = {**devices_w, **before.devices_w}
-    return replace(before, devices_w=known_w, moved=before.moved or abs(moved_w) > MOVED_W)
+def _meter_trust(observation: Observation, site: Site, readings: ReadingMemory) -> Trust:
+    """What silence and standstill allow, then what is thought of the meter's numbers."""
+    found = ruled(METER_RULES, _meter_silence(observation, site, readings))
+    proof = readings.meter.proof
+    if found.mode is Mode.RELEASE or proof.state in (MeterState.BELIEVED, MeterState.ASKED):
+        return found
+    if proof.state is MeterState.QUESTIONED:
+        return Trust(mode=Mode.HOLD, reason=Reason(code="meter_questioned"))
+    return Trust(mode=Mode.RELEASE, reason=proof.why)
+
+
+def _battery_trust(silence: Silence, follows: Following, now_s: float) -> Trust:
+    if follows.why is not None and follows.is_away(now_s):
+        return Trust(mode=Mode.RELEASE, reason=follows.why)
+    return ruled(BATTERY_RULES, silence)
 
 
 def _controls(trust: Trust) -> bool:
@@ -117,11 +143,11 @@ def _controls(trust: Trust) -> bool:
 
 
 def _meter_silence(observation: Observation, site: Site, readings: ReadingMemory) -> Silence:
-    standstill = readings.standstill
     return Silence(
         age_s=readings.age_s(site.grid, observation.now_s),
         is_absent=observation.grid.power.value is None,
-        still_s=observation.now_s - standstill.since_s if standstill and standstill.moved else 0.0,
+        still_s=readings.meter.standstill.lasted_s(observation.now_s),
+        hold_s=readings.meter.standstill.hold_s,
     )
 
 

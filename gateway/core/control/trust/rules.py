@@ -9,6 +9,7 @@ from gateway.core.model.state import Mode, Reason
 GONE_S = 8.0  # a meter or battery that is silent for longer is gone: its own mode is better than the last set-point
 FROZEN_S = 5.0  # a meter that stands still this long while other things move shows an old picture
 FROZEN_GONE_S = 10.0  # after so long its value is as good as none
+HOLD_SLACK, HELD = 1.2, 2.0  # times the hold of a meter that takes a number only now and then: late, and frozen
 SOC_S = 30.0  # the state of charge moves slowly and is read every few seconds
 LONGEST_AGE_S = 86400.0  # where nothing ever came, a day stands for it: no number is infinite
 
@@ -28,6 +29,7 @@ class Silence:
     age_s: float  # of its last known power; infinite when it was never known
     is_absent: bool = False  # whether its newest reading failed
     still_s: float = 0.0  # since when the meter's number stands still while devices moved; 0 while it does not
+    hold_s: float = 0.0  # for how long this meter is known to hold its number before it takes the next; 0: it does not
     soc_age_s: float = 0.0  # of the battery's last known state of charge; infinite when it was never known
 
 
@@ -53,8 +55,8 @@ METER_RULES = (
     TrustRule(
         mode=Mode.RELEASE,
         code="frozen_meter",
-        when=f"the same number for more than {FROZEN_GONE_S:g} s while devices moved",
-        holds=lambda silence: silence.still_s > FROZEN_GONE_S,
+        when=f"the same number for more than {FROZEN_GONE_S:g} s while devices moved; {HELD:g} times its usual hold",
+        holds=lambda silence: silence.still_s > max(FROZEN_GONE_S, HELD * silence.hold_s),
         age_s=lambda silence: silence.still_s,
     ),
     TrustRule(
@@ -67,8 +69,8 @@ METER_RULES = (
     TrustRule(
         mode=Mode.HOLD,
         code="frozen_wait",
-        when=f"the same number for more than {FROZEN_S:g} s while devices moved",
-        holds=lambda silence: silence.still_s > FROZEN_S,
+        when=f"the same number for more than {FROZEN_S:g} s while devices moved, or longer than its usual hold",
+        holds=lambda silence: silence.still_s > max(FROZEN_S, HOLD_SLACK * silence.hold_s),
         age_s=lambda silence: silence.still_s,
     ),
 )

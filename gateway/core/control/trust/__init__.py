@@ -1,0 +1,1 @@
+"""What may be believed in this cycle, and why not: readings, the grid meter, and what devices do with set-points."""

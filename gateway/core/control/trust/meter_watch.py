@@ -1,0 +1,200 @@
+"""All that is known of the grid meter from one cycle to the next: standstill, what is possible, its answers to us."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from gateway.core.control.battery_response import BatteryResponse
+from gateway.core.control.observe import FRESH_S, Observation
+from gateway.core.control.trust import balance, meter_proof, own_moves, own_steps, standstill
+from gateway.core.control.trust.meter_proof import MeterFacts, MeterProof
+from gateway.core.control.trust.own_moves import OwnMoves
+from gateway.core.control.trust.own_steps import STEP_SHARE, STEP_W, MeterVerdict, Powers, StepSize
+from gateway.core.control.trust.standstill import Standstill
+from gateway.core.model.site import Battery, Site
+from gateway.core.model.state import Reading, Reason, SetPoint
+
+REPORT_S = 2.0  # the reports of a device are so far apart: what it did since the last one is not known
+NEW_S = 60.0  # a meter that has answered nothing for so long after a start is asked
+SEEN_OFTEN = 2  # moves in a row that were seen in time
+STEPS_S = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 70.0)  # to which a delay that is longer than configured is rounded up
+LATE_SLACK_S = 1.0  # beyond the latest answer that was seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterWatch:
+    """What is known of the grid meter."""
+
+    standstill: Standstill = field(default_factory=Standstill)  # how long it has shown the same number
+    recent: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
+    """The readings of the last seconds of each device behind it, oldest first, by device id."""
+    moves: OwnMoves = field(default_factory=OwnMoves)  # its answers to what the batteries do anyway
+    proof: MeterProof = field(default_factory=MeterProof)  # what is thought of it
+    began_s: float = math.inf  # monotonic moment of the first sample that was judged
+    sample_s: float = -math.inf  # the same of the newest one
+    late_s: float = 0.0  # so late it is known to be, whatever the site file says; 0: not known to be
+
+    @property
+    def ask_w(self) -> float | None:
+        """What the batteries are sent together to ask it (W, charging positive); None while it is not asked."""
+        steps = self.proof.steps
+        return None if steps is None else steps.order_w
+
+    @property
+    def is_timely(self) -> bool:
+        """Whether it has shown our own moves within the delay that is reckoned with."""
+        return self.moves.seen >= SEEN_OFTEN
+
+    def delay_s(self, site: Site) -> tuple[float, float]:
+        """Least and most lag of its registers: as configured, or later where that is known by now."""
+        low_s, high_s = site.meter_delay_s
+        needed_s = max(self.late_s, low_s + self.standstill.hold_s)
+        # in a few steps: what is learned inside a range is lost with the range
+        rounded_s = next((step_s for step_s in STEPS_S if step_s >= needed_s), needed_s)
+        return low_s, high_s if needed_s <= high_s else rounded_s
+
+
+def watched(
+    before: MeterWatch,
+    seen: Observation,
+    site: Site,
+    last: Mapping[str, SetPoint],
+    responses: Mapping[str, BatteryResponse],
+    able: Collection[str],
+) -> MeterWatch:
+    """After the readings of this cycle; by battery id what each was sent last and did until now.
+
+    `able`: the batteries that may be controlled as far as they are concerned.
+    """
+    powers_w = {device: one.value for device, one in seen.powers.items() if one.value is not None}
+    watch = replace(
+        before,
+        standstill=standstill.stood(before.standstill, powers_w, site.grid, seen.now_s),
+        recent=_recent(before.recent, seen, site),
+    )
+    sample = seen.grid.power
+    if seen.grid.fresh_w is None or sample.measured_s <= before.sample_s:
+        return watch
+    watch = replace(watch, sample_s=sample.measured_s, began_s=min(watch.began_s, seen.now_s))
+    return _judged(watch, seen, site, last, responses, able)
+
+
+def _judged(
+    watch: MeterWatch,
+    seen: Observation,
+    site: Site,
+    last: Mapping[str, SetPoint],
+    responses: Mapping[str, BatteryResponse],
+    able: Collection[str],
+) -> MeterWatch:
+    """After a new sample: whether it can be, and whether it answers what the batteries did."""
+    batteries = [battery for battery in site.batteries if battery.id in able]
+    now = _powers(seen, site, batteries, watch.recent)
+    size = _step_size(seen, site, batteries if now else [])
+    steps, verdict, moves = watch.proof.steps, None, watch.moves
+    if now is not None:
+        ordered_w = _ordered_w(last, batteries) if steps is None else None
+        moves = own_moves.watched(watch.moves, now, ordered_w=ordered_w, wait_s=size.wait_s, is_new=watch.proof.is_new)
+    if steps is not None:
+        steps, verdict = _asked(steps, now, size, seen)
+    is_new = watch.proof.is_new and moves.seen == 0 and (verdict is None or verdict.reason is not None)
+    facts = MeterFacts(
+        now_s=seen.now_s,
+        impossible=_impossible(balance.implied_loads(seen, site, watch.recent, responses)),
+        contradicts=moves.contradicts or (is_new and seen.now_s - watch.began_s > NEW_S),
+        verdict=verdict,
+    )
+    proof = meter_proof.judged(replace(watch.proof, steps=steps, is_new=is_new), facts)
+    if proof.steps is not None and proof.steps.since_s is None:
+        proof = replace(proof, steps=_asked(proof.steps, now, size, seen)[0])
+    late_s = verdict.late_s if verdict is not None and verdict.reason is None else 0.0
+    known_s = site.meter_delay_s[1] + late_s + LATE_SLACK_S if late_s > LATE_SLACK_S else watch.late_s
+    return replace(watch, moves=moves, proof=proof, late_s=known_s)
+
+
+def _asked(
+    steps: own_steps.OwnSteps, now: Powers | None, size: StepSize, seen: Observation
+) -> tuple[own_steps.OwnSteps, MeterVerdict | None]:
+    """After one more sample; where no battery can make a step it is believed for what it says."""
+    if now is None:
+        now = Powers(at_s=seen.grid.power.measured_s, rest_w=0.0, battery_w=0.0)
+    result = own_steps.stepped(steps, now, size, seen.now_s)
+    return result.steps, result.verdict
+
+
+def _recent(before: Mapping[str, tuple[Reading, ...]], seen: Observation, site: Site) -> dict[str, tuple[Reading, ...]]:
+    """With the newest readings; what no meter is late enough to show is forgotten, but for one that is older."""
+    oldest_s = seen.now_s - site.meter_delay_s[1] - 2 * balance.WINDOW_S
+    found = {}
+    for device in site.metered:
+        kept, reading = before.get(device, ()), seen.powers[device]
+        if reading.value is not None and (not kept or reading.measured_s > kept[-1].measured_s):
+            kept = (*kept, reading)
+        while len(kept) > 1 and kept[1].measured_s < oldest_s:
+            kept = kept[1:]
+        found[device] = kept
+    return found
+
+
+def _impossible(loads: Sequence[balance.ImpliedLoad]) -> Reason | None:
+    """Why no building could draw what the readings say; the total before the phases."""
+    for i, load in enumerate(loads):
+        if not load.is_possible:
+            if i == 0:
+                return Reason(code="meter_impossible", numbers={"load_w": load.high_w})
+            return Reason(code="phase_impossible", numbers={"load_w": load.high_w, "phase": f"L{i}"})
+    return None
+
+
+def _powers(
+    seen: Observation, site: Site, batteries: Sequence[Battery], recent: Mapping[str, Sequence[Reading]]
+) -> Powers | None:
+    """What the grid shows beside PV and metered loads, and what the controlled batteries do; None where one is old."""
+    ours = [battery.id for battery in batteries]
+    readings = {device: seen.powers[device] for device in (site.grid, *site.metered)}
+    if not ours or any(one.value is None or seen.now_s - one.measured_s > 2 * FRESH_S for one in readings.values()):
+        return None
+    values = {device: one.value or 0.0 for device, one in readings.items()}
+    others = [device for device in values if device != site.grid and device not in ours]
+    at_s = readings[site.grid].measured_s
+    return Powers(
+        at_s=at_s,
+        rest_w=values[site.grid] - sum(values[device] for device in others),
+        battery_w=sum(values[id_] for id_ in ours),
+        loose_w=sum(_wandered_w(recent[device], at_s - site.meter_delay_s[1] - REPORT_S) for device in others),
+    )
+
+
+def _wandered_w(readings: Sequence[Reading], since_s: float) -> float:
+    """Between the least and the most that a device has reported since that moment, and just before it (W)."""
+    values = [one.value for i, one in enumerate(readings) if _ends_after(readings, i, since_s)]
+    known = [value for value in values if value is not None]
+    return max(known) - min(known) if known else 0.0
+
+
+def _ends_after(readings: Sequence[Reading], index: int, since_s: float) -> bool:
+    return index + 1 == len(readings) or readings[index + 1].measured_s > since_s
+
+
+def _ordered_w(last: Mapping[str, SetPoint], batteries: Sequence[Battery]) -> float | None:
+    powers = [last[battery.id].power_w if battery.id in last else None for battery in batteries]
+    known = [power_w for power_w in powers if power_w is not None]
+    return sum(known) if known and len(known) == len(powers) else None
+
+
+def _step_size(seen: Observation, site: Site, batteries: Sequence[Battery]) -> StepSize:
+    """Steps that these batteries can make together, within their charge and the limits at the grid."""
+    high_w = low_w = 0.0
+    for battery in batteries:
+        soc = seen.batteries[battery.id].soc.value
+        high_w += battery.charge_max_w if soc is not None and soc < battery.soc_max - own_steps.ROOM else 0.0
+        low_w -= battery.discharge_max_w if soc is not None and soc > battery.reserve + own_steps.ROOM else 0.0
+    if seen.grid.fresh_w is not None and batteries:
+        battery_w = sum(seen.batteries[one.id].power.value or 0.0 for one in batteries)
+        high_w = min(high_w, max(battery_w + site.import_limit_w - seen.grid.fresh_w, low_w))
+        low_w = max(low_w, min(battery_w - site.export_limit_w - seen.grid.fresh_w, high_w))
+    dead_s = max((one.dead_time_s for one in batteries), default=0.0)
+    ramp_w_per_s = min((one.ramp_w_per_s for one in batteries), default=math.inf)
+    step_w = min(max(STEP_W, STEP_SHARE * (high_w - low_w) / 2), high_w - low_w)
+    wait_s = dead_s + step_w / ramp_w_per_s + own_steps.SETTLE_S + site.meter_delay_s[1]
+    return StepSize(step_w=step_w, low_w=low_w, high_w=high_w, wait_s=wait_s)

@@ -1,0 +1,60 @@
+"""Every scenario that virtual time can show holds; those of what is not mended yet fail, and only those."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gateway.trial import virtual_run
+from gateway.trial.outcome import judged
+from gateway.trial.scenario import scenario_file
+from gateway.trial.scenario.happenings import for_real_parts_only
+
+SCENARIOS = Path(__file__).parents[3] / "hil_tests" / "scenarios"
+
+# Not mended yet: the name of the file, and what is seen.
+FAIL = {
+    "battery_feeds_no_car": "4 kW out of the battery into the car",
+    "battery_ignores_orders": "ordered on and on for as long as it does not follow",
+    "battery_own_taper": "up to 2.9 kW of export at a limit of 0 W",
+    "battery_reads_nonsense": "believed: import 7.5 kW",
+    "battery_tapers": "4 kW of export at a limit of 0 W for as long as the taper lasts",
+    "car_on_one_phase": "L1 imports 4.2 kW for ever",
+    "charger_without_voltage": "no value at rest, on and off every 40 s",
+    "counter_falls": "the second 0 is taken for a new meter",
+    "export_6kw_battery_takes_nothing": "9 kW of export at a limit of 6 kW",
+    "foreign_master": "no word",
+    "inverter_answers_all_ones": "a power of 1 W",
+    "inverter_ignores_limit": "limited on and on for as long as it does not follow",
+    "inverter_without_supply_at_night": "the load is not known all night",
+    "late_meter": "9 kW of export at a limit of 6 kW",
+    "meter_reversed_from_start": "controlled by it for ever",
+    "meter_sign_flips": "import 11 kW at a limit of 9 kW, and no word",
+    "meter_spike": "believed: import 7.7 kW",
+    "surplus_given_once": "given to pump and tank: the battery pays 1.35 kW",
+}
+
+
+def scenarios() -> list[Path]:
+    """Those that need no real parts; `hil_tests/test_scenarios.py` has the others."""
+    return [path for path in sorted(SCENARIOS.glob("*.toml")) if not for_real_parts_only(faults_of(path))]
+
+
+def faults_of(path: Path) -> list[dict[str, object]]:
+    return tomllib.loads(path.read_text(encoding="utf-8")).get("fault", [])
+
+
+def marked(path: Path) -> object:
+    marks = [pytest.mark.xfail(strict=True, reason=FAIL[path.stem])] if path.stem in FAIL else []
+    return pytest.param(path, id=path.stem, marks=marks)
+
+
+@pytest.mark.parametrize("path", [marked(path) for path in scenarios()])
+def test_the_scenario_holds(path: Path) -> None:
+    scenario = scenario_file.read(path, runner="virtual")
+    trial = judged(scenario, virtual_run.run(scenario), runner="virtual")
+    assert [verdict.plain() for verdict in trial.verdicts if not verdict.held] == []
+
+
+def test_what_fails_today_is_a_scenario() -> None:
+    assert set(FAIL) <= {path.stem for path in scenarios()}

@@ -1,0 +1,1 @@
+"""A building, its faults and what is expected of the gateway, from one file: `zen trial`."""
