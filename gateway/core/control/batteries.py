@@ -53,6 +53,7 @@ class BatteryDecision:
     net_w: float | None = None  # the building without the controlled batteries, import positive; None: none controlled
     storage: Storage | None = None  # the controlled ones as one; None: none controlled
     charge_max_w: float = 0.0  # the most they may charge under the import limit
+    is_forced: bool = False  # whether a limit needs what they are sent
     surplus_max_w: float = 0.0  # the most they can take of surplus; 0 while the plan fills them no further
 
 
@@ -147,6 +148,7 @@ def control_batteries(
         net_w=net.net_w,
         storage=able.storage,
         charge_max_w=power.charge_max_w,
+        is_forced=power.is_forced,
         surplus_max_w=0.0 if LevelRule.LEAVE in levels.active else able.takes_w,
     )
 

@@ -64,14 +64,17 @@ def _observed(memory: PvMemory, cycle: CycleInput, battery: BatteryDecision) -> 
     """With this cycle's production, and what is used by each place now.
 
     In what the connection uses no controlled battery is. At other places what batteries draw and go on to draw counts,
-    and what they give against their orders; what they were sent to give makes way for PV.
+    and what they give against their orders, or because a limit needs it; what else they give makes way for PV.
     """
     seen, site = cycle.seen, cycle.site
     ours = () if battery.net_w is None else battery.memory.controlled
     powers = battery_powers(seen, ours, battery.net_w or 0.0)
     sent_w = {id_: battery.memory.last[id_].power_w or 0.0 for id_ in powers.reported_w}
     sure_w = {
-        id_: max(min(w, sent_w[id_]), 0.0) + min(w - min(sent_w[id_], 0.0), 0.0) for id_, w in powers.reported_w.items()
+        id_: min(w, sent_w[id_])
+        if battery.is_forced
+        else max(min(w, sent_w[id_]), 0.0) + min(w - min(sent_w[id_], 0.0), 0.0)
+        for id_, w in powers.reported_w.items()
     }
     now_w = {one.id: max(-(seen.powers[one.id].value or 0.0), 0.0) for one in site.curtailable}
     oldest_s = seen.now_s - site.meter_delay_s[1] - SKEW_S
