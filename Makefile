@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick soak check bench bench-chain bench-node healthy fault-matrix influxd lock docs clean
+.PHONY: help setup demo test quick soak check bench bench-chain bench-node healthy fault-matrix hostile influxd lock docs clean
 
 PYTHON ?=
 VENV := .venv
@@ -61,6 +61,10 @@ quick: setup ## what decides and what plans, and the node as far as CPython runs
 soak: setup ## what takes real minutes: ten with a late meter, ten without the database, millions of random messages
 	@$(ZEN) parts fetch --if-possible mosquitto micropython influxd
 	@$(BIN)/python -m pytest -n $(JOBS) -m soak $(ARGS)
+
+hostile: setup ## a million cycles of hostile buildings, whose limits must hold: ten times as many as in the tests
+	@ZEN_HOSTILE_CYCLES=1000000 $(BIN)/python -m pytest -n $(JOBS) -q $(ARGS) \
+	    gateway/tests/core/control/test_hostile_limits.py
 
 check: setup ## format, lint, types, layers, walls and registries: about a minute
 	@$(BIN)/ruff format --check .

@@ -90,7 +90,7 @@ class Loop:
             load_w=load_w(state, self._site.grid, self._site.metered, max_age_s=SHOWN_S),
             late_ms=late_ms,
             lasting=self._memory.stored,
-            curtailed=self._memory.curtailment.limit_w is not None,
+            curtailed=self._memory.is_curtailed,
             astray=self._memory.readings.astray(state.now_s),
         )
         await self._persistence.save(rows(cycle, self._site, self._site_id))

@@ -26,6 +26,7 @@ def site_file_page() -> Iterator[str]:
         "battery of [devices.ID]": sections.BatterySection,
         "surplus of [tariff]": price_sections.SurplusSection,
         "[feeds.weather]": price_sections.WeatherSection,
+        **{f"[{name}.ID]": model for name, model in sections.OPTIONAL_TABLES.items()},
     }
     models |= _keys_of_kinds()
     loads = {f'[loads.ID], kind = "{kind}"': kind for kind in load_sections.SECTIONS}

@@ -7,6 +7,8 @@ from gateway.adapters.node.session import NodeSession
 from gateway.core.model.state import Reading, SiteState
 from gateway.ports import Clock
 
+POWERS = ("p_w", "p_l1_w", "p_l2_w", "p_l3_w")  # of a device that has a meter beside it, the meter's
+
 
 class NodeMeasurements:
     """Freezes the newest readings into a state, and wakes the loop when the grid meter has a new sample.
@@ -58,7 +60,6 @@ class NodeMeasurements:
 
 
 def _metered(devices: Mapping[str, Mapping[str, Reading]], device: str, meter: str) -> dict[str, Reading]:
-    """Readings of a device with the power that its meter reports, or without power while that has reported none."""
-    own = {name: reading for name, reading in devices.get(device, {}).items() if name != "p_w"}
-    power = devices.get(meter, {}).get("p_w")
-    return own if power is None else {**own, "p_w": power}
+    """Readings of a device with the powers that its meter reports, or without power while that has reported none."""
+    own = {name: reading for name, reading in devices.get(device, {}).items() if name not in POWERS}
+    return own | {name: reading for name, reading in devices.get(meter, {}).items() if name in POWERS}

@@ -11,8 +11,10 @@ from typing import assert_never
 
 from gateway.core.control import battery_response, level_rule, net_load, pool, pool_power, pool_shares, sure_load
 from gateway.core.control.battery_response import BatteryResponse
+from gateway.core.control.battery_supply import Unsupplied
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.level_rule import ActiveLevels, LevelRule
+from gateway.core.control.limited_flows import battery_powers
 from gateway.core.control.net_load import NetLoadMemory
 from gateway.core.control.pool_power import GridSide
 from gateway.core.control.sure_load import SureLoad
@@ -22,6 +24,7 @@ from gateway.core.model.levels import Storage
 from gateway.core.model.site import Site
 from gateway.core.model.state import Mode, Purpose, SetPoint
 
+ALL_SUPPLIED = Unsupplied()
 HIDDEN_S = 6.0  # so long after PV was last seen at its limit it may still be on its way up to a higher one
 
 
@@ -49,16 +52,24 @@ class BatteryDecision:
     net_w: float | None = None  # the building without the controlled batteries, import positive; None: none controlled
     storage: Storage | None = None  # the controlled ones as one; None: none controlled
     charge_max_w: float = 0.0  # the most they may charge under the import limit
+    is_forced: bool = False  # whether a limit needs what they are sent
     surplus_max_w: float = 0.0  # the most they can take of surplus; 0 while the plan fills them no further
 
 
 def control_batteries(
-    cycle: CycleInput, trust: SiteTrust, memory: BatteryMemory, *, coming_net_w: float, pv_is_limited: bool
+    cycle: CycleInput,
+    trust: SiteTrust,
+    memory: BatteryMemory,
+    *,
+    coming_net_w: float,
+    pv_is_limited: bool,
+    unsupplied: Unsupplied = ALL_SUPPLIED,
 ) -> BatteryDecision:
     """The set-points of all batteries: those that may be controlled share one power, the others are held or given back.
 
     `coming_net_w`: the net load when the loads do what they were sent; -inf while all of them do it already.
     `pv_is_limited`: whether PV is held back, so that the surplus does not show what the batteries could take.
+    `unsupplied`: the loads that the batteries do not supply.
     """
     seen, site, slot = cycle.seen, cycle.site, cycle.slot
     kept = {
@@ -74,7 +85,16 @@ def control_batteries(
         return BatteryDecision(setpoints=tuple(kept[battery.id] for battery in site.batteries), memory=memory)
     known = [responses[battery.id] for battery in ours]
     net = net_load.estimated(memory.net, site, ours, known, seen.grid.power)
-    able = pool.pooled(ours, trust.readings.soc, memory.resting, seen, trust.readings.following, site)
+    theirs = battery_powers(seen, [battery.id for battery in ours], net.net_w)
+    able = pool.pooled(
+        ours,
+        trust.readings.soc,
+        memory.resting,
+        seen,
+        trust.readings.following,
+        site,
+        flows=[(flow, theirs.without(flow)) for flow in cycle.flows[1:]],
+    )
     plain_w = site.grid_setpoint_w - (net.net_w + net.ahead_w)
     limited_s = seen.now_s if pv_is_limited else memory.limited_s
     if seen.now_s - limited_s < HIDDEN_S and able.takes_w < able.storage.charge_max_w:
@@ -87,12 +107,14 @@ def control_batteries(
         coming_net_w=coming_net_w,
         peak_target_w=math.inf if slot is None else slot.peak_target_w,
         least_net_w=least.load_w + seen.pv_w if _is_bounded(trust, site) else math.inf,
+        import_correction_w=cycle.flows[0].import_correction_w,
+        unsupplied_w=unsupplied.beyond_surplus_w(net.net_w),
     )
     if trust.ask_w is None:
         power = pool_power.limited(levels, able, grid, memory.last)
     else:
         power = pool_power.asked(trust.ask_w, able)
-    shares = pool_shares.shared_out(power.power_w, able.members, slot, memory.working)
+    shares = pool_shares.shared_out(power.power_w, able.members, slot, memory.working, forced=power.is_forced)
     found = {
         battery.id: SetPoint(
             device=battery.id,
@@ -121,6 +143,7 @@ def control_batteries(
         net_w=net.net_w,
         storage=able.storage,
         charge_max_w=power.charge_max_w,
+        is_forced=power.is_forced,
         surplus_max_w=0.0 if LevelRule.LEAVE in levels.active else able.takes_w,
     )
 

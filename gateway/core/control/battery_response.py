@@ -6,6 +6,7 @@ The model is a dead time and a ramp; it is used only while the reports fit it.
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from gateway.core.control.observe import BatteryView
 from gateway.core.model.site import Battery
@@ -15,6 +16,7 @@ SETTLE_S = 1.5  # beyond dead time and ramp until a report must show it: a repor
 SLACK_S = 0.1  # by which a set-point may work sooner or later than the model says
 MISMATCH_W = 60.0  # a report this far from the model disproves it: above meters' noise and converters' dead bands
 PATH_S = 15.0  # how long a battery's past may matter beside the meter's delay: dead time and ramp of slow ones
+REPORT_S = 2.5  # beyond dead time and ramp, until a report that is a second old must show it
 MATCHING = 3  # after so many matching reports in a row the model is used: one alone may match by chance
 
 
@@ -155,6 +157,18 @@ def power_range_w(response: BatteryResponse, battery: Battery, first_s: float, l
     powers += [sample.power_w for sample in _under_way(response.setpoints, first_s, last_s, battery)]
     powers = powers or [0.0]
     return min(powers), max(powers)
+
+
+def beyond_orders_w(response: BatteryResponse, battery: Battery, power_w: float, now_s: float) -> float:
+    """What a battery charges beyond all that it may still be on its way to by its set-points (W, 0 or above)."""
+    if not response.setpoints:
+        return 0.0
+    most_w = response.setpoints[-1].power_w
+    for before, after in pairwise(response.setpoints):
+        travel_s = abs(after.power_w - before.power_w) / battery.ramp_w_per_s
+        if after.at_s + battery.dead_time_s + travel_s + REPORT_S >= now_s:  # it may still be where it was sent before
+            most_w = max(most_w, before.power_w)
+    return max(power_w - most_w - MISMATCH_W, 0.0)
 
 
 def _on_the_way(corners: Sequence[PowerSample], at_s: float) -> bool:

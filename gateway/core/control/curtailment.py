@@ -83,33 +83,33 @@ class CurtailmentDecision:
 class Flows:
     """The powers from which a limit of PV is calculated (W)."""
 
-    net_w: float  # the building with its PV, without its batteries; import positive
+    used_w: float  # the building without its batteries and without PV that takes a limit; import positive
     pv_w: float  # all PV as produced now, 0 or below
-    battery_max_w: float  # the most that the batteries may charge, 0 or above
+    battery_max_w: float  # the most that the batteries may charge; below 0 what they give though they should not
     grid_w: float  # as metered, import positive
     export_w: float  # what may be exported, 0 or above: the site's limit, or 0 while exporting costs money
     gives_w: Mapping[str, float] = field(default_factory=dict)  # each inverter, 0 or above; not known: not in it
 
 
 def curtail(
-    cycle: CycleInput, meter: Trust, before: Curtailment, *, net_w: float | None, battery_max_w: float
+    cycle: CycleInput, meter: Trust, before: Curtailment, *, used_w: float | None, battery_max_w: float
 ) -> CurtailmentDecision:
     """Limits of the PV inverters that take one.
 
     Without sight of the grid for a moment the last ones stay. When the meter is lost or not believed, all PV together
     gets no more than may be exported: nobody knows what the building draws.
 
-    `net_w`: the building without its controlled batteries, None where none is controlled. `battery_max_w`: the most
-    that they may charge.
+    `used_w`: the building without its controlled batteries and these inverters, None where it was never known.
+    `battery_max_w`: the most that the batteries may charge.
     """
     site, slot, grid_w, pv_w = cycle.site, cycle.slot, cycle.seen.grid.fresh_w, cycle.seen.pv_w
     if site.curtailable and meter.mode is Mode.RELEASE:
         return blind(site, before, pv_w)
-    if not site.curtailable or grid_w is None or meter.mode is not Mode.CONTROL:
+    if not site.curtailable or grid_w is None or used_w is None or meter.mode is not Mode.CONTROL:
         return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=hidden_w(site, before, pv_w))
     costs_money = slot is not None and slot.sell < 0.0
     flows = Flows(
-        net_w=grid_w if net_w is None else net_w,
+        used_w=used_w,
         pv_w=pv_w,
         gives_w={one.id: -(cycle.seen.powers[one.id].value or 0.0) for one in site.curtailable},
         battery_max_w=battery_max_w,
@@ -138,8 +138,7 @@ def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecisio
     rated_w = sum(inverter.rated_w for inverter in site.curtailable)
     error_w = min(error_w, MOST_MARGIN * rated_w)
     margin_w = LEAST_MARGIN_W + error_w
-    use_w = max(flows.net_w - flows.pv_w, 0.0)  # what the building draws by itself
-    limit_w = max(use_w + max(flows.battery_max_w, 0.0) + flows.export_w - margin_w, 0.0)
+    limit_w = max(flows.used_w + flows.battery_max_w + flows.export_w - margin_w, 0.0)
     event = CurtailmentEvent.TOO_MUCH if limit_w < RELEASE * rated_w else CurtailmentEvent.ENOUGH
     if CURTAILMENT_TRANSITIONS[before.state, event] is CurtailmentState.FREE:
         found = tuple(_free(inverter.id) for inverter in site.curtailable)

@@ -1,10 +1,14 @@
-"""Limits of the batteries themselves: each may only narrow what is allowed. `pool_power` has those of the grid."""
+"""Limits of the batteries themselves, and of the circuits and phases they are on: each may only narrow what is allowed.
+
+`pool_power` has those of the connection.
+"""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.core.control.limited_flows import LimitedFlow
 from gateway.core.model.site import Battery
 
 # After the reserve is reached, discharging starts again only this far above it: two steps of a state of charge that
@@ -25,6 +29,10 @@ class Limit(StrEnum):
     IMPORT = "import_limit"
     PEAK_TARGET = "peak_aim"
     EXPORT = "export_limit"
+    PHASE_IMPORT = "import_limit_phase"
+    PHASE_EXPORT = "export_limit_phase"
+    CIRCUIT_IMPORT = "import_limit_circuit"
+    CIRCUIT_EXPORT = "export_limit_circuit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +43,18 @@ class Bounds:
     high_w: float  # never below `low_w`
     low_by: Limit  # what set `low_w`
     high_by: Limit  # what set `high_w`
+    low_at: LimitedFlow | None = None  # the phase or circuit whose limit set `low_w`; None: no such limit
+    high_at: LimitedFlow | None = None  # the same of `high_w`
 
-    def narrow(self, limit: Limit, *, low_w: float | None = None, high_w: float | None = None) -> "Bounds":
-        """Shrink towards the new ends; never widens and never empties."""
+    def narrow(
+        self,
+        limit: Limit,
+        *,
+        low_w: float | None = None,
+        high_w: float | None = None,
+        at: LimitedFlow | None = None,
+    ) -> "Bounds":
+        """Shrink towards the new ends; never widens and never empties. `at`: whose limit it is."""
         low = self.low_w if low_w is None else min(max(low_w, self.low_w), self.high_w)
         high = self.high_w if high_w is None else max(min(high_w, self.high_w), low)
         return Bounds(
@@ -45,6 +62,8 @@ class Bounds:
             high_w=high,
             low_by=limit if low > self.low_w else self.low_by,
             high_by=limit if high < self.high_w else self.high_by,
+            low_at=at if low > self.low_w else self.low_at,
+            high_at=at if high < self.high_w else self.high_at,
         )
 
 
@@ -87,7 +106,43 @@ def pool_bounds(each: Sequence[Bounds]) -> Bounds:
         high_w=sum(bounds.high_w for bounds in each),
         low_by=lowest.low_by,
         high_by=highest.high_by,
+        low_at=lowest.low_at,
+        high_at=highest.high_at,
     )
+
+
+def flow_room_w(flow: LimitedFlow, rest_w: float) -> tuple[float, float]:
+    """What batteries may draw and give (W) in a flow that is `rest_w` without them; below 0 what they must make up for."""
+    return flow.import_max_w - rest_w, flow.export_max_w + rest_w
+
+
+def flow_bounds(
+    allowed: Bounds,
+    flow: LimitedFlow,
+    *,
+    share: float,
+    room_w: tuple[float, float] | None,
+    parts: tuple[float, float],
+    is_import: bool,
+) -> Bounds:
+    """The same for a battery of whose power `share` lies in a flow, so that one of its limits is kept.
+
+    `room_w` as by `flow_room_w`; None while it is not known what flows: then the battery adds nothing. `parts`: what
+    this battery may use of each (0…1). PV that can be limited is not stored by force.
+    """
+    limit = _limit(flow, is_import=is_import)
+    if room_w is None:
+        return allowed.narrow(limit, low_w=0.0, high_w=0.0, at=flow)
+    if is_import:
+        return allowed.narrow(limit, high_w=room_w[0] * parts[0] / share, at=flow)
+    low_w = -room_w[1] * parts[1] / share
+    return allowed.narrow(limit, low_w=min(low_w, 0.0) if flow.has_curtailable else low_w, at=flow)
+
+
+def _limit(flow: LimitedFlow, *, is_import: bool) -> Limit:
+    if flow.place.circuit is None:
+        return Limit.PHASE_IMPORT if is_import else Limit.PHASE_EXPORT
+    return Limit.CIRCUIT_IMPORT if is_import else Limit.CIRCUIT_EXPORT
 
 
 def phase_bounds(

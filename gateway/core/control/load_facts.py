@@ -8,7 +8,7 @@ from gateway.core.control.arbiter import Consumer
 from gateway.core.model.load import Comfort, Load
 from gateway.core.model.plan import LoadPurpose, LoadSlot
 from gateway.core.model.site import LoadDevice
-from gateway.core.model.state import Reading, SiteState
+from gateway.core.model.state import SHOWN_S, Reading, SiteState
 
 SILENT_S = 20.0  # a load whose power is not known for so long gets its own mode: chargers wake up slowly
 STATE_S = 120.0  # oldest temperature, or word whether a car is there: they move slowly and are read every few seconds
@@ -24,6 +24,7 @@ class LoadView:
     is_present: bool = True  # whether there is a car; of other loads there is always one
     is_blind: bool = False  # whether it has a state of its own that is not known now
     temp_c: float | None = None  # of what holds heat; None of other loads, and where it is not known
+    phases_w: tuple[float, ...] = ()  # drawn on each phase, no older than SHOWN_S; three where it reports them, or none
 
     @property
     def drawn_w(self) -> float:
@@ -59,7 +60,9 @@ def consumers(loads: Sequence[Load], requests: Mapping[str, LoadSlot]) -> tuple[
 def view_of(load: LoadDevice, state: SiteState) -> LoadView:
     """What a load says of itself in this state of the building."""
     view = LoadView(
-        power=state.reading(load.device, "p_w"), lately_w=state.value(load.device, "p_w", max_age_s=SILENT_S)
+        power=state.reading(load.device, "p_w"),
+        lately_w=state.value(load.device, "p_w", max_age_s=SILENT_S),
+        phases_w=state.phases_w(load.device, max_age_s=SHOWN_S),
     )
     if load.load.presence_point is not None:
         present = state.value(load.device, load.load.presence_point, max_age_s=STATE_S)

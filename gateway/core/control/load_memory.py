@@ -7,10 +7,12 @@ from enum import StrEnum
 
 from gateway.core.control.arbiter import RecentPower
 from gateway.core.control.observe import Observation
+from gateway.core.model.limits import LimitPlace
 from gateway.core.model.site import Site
 from gateway.core.model.switched import Switched
 
 SETTLE_S = 10.0  # beyond the meter's delay: a car that wakes up, its report every 2 s, and the node between
+REACT_S = 8.0  # until a report shows that less is drawn: a car has 5 s (IEC 61851-1), the report and the node the rest
 SAME_W = 50.0  # a power that differs by less is the same: steps of amperes at 230 V, noise of meters
 QUIET_SHARE = 0.2  # of what it was sent: a load that draws less does not take it
 QUIET_S = 90.0  # a car may think about an offer for a minute
@@ -85,14 +87,17 @@ class LoadMemory:
     """What is known of the surplus, and of each load by its id."""
 
     surplus: RecentPower = field(default_factory=RecentPower)  # surplus for loads
-    headroom: RecentPower = field(default_factory=RecentPower)  # what was left under the import limit
+    headroom: Mapping[LimitPlace, RecentPower] = field(default_factory=dict)  # what was left under each import limit
     base_w: float | None = None  # building without batteries and controlled loads; None: never known yet
+    surplus_given_w: float = 0.0  # of the surplus, what the loads were given last, 0 or above
     excluded: tuple[str, ...] = ()  # batteries and loads whose power is not in the three above
     sent: Mapping[str, SentPower] = field(default_factory=dict)  # loads that are controlled now
     ever_sent: frozenset[str] = frozenset()  # loads that ever were: they may have to be given back
     answers: Mapping[str, LoadAnswer] = field(default_factory=dict)  # a load that is not in it takes what it is sent
     reports: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     """Each load's own power (since when, W), oldest first, as far back as the meter may look."""
+    orders: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    """What each load was sent (since when, W), oldest first, as far back as it may still be under way."""
     switched: Mapping[str, Switched] = field(default_factory=dict)  # what runs since when; survives a restart
 
     def sent_w(self, id_: str) -> float:
@@ -102,6 +107,10 @@ class LoadMemory:
     def shown_w(self, id_: str) -> float:
         """The most of a load that the meter may show now, by the load's own reports."""
         return max((power_w for _, power_w in self.reports.get(id_, ())), default=0.0)
+
+    def ordered_w(self, id_: str) -> float:
+        """The most that a load may draw now if it does what it is sent; infinite where it was sent nothing."""
+        return max((power_w for _, power_w in self.orders.get(id_, ())), default=math.inf)
 
     def runs(self, id_: str) -> bool:
         """Whether a load runs, as far as anybody knows."""
@@ -129,13 +138,17 @@ def coming_net_w(memory: LoadMemory, observation: Observation, site: Site) -> fl
 
 def reported(memory: LoadMemory, drawn_w: Mapping[str, float], now_s: float, late_s: float) -> LoadMemory:
     """With each load's power now (W); what ended more than `late_s` ago no meter shows any more."""
-    reports = {}
-    for id_, power_w in drawn_w.items():
-        parts = memory.reports.get(id_, ())
-        parts = parts if parts and parts[-1][1] == power_w else (*parts, (now_s, power_w))
-        ends_s = (*(at_s for at_s, _ in parts[1:]), now_s)
-        reports[id_] = tuple(part for part, end_s in zip(parts, ends_s, strict=True) if end_s > now_s - late_s)
+    reports = {id_: lasted(memory.reports.get(id_, ()), w, now_s, late_s) for id_, w in drawn_w.items()}
     return replace(memory, reports=reports)
+
+
+def lasted(
+    parts: tuple[tuple[float, float], ...], power_w: float, now_s: float, late_s: float
+) -> tuple[tuple[float, float], ...]:
+    """Powers (since when, W) with the one that holds from now on, without what ended more than `late_s` ago."""
+    parts = parts if parts and parts[-1][1] == power_w else (*parts, (now_s, power_w))
+    ends_s = (*(at_s for at_s, _ in parts[1:]), now_s)
+    return tuple(part for part, end_s in zip(parts, ends_s, strict=True) if end_s > now_s - late_s)
 
 
 def most_drawn_w(sent: SentPower | None, drawn_w: float, now_s: float, within_s: float) -> float:
@@ -146,6 +159,13 @@ def most_drawn_w(sent: SentPower | None, drawn_w: float, now_s: float, within_s:
     if sent is None or now_s - sent.raised_s >= within_s:
         return drawn_w
     return max(drawn_w, sent.before_w, sent.power_w)
+
+
+def likely_range_w(sent: SentPower | None, drawn_w: float, now_s: float, within_s: float) -> tuple[float, float]:
+    """Least and most of what a load is likely to draw now (W): between its report and what it was sent last."""
+    if sent is None or now_s - sent.since_s >= within_s:
+        return drawn_w, drawn_w
+    return min(drawn_w, sent.power_w), max(drawn_w, sent.power_w if sent.raised_s == sent.since_s else 0.0)
 
 
 def is_settled(memory: LoadMemory, now_s: float, within_s: float) -> bool:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from gateway.core.control import load_facts, load_headroom, load_memory
 from gateway.core.control.arbiter import switched_after
 from gateway.core.control.batteries import BatteryDecision
+from gateway.core.control.battery_response import beyond_orders_w
 from gateway.core.control.cycle_input import CycleInput
+from gateway.core.control.limited_flows import battery_powers
 from gateway.core.control.load_headroom import LoadSituation
 from gateway.core.control.load_memory import AnswerState, LoadMemory, settle_s
 from gateway.core.control.load_power import Offer, decided
@@ -51,10 +53,12 @@ def control_loads(
     memory: LoadMemory,
     *,
     curtailed_w: float,
+    supplied: frozenset[str],
 ) -> LoadDecision:
     """Set-points of all loads that take them: those that may be controlled, then those that are held or given back.
 
-    `trusts` by load id. `curtailed_w`: what the PV inverters may be able to give more than now.
+    `trusts` by load id. `curtailed_w`: what the PV inverters may be able to give more than now. `supplied`: ids of the
+    loads that the batteries supply.
     """
     seen, site = cycle.seen, cycle.site
     ours = tuple(load for load in site.loads if load.id in trusts and trusts[load.id].mode is Mode.CONTROL)
@@ -62,18 +66,22 @@ def control_loads(
     kept = tuple(_uncontrolled(load, trusts[load.id], memory) for load in others)
     memory = _forgotten(memory, [load for load in others if trusts[load.id].mode is not Mode.HOLD], seen)
     if not ours:
-        return LoadDecision(setpoints=kept, memory=memory)
+        return LoadDecision(setpoints=kept, memory=replace(memory, surplus_given_w=0.0))
+    net_w = batteries.net_w if batteries.net_w is not None else seen.grid.power.value or 0.0
     loads = LoadSituation(
         site=site,
         ours=ours,
+        drawn_w={load.id: seen.loads[load.id].drawn_w for load in ours},
         views=seen.loads,
         requests=cycle.requests,
         slot=cycle.slot or NO_PLAN,
         now_s=seen.now_s,
         utc_s=seen.utc_s,
         settle_s=settle_s(site),
-        net_w=batteries.net_w if batteries.net_w is not None else seen.grid.power.value or 0.0,
-        batteries=batteries.memory.controlled,
+        net_w=net_w,
+        batteries=battery_powers(seen, batteries.memory.controlled, net_w),
+        stubborn_w=_stubborn_w(batteries, cycle),
+        flows=cycle.flows,
         curtailed_w=curtailed_w,
     )
     memory = load_headroom.observed(_reported(memory, loads), loads)
@@ -83,6 +91,7 @@ def control_loads(
         blocked=_blocked(memory, loads),
         storage=batteries.storage,
         battery_max_w=batteries.surplus_max_w,
+        supplied=supplied,
     )
     powers = decided(offer, memory, loads)
     measured_s = seen.grid.power.measured_s
@@ -97,7 +106,19 @@ def control_loads(
         for load in ours
     )
     powers_w = {id_: power.power_w for id_, power in powers.items()}
-    return LoadDecision(setpoints=(*found, *kept), memory=_sent(memory, powers_w, loads))
+    given_w = min(sum(powers_w.values()), max(offer.headroom.surplus_w, 0.0))
+    memory = replace(_sent(memory, powers_w, loads), surplus_given_w=given_w)
+    return LoadDecision(setpoints=(*found, *kept), memory=memory)
+
+
+def _stubborn_w(batteries: BatteryDecision, cycle: CycleInput) -> dict[str, float]:
+    """What each controlled battery charges beyond all that it was sent (W, 0 or above), by its id."""
+    found = {}
+    for battery in cycle.site.batteries:
+        response, power_w = batteries.memory.responses.get(battery.id), cycle.seen.batteries[battery.id].power.value
+        if battery.id in batteries.memory.controlled and response is not None and power_w is not None:
+            found[battery.id] = beyond_orders_w(response, battery, power_w, cycle.seen.now_s)
+    return found
 
 
 def _reported(memory: LoadMemory, situation: LoadSituation) -> LoadMemory:
@@ -135,8 +156,22 @@ def _sent(memory: LoadMemory, powers_w: Mapping[str, float], situation: LoadSitu
         memory,
         sent={**memory.sent, **sent},
         ever_sent=memory.ever_sent | sent.keys(),
+        orders={**memory.orders, **_orders(memory, powers_w, situation)},
         switched={**memory.switched, **switched_after(powers_w, memory.switched, situation.utc_s)},
     )
+
+
+def _orders(
+    memory: LoadMemory, powers_w: Mapping[str, float], situation: LoadSituation
+) -> dict[str, tuple[tuple[float, float], ...]]:
+    """What each load was sent lately, by its id; before the first time nobody knows what it was at."""
+    found = {}
+    for load in situation.ours:
+        power_w, drawn_w = powers_w[load.id], situation.drawn_w[load.id]
+        before = memory.orders.get(load.id) or ((situation.now_s, max(power_w, drawn_w)),)
+        late_s = load_memory.REACT_S + load.pause_s
+        found[load.id] = load_memory.lasted(before, power_w, situation.now_s, late_s)
+    return found
 
 
 def _uncontrolled(load: LoadDevice, trust: Trust, memory: LoadMemory) -> SetPoint:
@@ -156,4 +191,5 @@ def _forgotten(memory: LoadMemory, loads: Sequence[LoadDevice], seen: Observatio
             switched[load.id] = switch(switched.get(load.id), seen.utc_s, runs=power_w > RUNS_W)
     gone_ids = {load.id for load in gone}
     sent = {id_: one for id_, one in memory.sent.items() if id_ not in gone_ids}
-    return replace(memory, sent=sent, switched=switched)
+    orders = {id_: one for id_, one in memory.orders.items() if id_ not in gone_ids}
+    return replace(memory, sent=sent, orders=orders, switched=switched)

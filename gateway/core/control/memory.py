@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, field
 from gateway.core.control.batteries import BatteryMemory
 from gateway.core.control.curtailment import Curtailment
 from gateway.core.control.level_rule import LEVELS, ActiveLevels
+from gateway.core.control.limit_guard import GuardMemory
 from gateway.core.control.load_memory import LoadMemory
 from gateway.core.control.net_load import NetLoadMemory
+from gateway.core.control.phases import PhaseMemory
+from gateway.core.control.pv_limits import PvMemory
 from gateway.core.control.trust.judge import ReadingMemory
 from gateway.core.control.trust.meter_proof import MeterProof
 from gateway.core.control.trust.meter_watch import MeterWatch
@@ -35,8 +38,11 @@ class Memory:
 
     # by which it is found that a meter stands still, and what was last trusted
     readings: ReadingMemory = field(default_factory=ReadingMemory)
+    phases: PhaseMemory = field(default_factory=PhaseMemory)  # on which phases loads draw
+    guards: GuardMemory = field(default_factory=GuardMemory)  # limits that are held tighter
     batteries: BatteryMemory = field(default_factory=BatteryMemory)  # of the third stage
     curtailment: Curtailment = field(default_factory=Curtailment)  # of the fourth stage
+    pv: PvMemory = field(default_factory=PvMemory)  # likewise
     loads: LoadMemory = field(default_factory=LoadMemory)  # of the last stage
 
     @classmethod
@@ -48,6 +54,11 @@ class Memory:
             batteries=BatteryMemory(levels=stored.levels, resting=stored.resting, working=stored.working, net=net),
             loads=LoadMemory(switched=stored.switched),
         )
+
+    @property
+    def is_curtailed(self) -> bool:
+        """Whether PV was limited, so that its power does not say what the sun gave."""
+        return self.curtailment.limit_w is not None or self.pv.is_capped
 
     @property
     def stored(self) -> StoredMemory:

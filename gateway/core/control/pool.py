@@ -1,14 +1,18 @@
 """Several batteries as one: what they hold and what they may do now."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.control import limits
+from gateway.core.control.limited_flows import LimitedFlow
 from gateway.core.control.limits import NOTHING, Bounds, Limit
 from gateway.core.control.observe import Observation
 from gateway.core.control.trust.following import Following
 from gateway.core.model.levels import Storage
 from gateway.core.model.site import Battery, Site
+
+FlowRest = tuple[LimitedFlow, float | None]
+"""A flow, and what it would be without the controlled batteries (W, import positive); None while that is not known."""
 
 UNKNOWN_LOSS_SHARE = 0.05  # one way, for planning, where the maker says nothing of losses
 
@@ -54,14 +58,16 @@ def pooled(
     seen: Observation,
     following: Mapping[str, Following],
     site: Site,
+    *,
+    flows: Sequence[FlowRest] = (),
 ) -> Pool:
     """What they hold and may do now.
 
     `socs`: the states of charge (0…1) as last known; `following`: what each does with what it is sent, both by battery
-    id; `resting`: those that were at their reserve.
+    id; `resting`: those that were at their reserve; `flows`: through circuits and phases with limits.
     """
     soc, reserve = charge_of(batteries, socs)
-    members = tuple(
+    alone = [
         _member(
             battery,
             seen,
@@ -71,7 +77,8 @@ def pooled(
             was_resting=battery.id in resting,
         )
         for battery in batteries
-    )
+    ]
+    members = tuple(_inside(member, alone, flows) for member in alone)
     return Pool(
         members=members,
         storage=storage(batteries),
@@ -134,6 +141,46 @@ def _member(
         high_w=follows.takes.offered_w(battery.charge_max_w, battery.min_power_w, seen.now_s),
     )
     return PoolBattery(battery=battery, soc=soc, rests=rests, bounds=bounds, takes_w=takes_w)
+
+
+def _inside(member: PoolBattery, members: Sequence[PoolBattery], flows: Sequence[FlowRest]) -> PoolBattery:
+    """What one battery may do inside the limits of circuits and phases; what is left there is for all by their power."""
+    bounds = member.bounds
+    for is_import in (True, False):  # what must not be drawn goes first: PV can be limited
+        for flow, rest_w in flows:
+            share = flow.drawn.get(member.battery.id, 0.0)
+            if share > 0.0:
+                room_w = None if rest_w is None else limits.flow_room_w(flow, rest_w)
+                parts = (
+                    _part(member, members, flow, room_w, charging=True),
+                    _part(member, members, flow, room_w, charging=False),
+                )
+                bounds = limits.flow_bounds(
+                    bounds, flow, share=share, room_w=room_w, parts=parts, is_import=is_import
+                )  # fmt: skip
+    return replace(member, bounds=bounds)
+
+
+def _part(
+    member: PoolBattery,
+    members: Sequence[PoolBattery],
+    flow: LimitedFlow,
+    room_w: tuple[float, float] | None,
+    *,
+    charging: bool,
+) -> float:
+    """The part (0…1) of what is left for drawing or giving that is this battery's: as it can, beside the others.
+
+    Where nothing is left, but something must be made up for, those count that can do the opposite.
+    """
+    is_over = room_w is not None and room_w[0 if charging else 1] < 0.0
+
+    def able_w(one: PoolBattery) -> float:
+        most_w = one.bounds.high_w if charging is not is_over else -one.bounds.low_w
+        return flow.drawn.get(one.battery.id, 0.0) * max(most_w, 0.0)
+
+    total_w = sum(map(able_w, members))
+    return able_w(member) / total_w if total_w > 0.0 else 0.0
 
 
 def _loss_share(battery: Battery, power_w: float) -> float:

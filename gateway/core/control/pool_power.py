@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.core.control.level_rule import LevelDecision
+from gateway.core.control.limited_flows import LimitedFlow
 from gateway.core.control.limits import Bounds, Limit
 from gateway.core.control.pool import Pool
 from gateway.core.model.site import Site
@@ -22,9 +23,9 @@ class GridSide:
     net_w: float  # the building without its controlled batteries, import positive
     coming_net_w: float = -math.inf  # the same when loads do what they were sent; -inf while all of them do it already
     peak_target_w: float = math.inf  # import that the plan does not want to exceed, because it would be a new peak
-    least_net_w: float = (
-        math.inf
-    )  # the same with the least load that is sure; inf where the meter is known to be timely
+    least_net_w: float = math.inf  # the same with the least load that is sure; inf where the meter is timely
+    import_correction_w: float = 0.0  # so much tighter the import limit is held (`limit_guard`), 0 or above
+    unsupplied_w: float = 0.0  # of `net_w`, what loads draw that the batteries do not supply, 0 or above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class PoolPower:
     reason: Reason  # of all their set-points, unless none of them runs
     purpose: Purpose  # the same
     charge_max_w: float  # the most they might charge under the import limit, whatever the peak target
+    is_forced: bool = False  # whether a limit allows no rest: then it does not matter what a converter loses
 
 
 def limited(levels: LevelDecision, pool: Pool, grid: GridSide, last: Mapping[str, SetPoint]) -> PoolPower:
@@ -44,14 +46,33 @@ def limited(levels: LevelDecision, pool: Pool, grid: GridSide, last: Mapping[str
     """
     charge_max_w = min(grid_bounds(pool.bounds, replace(grid, peak_target_w=math.inf)).high_w, pool.takes_w)
     allowed = grid_bounds(pool.bounds, grid)
-    power_w, clipped = clip(levels.requested_w, allowed, grid, soc=pool.soc, reserve=pool.reserve)
+    requested_w = max(levels.requested_w, least_w(grid))
+    power_w, clipped = clip(requested_w, allowed, grid, soc=pool.soc, reserve=pool.reserve)
     power_w = _steady(power_w, allowed, pool, last)
-    is_forced = clipped is not None and levels.requested_w >= 0.0 > power_w
-    if levels.reason is not None and not is_forced:
+    is_turned = clipped is not None and requested_w >= 0.0 > power_w
+    found = PoolPower(
+        power_w=power_w,
+        reason=clipped or _plain_reason(grid.net_w, grid.site.grid_setpoint_w, power_w),
+        purpose=Purpose.SELF_CONSUMPTION,
+        charge_max_w=charge_max_w,
+        is_forced=not allowed.low_w <= 0.0 <= allowed.high_w,
+    )
+    if requested_w > levels.requested_w:
+        return found if clipped else replace(found, reason=_unsupplied_reason(grid, power_w))
+    if levels.reason is not None and not is_turned:
         reason = replace(levels.reason, numbers={**levels.reason.numbers, "power_w": power_w})
-        return PoolPower(power_w=power_w, reason=reason, purpose=levels.purpose, charge_max_w=charge_max_w)
-    reason = clipped or _plain_reason(grid.net_w, grid.site.grid_setpoint_w, power_w)
-    return PoolPower(power_w=power_w, reason=reason, purpose=Purpose.SELF_CONSUMPTION, charge_max_w=charge_max_w)
+        return replace(found, reason=reason, purpose=levels.purpose)
+    return found
+
+
+def least_w(grid: GridSide) -> float:
+    """The most that the batteries give by themselves (W, 0 or below): what is needed without the loads they do not supply.
+
+    A limit may force more.
+    """
+    if grid.unsupplied_w <= 0.0:
+        return -math.inf
+    return min(grid.site.grid_setpoint_w - (grid.net_w - grid.unsupplied_w), 0.0)
 
 
 def asked(ask_w: float, pool: Pool) -> PoolPower:
@@ -64,7 +85,7 @@ def asked(ask_w: float, pool: Pool) -> PoolPower:
 def grid_bounds(allowed: Bounds, grid: GridSide) -> Bounds:
     """The same inside the limits at the grid."""
     drawn_w = max(grid.net_w, grid.coming_net_w)
-    allowed = allowed.narrow(Limit.IMPORT, high_w=grid.site.import_limit_w - drawn_w)
+    allowed = allowed.narrow(Limit.IMPORT, high_w=grid.site.import_limit_w - grid.import_correction_w - drawn_w)
     allowed = allowed.narrow(Limit.PEAK_TARGET, high_w=grid.peak_target_w - drawn_w)
     return allowed.narrow(Limit.EXPORT, low_w=-grid.site.export_limit_w - min(grid.net_w, grid.least_net_w))
 
@@ -76,7 +97,11 @@ def clip(
     power_w = min(max(requested_w, allowed.low_w), allowed.high_w)
     if power_w == requested_w:
         return power_w, None
-    limit = allowed.low_by if requested_w < allowed.low_w else allowed.high_by
+    limit, flow = (
+        (allowed.low_by, allowed.low_at) if requested_w < allowed.low_w else (allowed.high_by, allowed.high_at)
+    )
+    if flow is not None:
+        return power_w, _place_reason(limit, flow, requested_w)
     numbers = {
         Limit.CHARGE_POWER: {"wanted_w": requested_w, "allowed_w": power_w},
         Limit.DISCHARGE_POWER: {"wanted_w": requested_w, "allowed_w": power_w},
@@ -90,6 +115,18 @@ def clip(
         Limit.PEAK_TARGET: {"net_w": grid.net_w, "limit_w": grid.peak_target_w, "power_w": power_w},
     }
     return power_w, Reason(code=limit.value, numbers=numbers[limit])
+
+
+def _place_reason(limit: Limit, flow: LimitedFlow, requested_w: float) -> Reason:
+    """Of a power that a phase or a circuit does not bear."""
+    is_import = limit in (Limit.PHASE_IMPORT, Limit.CIRCUIT_IMPORT)
+    limit_w = flow.import_limit_w if is_import else flow.export_limit_w
+    numbers = {"wanted_w": requested_w, "limit_w": limit_w, "place": flow.place.name}
+    return Reason(code=limit.value, numbers=numbers)
+
+
+def _unsupplied_reason(grid: GridSide, power_w: float) -> Reason:
+    return Reason(code="loads_unsupplied", numbers={"loads_w": grid.unsupplied_w, "power_w": power_w})
 
 
 def _steady(power_w: float, allowed: Bounds, pool: Pool, last: Mapping[str, SetPoint]) -> float:

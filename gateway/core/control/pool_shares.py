@@ -26,15 +26,21 @@ class Shares:
     idle: Reason | None = None  # why none of them runs although a power was requested; None else
 
 
-def shared_out(total_w: float, members: Sequence[PoolBattery], slot: Slot | None, before: Sequence[str]) -> Shares:
-    """The shares of a power (W) without those that lose more than they bring; `before`: those that worked."""
+def shared_out(
+    total_w: float, members: Sequence[PoolBattery], slot: Slot | None, before: Sequence[str], *, forced: bool = False
+) -> Shares:
+    """The shares of a power (W) without those that lose more than they bring; `before`: those that worked.
+
+    With `forced` a limit needs that power. What a phase or a circuit needs of one battery goes before all.
+    """
     requested_w = shares_w(total_w, members, before)
     found, idle = dict(requested_w), None
-    for battery in (member.battery for member in members):
+    for battery in () if forced else (member.battery for member in members):
         power_w = requested_w[battery.id]
         if power_w != 0.0 and not pays_off(power_w, battery, slot, was_running=battery.id in before):
             found[battery.id] = 0.0
             idle = Reason(code="too_little", numbers={"wanted_w": power_w, "loss_w": battery.loss_w(power_w)})
+    found = {m.battery.id: min(max(found[m.battery.id], m.bounds.low_w), m.bounds.high_w) for m in members}
     return Shares(powers_w=found, idle=None if any(found.values()) else idle)
 
 

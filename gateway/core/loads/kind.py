@@ -124,6 +124,10 @@ class LoadSettings(Dataclass, Protocol):
         """Another device that meters it."""
 
     @property
+    def battery_above(self) -> float | None:
+        """State of charge (0…1) from which on the batteries may supply it beyond the surplus; None: never."""
+
+    @property
     def phases_used(self) -> int:
         """Over how many phases a set-point in amperes is spread."""
 

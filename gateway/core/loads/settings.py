@@ -35,6 +35,7 @@ EnergyKwh = Annotated[float, FieldBounds(above=0, most=100_000, unit="kWh")]
 EnergyOrZeroKwh = Annotated[float, FieldBounds(least=0, most=100_000, unit="kWh")]
 PriceEur = Annotated[float, FieldBounds(least=0, most=100, unit="EUR")]  # of what the key names
 Share = Annotated[float, FieldBounds(above=0, most=1)]
+ShareOrZero = Annotated[float, FieldBounds(least=0, most=1)]
 Seconds = Annotated[float, FieldBounds(least=0, most=86_400, unit="s")]
 Celsius = Annotated[float, FieldBounds(least=0, most=95, unit="°C")]
 
@@ -44,11 +45,13 @@ class CommonSettings:
     """What all loads have. `device`: a device of role load that measures it and, where it can, is commanded.
 
     `meter`: another device of role load that measures its power, where its own device does not report it.
+    `battery_above`: state of charge from which on the house battery may supply it beyond the surplus; without it never.
     """
 
     kind: ClassVar[str]  # as the user writes it
     device: DeviceId | None = None  # that meters and obeys; None for a load that is planned and shown only
     meter: DeviceId | None = None  # another device that meters it; None where its own does
+    battery_above: ShareOrZero | None = None  # state of charge from which on batteries supply it; None: never
 
     @property
     def phases_used(self) -> int:

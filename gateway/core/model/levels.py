@@ -7,6 +7,7 @@ One closed form follows the levels, in the recursion of the planner (arrays) and
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -78,13 +79,23 @@ class Levels:
             raise ValueError(f"levels out of order: {self}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LoadNeed:
+    """What loads draw in a step that a storage supplies only while it holds much."""
+
+    # Drawn by them (W, >= 0); it is a part of the net load.
+    power_w: Numbers
+    # Stored energy (Wh above empty) above which they are supplied; infinite: never.
+    above_wh: float = math.inf
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Stored energy that one step can take in or give out: numbers or arrays, each >= 0 and all in one unit."""
 
     # What the building has to spare.
     surplus: Numbers
-    # What the building needs.
+    # What the building needs, without loads that are supplied only above some energy.
     deficit: Numbers
     # What must be given so that the import limit holds.
     forced: Numbers
@@ -92,16 +103,24 @@ class Reach:
     charge: Numbers
     # The most that power and grid limits let out.
     discharge: Numbers
+    # What is needed with such loads, and the energy above which that is supplied.
+    with_loads: tuple[tuple[Numbers, float], ...] = ()
 
     def divided(self, unit: float) -> "Reach":
         """The same in another unit of energy."""
         parts = (self.surplus, self.deficit, self.forced, self.charge, self.discharge)
-        return Reach(*(part / unit for part in parts))
+        loads = tuple((deficit / unit, above / unit) for deficit, above in self.with_loads)
+        return Reach(*(part / unit for part in parts), with_loads=loads)
 
     def at(self, place: Any) -> "Reach":
         """One place of arrays, as numpy counts places."""
         return Reach(
-            self.surplus[place], self.deficit[place], self.forced[place], self.charge[place], self.discharge[place]
+            self.surplus[place],
+            self.deficit[place],
+            self.forced[place],
+            self.charge[place],
+            self.discharge[place],
+            tuple((deficit[place], above) for deficit, above in self.with_loads),
         )
 
 
@@ -127,34 +146,57 @@ def follow(
     net_w: Amount,
     hours: float,
     limits: GridLimits = NO_LIMITS,
+    loads: Sequence[LoadNeed] = (),
 ) -> Amount:
     """Power of the storage (W, charging positive) that follows the levels for a step of `hours`.
 
-    `net_w` is load and PV together without the storage. The grid is held at `net_w` plus the result. With 1 s as step
+    `net_w` is load and PV together without the storage; `loads`: those of it that it supplies only above some energy. The grid is held at `net_w` plus the result. With 1 s as step
     this is the loop's decision; the import limit goes before every level, the limits of the storage before all.
     """
-    reach = reach_of(storage, net_w=net_w, hours=hours, limits=limits)
+    reach = reach_of(storage, net_w=net_w, hours=hours, limits=limits, loads=loads)
     change_wh = change(reach, energy_wh, levels.charge_wh, levels.reserve_wh, levels.fill_wh, levels.export_wh)
     stored_w: Amount = power_w(storage, change_wh, hours)
     return stored_w
 
 
 def reach_of(
-    storage: Storage, *, net_w: Numbers, hours: float, limits: GridLimits, peak_target_w: Numbers = math.inf
+    storage: Storage,
+    *,
+    net_w: Numbers,
+    hours: float,
+    limits: GridLimits,
+    peak_target_w: Numbers = math.inf,
+    loads: Sequence[LoadNeed] = (),
 ) -> Reach:
-    """What a step of `hours` can do about the net load; import is kept below the limit and the peak target alike."""
+    """What a step of `hours` can do about the net load; import is kept below the limit and the peak target alike.
+
+    `loads`: those of the net load that are supplied only above some energy.
+    """
     into = hours * storage.charge_efficiency
     out_of = hours / storage.discharge_efficiency
     import_max_w = np.minimum(limits.import_max_w, peak_target_w)
     import_room_w = np.maximum(import_max_w - net_w, 0.0)
     export_room_w = np.maximum(limits.export_max_w + net_w, 0.0)
+    own_w = net_w
+    for one in loads:
+        own_w = own_w - one.power_w
     return Reach(
         surplus=np.maximum(-net_w, 0.0) * into,
-        deficit=np.maximum(net_w, 0.0) * out_of,
+        deficit=np.maximum(own_w, 0.0) * out_of,
         forced=np.maximum(net_w - import_max_w, 0.0) * out_of,
         charge=np.minimum(storage.charge_max_w, import_room_w) * into,
         discharge=np.minimum(storage.discharge_max_w, export_room_w) * out_of,
+        with_loads=tuple(_with_loads(own_w, loads, out_of)),
     )
+
+
+def _with_loads(own_w: Numbers, loads: Sequence[LoadNeed], out_of: float) -> Iterator[tuple[Numbers, float]]:
+    """What is needed with the loads that are supplied above each of their energies, the lowest first."""
+    for above_wh in sorted({one.above_wh for one in loads if one.above_wh < math.inf}):
+        need_w = own_w
+        for one in loads:
+            need_w = need_w + one.power_w if one.above_wh <= above_wh else need_w
+        yield np.maximum(need_w, 0.0) * out_of, above_wh
 
 
 def change(reach: Reach, energy: Numbers, charge: Numbers, reserve: Numbers, fill: Numbers, export: Numbers) -> Numbers:
@@ -164,6 +206,8 @@ def change(reach: Reach, energy: Numbers, charge: Numbers, reserve: Numbers, fil
     """
     requested_in = np.maximum(np.minimum(reach.surplus, fill - energy), charge - energy)
     requested_out = np.maximum(np.minimum(reach.deficit, energy - reserve), energy - export)
+    for deficit, above in reach.with_loads:
+        requested_out = np.maximum(requested_out, np.minimum(deficit, energy - np.maximum(reserve, above)))
     taken = np.minimum(np.maximum(requested_in, 0.0), reach.charge)
     given = np.minimum(np.maximum(requested_out, np.minimum(reach.forced, energy)), reach.discharge)
     return taken - given

@@ -54,6 +54,8 @@ class LoadSlot:
     reason: Reason
     # What its energy is for; control acts on it.
     purpose: LoadPurpose = LoadPurpose.SERVICE
+    # Of its power, what is expected to be surplus (W, 0 or above); said to people beside what there is.
+    surplus_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from gateway.core.model.limits import Circuit, Limits, LimitSource, narrowed_by
 from gateway.core.model.load import Load
+from gateway.core.model.state import SiteState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,10 @@ class LoadDevice:
     device: str  # measured, and where set-points go
     takes_orders: bool  # whether set-points may be sent; else it is planned and measured only
     pause_s: float = 0.0  # least time between two set-points that differ: the product's own limit of writes
+    spread: int = 3  # over how many phases its power, or what it is sent, is spread at most: 1 to 3
+    in_amperes: bool = False  # whether it is sent amperes, which hold on each phase that it uses
+    # State of charge (0…1) from which on the batteries may supply it beyond the surplus; infinite: never.
+    supplied_from_soc: float = math.inf
 
     @property
     def id(self) -> str:
@@ -70,13 +76,51 @@ class Site:
     pv: tuple[str, ...]  # devices that measure PV production
     batteries: tuple[Battery, ...]  # those that take set-points
     grid_setpoint_w: float  # power at the grid that the batteries hold, import positive
-    import_limit_w: float  # 0 or above
-    export_limit_w: float  # 0 or above
+    import_limit_w: float  # 0 or above, all phases together
+    export_limit_w: float  # 0 or above, all phases together
     meter_delay_s: tuple[float, float] = (0.0, 3.0)  # least and most lag of the meter's registers behind the wires
     imbalance_limit_w: float = math.inf  # most by which one phase may draw or feed more than another one
     curtailable: tuple[Inverter, ...] = ()  # those of `pv` whose production can be limited
     peak_w: Mapping[str, float] = field(default_factory=dict)  # of the roofs, by PV device, above 0; where it is known
     loads: tuple[LoadDevice, ...] = ()  # flexible loads that are metered
+    phase_import_limit_w: float = math.inf  # 0 or above, on each phase
+    phase_export_limit_w: float = math.inf  # 0 or above, on each phase
+    circuits: tuple[Circuit, ...] = ()  # behind the connection, each after the one that feeds it
+    limit_sources: tuple[LimitSource, ...] = ()  # what narrows the limits for a while
+    # Phases (1 to 3) of a load's or inverter's device where the site file names them; of others nothing is known.
+    phases: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def limits(self) -> Limits:
+        """What the connection bears."""
+        return Limits(
+            import_w=self.import_limit_w,
+            export_w=self.export_limit_w,
+            phase_import_w=self.phase_import_limit_w,
+            phase_export_w=self.phase_export_limit_w,
+        )
+
+    @property
+    def limits_phases(self) -> bool:
+        """Whether anything limits a single phase."""
+        every = (self.limits, *(circuit.limits for circuit in self.circuits))
+        return any(min(one.phase_import_w, one.phase_export_w) < math.inf for one in every)
+
+    def at(self, state: SiteState) -> "Site":
+        """The building with the limits of this moment."""
+        if not self.limit_sources:
+            return self
+        own = narrowed_by(self.limits, None, self.limit_sources, state)
+        return replace(
+            self,
+            import_limit_w=own.import_w,
+            export_limit_w=own.export_w,
+            phase_import_limit_w=own.phase_import_w,
+            phase_export_limit_w=own.phase_export_w,
+            circuits=tuple(
+                replace(one, limits=narrowed_by(one.limits, one.id, self.limit_sources, state)) for one in self.circuits
+            ),
+        )
 
     @property
     def metered(self) -> tuple[str, ...]:

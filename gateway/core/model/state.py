@@ -48,6 +48,12 @@ class SiteState:
         """The value, if there is one and it is no older than the caller accepts."""
         return self.reading(device, point).value if self.age_s(device, point) <= max_age_s else None
 
+    def phases_w(self, device: str, *, max_age_s: float) -> tuple[float, ...]:
+        """Powers on L1 to L3 (W, drawn positive), or nothing where one of them is missing or older than that."""
+        powers_w = [self.value(device, f"p_l{phase}_w", max_age_s=max_age_s) for phase in (1, 2, 3)]
+        known = tuple(power_w for power_w in powers_w if power_w is not None)
+        return known if len(known) == len(powers_w) else ()
+
 
 SHOWN_S = 5.0  # an older power is not shown as the present one: a device that is polled each second failed five times
 

@@ -47,7 +47,7 @@ def plan(
     )
     loads = scheduled_loads(problem, flexible, solver, effort)
     if flexible.loads:
-        problem = problem.with_loads(loads.total_w)
+        problem = problem.with_loads(loads.total_w, loads.needs)
     stored = planned_storage(problem)
     slots = storage_slots(problem, stored)
     notes = (*storage_notes(problem, stored), *loads.notes)

@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 import numpy as np
 
 from gateway.core.model.history import Scenarios
-from gateway.core.model.levels import NO_LIMITS, Floats, GridLimits, Storage
+from gateway.core.model.levels import NO_LIMITS, Floats, GridLimits, LoadNeed, Storage
 from gateway.core.planning.method import PlanningMethod
 from gateway.core.pricing.prices import PeakPrice, Prices
 
@@ -54,6 +54,8 @@ class PlanProblem:
     mixing: float
     # Value of what is stored behind the last step (EUR/kWh).
     end_value: float
+    # Of the scenarios' loads, those that the storage supplies only above some energy; one power a step.
+    loads: tuple[LoadNeed, ...] = ()
 
     @property
     def hours(self) -> float:
@@ -70,9 +72,12 @@ class PlanProblem:
         """Beginnings of the steps (UTC)."""
         return self.scenarios.start_s + self.scenarios.step_s * np.arange(self.steps, dtype=np.float64)
 
-    def with_loads(self, power_w: Floats) -> "PlanProblem":
-        """The same building with loads that draw these powers (W, one a step) in every scenario."""
-        return replace(self, scenarios=replace(self.scenarios, load_w=self.scenarios.load_w + power_w))
+    def with_loads(self, power_w: Floats, needs: tuple[LoadNeed, ...] = ()) -> "PlanProblem":
+        """The same building with loads that draw these powers (W, one a step) in every scenario.
+
+        `needs`: of these, what the storage supplies only above some energy.
+        """
+        return replace(self, scenarios=replace(self.scenarios, load_w=self.scenarios.load_w + power_w), loads=needs)
 
 
 def plan_problem(

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from gateway.core.pricing.keys import Items, Matching, Such
-from gateway.core.pricing.periods import DAY_MIN, MonthDay, Window, in_season
+from gateway.core.pricing.periods import DAY_MIN, MonthDay, Window, in_season, season_of
 
 Hours = Annotated[str, Matching(r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 Day = Annotated[str, Matching(r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
@@ -80,7 +80,7 @@ class OffPeakHours:
 
     def windows(self) -> tuple[Window, ...]:
         """The hours as minutes of the day."""
-        return tuple(_window(each) for each in self.hours)
+        return tuple(Window.read(each) for each in self.hours)
 
     def row(self) -> OffPeak:
         """The same as a row of a scheme."""
@@ -88,17 +88,9 @@ class OffPeakHours:
         return OffPeak(windows=self.windows(), first=first, end=end, season=self._season())
 
     def _season(self) -> tuple[MonthDay, MonthDay] | None:
-        if self.season is None:
-            return None
-        first, last = ((int(day[:2]), int(day[3:])) for day in self.season)
-        return first, last
+        return None if self.season is None else season_of(*self.season)
 
 
 OffPeakRows = Annotated[
     tuple[OffPeakHours, ...], Such('the hours of this meter, such as hours = ["22:00-06:00"]')
 ]  # the key `off_peak` of all kinds that have it
-
-
-def _window(hours: str) -> Window:
-    begin, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in hours.split("-"))
-    return Window(begin_min=begin, end_min=end)

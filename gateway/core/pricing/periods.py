@@ -42,6 +42,12 @@ class Window:
         if not (0 <= self.begin_min < DAY_MIN and 0 <= self.end_min <= DAY_MIN and self.begin_min != self.end_min):
             raise ValueError(f"not a window of a day: {self.begin_min} to {self.end_min} min")
 
+    @classmethod
+    def read(cls, hours: str) -> "Window":
+        """Of hours as people write them, such as "22:38-06:38"."""
+        begin, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in hours.split("-"))
+        return cls(begin_min=begin, end_min=end)
+
     def holds(self, minute: int) -> bool:
         """Whether this minute of the day is inside."""
         if self.begin_min < self.end_min:
@@ -52,6 +58,11 @@ class Window:
     def length_min(self) -> int:
         """Minutes on a day of 24 hours."""
         return (self.end_min - self.begin_min) % DAY_MIN or DAY_MIN
+
+
+def season_of(first: str, last: str) -> tuple[MonthDay, MonthDay]:
+    """A season by its first and last day as people write them, such as "04-01"."""
+    return (int(first[:2]), int(first[3:])), (int(last[:2]), int(last[3:]))
 
 
 def in_season(day: date, season: tuple[MonthDay, MonthDay]) -> bool:

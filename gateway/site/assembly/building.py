@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from gateway.adapters.products.commands import Setpoint
 from gateway.core.model.load import Load
 from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
+from gateway.site.assembly import site_limits
 from gateway.site.file.site_file import SiteFile
 
 
@@ -16,13 +17,19 @@ def core_site(file: SiteFile) -> Site:
     """What there is to measure and to command, with its limits."""
     by_role = {role: [id_ for id_, d in file.devices.items() if d.role == role] for role in ("grid", "pv", "battery")}
     control = file.control
+    own = site_limits.limits_of(control, control.phases)
     return Site(
         grid=by_role["grid"][0],
         pv=tuple(by_role["pv"]),
         batteries=tuple(_battery(file, id_) for id_ in by_role["battery"]),
         grid_setpoint_w=control.grid_setpoint_w,
-        import_limit_w=control.import_limit_w,
-        export_limit_w=control.export_limit_w,
+        import_limit_w=own.import_w,
+        export_limit_w=own.export_w,
+        phase_import_limit_w=own.phase_import_w,
+        phase_export_limit_w=own.phase_export_w,
+        circuits=tuple(site_limits.circuits(file)),
+        limit_sources=tuple(site_limits.sources(file)),
+        phases={id_: phases for id_ in file.devices if (phases := _phases(file, id_))},
         meter_delay_s=(control.meter_delay_min_s, control.meter_delay_max_s),
         imbalance_limit_w=math.inf if control.imbalance_limit_w is None else control.imbalance_limit_w,
         curtailable=tuple(_inverters(file)),
@@ -42,6 +49,9 @@ def load_devices(file: SiteFile) -> Iterator[LoadDevice]:
                 device=section.device,
                 takes_orders=setpoint is not None,
                 pause_s=_pause_s(setpoint, load) if setpoint is not None else 0.0,
+                spread=_spread(file, id_),
+                in_amperes=setpoint is not None and setpoint.point.unit == "A",
+                supplied_from_soc=math.inf if section.battery_above is None else section.battery_above,
             )
 
 
@@ -49,6 +59,25 @@ def meters(file: SiteFile) -> dict[str, str]:
     """The meter of each device of a load that has one beside it."""
     pairs = [(section.device, section.meter) for section in file.loads.values()]
     return {device: meter for device, meter in pairs if device is not None and meter is not None}
+
+
+def _phases(file: SiteFile, id_: str) -> tuple[int, ...]:
+    """The phases that a load or an inverter is known to be on: its own, or the only one of connection or circuit."""
+    device = file.devices[id_]
+    if device.role not in ("load", "pv"):
+        return ()
+    above = next((one.phases for one in file.circuits.values() if id_ in one.devices), file.control.phases)
+    return tuple(device.phases or (above if len(above) == 1 else ()))
+
+
+def _spread(file: SiteFile, load: str) -> int:
+    """Over how many phases the power of a load is spread at most."""
+    section = file.loads[load]
+    assert section.device is not None  # noqa: S101 - only such loads are asked for
+    setpoint = file.profiles[section.device].setpoint
+    if setpoint is not None and setpoint.point.unit == "A":
+        return section.phases_used
+    return len(_phases(file, section.device)) or len(file.control.phases)
 
 
 def _inverters(file: SiteFile) -> Iterator[Inverter]:

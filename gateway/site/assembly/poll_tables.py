@@ -7,6 +7,8 @@ from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.setpoints import PLAIN, Rating
 from gateway.core.model.site import LoadDevice
 from gateway.site.assembly.building import load_devices
+from gateway.site.assembly.site_limits import phase_meters
+from gateway.site.file.limit_checks import PHASE_POINTS
 from gateway.site.file.sections import DeviceSection
 from gateway.site.file.site_file import SiteFile
 
@@ -26,7 +28,7 @@ def poll_tables(file: SiteFile) -> dict[str, NodeTable]:
 
 
 def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
-    profile = file.profiles[id_]
+    profile = _quick(file, id_)
     range_w, rating = _orders(file, id_, device)
     return Wiring(
         device=id_,
@@ -36,6 +38,19 @@ def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
         range_w=range_w,
         rating=rating,
     )
+
+
+def _quick(file: SiteFile, id_: str) -> Profile:
+    """The profile of a device; where control relies on the power of each phase, these are read as often as all of it."""
+    profile = file.profiles[id_]
+    power = profile.point("p_w")
+    if power is None or id_ not in phase_meters(file):
+        return profile
+    points = [
+        point.model_copy(update={"every_s": min(point.every_s, power.every_s)}) if point.name in PHASE_POINTS else point
+        for point in profile.points
+    ]
+    return profile.model_copy(update={"points": tuple(points)})
 
 
 def _bus(file: SiteFile, device: DeviceSection, profile: Profile) -> Mapping[str, object]:

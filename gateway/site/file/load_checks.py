@@ -23,7 +23,7 @@ def devices_of(
             found.append(Mistake(path=f"loads.{id_}.meter", found=shown(load.meter), allowed=allowed))
         yield from found
         if not found:
-            yield from _fits(id_, load, profiles)
+            yield from _fits(id_, load, devices, profiles)
 
 
 def _named(
@@ -43,7 +43,9 @@ def _named(
     seen.setdefault(device, path)
 
 
-def _fits(id_: str, load: LoadSettings, profiles: Mapping[str, Profile]) -> Iterator[Mistake]:
+def _fits(
+    id_: str, load: LoadSettings, devices: Mapping[str, DeviceSection], profiles: Mapping[str, Profile]
+) -> Iterator[Mistake]:
     """Whether the products report what the kind needs, and accept what the kind would be sent."""
     profile = profiles.get(load.device or "")
     if profile is None:
@@ -58,9 +60,19 @@ def _fits(id_: str, load: LoadSettings, profiles: Mapping[str, Profile]) -> Iter
         yield from _is_quick(f"loads.{id_}.device", profile)
     elif load.meter in profiles:
         yield from _is_quick(f"loads.{id_}.meter", profiles[load.meter])
+    if profile.setpoint is not None and profile.setpoint.point.unit == "A":
+        yield from _phases(id_, load, devices)
     if profile.setpoint is not None:
         for misfit in load.misfits(profile.setpoint.point.unit):
             yield Mistake(path=f"loads.{id_}.{misfit.key}", found=misfit.found, allowed=misfit.allowed)
+
+
+def _phases(id_: str, load: LoadSettings, devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
+    """Whether a charger is connected to as many phases as its amperes are spread over."""
+    phases = None if load.device is None else devices[load.device].phases
+    if phases is not None and len(phases) != load.phases_used:
+        allowed = f"as many as loads.{id_}.phases says: {load.phases_used}"
+        yield Mistake(path=f"devices.{load.device}.phases", found=f"{phases}", allowed=allowed)
 
 
 def _is_quick(path: str, profile: Profile) -> Iterator[Mistake]:

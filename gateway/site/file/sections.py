@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from gateway.adapters.products import profiles
+from gateway.site.file.limit_sections import CircuitSection, LimitKeys, LimitSection, PhaseList
 from gateway.site.file.price_sections import TARIFF, FeedsSection, GoalsSection
 from gateway.site.file.section import Section
 
@@ -44,17 +45,19 @@ class BrokerSection(Section):
     node_ca: PathText | None = None
 
 
-class ControlSection(Section):
-    """What the batteries are for. Powers in W at the grid, import positive.
+class ControlSection(LimitKeys):
+    """What the batteries are for, and what the connection bears. Powers in W at the grid, import positive.
 
-    `meter_delay`: least and most lag of the grid meter's registers; the true one is learned inside these bounds.
-    `imbalance_limit_w`: most by which one phase may differ from another through a single-phase battery.
+    `import_limit` and `export_limit` (each needed) are of all phases together, `phase_import_limit` and
+    `phase_export_limit` of each one; in W, or in A at 230 V: amperes of all phases together are those of each one, too.
+    `phases`: those of the connection. `meter_delay`: least and most lag of the grid meter's registers; the true one is
+    learned inside these bounds. `imbalance_limit_w`: most by which one phase may differ from another through a
+    single-phase battery.
     """
 
     grid_setpoint_w: Annotated[float, Field(ge=-1_000_000, le=1_000_000)] = 0.0
     reserve: Fraction = 0.1
-    import_limit_w: Watts
-    export_limit_w: Watts
+    phases: PhaseList = Field(default_factory=lambda: [1, 2, 3])
     lease_s: Annotated[int, Field(ge=3, le=30)] = 10
     meter_delay_min_s: Delay = 0.0
     meter_delay_max_s: Delay = 3.0
@@ -158,7 +161,8 @@ class InverterSection(Section):
 class DeviceSection(Section):
     """One device: reached over a node's serial `bus`, or over the network at `host`.
 
-    `unit` is its Modbus address; the meter of a telegram has none. `peak_w`: of a roof, for forecasts.
+    `unit` is its Modbus address; the meter of a telegram has none. `peak_w`: of a roof, for forecasts. `phases`: those
+    that a load or an inverter is connected to; where they are not given, those of a load are learned.
     """
 
     role: profiles.Role
@@ -171,6 +175,7 @@ class DeviceSection(Section):
     battery: BatterySection | None = None
     inverter: InverterSection | None = None
     peak_w: Annotated[float, Field(gt=0, le=10_000_000)] | None = None
+    phases: PhaseList | None = None
 
 
 SECTIONS: Mapping[str, tuple[type[Section], bool]] = {  # name -> (model, required)
@@ -187,3 +192,4 @@ SECTIONS: Mapping[str, tuple[type[Section], bool]] = {  # name -> (model, requir
 }
 ABSENT_IS_NONE = ("database", "tariff", "feeds")  # a site file without them has no such thing at all
 TABLES: Mapping[str, type[Section]] = {"nodes": NodeSection, "devices": DeviceSection}
+OPTIONAL_TABLES: Mapping[str, type[Section]] = {"circuits": CircuitSection, "limits": LimitSection}

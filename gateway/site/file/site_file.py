@@ -10,12 +10,14 @@ from gateway.adapters.products import profiles
 from gateway.adapters.products.profiles import Profile, ProfileError
 from gateway.core.loads.kind import LoadSettings
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
-from gateway.site.file import checks, load_checks, tariff_checks
+from gateway.site.file import checks, limit_checks, load_checks, tariff_checks
+from gateway.site.file.limit_sections import CircuitSection, LimitSection
 from gateway.site.file.load_sections import read_loads
 from gateway.site.file.price_sections import FeedsSection, GoalsSection, TariffSection
 from gateway.site.file.section import Section
 from gateway.site.file.sections import (
     ABSENT_IS_NONE,
+    OPTIONAL_TABLES,
     SECTIONS,
     TABLES,
     BrokerSection,
@@ -52,6 +54,8 @@ class SiteFile:
     nodes: Mapping[str, NodeSection]
     devices: Mapping[str, DeviceSection]
     loads: Mapping[str, LoadSettings]
+    circuits: Mapping[str, CircuitSection]
+    limits: Mapping[str, LimitSection]
     profiles: Mapping[str, Profile]  # by device
     lists: Lists  # of prices
 
@@ -74,23 +78,28 @@ def read(path: Path, *, may_lack_prices: bool = False) -> SiteFile:
 def checked(raw: Mapping[str, Any], path: Path, *, may_lack_prices: bool = False) -> SiteFile:
     """The same of a table that stands, or would stand, in the file at `path`."""
     mistakes: list[Mistake] = []
-    known = [*SECTIONS, *TABLES, "loads"]
+    known = [*SECTIONS, *TABLES, "loads", *OPTIONAL_TABLES]
     mistakes += [_unknown(key, key, known) for key in raw if key not in known]
     sections = {name: _section(name, raw, mistakes) for name in SECTIONS}
     tables = {name: _table(name, raw, mistakes) for name in TABLES}
+    optional = {name: _rows(name, model, raw.get(name, {}), mistakes) for name, model in OPTIONAL_TABLES.items()}
     mistakes += [_wrong_id("loads", key) for key in _keys(raw, "loads") if not _is_id(key)]
     loads = read_loads(raw.get("loads", {}), mistakes)
     found = dict(_profiles(tables["devices"], path.parent, mistakes))
     mistakes += checks.across(sections, tables["devices"], _keys(raw, "nodes"), tables["nodes"], found)
     mistakes += load_checks.devices_of(loads, tables["devices"], found)
     mistakes += checks.roles(raw)
+    mistakes += limit_checks.of_control(sections["control"], tables["devices"], found)
+    mistakes += limit_checks.of_circuits(optional["circuits"], sections["control"], tables["devices"], loads, found)
     lists = tariff_checks.read_lists(sections["tariff"], path.parent)
     mistakes += () if may_lack_prices else lists.mistakes
     mistakes += tariff_checks.fits(sections["tariff"], sections["control"])
+    kind = tariff_checks.kind_of(sections["tariff"], lists.bought) if sections["tariff"] is not None else None
+    mistakes += limit_checks.of_times(optional["limits"], optional["circuits"], sections["control"], kind)
     mistakes += checks.certificate(path, sections["broker"])
     if mistakes:
         raise SiteFileError(path, mistakes)
-    return SiteFile(path=path, profiles=found, loads=loads, lists=lists, **sections, **tables)  # type: ignore[arg-type]  # checked above
+    return SiteFile(path=path, profiles=found, loads=loads, lists=lists, **sections, **tables, **optional)  # type: ignore[arg-type]  # checked above
 
 
 def _section(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> Section | None:
@@ -109,14 +118,21 @@ def _table(name: str, raw: Mapping[str, Any], mistakes: list[Mistake]) -> dict[s
         found = "nothing" if rows == {} else shown(rows)
         mistakes.append(Mistake(path=name, found=found, allowed=f"at least one table [{name}.<id>]"))
         return {}
-    checked = {}
+    return _rows(name, TABLES[name], rows, mistakes)
+
+
+def _rows(name: str, model: type[Section], rows: Any, mistakes: list[Mistake]) -> dict[str, Any]:
+    if not isinstance(rows, dict):
+        mistakes.append(Mistake(path=name, found=shown(rows), allowed=f"tables [{name}.<id>]"))
+        return {}
+    right = {}
     for key, row in rows.items():
         if not _is_id(key):
             mistakes.append(_wrong_id(name, key))
-        section = _model(f"{name}.{key}", TABLES[name], row, mistakes)
+        section = _model(f"{name}.{key}", model, row, mistakes)
         if section is not None:
-            checked[key] = section
-    return checked
+            right[key] = section
+    return right
 
 
 def _is_id(key: str) -> bool:

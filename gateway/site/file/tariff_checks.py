@@ -61,9 +61,11 @@ def fits(tariff: Any, control: Any) -> Iterator[Mistake]:
         yield from _contradictions(tariff, kind)
     if control is not None and tariff.subscribed_kva is not None:
         most_w = 1000 * tariff.subscribed_kva
-        if control.import_limit_w > most_w:
-            allowed = f"at most {most_w:g}: tariff.subscribed_kva is {tariff.subscribed_kva:g}"
-            yield Mistake(path="control.import_limit_w", found=f"{control.import_limit_w:g}", allowed=allowed)
+        import_w = control.watts(len(control.phases)).get("import_limit", 0.0)
+        if import_w > most_w:
+            key = "import_limit_w" if control.import_limit_a is None else "import_limit_a"
+            allowed = f"at most {most_w:g} W: tariff.subscribed_kva is {tariff.subscribed_kva:g}"
+            yield Mistake(path=f"control.{key}", found=f"{import_w:g} W", allowed=allowed)
 
 
 def _find(path: str, name: str, beside: Path) -> TariffFile | Mistake:

@@ -1,7 +1,8 @@
 """The schedule of the flexible loads of a building: what each requests, when each runs, and why."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from gateway.core.loads.curtailable import Curtailable
 from gateway.core.loads.kind import FlexibleLoad
 from gateway.core.loads.request import LoadRequest, Outlook
-from gateway.core.model.levels import Floats
+from gateway.core.model.levels import Floats, LoadNeed
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Reason
 from gateway.core.model.time_grid import TimeGrid
@@ -30,6 +31,8 @@ class Flexible:
     loads: tuple[FlexibleLoad, ...] = ()  # that are planned, with their states
     curtailable: tuple[Curtailable, ...] = ()  # PV inverters whose production can be limited
     outdoor_c: Floats | None = None  # temperature in each step; None where there is no forecast
+    # By load id: the stored energy (Wh above empty) above which the storage supplies it; of others: never.
+    supplied_above_wh: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises ValueError when two have one name."""
@@ -45,6 +48,7 @@ class LoadSchedule:
     total_w: Floats  # what they draw together in each step (W)
     slots: Mapping[str, tuple[LoadSlot, ...]]  # for each load, by its name, one slot a step
     notes: tuple[Reason, ...]  # what will not be as it was requested, and how the schedule was made if not as usual
+    needs: tuple[LoadNeed, ...] = ()  # of what they draw, what the storage supplies only above some energy
 
 
 def scheduled_loads(
@@ -65,6 +69,11 @@ def scheduled_loads(
         total_w=sum(powers, np.zeros(supply.steps)),
         slots={one.request.id: load_slots(one) for one in loads},
         notes=(*(schedule.notes if schedule is not None else ()), *of_loads),
+        needs=tuple(
+            LoadNeed(power_w=np.maximum(power, 0.0), above_wh=flexible.supplied_above_wh.get(one.id, math.inf))
+            for one, power in zip(requests, powers, strict=True)
+            if one.id not in supply.supplied
+        ),
     )
 
 
@@ -107,6 +116,7 @@ def _supply(problem: PlanProblem, flexible: Flexible) -> Supply:
         stored_wh=problem.energy_wh,
         end_price=problem.end_value,
         curtail_w=np.clip(pv_w, 0.0, most_w) if flexible.curtailable else np.zeros(0),
+        supplied=frozenset(id_ for id_, above_wh in flexible.supplied_above_wh.items() if above_wh <= 0.0),
     )
 
 

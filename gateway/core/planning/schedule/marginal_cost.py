@@ -16,17 +16,19 @@ LITTLE_W = 10.0  # of which the price is asked: above rounding, below any step a
 class MarginalCost:
     """The marginal cost of power for a load beside the other loads (EUR/kWh).
 
-    The storage buys and sells at the value of stored energy, within its powers. The import limit is held without its
-    help: whether it will have energy then is not certain.
+    The storage buys and sells at the value of stored energy, within its powers; loads that it does not supply are drawn
+    from surplus and grid. The import limit is held without its help: whether it will have energy then is not certain.
     """
 
     supply: Supply  # net load, prices, connection and storage
     taken_w: Floats  # what the other loads draw in each step
     stored_value: Floats  # marginal value of stored energy at each step (EUR/kWh)
+    unsupplied_w: Floats  # of `taken_w`, what the storage does not supply
+    is_supplied: bool = False  # whether it supplies the load that is asked for
 
-    def beside(self, taken_w: Floats) -> "MarginalCost":
-        """The same, with other loads."""
-        return replace(self, taken_w=taken_w)
+    def beside(self, taken_w: Floats, unsupplied_w: Floats, *, is_supplied: bool) -> "MarginalCost":
+        """The same for another load, with other loads beside it."""
+        return replace(self, taken_w=taken_w, unsupplied_w=unsupplied_w, is_supplied=is_supplied)
 
     @property
     def net_w(self) -> Floats:
@@ -39,8 +41,13 @@ class MarginalCost:
 
     def cost_eur(self, steps: Any, power_w: Any) -> Floats:
         """What drawing these powers costs in these steps (arrays that fit each other)."""
-        net = self.net_w[steps]
-        return np.asarray(self._paid_eur(steps, net + power_w) - self._paid_eur(steps, net))
+        net, without = self.net_w[steps], self.unsupplied_w[steps]
+        with_it = without if self.is_supplied else np.maximum(without + power_w, 0.0)
+        return np.asarray(self._paid_eur(steps, net + power_w, with_it) - self._paid_eur(steps, net, without))
+
+    def paid_eur(self) -> Floats:
+        """What each step costs with the loads that are there."""
+        return self._paid_eur(np.arange(self.supply.steps), self.net_w, self.unsupplied_w)
 
     def marginal_price(self) -> Floats:
         """EUR/kWh of the last of the power in each step: what a little less would spare."""
@@ -48,15 +55,17 @@ class MarginalCost:
         little_w = -LITTLE_W
         return self.cost_eur(every, np.full(len(every), little_w)) / (little_w / K * self.supply.hours)
 
-    def _paid_eur(self, steps: Any, net_w: Floats) -> Floats:
-        """Least over the powers of the storage at which the cost bends."""
+    def _paid_eur(self, steps: Any, net_w: Floats, unsupplied_w: Floats) -> Floats:
+        """Least over the powers of the storage at which the cost bends; `unsupplied_w` of the net load is not its own."""
         supply, storage = self.supply, self.supply.storage
         over = np.maximum(net_w - supply.limits.import_max_w, 0.0) * OVER_PRICE
         if storage is None:
             return np.asarray((self._grid(steps, net_w) + over) * (supply.hours / K))
         best = self._grid(steps, net_w)
         stored_value = self.stored_value[steps]
-        low, high = -storage.discharge_max_w, storage.charge_max_w
+        own_w = np.maximum(net_w - unsupplied_w, 0.0)
+        low = -np.where(unsupplied_w > 0.0, np.minimum(own_w, storage.discharge_max_w), storage.discharge_max_w)
+        high = storage.charge_max_w
         for power_w in (np.clip(-net_w, low, high), low, high):
             up, down = np.maximum(power_w, 0.0), np.maximum(-np.asarray(power_w), 0.0)
             kept = stored_value * (up * storage.charge_efficiency - down / storage.discharge_efficiency)

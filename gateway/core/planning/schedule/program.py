@@ -50,12 +50,14 @@ class Formulation:
 def formulated(supply: Supply, needs: Sequence[Need]) -> Formulation:
     """The program of a building and its loads."""
     builder = ProgramBuilder()
-    balance = _building(builder, supply)
+    balance, supplied = _building(builder, supply)
     parts = []
     for need in needs:
         own = _parts(builder, need)
         for part in own:
             builder.put(balance[part.steps], part.columns, part.factors / K)
+            if len(supplied) and need.id in supply.supplied:
+                builder.put(supplied[part.steps], part.columns, -np.maximum(part.factors, 0.0) / K)
         parts.append(tuple(own))
     return Formulation(program=builder.program(), parts=tuple(parts), steps=supply.steps)
 
@@ -70,8 +72,12 @@ def _parts(builder: ProgramBuilder, need: Need) -> list[Part]:
             assert_never(need)
 
 
-def _building(builder: ProgramBuilder, supply: Supply) -> Indices:
-    """Import, export and the storage; gives the rows of the balance: storage + loads - import + export = -net load."""
+def _building(builder: ProgramBuilder, supply: Supply) -> tuple[Indices, Indices]:
+    """Import, export and the storage.
+
+    Gives the rows of the balance, storage + loads - import + export = -net load, and those of what the storage supplies,
+    discharge - export - loads that it supplies <= net load (none without a storage).
+    """
     n, hours, limits = supply.steps, supply.hours, supply.limits
     balance = builder.rows(n, least=-supply.net_w / K, most=-supply.net_w / K)
     bought = builder.columns(n, upper=limits.import_max_w / K, cost=supply.buy * hours)
@@ -84,12 +90,17 @@ def _building(builder: ProgramBuilder, supply: Supply) -> Indices:
         builder.put(balance, builder.columns(n, upper=supply.curtail_w / K), 1.0)
     if np.isfinite(limits.export_max_w):
         builder.put(balance, builder.columns(n, cost=OVER_PRICE * hours), 1.0)
-    if supply.storage is not None:
-        _battery(builder, balance, supply, supply.storage)
-    return balance
+    if supply.storage is None:
+        return balance, balance[:0]
+    discharge = _battery(builder, balance, supply, supply.storage)
+    supplied = builder.rows(n, most=np.maximum(supply.net_w, 0.0) / K)
+    builder.put(supplied, discharge, 1.0)
+    builder.put(supplied, sold, -1.0)
+    return balance, supplied
 
 
-def _battery(builder: ProgramBuilder, balance: Indices, supply: Supply, storage: Storage) -> None:
+def _battery(builder: ProgramBuilder, balance: Indices, supply: Supply, storage: Storage) -> Indices:
+    """The storage with its energy; gives what it discharges."""
     n, hours = supply.steps, supply.hours
     wear = storage.wear_price * hours
     charge = builder.columns(n, upper=storage.charge_max_w / K, cost=wear)
@@ -106,6 +117,7 @@ def _battery(builder: ProgramBuilder, balance: Indices, supply: Supply, storage:
     builder.put(rows, discharge, hours / storage.discharge_efficiency)
     builder.put(balance, charge, 1.0)
     builder.put(balance, discharge, -1.0)
+    return discharge
 
 
 def _run(builder: ProgramBuilder, run: Run) -> list[Part]:

@@ -75,8 +75,14 @@ def load_slots(load: ScheduledLoad) -> tuple[LoadSlot, ...]:
     purposes = [_purpose(load, k) for k in range(len(load.power_w))]
     powers = load.power_w.tolist()
     return tuple(
-        LoadSlot(power_w=power, value=value, reason=reason, purpose=purpose)
-        for power, value, reason, purpose in zip(powers, values, reasons, purposes, strict=True)
+        LoadSlot(
+            power_w=power,
+            value=value,
+            reason=reason,
+            purpose=purpose,
+            surplus_w=_surplus_w(load, k, max(power, 0.0)),
+        )
+        for k, (power, value, reason, purpose) in enumerate(zip(powers, values, reasons, purposes, strict=True))
     )
 
 

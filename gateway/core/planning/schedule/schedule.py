@@ -52,9 +52,21 @@ def _by_program(supply: Supply, needs: Sequence[Need], solver: Solver, effort: E
     stated = formulated(supply, needs)
     solution = solver(stated.program, effort)
     stored_value = _stored_value(supply, solution.prices)
-    power_cost = MarginalCost(supply=supply, taken_w=np.zeros(supply.steps), stored_value=stored_value)
+    power_cost = _alone(supply, stored_value)
     division = stated.powers_w(solution.x)
     return _improved(power_cost, needs, _in_turn(power_cost, needs, division, _order(needs), division), division)
+
+
+def _alone(supply: Supply, stored_value: Floats) -> MarginalCost:
+    """What power costs a building that has no loads yet."""
+    nothing = np.zeros(supply.steps)
+    return MarginalCost(supply=supply, taken_w=nothing, stored_value=stored_value, unsupplied_w=nothing)
+
+
+def _unsupplied_w(supply: Supply, needs: Sequence[Need], powers: Sequence[Floats]) -> Floats:
+    """What the storage does not supply of these powers."""
+    theirs = [np.maximum(w, 0.0) for need, w in zip(needs, powers, strict=True) if need.id not in supply.supplied]
+    return np.asarray(np.sum(theirs, axis=0) if theirs else np.zeros(supply.steps))
 
 
 def _stored_value(supply: Supply, prices: Floats) -> Floats:
@@ -72,11 +84,12 @@ def _by_rules(supply: Supply, needs: Sequence[Need]) -> Schedule:
     rounds: list[tuple[float, list[Floats], MarginalCost]] = []
     for index in range(ROUNDS):
         taken = np.sum(mean, axis=0) if mean else np.zeros(supply.steps)
-        value = storage_response(supply, taken).stored_value
-        power_cost = MarginalCost(supply=supply, taken_w=np.zeros(supply.steps), stored_value=value)
+        value = storage_response(supply, taken, _unsupplied_w(supply, needs, mean) if mean else taken).stored_value
+        power_cost = _alone(supply, value)
         powers = _in_turn(power_cost, needs, mean or [np.zeros(need.steps) for need in needs], order, mean)
         own = sum(own_eur(need, power) for need, power in zip(needs, powers, strict=True))
-        rounds.append((storage_response(supply, np.sum(powers, axis=0)).cost_eur + own, powers, power_cost))
+        answer = storage_response(supply, np.sum(powers, axis=0), _unsupplied_w(supply, needs, powers))
+        rounds.append((answer.cost_eur + own, powers, power_cost))
         mean = [before + (power - before) / (index + 1) for before, power in zip(mean or powers, powers, strict=True)]
     _, powers, power_cost = min(rounds, key=lambda one: one[0])
     return _improved(power_cost, needs, powers)
@@ -92,8 +105,10 @@ def _in_turn(
     """Each load in this order beside what the others have, near its part of the `division` if there is one."""
     powers = list(powers)
     for index in order:
-        others = np.sum([power for i, power in enumerate(powers) if i != index], axis=0)
-        beside = power_cost.beside(np.zeros(power_cost.supply.steps) + others)
+        alone = [power if i != index else np.zeros(len(power)) for i, power in enumerate(powers)]
+        unsupplied_w = _unsupplied_w(power_cost.supply, needs, alone)
+        is_supplied = needs[index].id in power_cost.supply.supplied
+        beside = power_cost.beside(np.asarray(np.sum(alone, axis=0)), unsupplied_w, is_supplied=is_supplied)
         powers[index] = _placed(needs[index], beside, None if division is None else division[index])
     return powers
 
@@ -142,8 +157,9 @@ def _improved(
         if tried_cost >= cost - 1e-9:
             break
         best, cost = tried, tried_cost
-    total = np.sum(best, axis=0) if best else np.zeros(power_cost.supply.steps)
-    return Schedule(powers_w=tuple(best), price=power_cost.beside(total).marginal_price(), cost_eur=cost)
+    total = np.asarray(np.sum(best, axis=0) if best else np.zeros(power_cost.supply.steps))
+    beside = power_cost.beside(total, _unsupplied_w(power_cost.supply, needs, best), is_supplied=False)
+    return Schedule(powers_w=tuple(best), price=beside.marginal_price(), cost_eur=cost)
 
 
 def _lacks(need: Need, power_w: Floats) -> bool:
@@ -163,10 +179,13 @@ def _over(power_cost: MarginalCost, powers: list[Floats]) -> bool:
 
 def score_eur(power_cost: MarginalCost, needs: Sequence[Need], powers: Sequence[Floats]) -> float:
     """What a schedule costs at this cost of power, with all penalties."""
-    total = np.sum(powers, axis=0) if powers else np.zeros(power_cost.supply.steps)
-    every = np.arange(power_cost.supply.steps)
+    nothing = np.zeros(power_cost.supply.steps)
+    total = np.asarray(np.sum(powers, axis=0) if powers else nothing)
+    beside = power_cost.beside(total, _unsupplied_w(power_cost.supply, needs, powers), is_supplied=False)
     own = sum(own_eur(need, power) for need, power in zip(needs, powers, strict=True))
-    return float(power_cost.cost_eur(every, total).sum()) + own
+    return (
+        float(beside.paid_eur().sum() - power_cost.beside(nothing, nothing, is_supplied=False).paid_eur().sum()) + own
+    )
 
 
 def own_eur(need: Need, power_w: Floats) -> float:

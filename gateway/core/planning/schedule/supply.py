@@ -22,6 +22,7 @@ class Supply:
     stored_wh: float = 0.0  # in the storage at the start
     end_price: float = 0.0  # value of a kWh that it holds at the end (EUR/kWh)
     curtail_w: Floats = field(default_factory=lambda: np.zeros(0))  # PV that may be thrown away; empty where none may
+    supplied: frozenset[str] = frozenset()  # ids of the loads that the storage supplies like the rest of the building
 
     @property
     def steps(self) -> int:

@@ -8,12 +8,13 @@ V is convex in e, so the best e' follows from four levels, where the marginal va
 Energies are counted in spacings of the energy grid, so that an energy is its own place in the table.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.model.levels import Floats, GridLimits, Storage, change, in_order, reach_of
+from gateway.core.model.levels import Floats, GridLimits, LoadNeed, Storage, change, in_order, reach_of
 from gateway.core.planning.problem import PlanProblem, StepPrices
 
 Places = NDArray[np.intp]
@@ -54,6 +55,7 @@ def solved_for(problem: PlanProblem, target: PeakTarget | None) -> StorageValues
         mixing=problem.mixing,
         end_value=problem.end_value,
         target=target,
+        loads=problem.loads,
     )
 
 
@@ -68,8 +70,11 @@ def solve(
     mixing: float,
     end_value: float,
     target: PeakTarget | None = None,
+    loads: Sequence[LoadNeed] = (),
 ) -> StorageValues:
     """The recursion over scenarios (rows of `net_w`) from the last step to the first.
+
+    `loads`: of the net load, what is supplied only above some energy; one power a step.
 
     `mixing` is rho of one step; `end_value` (EUR/kWh) is the value of what is left behind the last step. With a
     `target` import is kept below it as below the limit, and what exceeds it all the same is paid for.
@@ -78,7 +83,10 @@ def solve(
     grid = np.arange(points, dtype=np.float64)
     marks = thresholds(prices, storage)
     target_w = np.inf if target is None else target.import_w[:, None, None]
-    possible = reach_of(storage, net_w=net_w.T[:, :, None], hours=hours, limits=limits, peak_target_w=target_w)
+    needs = [LoadNeed(power_w=one.power_w[:, None, None], above_wh=one.above_wh) for one in loads]
+    possible = reach_of(
+        storage, net_w=net_w.T[:, :, None], hours=hours, limits=limits, peak_target_w=target_w, loads=needs
+    )
     reach = possible.divided(spacing_wh)
     net_kwh = net_w.T[:, :, None] * (hours / 1000.0)
     into = spacing_wh / 1000.0 / storage.charge_efficiency

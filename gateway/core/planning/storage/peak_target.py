@@ -71,7 +71,9 @@ def _followed(problem: PlanProblem, levels_wh: Floats, target_w: Floats) -> tupl
     `levels_wh` (steps x 4): charge, reserve, fill, export. `target_w`: the import that each step should not exceed.
     """
     storage, net_w = problem.storage, problem.scenarios.net_w
-    reach = reach_of(storage, net_w=net_w, hours=problem.hours, limits=problem.limits, peak_target_w=target_w)
+    reach = reach_of(
+        storage, net_w=net_w, hours=problem.hours, limits=problem.limits, peak_target_w=target_w, loads=problem.loads
+    )
     stored = np.full(len(net_w), min(max(problem.energy_wh, 0.0), storage.capacity_wh))
     grid_w = net_w.copy()
     for k, levels in enumerate(levels_wh):

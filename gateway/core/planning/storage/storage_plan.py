@@ -38,10 +38,13 @@ def planned_storage(problem: PlanProblem) -> StoragePlan:
 def _expected_energies_wh(problem: PlanProblem, net_w: Floats, levels_wh: Floats, target_w: Floats) -> Floats:
     """Stored energy at the start of each step and at the end of the last, if this one net load came."""
     storage = problem.storage
-    reach = reach_of(storage, net_w=net_w, hours=problem.hours, limits=problem.limits, peak_target_w=target_w)
+    reach = reach_of(
+        storage, net_w=net_w, hours=problem.hours, limits=problem.limits, peak_target_w=target_w, loads=problem.loads
+    )
     parts = np.stack((reach.surplus, reach.deficit, reach.forced, reach.charge, reach.discharge), axis=1).tolist()
     energies = [min(max(problem.energy_wh, 0.0), storage.capacity_wh)]
-    for step, levels in zip(parts, levels_wh.tolist(), strict=True):
-        after = energies[-1] + float(change(Reach(*step), energies[-1], *levels))
+    for k, (step, levels) in enumerate(zip(parts, levels_wh.tolist(), strict=True)):
+        with_loads = tuple((float(deficit[k]), above) for deficit, above in reach.with_loads)
+        after = energies[-1] + float(change(Reach(*step, with_loads=with_loads), energies[-1], *levels))
         energies.append(min(max(after, 0.0), storage.capacity_wh))
     return np.array(energies)

@@ -2,7 +2,7 @@
 
 `integral`: each second battery += target - grid (grid + battery - target in one step), as many scripts do;
 `ten_seconds` the same each 10 s; `round_robin` each 30 s, one device after the other. Cars and relays each chase the
-surplus by themselves at the same moments.
+surplus by themselves at the same moments; below `supplied_from_soc` batteries give no more than the rest needs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,6 +38,7 @@ class Simple:
     every_s: float
     in_turn: bool = False
     consumers: Sequence[Consumer] = ()
+    supplied_from_soc: float = 0.0
     next_s: float = 0.0
     turn: int = 0
 
@@ -57,12 +58,21 @@ class Simple:
     def _batteries(self, state: SiteState, error_w: float) -> dict[str, float]:
         share_w = error_w / (1 if self.in_turn else len(self.site.batteries))
         found = {}
+        own_w = self._own_need_w(state) / len(self.site.batteries)
         for battery in self.site.batteries:
             power_w = (state.reading(battery.id, "p_w").value or 0.0) + share_w
             soc = state.reading(battery.id, "soc").value or 0.0
             low_w = -battery.discharge_max_w if soc > battery.reserve else 0.0
+            if soc < self.supplied_from_soc:
+                low_w = max(low_w, -own_w)
             found[battery.id] = min(max(power_w, low_w), battery.charge_max_w if soc < battery.soc_max else 0.0)
         return found
+
+    def _own_need_w(self, state: SiteState) -> float:
+        """What the building draws without batteries and consumers, and more than its target (W, 0 or above)."""
+        devices = (self.site.grid, *(b.id for b in self.site.batteries), *(c.id for c in self.consumers))
+        grid_w, *others_w = (state.reading(device, "p_w").value or 0.0 for device in devices)
+        return max(grid_w - sum(others_w) - self.site.grid_setpoint_w, 0.0)
 
     def _consumers(self, state: SiteState, error_w: float) -> dict[str, float]:
         """Each one takes what it sees to be left over."""

@@ -28,6 +28,7 @@ class Scenario:
     """One building. `batteries`: changes of the simulator's battery for each; `meter_s`: least and most meter delay.
 
     The site file says only that the delay is at most 3 s, or at most twice the true one where that is more.
+    `supplied_from_soc`: from that state of charge (0…1) on the batteries supply car and boiler, too, under every law.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Scenario:
     target_w: float = 0.0
     ev: bool = False
     boiler: bool = False
+    supplied_from_soc: float = 0.0
     ac_limit_w: float = math.inf
 
 
@@ -150,18 +152,18 @@ def site(scenario: Scenario) -> Site:
         import_limit_w=18_000,
         export_limit_w=18_000,
         meter_delay_s=(0.0, max(3.0, 2 * scenario.meter_s[1])),
-        loads=tuple(_load(consumer) for consumer in consumers(scenario)),
+        loads=tuple(_load(consumer, scenario.supplied_from_soc) for consumer in consumers(scenario)),
     )
 
 
-def _load(consumer: Consumer) -> LoadDevice:
+def _load(consumer: Consumer, supplied_from_soc: float) -> LoadDevice:
     load = Switchable(
         id=consumer.id,
         band=Band(low_w=consumer.min_w, high_w=consumer.max_w),
         minimum_up_s=consumer.dwell_on_s,
         minimum_down_s=consumer.dwell_off_s,
     )
-    return LoadDevice(load=load, device=consumer.id, takes_orders=True)
+    return LoadDevice(load=load, device=consumer.id, takes_orders=True, supplied_from_soc=supplied_from_soc)
 
 
 def requests(scenario: Scenario) -> dict[str, LoadSlot]:

@@ -121,7 +121,12 @@ class Scene:
             imbalance_limit_w=draw.choice([math.inf, 4600.0]),
             curtailable=tuple(Inverter(id=id_, rated_w=6000.0) for id_ in pv if draw.random() < 0.7),
             loads=tuple(
-                LoadDevice(load=load, device=f"{load.id}-meter", takes_orders=True)
+                LoadDevice(
+                    load=load,
+                    device=f"{load.id}-meter",
+                    takes_orders=True,
+                    supplied_from_soc=(0.0, 0.5, math.inf, math.inf)[self.seed % 4],
+                )
                 for load in loads
                 if draw.random() < 0.6
             ),

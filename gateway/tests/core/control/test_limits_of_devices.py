@@ -96,7 +96,7 @@ CURTAILABLE = replace(SITE, curtailable=(Inverter(id="pv", rated_w=6000.0),), ex
 
 
 def limit(before=None, **changes):
-    known = {"net_w": -4500.0, "pv_w": -5000.0, "battery_max_w": 0.0, "grid_w": -4500.0, "export_w": 0.0} | changes
+    known = {"used_w": 500.0, "pv_w": -5000.0, "battery_max_w": 0.0, "grid_w": -4500.0, "export_w": 0.0} | changes
     decision = limited(CURTAILABLE, before or Curtailment(), Flows(**known))
     return decision.setpoints, decision.memory
 
@@ -129,7 +129,7 @@ def test_export_settles_just_below_its_limit(too_much) -> None:
     for _ in range(240):
         pv_w = -min(8000.0, limits[-4] * (1.0 + too_much))
         exports.append(-pv_w - 500.0)
-        known = {"net_w": 500.0 + pv_w, "pv_w": pv_w, "battery_max_w": 0.0, "grid_w": -exports[-2], "export_w": 1500.0}
+        known = {"used_w": 500.0, "pv_w": pv_w, "battery_max_w": 0.0, "grid_w": -exports[-2], "export_w": 1500.0}
         decision = limited(site, seen, Flows(**known))
         (setpoint,), seen = decision.setpoints, decision.memory
         limits.append(9000.0 if setpoint.power_w is None else -setpoint.power_w)

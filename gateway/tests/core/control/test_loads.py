@@ -85,9 +85,9 @@ def test_the_import_limit_sheds_the_car_in_the_next_second() -> None:
 def test_the_car_gives_way_to_what_grows_slowly(slope_w_per_s: float, most_over_w: float) -> None:
     """A compressor that starts beside it: the car obeys after 2 s, tells it 2 s later, and a cycle is 1 s."""
     building = with_car(lambda t: 1500.0 + min(max(t - 40, 0) * slope_w_per_s, 5500.0), requests=request(7000.0, 0.3))
-    building.run(40 + 5500 / slope_w_per_s + 20)
+    building.run(40 + 5500 / slope_w_per_s + 60)
     assert max(building.grid_w) <= 9000.0 + most_over_w
-    assert building.powers("car-meter")[-1] == pytest.approx(2000.0)
+    assert 1850.0 <= building.powers("car-meter")[-1] <= 2000.0  # what lasted too long was held tighter for a while
 
 
 @dataclass

@@ -1,9 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.model.levels import GridLimits, Levels, Storage, change, follow, plain, reach_of
+from gateway.core.model.levels import GridLimits, Levels, LoadNeed, Storage, change, follow, plain, reach_of
 from gateway.core.planning.problem import StepPrices
 from gateway.core.planning.storage.dynamic_program import thresholds
 
@@ -56,6 +58,35 @@ def test_the_default_levels_are_the_plain_rule(energy_wh: float, net_w: float, h
     requested_w = min(max(-net_w, -STORAGE.discharge_max_w, -held_w), STORAGE.charge_max_w, room_w)
     power_w = follow(plain(STORAGE), STORAGE, energy_wh=energy_wh, net_w=net_w, hours=hours)
     assert power_w == pytest.approx(requested_w, abs=1e-6)
+
+
+# net load with a car of 3 kW in it, from which energy on the car is supplied, stored energy; one hour
+@pytest.mark.parametrize(
+    ("net_w", "above_wh", "energy_wh", "expected_w"),
+    [
+        (3500.0, math.inf, 6000.0, -500.0),  # the house alone
+        (2000.0, math.inf, 6000.0, 0.0),  # 1 kW of the car is surplus
+        (-500.0, math.inf, 6000.0, 500.0),
+        (2500.0, 0.0, 6000.0, -2500.0),
+        (2500.0, 4000.0, 6000.0, -1900.0),  # down to there: 2000 Wh * 0.95
+        (3500.0, 4000.0, 4100.0, -500.0),  # below it the house goes on being supplied
+    ],
+)
+def test_a_load_is_supplied_above_its_energy_only(
+    net_w: float, above_wh: float, energy_wh: float, expected_w: float
+) -> None:
+    loads = (LoadNeed(power_w=3000.0, above_wh=above_wh),)
+    found = follow(plain(STORAGE), STORAGE, energy_wh=energy_wh, net_w=net_w, hours=1.0, loads=loads)
+    assert found == pytest.approx(expected_w)
+
+
+def test_loads_that_are_supplied_from_several_energies_are_so_one_after_the_other() -> None:
+    loads = (LoadNeed(power_w=1000.0), LoadNeed(power_w=800.0, above_wh=6000.0), LoadNeed(power_w=300.0, above_wh=0.0))
+    found = [
+        follow(plain(STORAGE), STORAGE, energy_wh=energy_wh, net_w=2400.0, hours=1.0, loads=loads)
+        for energy_wh in (7900.0, 6100.0, 5900.0)
+    ]
+    assert found == pytest.approx([-1400.0, -600.0, -600.0])  # 300 W of the house, 300, 800
 
 
 def test_numbers_and_arrays_give_the_same() -> None:

@@ -81,12 +81,17 @@ def small(seed: int) -> tuple[Supply, list[EnergyStore | Run]]:
     return supply, [relay, run]
 
 
+def alone(supply: Supply) -> MarginalCost:
+    nothing = np.zeros(STEPS)
+    return MarginalCost(supply=supply, taken_w=nothing, stored_value=nothing, unsupplied_w=nothing)
+
+
 def every_way(supply: Supply, needs: list[EnergyStore | Run]) -> float:
     """The least cost of all on-off patterns and starts, counted out."""
     relay, run = needs
     assert isinstance(relay, EnergyStore)
     assert isinstance(run, Run)
-    power_cost = MarginalCost(supply=supply, taken_w=np.zeros(STEPS), stored_value=np.zeros(STEPS))
+    power_cost = alone(supply)
     best = np.inf
     for on, start in product(product((0.0, 2000.0), repeat=STEPS), (None, *run.starts)):
         power = np.array(on)
@@ -110,7 +115,7 @@ def test_the_schedule_is_near_the_best_of_all_ways_and_never_below_it() -> None:
         found, best = [], []
         for seed in range(16):
             supply, needs = small(seed)
-            power_cost = MarginalCost(supply=supply, taken_w=np.zeros(STEPS), stored_value=np.zeros(STEPS))
+            power_cost = alone(supply)
             schedule = scheduled(supply, needs, solver, Effort())
             found.append(score_eur(power_cost, needs, schedule.powers_w))
             best.append(every_way(supply, needs))
