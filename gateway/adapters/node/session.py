@@ -15,11 +15,11 @@ from gateway.adapters.node.payloads import is_count, json_object
 from gateway.adapters.node.poll_tables import Block, NodeTable
 from gateway.adapters.node.readback import Readback, after_answer, from_health, numbers_of
 from gateway.adapters.node.reading_trust import ReadingTrust, unproven
-from gateway.adapters.node.readings import readings_of, rows_of
+from gateway.adapters.node.readings import event_rows, readings_of, rows_of
 from gateway.adapters.node.status import NodeStatus
 from gateway.core.model.state import Reading
 from gateway.ports import Row
-from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000
+from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000, OK
 
 MEASUREMENTS: Mapping[str, str] = {"grid": "meter", "pv": "pv", "battery": "battery", "load": "meter"}  # by role
 STALE_PERIODS = 3  # one report may get lost and one come late
@@ -182,13 +182,14 @@ class NodeSession:
         block = blocks[record.block]
         fresh = readings_of(block, record, measured_s)
         if former is None:
-            fresh = self._trust.check(block, fresh)
+            fresh = self._trust.check(block, record.registers if record.flag == OK else (), fresh)
             self._renew(block.device, fresh)
         elif block.device not in former.trusted:
             fresh = unproven(fresh)
         tags = {"site": self.site_id, "device": block.device}
         measurement = MEASUREMENTS[self.roles[block.device]]
-        return tuple(rows_of(fresh, measurement=measurement, tags=tags, time_ms=time_ms))
+        events = event_rows(self._trust.take_events(), tags=tags, time_ms=time_ms)
+        return (*rows_of(fresh, measurement=measurement, tags=tags, time_ms=time_ms), *events)
 
     def _renew(self, device: str, fresh: Mapping[str, Reading]) -> None:
         """Only what is newer: after an outage old records come, and they are history."""

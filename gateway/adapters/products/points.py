@@ -39,6 +39,7 @@ class Point(_Value):
     `address` is the 0-based wire address, or counts from the ID register of SunSpec model `model`. `codes` says what
     the numbers of a state mean and lists all that are known: raw 5 with {"5": 1} is 1, another raw is absent.
     `nan_means`: the value that is meant where a maker sends its pattern for "no value" while something is off.
+    `within`: the only parts of `low`..`high` that are possible, each with both ends (numbers of products, for example).
     """
 
     address: Address
@@ -50,6 +51,14 @@ class Point(_Value):
     nan: Annotated[str, Field(pattern=r"^0x[0-9A-Fa-f]+$")] | None = None
     nan_means: float | None = None
     codes: Annotated[Mapping[int, int], Field(min_length=1)] | None = None
+    within: Annotated[tuple[tuple[float, float], ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _parts_are_of_the_range(self) -> "Point":
+        for least, most in self.within or ():
+            if not self.low <= least <= most <= self.high:
+                raise ValueError(f"{self.name}: within has {least:g} to {most:g}, no part of the range")
+        return self
 
     @model_validator(mode="after")
     def _nan_has_a_pattern(self) -> "Point":
@@ -80,6 +89,11 @@ class Point(_Value):
     def count(self) -> int:
         """Registers (or coils) of the value itself."""
         return TYPES[self.type]
+
+    def allows(self, value: float) -> bool:
+        """Whether the product can mean this value."""
+        parts = self.within or ((self.low, self.high),)
+        return any(least <= value <= most for least, most in parts)
 
     @property
     def span(self) -> tuple[int, int]:
