@@ -1,9 +1,10 @@
 """What a profile says of one value: a register or a label of a telegram, with its scale, sign and range."""
 
+import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from gateway.wire.table import PERSONAL_LABELS
 
@@ -13,6 +14,16 @@ COILS = ("coil", "discrete")
 
 Type = Literal["int16", "uint16", "int32", "uint32", "float32", "uint64", "bit"]
 Address = Annotated[int, Field(ge=0, le=65535)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _is_a_factor(scale: float) -> float:
+    if scale == 0.0 or not math.isfinite(scale):
+        raise ValueError("a factor other than 0")
+    return scale
+
+
+Scale = Annotated[float, AfterValidator(_is_a_factor)]  # with 0 every number would be 0
 
 
 class Strict(BaseModel):
@@ -25,12 +36,18 @@ class _Value(Strict):
     """What a register and a label have in common: a number with its scale, sign and range."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    scale: float = 1.0
+    scale: Scale = 1.0
     sign: Literal[1, -1] = 1
     every_s: Annotated[float, Field(ge=0.1, le=3600)]
-    low: float
-    high: float
+    low: Finite
+    high: Finite
     counter: bool = False
+
+    @model_validator(mode="after")
+    def _range_has_two_ends(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"{self.name}: low is below high, not {self.low:g} and {self.high:g}")
+        return self
 
 
 class Point(_Value):
