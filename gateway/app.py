@@ -160,7 +160,7 @@ def _labels(file: SiteFile) -> Labels:
 
 def _device_label(file: SiteFile, device: str) -> DeviceLabel:
     section, profile = file.devices[device], file.profiles[device]
-    points = tuple(point.name for point in profile.points)
+    points = tuple(point.name for point in profile.points if not point.identity)
     return DeviceLabel(role=section.role, title=profile.title, node=section.node, points=points)
 
 

@@ -33,7 +33,10 @@ class Strict(BaseModel):
 
 
 class _Value(Strict):
-    """What a register and a label have in common: a number with its scale, sign and range."""
+    """What a register and a label have in common: a number with its scale, sign and range.
+
+    `identity`: it says which product this is; it is read as a proof, and not shown.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     scale: Scale = 1.0
@@ -42,6 +45,7 @@ class _Value(Strict):
     low: Finite
     high: Finite
     counter: bool = False
+    identity: bool = False
 
     @model_validator(mode="after")
     def _range_has_two_ends(self) -> Self:
