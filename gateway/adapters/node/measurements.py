@@ -1,10 +1,12 @@
 """The readings of all nodes as the loop sees them. Fits the port Measurements."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeGuard
 
 from gateway.adapters.node.session import NodeSession
-from gateway.core.model.state import Reading, SiteState
+from gateway.core.model.state import SHOWN_S, Reading, SiteState
 from gateway.ports import Clock
 
 
@@ -12,15 +14,25 @@ class NodeMeasurements:
     """Freezes the newest readings into a state, and wakes the loop when the grid meter has a new sample.
 
     `grid`: the device whose power begins a cycle. `meters`: of each device that has a meter beside it, that meter.
+    `pv`: the inverters, of which a silent one gives nothing while `is_night` says so of the moment (UTC).
     """
 
     def __init__(
-        self, *, clock: Clock, sessions: Mapping[str, NodeSession], grid: str, meters: Mapping[str, str]
+        self,
+        *,
+        clock: Clock,
+        sessions: Mapping[str, NodeSession],
+        grid: str,
+        meters: Mapping[str, str],
+        pv: Sequence[str] = (),
+        is_night: Callable[[float], bool] = lambda _: False,
     ) -> None:
         self._clock = clock
         self._sessions = sessions
         self._grid = grid
         self._meters = meters
+        self._pv = pv
+        self._is_night = is_night
         self._newest: Reading | None = None  # of the grid's power
         self._sampled = asyncio.Event()
         self._sample_s: float | None = None
@@ -43,12 +55,20 @@ class NodeMeasurements:
         return self._sample_s
 
     def state(self) -> SiteState:
-        """All readings, frozen (port Measurements). The power of a device that has a meter beside it is the meter's."""
+        """All readings, frozen (port Measurements). The power of a device that has a meter beside it is the meter's.
+
+        What is known without having been reported has a mark: inverters at night, and what is behind an open switch.
+        """
+        now_s, utc_s = self._clock.monotonic_s(), self._clock.utc_s()
         devices: dict[str, Mapping[str, Reading]] = {}
         for session in self._sessions.values():
             devices |= {device: dict(readings) for device, readings in session.readings.items()}
-        devices |= {device: _metered(devices, device, meter) for device, meter in self._meters.items()}
-        return SiteState(now_s=self._clock.monotonic_s(), utc_s=self._clock.utc_s(), devices=devices)
+        devices |= {device: _metered(devices, device, meter, now_s) for device, meter in self._meters.items()}
+        silent = [device for device in self._pv if not _is_known(devices.get(device, {}).get("p_w"), now_s)]
+        if silent and self._is_night(utc_s):
+            night = Reading(value=0.0, measured_s=now_s, mark="night")
+            devices |= {device: {**devices.get(device, {}), "p_w": night} for device in silent}
+        return SiteState(now_s=now_s, utc_s=utc_s, devices=devices)
 
     def _grid_power(self) -> Reading | None:
         for session in self._sessions.values():
@@ -57,8 +77,24 @@ class NodeMeasurements:
         return None
 
 
-def _metered(devices: Mapping[str, Mapping[str, Reading]], device: str, meter: str) -> dict[str, Reading]:
-    """Readings of a device with the power that its meter reports, or without power while that has reported none."""
-    own = {name: reading for name, reading in devices.get(device, {}).items() if name != "p_w"}
-    power = devices.get(meter, {}).get("p_w")
+def _metered(devices: Mapping[str, Mapping[str, Reading]], device: str, meter: str, now_s: float) -> dict[str, Reading]:
+    """Readings of a device with the power that its meter reports.
+
+    While the meter reports none: what the device reports itself, or nothing behind a switch that is open; else the
+    meter's silence, or no power at all where it has never said anything.
+    """
+    own = dict(devices.get(device, {}))
+    report, power = own.pop("p_w", None), devices.get(meter, {}).get("p_w")
+    if _is_known(power, now_s):
+        return {**own, "p_w": power}
+    if _is_known(report, now_s):
+        return {**own, "p_w": replace(report, mark="own")}
+    switch = own.get("is_on")
+    if _is_known(switch, now_s) and switch.value == 0.0:
+        return {**own, "p_w": Reading(value=0.0, measured_s=switch.measured_s, mark="off")}
     return own if power is None else {**own, "p_w": power}
+
+
+def _is_known(reading: Reading | None, now_s: float) -> TypeGuard[Reading]:
+    """Whether there is a value that may be shown as the present one."""
+    return reading is not None and reading.value is not None and now_s - reading.measured_s <= SHOWN_S

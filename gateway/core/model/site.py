@@ -1,9 +1,11 @@
 """What control must know of a building. Built once from the site file; never changes while running."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gateway.core.model.load import Load
+from gateway.core.model.sun import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class Site:
     imbalance_limit_w: float = math.inf  # most by which one phase may draw or feed more than another one
     curtailable: tuple[Inverter, ...] = ()  # those of `pv` whose production can be limited
     loads: tuple[LoadDevice, ...] = ()  # flexible loads that are metered
+    peak_w: Mapping[str, float] = field(default_factory=dict)  # most that each of `pv` can give, where it is known
+    places: tuple[Place, ...] = ()  # corners of the area in which it is (degrees); none where nothing is known
 
     @property
     def metered(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from gateway.adapters.products.commands import Setpoint
 from gateway.core.model.load import Load
 from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
+from gateway.site.assembly.place import corners
 from gateway.site.file.site_file import SiteFile
 
 
@@ -27,6 +28,8 @@ def core_site(file: SiteFile) -> Site:
         imbalance_limit_w=math.inf if control.imbalance_limit_w is None else control.imbalance_limit_w,
         curtailable=tuple(_inverters(file)),
         loads=tuple(load_devices(file)),
+        peak_w={id_: d.peak_w for id_, d in file.devices.items() if d.role == "pv" and d.peak_w is not None},
+        places=corners(file),
     )
 
 

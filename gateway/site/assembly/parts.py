@@ -22,6 +22,7 @@ from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
 from gateway.core.model.state import SiteState
+from gateway.core.model.sun import is_down
 from gateway.observers.load_observer import LoadObserver
 from gateway.planning.collector import InputCollector
 from gateway.planning.load_inputs import LoadInputs
@@ -31,13 +32,12 @@ from gateway.planning.weather_inputs import WeatherInputs
 from gateway.ports import Clock
 from gateway.site.assembly.building import core_site, meters
 from gateway.site.assembly.feeds import Feeds
+from gateway.site.assembly.place import MIDDLE, position
 from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.assembly.prices import price_inputs
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.wire.records import EPOCH_2000
-
-MIDDLE = (50.3, 2.8)  # Arras: the middle of the Hauts-de-France, where the demonstrators are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,15 @@ def node_side(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: C
     ours = _presence(outbox, clock, writes=writes)
     broker = _broker(file, credentials, ours)
     sessions = _sessions(file, outbox, clock, writes=writes)
-    measurements = NodeMeasurements(clock=clock, sessions=sessions, grid=core_site(file).grid, meters=meters(file))
+    site = core_site(file)
+    measurements = NodeMeasurements(
+        clock=clock,
+        sessions=sessions,
+        grid=site.grid,
+        meters=meters(file),
+        pv=site.pv,
+        is_night=lambda utc_s: is_settled(file.time.settle_s) and is_down(utc_s, site.places),
+    )
     actuation = NodeActuation(
         site_id=site_id,
         clock=clock,
@@ -211,7 +219,6 @@ def _former_tables(node: str, table: NodeTable, outbox: Outbox) -> dict[int, For
 
 def _place(file: SiteFile) -> Place:
     """The position for PV forecasts; by default the middle of the Hauts-de-France."""
-    weather = file.feeds.weather if file.feeds else None
-    latitude, longitude = (weather.latitude, weather.longitude) if weather else MIDDLE
+    latitude, longitude = position(file) or MIDDLE
     kwp = sum((device.peak_w or 0.0) / 1000 for device in file.devices.values())
     return Place(latitude=latitude, longitude=longitude, kwp=kwp)
