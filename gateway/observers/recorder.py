@@ -47,10 +47,12 @@ class Recorder:
         pv = [cycle.state.value(device, "p_w", max_age_s=SHOWN_S) for device in self._site.pv]
         known = [power_w for power_w in pv if power_w is not None]
         pv_w = sum(known) if len(known) == len(pv) else None
+        house = cycle.house
         self._filling, done = fill(
             self._filling,
             cycle.state.utc_s,
-            load_w=cycle.load_w,
+            load_w=cycle.load_w if house.is_sure or not house.missing else None,
+            load_range_w=(house.low_w, house.high_w),
             pv_w=pv_w,
             grid_w=cycle.state.value(self._site.grid, "p_w", max_age_s=SHOWN_S),
             curtailed=cycle.curtailed,

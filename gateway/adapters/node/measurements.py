@@ -57,7 +57,7 @@ class NodeMeasurements:
     def state(self) -> SiteState:
         """All readings, frozen (port Measurements). The power of a device that has a meter beside it is the meter's.
 
-        What is known without having been reported has a mark: inverters at night, and what is behind an open switch.
+        What is known without having been reported has a mark: inverters at night.
         """
         now_s, utc_s = self._clock.monotonic_s(), self._clock.utc_s()
         devices: dict[str, Mapping[str, Reading]] = {}
@@ -80,8 +80,8 @@ class NodeMeasurements:
 def _metered(devices: Mapping[str, Mapping[str, Reading]], device: str, meter: str, now_s: float) -> dict[str, Reading]:
     """Readings of a device with the power that its meter reports.
 
-    While the meter reports none: what the device reports itself, or nothing behind a switch that is open; else the
-    meter's silence, or no power at all where it has never said anything.
+    While the meter reports none: what the device reports itself; else the meter's silence, or no power at all where it
+    has never said anything.
     """
     own = dict(devices.get(device, {}))
     report, power = own.pop("p_w", None), devices.get(meter, {}).get("p_w")
@@ -89,9 +89,6 @@ def _metered(devices: Mapping[str, Mapping[str, Reading]], device: str, meter: s
         return {**own, "p_w": power}
     if _is_known(report, now_s):
         return {**own, "p_w": replace(report, mark="own")}
-    switch = own.get("is_on")
-    if _is_known(switch, now_s) and switch.value == 0.0:
-        return {**own, "p_w": Reading(value=0.0, measured_s=switch.measured_s, mark="off")}
     return own if power is None else {**own, "p_w": power}
 
 

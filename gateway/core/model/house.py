@@ -71,7 +71,7 @@ def estimated(memory: HouseMemory, state: SiteState, site: Site) -> tuple[HouseL
         return HouseLoad(load_w=held_w, low_w=held_w, high_w=held_w, missing=missing), memory
     low_w, high_w = _range_w(memory.series, site, missing)
     for device in missing:
-        least_w, most_w = possible_w(device, site, state.utc_s)
+        least_w, most_w = possible_w(device, site, state)
         low_w, high_w = low_w - most_w, high_w - least_w
     if missing and low_w < 0.0 < high_w:
         low_w = 0.0  # what is not metered draws
@@ -82,17 +82,23 @@ def estimated(memory: HouseMemory, state: SiteState, site: Site) -> tuple[HouseL
     return found, replace(memory, load_w=load_w if load_w is not None else memory.load_w, seen_s=state.now_s)
 
 
-def possible_w(device: str, site: Site, utc_s: float) -> Range:
-    """The least and the most power (W, drawn positive) of a device that says nothing."""
+def possible_w(device: str, site: Site, state: SiteState) -> Range:
+    """The least and the most power (W, drawn positive) of a device that says nothing of it.
+
+    Nothing goes through a switch that is open. That is not told to control as the power of the load: it would give a
+    load whose meter is lost back, see it off, and command it anew.
+    """
     for battery in site.batteries:
         if battery.id == device:
             return -battery.discharge_max_w, battery.charge_max_w
     for load in site.loads:
         if load.device == device:
+            if state.value(device, "is_on", max_age_s=SHOWN_S) == 0.0:
+                return 0.0, 0.0
             return 0.0, max(band.high_w for band in load.load.bands)
     rated_w = [inverter.rated_w for inverter in site.curtailable if inverter.id == device]
     most_w = min(*rated_w, site.peak_w.get(device, math.inf), math.inf)
-    share = most_share(utc_s, site.places)
+    share = most_share(state.utc_s, site.places)
     return (-most_w * share if share > 0.0 else 0.0), 0.0
 
 

@@ -1,13 +1,24 @@
 """Where a building is, as far as its site file says: for the sun, which tells what a silent inverter can give."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.core.model.sun import Place
 from gateway.site.file.site_file import SiteFile
 
+Span = tuple[float, float]
+
 MIDDLE: Place = (50.3, 2.8)  # Arras: the middle of the Hauts-de-France, where the demonstrators are
-FRANCE = (41.3, 51.2), (-5.2, 9.7)  # latitudes and longitudes of the mainland and Corsica
+# Latitudes and longitudes of the French time zones; Paris is that of the mainland and Corsica.
+FRANCE: Mapping[str, tuple[Span, Span]] = {
+    "Europe/Paris": ((41.3, 51.2), (-5.2, 9.7)),
+    "America/Cayenne": ((2.1, 5.8), (-54.7, -51.5)),
+    "America/Guadeloupe": ((15.8, 16.6), (-61.9, -60.9)),
+    "America/Martinique": ((14.3, 15.0), (-61.3, -60.7)),
+    "Indian/Mayotte": ((-13.1, -12.5), (44.9, 45.4)),
+    "Indian/Reunion": ((-21.5, -20.8), (55.1, 55.9)),
+}
 DEGREES_PER_H = 15.0  # of longitude
 LAX_H = 1.5  # so far from the sun's time the standard time of a zone may be, either way
 INHABITED = 62.0  # farther from the equator hardly anybody lives
@@ -27,11 +38,11 @@ def corners(file: SiteFile) -> tuple[Place, ...]:
     found = position(file)
     if found is not None:
         return (found,)
-    latitudes, longitudes = FRANCE if file.site.time_zone == "Europe/Paris" else _area(ZoneInfo(file.site.time_zone))
+    latitudes, longitudes = FRANCE.get(file.site.time_zone) or _area(ZoneInfo(file.site.time_zone))
     return tuple((latitude, longitude) for latitude in latitudes for longitude in longitudes)
 
 
-def _area(zone: ZoneInfo) -> tuple[tuple[float, float], tuple[float, float]]:
+def _area(zone: ZoneInfo) -> tuple[Span, Span]:
     """What a clock says of its place: the longitude by its standard time, the half of the earth by its summer."""
     january_h, july_h = (_offset_h(zone, month) for month in (1, 7))
     middle = DEGREES_PER_H * min(january_h, july_h)

@@ -201,14 +201,18 @@ def test_a_late_meter_is_bridged_and_a_lost_one_is_nothing() -> None:
 
 
 def test_what_a_silent_device_may_draw() -> None:
-    assert possible_w("battery", SITE, NOON) == (-5_000.0, 5_000.0)
-    assert possible_w("tank", SITE, NOON) == (0.0, 3_000.0)
-    assert possible_w("pv", SITE, NOON) == (-5_000.0, 0.0)
-    assert possible_w("pv", SITE, MIDNIGHT) == (0.0, 0.0)
+    noon, midnight = (SiteState(now_s=9.0, utc_s=utc_s, devices={}) for utc_s in (NOON, MIDNIGHT))
+    assert possible_w("battery", SITE, noon) == (-5_000.0, 5_000.0)
+    assert possible_w("tank", SITE, noon) == (0.0, 3_000.0)
+    assert possible_w("pv", SITE, noon) == (-5_000.0, 0.0)
+    assert possible_w("pv", SITE, midnight) == (0.0, 0.0)
     limited = replace(SITE, curtailable=(Inverter(id="pv", rated_w=4_000.0),))
-    assert possible_w("pv", limited, NOON) == (-4_000.0, 0.0)
-    least_w, most_w = possible_w("pv", replace(SITE, peak_w={}, places=()), NOON)
+    assert possible_w("pv", limited, noon) == (-4_000.0, 0.0)
+    least_w, most_w = possible_w("pv", replace(SITE, peak_w={}, places=()), noon)
     assert (least_w, most_w) == (float("-inf"), 0.0)
+    for is_on, power_w in ((0.0, 0.0), (1.0, 3_000.0)):  # a relay whose meter is silent
+        relay = {"tank": {"is_on": Reading(value=is_on, measured_s=9.0)}}
+        assert possible_w("tank", SITE, replace(noon, devices=relay)) == (0.0, power_w)
 
 
 @given(
