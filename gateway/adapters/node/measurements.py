@@ -14,7 +14,8 @@ class NodeMeasurements:
     """Freezes the newest readings into a state, and wakes the loop when the grid meter has a new sample.
 
     `grid`: the device whose power begins a cycle. `meters`: of each device that has a meter beside it, that meter.
-    `pv`: the inverters, of which a silent one gives nothing while `is_night` says so of the moment (UTC).
+    `pv`: the inverters, of which a silent one gives nothing while `is_night` says so of the moment (UTC). `is_dated`:
+    whether the clock may be believed.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class NodeMeasurements:
         meters: Mapping[str, str],
         pv: Sequence[str] = (),
         is_night: Callable[[float], bool] = lambda _: False,
+        is_dated: Callable[[], bool] = lambda: True,
     ) -> None:
         self._clock = clock
         self._sessions = sessions
@@ -33,6 +35,7 @@ class NodeMeasurements:
         self._meters = meters
         self._pv = pv
         self._is_night = is_night
+        self._is_dated = is_dated
         self._newest: Reading | None = None  # of the grid's power
         self._sampled = asyncio.Event()
         self._sample_s: float | None = None
@@ -65,10 +68,11 @@ class NodeMeasurements:
             devices |= {device: dict(readings) for device, readings in session.readings.items()}
         devices |= {device: _metered(devices, device, meter, now_s) for device, meter in self._meters.items()}
         silent = [device for device in self._pv if not _is_known(devices.get(device, {}).get("p_w"), now_s)]
-        if silent and self._is_night(utc_s):
+        is_dated = self._is_dated()
+        if silent and is_dated and self._is_night(utc_s):
             night = Reading(value=0.0, measured_s=now_s, mark="night")
             devices |= {device: {**devices.get(device, {}), "p_w": night} for device in silent}
-        return SiteState(now_s=now_s, utc_s=utc_s, devices=devices)
+        return SiteState(now_s=now_s, utc_s=utc_s, devices=devices, is_dated=is_dated)
 
     def _grid_power(self) -> Reading | None:
         for session in self._sessions.values():

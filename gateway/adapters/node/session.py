@@ -1,9 +1,9 @@
 """One node as the gateway knows it: records become readings; answers and health become readbacks and a status."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.adapters.clock import NodeClock, Stamp
@@ -17,6 +17,7 @@ from gateway.adapters.node.readback import Readback, after_answer, from_health, 
 from gateway.adapters.node.reading_trust import ReadingTrust, unproven
 from gateway.adapters.node.readings import event_rows, readings_of, rows_of
 from gateway.adapters.node.status import NodeStatus
+from gateway.adapters.site_time import ToldTime
 from gateway.core.model.state import Reading
 from gateway.ports import Row
 from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000, OK
@@ -55,6 +56,9 @@ class NodeSession:
     readbacks: dict[str, Readback] = field(default_factory=dict)  # by device that takes orders
     undatable: int = 0  # records of a former boot that never knew the time
     boot: int | None = None  # the node's present one
+    told: ToldTime | None = None  # what its clock showed with its newest records; None while it does not know the time
+    is_dated: Callable[[], bool] = lambda: True  # whether our clock may be believed
+    is_possible: Callable[[float], bool] = lambda _: True  # whether a record can be of this moment (UTC)
     _clock: NodeClock = field(default_factory=NodeClock)
     _trust: ReadingTrust = field(init=False)
 
@@ -132,10 +136,12 @@ class NodeSession:
         self.ledger.begin(batch.boot, batch.oldest, former=former)
         if not former and batch.records:
             self._clock.hear(_stamp(batch.boot, batch.records[-1]), batch.sent_s, now_s)
+            knows = live and batch.records[-1].clock != CLOCK_UNKNOWN
+            self.told = ToldTime(utc_s=EPOCH_2000 + batch.sent_s, at_s=now_s) if knows else self.told
         rows: list[Row] = []
         for record in batch.records:
-            stamp = _stamp(batch.boot, record)
-            if self._is_taken(record, stamp, former=former, live=live):
+            stamp = self._believed(_stamp(batch.boot, record), former=former, live=live)
+            if stamp is not None and self._is_taken(record, stamp, former=former, live=live):
                 measured_s = self._moment_s(stamp, now_s, utc_s, former=former)
                 time_s = utc_s - (now_s - measured_s) if stamp.utc_s is None else stamp.utc_s
                 rows += self._read(batch.table, record, measured_s, round(1000 * time_s))
@@ -155,6 +161,17 @@ class NodeSession:
         if now_s - reading.measured_s > STALE_PERIODS * block.every_s + STALE_SLACK_S:
             return "stale"
         return "good" if reading.value is not None else "absent"
+
+    def _believed(self, stamp: Stamp, *, former: bool, live: bool) -> Stamp | None:
+        """A record's time as far as it can be; None for one that is left alone until the time is known.
+
+        What came straight here is dated by its age where the node's UTC cannot be, or ours may not be believed.
+        """
+        if stamp.utc_s is None or (self.is_dated() and self.is_possible(stamp.utc_s)):
+            return stamp
+        if former or not live:
+            return replace(stamp, utc_s=None) if self.is_dated() else None
+        return replace(stamp, utc_s=None)
 
     def _is_taken(self, record: Record, stamp: Stamp, *, former: bool, live: bool) -> bool:
         """Whether a record is new and has a time; what is left alone here is not in the ledger and comes again."""

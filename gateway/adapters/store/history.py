@@ -52,6 +52,11 @@ class HistoryStore:
         sql = f"SELECT t, {', '.join(TREND)} FROM trend WHERE t >= ? ORDER BY t"  # noqa: S608 - names are ours
         return self._outbox.at_start(lambda db: db.execute(sql, (since,)).fetchall())
 
+    def last_s(self) -> float | None:
+        """When something was last stored (UTC); None in a new store. For the start only: it reads at once."""
+        (last,) = self._outbox.at_start(lambda db: db.execute("SELECT MAX(t) FROM trend").fetchone())
+        return float(last) if isinstance(last, (int, float)) else None
+
     async def save_quarters(self, quarters: Sequence[Quarter]) -> None:
         """Finished quarters; one that is there already is replaced."""
         rows = [(q.start_s, q.load_w, q.pv_w) for q in quarters]

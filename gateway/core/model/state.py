@@ -36,6 +36,7 @@ class SiteState:
     now_s: float  # monotonic: ages and intervals
     utc_s: float  # UTC, which may jump when the clock is set: minimum up and down times, the plan's slots
     devices: Mapping[str, Mapping[str, Reading]]  # device id -> point name -> reading; what never came is not in it
+    is_dated: bool = True  # whether `utc_s` is the time: a clock that was never set is believed by nobody
 
     def reading(self, device: str, point: str) -> Reading:
         """The reading of a point; absent ("no_data") when it never came."""

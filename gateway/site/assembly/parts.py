@@ -17,7 +17,6 @@ from gateway.adapters.node.persistence import NodePersistence
 from gateway.adapters.node.poll_tables import NodeTable, restored_blocks, stored_blocks
 from gateway.adapters.node.session import FormerTable, NodeSession
 from gateway.adapters.presence import Presence
-from gateway.adapters.sntp import is_settled
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
@@ -53,12 +52,26 @@ class NodeSide:
     link: NodeLink
 
 
-def node_side(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Clock, *, writes: bool) -> NodeSide:
-    """The parts of the node side, each handed to those that need it; with `writes` off they only look."""
+def node_side(
+    file: SiteFile,
+    credentials: Credentials,
+    outbox: Outbox,
+    clock: Clock,
+    *,
+    writes: bool,
+    is_dated: Callable[[], bool] = lambda: True,
+    is_possible: Callable[[float], bool] = lambda _: True,
+) -> NodeSide:
+    """The parts of the node side, each handed to those that need it; with `writes` off they only look.
+
+    `is_dated`: whether the clock may be believed; `is_possible`: whether a record can be of a moment (UTC).
+    """
     site_id = file.site.id
     ours = _presence(outbox, clock, writes=writes)
     broker = _broker(file, credentials, ours)
     sessions = _sessions(file, outbox, clock, writes=writes)
+    for session in sessions.values():
+        session.is_dated, session.is_possible = is_dated, is_possible
     site = core_site(file)
     measurements = NodeMeasurements(
         clock=clock,
@@ -66,7 +79,8 @@ def node_side(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: C
         grid=site.grid,
         meters=meters(file),
         pv=site.pv,
-        is_night=lambda utc_s: is_settled(file.time.settle_s) and is_down(utc_s, site.places),
+        is_night=lambda utc_s: is_down(utc_s, site.places),
+        is_dated=is_dated,
     )
     actuation = NodeActuation(
         site_id=site_id,
@@ -78,7 +92,13 @@ def node_side(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: C
         orders=OrderLog(session=ours.session),
     )
     persistence = NodePersistence(
-        site_id=site_id, clock=clock, broker=broker, presence=ours, sessions=sessions, outbox=outbox
+        site_id=site_id,
+        clock=clock,
+        broker=broker,
+        presence=ours,
+        sessions=sessions,
+        outbox=outbox,
+        is_dated=is_dated,
     )
     link = NodeLink(
         site_id=site_id,
@@ -129,12 +149,13 @@ def collector(
     state: Callable[[], SiteState],
     past: HistoryStore,
     flexible: LoadInputs,
+    clock_is_set: Callable[[], bool],
 ) -> InputCollector:
     """What plans are made from."""
     site, place = core_site(file), _place(file)
     return InputCollector(
         clock=clock,
-        clock_is_set=lambda: is_settled(file.time.settle_s),
+        clock_is_set=clock_is_set,
         state=state,
         site=site,
         zone=file.site.time_zone,
