@@ -161,6 +161,7 @@ class Gateway:
             forwarder=self.forwarder,
             outbox=self.outbox,
             time=self.time,
+            time_source=lambda: self.clock.source,
         )
         return ViewCollector(
             site=self.site,

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.node import batches
 from gateway.adapters.node.batches import BatchError, Record
+from gateway.adapters.node.boards import Boards
 from gateway.adapters.node.ledger import Ledger
 from gateway.adapters.node.orders import OrderAnswer
 from gateway.adapters.node.payloads import is_count, json_object
@@ -56,6 +57,7 @@ class NodeSession:
     readbacks: dict[str, Readback] = field(default_factory=dict)  # by device that takes orders
     undatable: int = 0  # records of a former boot that never knew the time
     boot: int | None = None  # the node's present one
+    boards: Boards = field(default_factory=Boards)
     told: ToldTime | None = None  # what its clock showed with its newest records; None while it does not know the time
     is_dated: Callable[[], bool] = lambda: True  # whether our clock may be believed
     is_possible: Callable[[float], bool] = lambda _: True  # whether a record can be of this moment (UTC)
@@ -74,15 +76,17 @@ class NodeSession:
     def receive_state(self, payload: bytes, now_s: float) -> None:
         """The node's presence: retained JSON, or its will."""
         state = json_object(payload)
+        if state.get("up") is True and not self._is_ours(state.get("boot"), now_s):
+            return
         self.status = self.status.after_state(state)
         self.runs_our_table = self.up and state.get("table") == self.table.identity
-        if self.up and is_count(boot := state.get("boot")):
-            self.boot = boot
         if self.up:
             self.seen_s = now_s
 
     def receive_health(self, payload: bytes, now_s: float) -> None:
         """The node's own figures."""
+        if not self._is_ours(json_object(payload).get("boot"), now_s):
+            return
         self.health, self.seen_s = json_object(payload), now_s
         self.status = self.status.after_health(self.health)
         entries = self.health.get("actuators")
@@ -102,6 +106,8 @@ class NodeSession:
     def receive_answer(self, payload: bytes, now_s: float) -> OrderAnswer | None:
         """The answer to an order; None for a message that is none."""
         answer = json_object(payload)
+        if not self._is_ours(answer.get("boot"), now_s):
+            return None
         seq, s, ms = answer.get("seq"), answer.get("s"), answer.get("ms")
         if not (is_count(seq) and is_count(s) and is_count(ms) and ms < 1000):
             self.malformed += 1
@@ -130,6 +136,8 @@ class NodeSession:
             batch = batches.decode(payload)
         except BatchError:
             self.malformed += 1
+            return []
+        if self.boards.is_other(batch.boot, now_s):
             return []
         self.seen_s = now_s
         former = self.boot not in (None, batch.boot)
@@ -172,6 +180,14 @@ class NodeSession:
         if former or not live:
             return replace(stamp, utc_s=None) if self.is_dated() else None
         return replace(stamp, utc_s=None)
+
+    def _is_ours(self, run: object, now_s: float) -> bool:
+        """Whether a word is of the board that is the node, if it says of which run it is; orders name that run."""
+        if not is_count(run):
+            return True
+        self.boot = self.boards.heard(run, now_s)
+        self.status = replace(self.status, twin=self.boards.other_s(now_s) is not None)
+        return run == self.boot
 
     def _is_taken(self, record: Record, stamp: Stamp, *, former: bool, live: bool) -> bool:
         """Whether a record is new and has a time; what is left alone here is not in the ledger and comes again."""

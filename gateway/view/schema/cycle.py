@@ -159,6 +159,14 @@ class NodeView:
     has_table: Annotated[bool, About("works with the poll table of this site file")]
     age_s: Annotated[float, About("since it was heard, at most a day", unit="s")]
     lost: Annotated[int, About("records that it had to give up")]
+    twin_age_s: Annotated[
+        float | LeftOut,
+        About(
+            "since another board was found to have its identity, whose records are left alone and which gets no orders",
+            unit="s",
+            left_out="no other board has",
+        ),
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +175,14 @@ class LinksView:
 
     broker: Annotated[bool, About("the gateway is connected to the broker")]
     nodes: Annotated[tuple[NodeView, ...], About("all nodes, in the order of the site file")]
+    clock: Annotated[
+        str | LeftOut,
+        About(
+            "who vouches for the time instead of this machine: `nodes`, `store` (the last time that it knows is carried"
+            " on) or `unset` (nobody: what is measured is dated later)",
+            left_out="the machine's clock is set",
+        ),
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
