@@ -57,7 +57,10 @@ class Gateway:
         self.clock.told = self._told
         self.forwarder = parts.forwarder(file, credentials, self.outbox)
         self.time = TimeServer(clock=self.clock, is_trusted=lambda: self.clock.is_vouched)
-        self.recorder = Recorder(site=self.site, past=self.past)
+        self.recorder = Recorder(site=self.site, past=self.past, counters=self._counters)
+        kept = self.recorder.counters()
+        for session in self.nodes.sessions.values():
+            session.counters.restore(kept, self.clock.monotonic_s())
         self.feeds = feeds(file, clock=self.clock, folder=parts.store_path(file).parent)
         self.load_observer = LoadObserver(loads=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
         self.planning = self._planning()
@@ -124,6 +127,13 @@ class Gateway:
             known_s=self.past.last_s(),
             is_real=not (isinstance(system, SystemClock) and system.offset_s),
         )
+
+    def _counters(self) -> dict[str, dict[str, float]]:
+        """The last values of all counters, by device."""
+        found: dict[str, dict[str, float]] = {}
+        for session in self.nodes.sessions.values():
+            found |= session.counters.known()
+        return found
 
     def _told(self) -> Iterable[ToldTime]:
         """What the nodes' clocks show."""

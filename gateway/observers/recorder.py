@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import OutboxError
@@ -20,6 +20,7 @@ from gateway.ports import Cycle
 
 Step = tuple[int, Mapping[str, float | None]]  # of the chart: its start (unix s), and means by name
 
+COUNTERS = "counters"  # name of a note
 STEPS_KEPT = 1000  # while the store cannot be written, nearly three hours: the chart is a convenience
 AGAIN_S = 10.0  # after a store that could not be written
 UNDATED_KEPT = 3600  # cycles that wait for a clock that is not set yet: an hour
@@ -28,7 +29,9 @@ UNDATED_KEPT = 3600  # cycles that wait for a clock that is not set yet: an hour
 class Recorder:
     """`run` writes what `show` has noted; a store that cannot be written now is tried again."""
 
-    def __init__(self, *, site: Site, past: HistoryStore) -> None:
+    def __init__(self, *, site: Site, past: HistoryStore, counters: Callable[[], Mapping[str, object]] = dict) -> None:
+        """`counters`: what shall be kept of counters with each quarter hour, as JSON knows it."""
+        self._counters = counters
         self._site = site
         self._past = past
         self._filling = Filling()
@@ -44,6 +47,12 @@ class Recorder:
         with contextlib.suppress(ValueError, RecursionError):
             return from_note(json.loads(self._past.note("lasting") or "null"))
         return StoredMemory()
+
+    def counters(self) -> object:
+        """What was kept of counters; None without a note, or with a damaged one."""
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.loads(self._past.note(COUNTERS) or "null")
+        return None
 
     def show(self, cycle: Cycle) -> None:
         """Take a cycle in; those whose time is not known yet wait until it is."""
@@ -93,6 +102,8 @@ class Recorder:
         quarters, lasting = self._quarters[:], self._lasting
         await self._past.save_quarters(quarters)
         del self._quarters[: len(quarters)]
+        if quarters:
+            await self._past.save_note(COUNTERS, json.dumps(self._counters()))
         while self._steps:
             await self._past.save_trend(*self._steps[0])
             self._steps.popleft()

@@ -5,6 +5,7 @@ known: a product that answers 0 for a while has counted nothing meanwhile. Only 
 from there is a new meter, and what goes on behind the end of its register has begun anew; both are said as an event.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 
 from gateway.adapters.products.points import Label, Point
@@ -12,6 +13,7 @@ from gateway.core.model.state import Reading
 
 SLACK_WH = 100.0  # coarse counters step by up to 0.1 kWh
 MOST_W = 200_000.0  # no building of ours moves more
+AWAY_S = 30 * 86400.0  # what was kept over a restart may be so old
 PROVES_S = 300.0  # so long a new count must hold, and rise, before it is believed: no nonsense does both
 TELEGRAM_DIGITS = 9  # of an index (Enedis-NOI-CPT_54E and ERDF-NOI-CPT_02E)
 
@@ -75,6 +77,20 @@ class Counters:
                 event = CounterEvent(device=device, point=point.name, what=what, before_wh=before_wh, after_wh=count.wh)
                 self.events.append(event)
         return reading if is_true else Reading.absent("implausible", reading.measured_s)
+
+    def known(self) -> dict[str, dict[str, float]]:
+        """The last true value (Wh) of each counter, by device and point: to be kept over a restart."""
+        found: dict[str, dict[str, float]] = {}
+        for (device, point), state in self.states.items():
+            found.setdefault(device, {})[point] = state.known.wh
+        return found
+
+    def restore(self, known: object, now_s: float) -> None:
+        """Go on from values that were kept, however long ago; what is not understood is forgotten."""
+        for device, points in known.items() if isinstance(known, dict) else ():
+            for point, wh in points.items() if isinstance(points, dict) else ():
+                if isinstance(wh, (int, float)) and math.isfinite(wh):
+                    self.states[str(device), str(point)] = CounterState(known=Count(wh=wh, at_s=now_s - AWAY_S))
 
     def take_events(self) -> list[CounterEvent]:
         """What has happened since the last call."""

@@ -10,6 +10,7 @@ from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.node import batches
 from gateway.adapters.node.batches import BatchError, Record
 from gateway.adapters.node.boards import Boards
+from gateway.adapters.node.counters import Counters
 from gateway.adapters.node.ledger import Ledger
 from gateway.adapters.node.orders import OrderAnswer
 from gateway.adapters.node.payloads import is_count, json_object
@@ -67,6 +68,11 @@ class NodeSession:
     def __post_init__(self) -> None:
         """The trust in readings is kept in `trusted`."""
         self._trust = ReadingTrust(self.trusted)
+
+    @property
+    def counters(self) -> Counters:
+        """The counters of its devices."""
+        return self._trust.counters
 
     @property
     def up(self) -> bool:

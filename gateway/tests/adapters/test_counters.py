@@ -111,3 +111,20 @@ def test_a_changed_meter_is_an_event_in_the_store() -> None:
     assert stored[0] == 100_000
     assert stored[1:] == sorted(stored[1:])
     assert 1_000 < stored[1] < 2_000
+
+
+@pytest.mark.parametrize(
+    "damage", [None, "x", [1], {"pv": 5}, {"pv": {"e_import_wh": "7"}}, {"pv": {"e_import_wh": 1e999}}]
+)
+def test_what_a_counter_was_before_a_restart_is_known_after_it(damage: object) -> None:
+    before = Counters()
+    before.check("pv", POINT, Reading(value=18_345_610.0, measured_s=5.0))
+    after = Counters()
+    after.restore(damage, 10.0)
+    after.restore(before.known(), 10.0)
+    values = [
+        after.check("pv", POINT, Reading(value=v, measured_s=20.0 + i)).value
+        for i, v in enumerate([0.0, 0.0, 18_900_000.0])
+    ]
+    assert values == [None, None, 18_900_000.0]
+    assert after.take_events() == []
