@@ -187,6 +187,20 @@ async def test_an_inverter_without_supply_at_night_gives_nothing_and_the_load_is
         )
 
 
+async def test_a_night_in_which_the_sun_shines_is_none(house: Callable[..., House]) -> None:
+    """The place, the zone or a clock is wrong: an inverter that gave 3 kW then is not taken for asleep."""
+    building = house(NIGHT)
+    building.pv_w = -3_000.0
+    with closing(building.outbox):
+        await building.live(10)
+        cycle = await building.live(60, silent={"pv"})
+    assert cycle.state.reading("pv", "p_w").why == "timeout"
+    assert cycle.house.missing == ("pv",)
+    assert cycle.house.low_w is not None
+    assert cycle.house.high_w is not None
+    assert cycle.house.low_w <= LOAD_W <= cycle.house.high_w
+
+
 async def test_an_inverter_that_is_silent_by_day_leaves_a_range(house: Callable[..., House]) -> None:
     building = house(NOON)
     building.pv_w = -1_000.0

@@ -1,6 +1,7 @@
 """The readings of all nodes as the loop sees them. Fits the port Measurements."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeGuard
@@ -8,6 +9,9 @@ from typing import TypeGuard
 from gateway.adapters.node.session import NodeSession
 from gateway.core.model.state import SHOWN_S, Reading, SiteState
 from gateway.ports import Clock
+
+SHINES_W = 30.0  # far above what the meter of a sleeping inverter makes of nothing
+SHONE_S = 7 * 86400.0  # so long an inverter is remembered that gave power at night
 
 
 class NodeMeasurements:
@@ -36,6 +40,7 @@ class NodeMeasurements:
         self._pv = pv
         self._is_night = is_night
         self._is_dated = is_dated
+        self._shone_s: dict[str, float] = {}  # by inverter: when it last gave power at an hour that should be night
         self._newest: Reading | None = None  # of the grid's power
         self._sampled = asyncio.Event()
         self._sample_s: float | None = None
@@ -67,12 +72,26 @@ class NodeMeasurements:
         for session in self._sessions.values():
             devices |= {device: dict(readings) for device, readings in session.readings.items()}
         devices |= {device: _metered(devices, device, meter, now_s) for device, meter in self._meters.items()}
-        silent = [device for device in self._pv if not _is_known(devices.get(device, {}).get("p_w"), now_s)]
         is_dated = self._is_dated()
-        if silent and is_dated and self._is_night(utc_s):
-            night = Reading(value=0.0, measured_s=now_s, mark="night")
-            devices |= {device: {**devices.get(device, {}), "p_w": night} for device in silent}
+        if self._pv and is_dated and self._is_night(utc_s):
+            devices |= self._at_night(devices, now_s)
         return SiteState(now_s=now_s, utc_s=utc_s, devices=devices, is_dated=is_dated)
+
+    def _at_night(self, devices: Mapping[str, Mapping[str, Reading]], now_s: float) -> dict[str, Mapping[str, Reading]]:
+        """The silent inverters, which give nothing now; but none that was seen to give something at such an hour.
+
+        Then it is no night: the place, the time zone or a clock is wrong.
+        """
+        found: dict[str, Mapping[str, Reading]] = {}
+        for device in self._pv:
+            power = devices.get(device, {}).get("p_w")
+            if _is_known(power, now_s):
+                if power.value is not None and power.value < -SHINES_W:
+                    self._shone_s[device] = now_s
+            elif now_s - self._shone_s.get(device, -math.inf) > SHONE_S:
+                night = Reading(value=0.0, measured_s=now_s, mark="night")
+                found[device] = {**devices.get(device, {}), "p_w": night}
+        return found
 
     def _grid_power(self) -> Reading | None:
         for session in self._sessions.values():

@@ -98,8 +98,8 @@ def possible_w(device: str, site: Site, state: SiteState) -> Range:
             return 0.0, max(band.high_w for band in load.load.bands)
     rated_w = [inverter.rated_w for inverter in site.curtailable if inverter.id == device]
     most_w = min(*rated_w, site.peak_w.get(device, math.inf), math.inf)
-    share = most_share(state.utc_s, site.places)
-    return (-most_w * share if share > 0.0 else 0.0), 0.0
+    share = most_share(state.utc_s, site.places) or 1.0  # a silent one has a value at night, unless that is none here
+    return -most_w * share, 0.0
 
 
 def _with_samples(memory: HouseMemory, state: SiteState, fresh: Mapping[str, float | None]) -> HouseMemory:
