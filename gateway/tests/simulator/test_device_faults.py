@@ -11,7 +11,6 @@ from gateway.simulator.device_faults import (
     BatterySocWrong,
     BatteryTakesOnly,
     CarOnePhase,
-    ChargerWithoutVoltage,
     CounterAtZero,
     ForeignMaster,
     InverterIgnoresLimit,
@@ -199,7 +198,6 @@ class TestLoads:
 
     def test_a_charger_at_rest_shows_no_voltage(self) -> None:
         simulation = house(**CAR)
-        simulation.begin(ChargerWithoutVoltage())
         simulation.load_registers["car"].write(6, 5004, [0])
         lived(simulation, 10)
         read = simulation.load_registers["car"].read

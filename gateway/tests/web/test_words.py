@@ -139,7 +139,7 @@ REASONS = {
 }
 ABSENCES = (
     "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model", "no_node", "no_data", "nan",
-    "implausible", "proof", "frozen", "stale", "table",
+    "implausible", "proof", "frozen", "stale", "table", "night", "own",
     "offline", "refused", "busy", "too_large", "garbled", "units", "time_zone",
 )  # fmt: skip
 WORDS = Path(words.__file__).parent
