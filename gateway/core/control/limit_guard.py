@@ -48,9 +48,7 @@ class Able:
     less_given_w: Mapping[str, float]  # PV that it produces because it was allowed so much
 
 
-def able_now(
-    seen: Observation, loads: LoadMemory, batteries: Mapping[str, SetPoint], site: Site
-) -> Able:
+def able_now(seen: Observation, loads: LoadMemory, batteries: Mapping[str, SetPoint], site: Site) -> Able:
     """What is drawn and given because it was sent; `batteries`: what each was sent last, by its id."""
     drawn, given = {}, {}
     for load in site.loads:

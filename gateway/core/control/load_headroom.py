@@ -109,9 +109,7 @@ def headroom_of(memory: LoadMemory, situation: LoadSituation) -> Headroom:
     )
 
 
-def _bound(
-    flow: LimitedFlow, memory: LoadMemory, situation: LoadSituation, beyond_w: Mapping[str, float]
-) -> LoadBound:
+def _bound(flow: LimitedFlow, memory: LoadMemory, situation: LoadSituation, beyond_w: Mapping[str, float]) -> LoadBound:
     """What the loads behind a place may be sent under its limit."""
     now_s, is_over = situation.now_s, (flow.measured_w or 0.0) > flow.import_max_w
     most_drawn = {}
@@ -166,7 +164,9 @@ def _unseen_w(flow: LimitedFlow, memory: LoadMemory, situation: LoadSituation) -
     if flow.silent_s > GONE_S:
         return 0.0
     drawn_w = situation.drawn_w
-    return sum(flow.ordered.get(load.device, 0.0) * min(memory.sent_w(load.id), drawn_w[load.id]) for load in situation.ours)
+    return sum(
+        flow.ordered.get(load.device, 0.0) * min(memory.sent_w(load.id), drawn_w[load.id]) for load in situation.ours
+    )
 
 
 def _now_w(memory: LoadMemory, situation: LoadSituation) -> float:

@@ -57,7 +57,9 @@ def decided(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[
 
 
 def limited_w(
-    requested_w: Mapping[str, float], bounds: Iterable[tuple[float, Mapping[str, float]]], consumers: Mapping[str, Consumer]
+    requested_w: Mapping[str, float],
+    bounds: Iterable[tuple[float, Mapping[str, float]]],
+    consumers: Mapping[str, Consumer],
 ) -> dict[str, float]:
     """The powers (W) cut to what is allowed at each place, one place after the other.
 

@@ -86,7 +86,9 @@ def _observed(memory: PvMemory, cycle: CycleInput, battery: BatteryDecision) -> 
         if flow_w is not None:
             low_w, high_w = flow_w + min(powers_w), flow_w + max(powers_w)
             used[flow.place] = min(max(used.get(flow.place, (low_w + high_w) / 2), low_w), high_w)
-    charged = {flow.place: sum(flow.drawn[id_] * w for id_, w in sure_w.items() if id_ in flow.drawn) for flow in cycle.flows}
+    charged = {
+        flow.place: sum(flow.drawn[id_] * w for id_, w in sure_w.items() if id_ in flow.drawn) for flow in cycle.flows
+    }
     return replace(memory, produced=produced, used_w=used, charged_w=charged)
 
 
@@ -119,6 +121,10 @@ def _inside(setpoint: SetPoint, cap: Cap | None) -> SetPoint:
     if cap is None or (setpoint.power_w is not None and -setpoint.power_w <= cap.power_w):
         return setpoint
     place = cap.flow.place
-    numbers = {"allowed_w": cap.power_w, "limit_w": cap.flow.export_limit_w, "place": place.name}
+    numbers: dict[str, float | str] = {
+        "allowed_w": cap.power_w,
+        "limit_w": cap.flow.export_limit_w,
+        "place": place.name,
+    }
     code = "pv_curtailed_phase" if place.circuit is None else "pv_curtailed_circuit"
     return replace(setpoint, power_w=-cap.power_w, mode=Mode.CONTROL, reason=Reason(code=code, numbers=numbers))

@@ -158,8 +158,8 @@ WRONG = [
         "at most 4000 W, as in circuits.garage",
     ),
     (GARAGE + 'meter = "pv"\n', [], "circuits.garage.meter", "a meter of role load"),
-    (GARAGE + '[circuits.Shed]\n', [], "circuits.Shed", "lower-case"),
-    ('[circuits.shed]\nphases = [2]\n', [(OWN, OWN + "phases = [1]\n")], "circuits.shed.phases", "[1]"),
+    (GARAGE + "[circuits.Shed]\n", [], "circuits.Shed", "lower-case"),
+    ("[circuits.shed]\nphases = [2]\n", [(OWN, OWN + "phases = [1]\n")], "circuits.shed.phases", "[1]"),
     ("[limits.evening]\nimport_limit_w = 3000\n", [], "limits.evening", "either tariff, or hours, days or season"),
     ('[limits.evening]\nhours = ["18:00-20:00"]\n', [], "limits.evening", "at least one limit"),
     (

@@ -183,7 +183,9 @@ def score_eur(power_cost: MarginalCost, needs: Sequence[Need], powers: Sequence[
     total = np.asarray(np.sum(powers, axis=0) if powers else nothing)
     beside = power_cost.beside(total, _unsupplied_w(power_cost.supply, needs, powers), is_supplied=False)
     own = sum(own_eur(need, power) for need, power in zip(needs, powers, strict=True))
-    return float(beside.paid_eur().sum() - power_cost.beside(nothing, nothing, is_supplied=False).paid_eur().sum()) + own
+    return (
+        float(beside.paid_eur().sum() - power_cost.beside(nothing, nothing, is_supplied=False).paid_eur().sum()) + own
+    )
 
 
 def own_eur(need: Need, power_w: Floats) -> float:

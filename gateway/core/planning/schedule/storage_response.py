@@ -42,7 +42,9 @@ def storage_response(supply: Supply, taken_w: Floats, unsupplied_w: Floats) -> S
         needs = (LoadNeed(power_w=theirs_w),)
         levels = Levels(charge_wh=row[0], reserve_wh=row[1], fill_wh=row[2], export_wh=row[3])
         power_w = float(
-            follow(levels, storage, energy_wh=held_wh, net_w=net_w, hours=supply.hours, limits=supply.limits, loads=needs)
+            follow(
+                levels, storage, energy_wh=held_wh, net_w=net_w, hours=supply.hours, limits=supply.limits, loads=needs
+            )
         )
         into, out_of = max(power_w, 0.0) * storage.charge_efficiency, min(power_w, 0.0) / storage.discharge_efficiency
         held_wh = min(max(held_wh + (into + out_of) * supply.hours, 0.0), storage.capacity_wh)

@@ -42,7 +42,13 @@ def law(name: str, scenario: Scenario) -> Controller:
     if name == "zen":
         return Zen(site=building, requests=requests(scenario))
     every_s = {"integral_1s": 0.0, "ten_seconds": 10.0, "round_robin_30s": 30.0}[name]
-    return Simple(site=building, every_s=every_s, in_turn=name == "round_robin_30s", consumers=others, supplied_from_soc=scenario.supplied_from_soc)
+    return Simple(
+        site=building,
+        every_s=every_s,
+        in_turn=name == "round_robin_30s",
+        consumers=others,
+        supplied_from_soc=scenario.supplied_from_soc,
+    )
 
 
 def score(name: str, scenario: Scenario, seed: int, seconds: float = SECONDS) -> Score:

@@ -1,4 +1,4 @@
-"""Hostile buildings in virtual time: no limit is exceeded for longer than meter and actors take, where anything can act.
+"""Hostile buildings in virtual time: no limit is exceeded for longer than it takes to act, where anything can act.
 
 Devices that obey late, in part or not at all, meters that are late, cars on phases that nobody knows, loads that come
 and go, limits that change. Judged is the truth of the building. `make hostile` lives ten times as many cycles.
@@ -164,9 +164,7 @@ def case_of(seed: int) -> Case:
         base_w=lambda t: base[t],
         trunks={"box": Trunk(devices=behind, meter=circuit.meter)} if behind else {},
         requests={
-            id_: LoadSlot(
-                power_w=draw.choice([0.0, 3000.0, 11_000.0]), value=draw.choice([0.1, 0.3, 2.0]), reason=WHY
-            )
+            id_: LoadSlot(power_w=draw.choice([0.0, 3000.0, 11_000.0]), value=draw.choice([0.1, 0.3, 2.0]), reason=WHY)
             for id_ in ids
         },
         late_s=draw.randint(0, 3),

@@ -7,7 +7,18 @@ import pytest
 
 from gateway.adapters.solver import solve
 from gateway.core.model.plan import Plan
-from gateway.tests.core.planning.cases import CAR, FLEXIBLE, STEP_S, STORAGE, at, car_state, day, planned, powers_w, tariff
+from gateway.tests.core.planning.cases import (
+    CAR,
+    FLEXIBLE,
+    STEP_S,
+    STORAGE,
+    at,
+    car_state,
+    day,
+    planned,
+    powers_w,
+    tariff,
+)
 
 # From 18:00 on, when a car of 12 kWh has come that leaves at 20:00: it has to charge while the sun is gone.
 NEEDED = at(CAR, car_state(12_000.0, arrival_h=0.0, departure_h=2.0))
