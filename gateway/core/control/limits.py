@@ -112,7 +112,7 @@ def pool_bounds(each: Sequence[Bounds]) -> Bounds:
 
 
 def flow_room_w(flow: LimitedFlow, rest_w: float) -> tuple[float, float]:
-    """What batteries may draw and give (W) in a flow that is `rest_w` without them; below 0 what they must make up for."""
+    """What batteries may draw and give (W) in a flow of `rest_w` without them; below 0 what they must make up for."""
     return flow.import_max_w - rest_w, flow.export_max_w + rest_w
 
 

@@ -105,12 +105,14 @@ def _with_load(memory: PhaseMemory, load: LoadDevice, seen: Observation, site: S
         return _forgotten(memory, id_)
     if len(view.phases_w) == 3 and sum(view.phases_w) > LIVE_W:
         return replace(memory, learned={**memory.learned, id_: _nearest(view.phases_w)})
-    power_w = view.power.value
-    if power_w is None:
-        return memory
-    step = memory.steps.get(id_)
+    return memory if view.power.value is None else _moved(memory, load, view.power.value, seen, site)
+
+
+def _moved(memory: PhaseMemory, load: LoadDevice, power_w: float, seen: Observation, site: Site) -> PhaseMemory:
+    """One look at the power of a load, by which steps begin, go on and end."""
+    id_, step = load.id, memory.steps.get(load.id)
     if step is None:
-        return _begun(memory, id_, power_w, seen.now_s, site)
+        return _begun(memory, id_, power_w, seen.now_s)
     if abs(power_w - step.now_w) > CALM_W:
         step = replace(step, now_w=power_w, calm_s=seen.now_s)
         return replace(memory, steps={**memory.steps, id_: step})
@@ -119,7 +121,7 @@ def _with_load(memory: PhaseMemory, load: LoadDevice, seen: Observation, site: S
     return _ended(memory, load, step, power_w)
 
 
-def _begun(memory: PhaseMemory, id_: str, power_w: float, now_s: float, site: Site) -> PhaseMemory:
+def _begun(memory: PhaseMemory, id_: str, power_w: float, now_s: float) -> PhaseMemory:
     """A step begins where a load leaves the power at which it stood still; the meter may show it before the load."""
     still_w = memory.still_w.get(id_, power_w)
     if abs(power_w - still_w) <= CALM_W:

@@ -144,7 +144,7 @@ def _member(
 
 
 def _inside(member: PoolBattery, members: Sequence[PoolBattery], flows: Sequence[FlowRest]) -> PoolBattery:
-    """What one battery may do inside the limits of circuits and phases; what is left there is for all by their power."""
+    """What one battery may do inside the limits of circuits and phases; what is left there is divided as they can."""
     bounds = member.bounds
     for is_import in (True, False):  # what must not be drawn goes first: PV can be limited
         for flow, rest_w in flows:

@@ -66,7 +66,7 @@ def limited(levels: LevelDecision, pool: Pool, grid: GridSide, last: Mapping[str
 
 
 def least_w(grid: GridSide) -> float:
-    """The most that the batteries give by themselves (W, 0 or below): what is needed without the loads they do not supply.
+    """The most that the batteries give by themselves (W, 0 or below): what is needed without loads they do not supply.
 
     A limit may force more.
     """
@@ -121,7 +121,7 @@ def _place_reason(limit: Limit, flow: LimitedFlow, requested_w: float) -> Reason
     """Of a power that a phase or a circuit does not bear."""
     is_import = limit in (Limit.PHASE_IMPORT, Limit.CIRCUIT_IMPORT)
     limit_w = flow.import_limit_w if is_import else flow.export_limit_w
-    numbers = {"wanted_w": requested_w, "limit_w": limit_w, "place": flow.place.name}
+    numbers: dict[str, float | str] = {"wanted_w": requested_w, "limit_w": limit_w, "place": flow.place.name}
     return Reason(code=limit.value, numbers=numbers)
 
 

@@ -121,6 +121,10 @@ def _inside(setpoint: SetPoint, cap: Cap | None) -> SetPoint:
     if cap is None or (setpoint.power_w is not None and -setpoint.power_w <= cap.power_w):
         return setpoint
     place = cap.flow.place
-    numbers = {"allowed_w": cap.power_w, "limit_w": cap.flow.export_limit_w, "place": place.name}
+    numbers: dict[str, float | str] = {
+        "allowed_w": cap.power_w,
+        "limit_w": cap.flow.export_limit_w,
+        "place": place.name,
+    }
     code = "pv_curtailed_phase" if place.circuit is None else "pv_curtailed_circuit"
     return replace(setpoint, power_w=-cap.power_w, mode=Mode.CONTROL, reason=Reason(code=code, numbers=numbers))

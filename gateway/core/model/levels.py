@@ -108,9 +108,14 @@ class Reach:
 
     def divided(self, unit: float) -> "Reach":
         """The same in another unit of energy."""
-        parts = (self.surplus, self.deficit, self.forced, self.charge, self.discharge)
-        loads = tuple((deficit / unit, above / unit) for deficit, above in self.with_loads)
-        return Reach(*(part / unit for part in parts), with_loads=loads)
+        return Reach(
+            self.surplus / unit,
+            self.deficit / unit,
+            self.forced / unit,
+            self.charge / unit,
+            self.discharge / unit,
+            tuple((deficit / unit, above / unit) for deficit, above in self.with_loads),
+        )
 
     def at(self, place: Any) -> "Reach":
         """One place of arrays, as numpy counts places."""
@@ -150,8 +155,9 @@ def follow(
 ) -> Amount:
     """Power of the storage (W, charging positive) that follows the levels for a step of `hours`.
 
-    `net_w` is load and PV together without the storage; `loads`: those of it that it supplies only above some energy. The grid is held at `net_w` plus the result. With 1 s as step
-    this is the loop's decision; the import limit goes before every level, the limits of the storage before all.
+    `net_w` is load and PV together without the storage; `loads`: those of it that it supplies only above some energy.
+    The grid is held at `net_w` plus the result. With 1 s as step this is the loop's decision; the import limit goes
+    before every level, the limits of the storage before all.
     """
     reach = reach_of(storage, net_w=net_w, hours=hours, limits=limits, loads=loads)
     change_wh = change(reach, energy_wh, levels.charge_wh, levels.reserve_wh, levels.fill_wh, levels.export_wh)

@@ -42,11 +42,11 @@ class PriceLimits:
     circuit: str | None  # whose limits are narrowed; None: those of the connection
     strictest: Limits  # what holds then
     names: frozenset[str]  # of these prices
-    possible: Callable[[SiteState], tuple[str, ...]]  # names of the prices that may hold at a moment, at least one
+    possible: Callable[[SiteState], tuple[str, ...]]  # names of the prices that may hold; none where nobody knows any
 
     def limits(self, state: SiteState) -> Limits | None:
         """Silent where it is not known whether one of these prices holds."""
         meant = {name in self.names for name in self.possible(state)}
-        if len(meant) > 1:
+        if len(meant) != 1:
             return None
         return self.strictest if True in meant else UNLIMITED

@@ -41,7 +41,7 @@ def _wiring(file: SiteFile, id_: str, device: DeviceSection) -> Wiring:
 
 
 def _quick(file: SiteFile, id_: str) -> Profile:
-    """The profile of a device; where control relies on the power of each phase, these are read as often as all of it."""
+    """The profile of a device; where control relies on the powers of phases, these are read as often as all of it."""
     profile = file.profiles[id_]
     power = profile.point("p_w")
     if power is None or id_ not in phase_meters(file):

@@ -80,7 +80,7 @@ def _by_clock(section: LimitSection, strictest: Limits, zone: ZoneInfo) -> Clock
 
 
 def _possible(file: SiteFile) -> Callable[[SiteState], tuple[str, ...]]:
-    """The prices that may hold at a moment, by the day's type as the meter shows it."""
+    """The prices that may hold at a moment, by the day's type as the meter shows it; none where the list is broken."""
     kind, zone = prices.kind(file), ZoneInfo(file.site.time_zone)
     meter = next(id_ for id_, device in file.devices.items() if device.role == "grid")
 
@@ -91,7 +91,9 @@ def _possible(file: SiteFile) -> Callable[[SiteState], tuple[str, ...]]:
 
     def possible(state: SiteState) -> tuple[str, ...]:
         local = datetime.fromtimestamp(state.utc_s, zone)
-        days = {} if kind is None or kind.called is None else kind.called.meter(state, meter, local)
+        if kind is None:
+            return ()
+        days = {} if kind.called is None else kind.called.meter(state, meter, local)
         found = tariff(frozenset(days.items()))
         if isinstance(found, ListTariff):
             return found.scheme.candidates(local)

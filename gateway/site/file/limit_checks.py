@@ -3,23 +3,25 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 from gateway.adapters.products.profiles import Profile
 from gateway.core.loads.kind import LoadSettings
-from gateway.core.pricing.kind import TariffKind
 from gateway.mistakes import Mistake, choice, shown
 from gateway.site.file.limit_sections import CircuitSection, LimitKeys, LimitSection
+from gateway.site.file.price_sections import TariffSection
 from gateway.site.file.sections import ControlSection, DeviceSection
+from gateway.site.file.tariff_checks import Lists, kind_of
 
 PHASE_POINTS = ("p_l1_w", "p_l2_w", "p_l3_w")
 NEEDED = ("import_limit", "export_limit")
 
 
 def of_control(
-    control: ControlSection | None, devices: Mapping[str, DeviceSection], profiles: Mapping[str, Profile]
+    control: Any, devices: Mapping[str, DeviceSection], profiles: Mapping[str, Profile]
 ) -> Iterator[Mistake]:
-    """Limits of the connection that are missing, or that its meter cannot show."""
-    if control is None:
+    """Limits of the connection that are missing, or that its meter cannot show. Only what is right in itself counts."""
+    if not isinstance(control, ControlSection):
         return
     for kind in NEEDED:
         if kind not in control.limited:
@@ -32,7 +34,7 @@ def of_control(
 
 def of_circuits(
     circuits: Mapping[str, CircuitSection],
-    control: ControlSection | None,
+    control: Any,
     devices: Mapping[str, DeviceSection],
     loads: Mapping[str, LoadSettings],
     profiles: Mapping[str, Profile],
@@ -54,10 +56,12 @@ def of_circuits(
 def of_times(
     limits: Mapping[str, LimitSection],
     circuits: Mapping[str, CircuitSection],
-    control: ControlSection | None,
-    kind: TariffKind | None,
+    control: Any,
+    tariff: Any,
+    lists: Lists,
 ) -> Iterator[Mistake]:
     """Times of places or prices that do not exist, and limits that narrow nothing."""
+    kind = kind_of(tariff, lists.bought) if isinstance(tariff, TariffSection) else None
     for id_, section in limits.items():
         path = f"limits.{id_}"
         if section.circuit is not None and section.circuit not in circuits:
@@ -66,11 +70,11 @@ def of_times(
             continue
         known = [] if kind is None else list(kind.names)
         for name in section.tariff:
-            if name not in known:
+            if name not in known and not lists.mistakes:
                 allowed = "hours, days or season: no [tariff] is known" if kind is None else choice(name, known)
                 yield Mistake(path=f"{path}.tariff", found=shown(name), allowed=allowed)
         place = control if section.circuit is None else circuits[section.circuit]
-        if place is not None:
+        if isinstance(place, ControlSection | CircuitSection):
             where = "control" if section.circuit is None else f"circuits.{section.circuit}"
             yield from _narrower(path, section, where, place, place.phases)
 
@@ -79,20 +83,20 @@ def parents(id_: str, circuits: Mapping[str, CircuitSection]) -> list[str]:
     """The circuits above one, the nearest first; with itself as the last one where they feed each other."""
     found: list[str] = []
     parent = circuits[id_].parent
-    while parent in circuits and parent not in found:
+    while parent is not None and parent in circuits and parent not in found:
         found.append(parent)
         parent = circuits[parent].parent
     return found
 
 
 def _below_parent(
-    id_: str, circuit: CircuitSection, circuits: Mapping[str, CircuitSection], control: ControlSection | None
+    id_: str, circuit: CircuitSection, circuits: Mapping[str, CircuitSection], control: Any
 ) -> Iterator[Mistake]:
     """Whether it is on phases that feed it, and its limits are no greater than those of what feeds it."""
     parent, where = (
         (control, "control") if circuit.parent is None else (circuits[circuit.parent], f"circuits.{circuit.parent}")
     )
-    if parent is None:
+    if not isinstance(parent, ControlSection | CircuitSection):
         return
     beyond = sorted(set(circuit.phases) - set(parent.phases))
     if beyond:

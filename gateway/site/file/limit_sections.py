@@ -17,6 +17,11 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 KINDS = ("import_limit", "export_limit", "phase_import_limit", "phase_export_limit")
 
 
+def all_phases() -> list[Literal[1, 2, 3]]:
+    """Where nothing else is said."""
+    return [1, 2, 3]
+
+
 class LimitKeys(Section):
     """Limits in W, or in A at 230 V."""
 
@@ -37,7 +42,7 @@ class LimitKeys(Section):
         return self
 
     def watts(self, phases: int) -> dict[str, float]:
-        """The limits that are given (W), by kind; `phases`: how many there are. Amperes of all are those of each, too."""
+        """The limits that are given (W), by kind; `phases`: how many there are. Amperes of all are those of each."""
         found: dict[str, float] = {}
         for kind in KINDS:
             watts, amperes = getattr(self, f"{kind}_w"), getattr(self, f"{kind}_a")
@@ -61,22 +66,22 @@ class LimitKeys(Section):
 class CircuitSection(LimitKeys):
     """A circuit behind a breaker of its own, with the `devices` that are directly behind it.
 
-    `parent`: the circuit that feeds it; without it the connection does. `meter`: a device of role load that measures all
-    of it; without one the sum of its devices stands for it. Limits as in `[control]`; `phases`: those that it has.
+    `parent`: the circuit that feeds it; without it the connection does. `meter`: a device of role load that measures
+    all of it; without one the sum of its devices stands for it. Limits as in `[control]`; `phases`: those that it has.
     """
 
     parent: Slug | None = None
     meter: Slug | None = None
     devices: list[Slug] = Field(default_factory=list)
-    phases: PhaseList = Field(default_factory=lambda: [1, 2, 3])
+    phases: PhaseList = Field(default_factory=all_phases)
 
 
 class LimitSection(LimitKeys):
     """Narrower limits for a while, of the connection or of a `circuit`: limits as in `[control]`.
 
     By the local clock: `hours` (`["18:00-20:00"]`), `days` of the week and `season` (first and last day of each year,
-    both in); all that are given must hold. Or while one of the prices named by `tariff` holds, such as `["HP"]`; where it
-    is not known which one does, the narrower limits hold.
+    both in); all that are given must hold. Or while one of the prices named by `tariff` holds, such as `["HP"]`; where
+    it is not known which one does, the narrower limits hold.
     """
 
     circuit: Slug | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from gateway.adapters.products import profiles
-from gateway.site.file.limit_sections import CircuitSection, LimitKeys, LimitSection, PhaseList
+from gateway.site.file.limit_sections import CircuitSection, LimitKeys, LimitSection, PhaseList, all_phases
 from gateway.site.file.price_sections import TARIFF, FeedsSection, GoalsSection
 from gateway.site.file.section import Section
 
@@ -69,7 +69,7 @@ class ControlSection(LimitKeys):
 
     grid_setpoint_w: Annotated[float, Field(ge=-1_000_000, le=1_000_000)] = 0.0
     reserve: Fraction = 0.1
-    phases: PhaseList = Field(default_factory=lambda: [1, 2, 3])
+    phases: PhaseList = Field(default_factory=all_phases)
     lease_s: Annotated[int, Field(ge=3, le=30)] = 10
     meter_delay_min_s: Delay = 0.0
     meter_delay_max_s: Delay = 3.0

@@ -94,8 +94,9 @@ def checked(raw: Mapping[str, Any], path: Path, *, may_lack_prices: bool = False
     lists = tariff_checks.read_lists(sections["tariff"], path.parent)
     mistakes += () if may_lack_prices else lists.mistakes
     mistakes += tariff_checks.fits(sections["tariff"], sections["control"])
-    kind = tariff_checks.kind_of(sections["tariff"], lists.bought) if sections["tariff"] is not None else None
-    mistakes += limit_checks.of_times(optional["limits"], optional["circuits"], sections["control"], kind)
+    mistakes += limit_checks.of_times(
+        optional["limits"], optional["circuits"], sections["control"], sections["tariff"], lists
+    )
     mistakes += checks.certificate(path, sections["broker"])
     if mistakes:
         raise SiteFileError(path, mistakes)

@@ -56,7 +56,7 @@ class MarginalCost:
         return self.cost_eur(every, np.full(len(every), little_w)) / (little_w / K * self.supply.hours)
 
     def _paid_eur(self, steps: Any, net_w: Floats, unsupplied_w: Floats) -> Floats:
-        """Least over the powers of the storage at which the cost bends; `unsupplied_w` of the net load is not its own."""
+        """Least over the powers of the storage at which the cost bends; `unsupplied_w` of `net_w` is not for it."""
         supply, storage = self.supply, self.supply.storage
         over = np.maximum(net_w - supply.limits.import_max_w, 0.0) * OVER_PRICE
         if storage is None:

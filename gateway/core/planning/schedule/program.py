@@ -75,7 +75,7 @@ def _parts(builder: ProgramBuilder, need: Need) -> list[Part]:
 def _building(builder: ProgramBuilder, supply: Supply) -> tuple[Indices, Indices]:
     """Import, export and the storage.
 
-    Gives the rows of the balance, storage + loads - import + export = -net load, and those of what the storage supplies,
+    Gives the rows of the balance, storage + loads - import + export = -net load, and those of what the storage gives,
     discharge - export - loads that it supplies <= net load (none without a storage).
     """
     n, hours, limits = supply.steps, supply.hours, supply.limits

@@ -1,6 +1,6 @@
 """The levels of a storage over the steps of a plan, and what they are expected to lead to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def _expected_energies_wh(problem: PlanProblem, net_w: Floats, levels_wh: Floats
     parts = np.stack((reach.surplus, reach.deficit, reach.forced, reach.charge, reach.discharge), axis=1).tolist()
     energies = [min(max(problem.energy_wh, 0.0), storage.capacity_wh)]
     for k, (step, levels) in enumerate(zip(parts, levels_wh.tolist(), strict=True)):
-        with_loads = tuple((float(deficit[k]), above) for deficit, above in reach.with_loads)
-        after = energies[-1] + float(change(Reach(*step, with_loads=with_loads), energies[-1], *levels))
+        one = replace(Reach(*step), with_loads=tuple((float(deficit[k]), above) for deficit, above in reach.with_loads))
+        after = energies[-1] + float(change(one, energies[-1], *levels))
         energies.append(min(max(after, 0.0), storage.capacity_wh))
     return np.array(energies)

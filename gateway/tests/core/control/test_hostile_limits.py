@@ -1,4 +1,4 @@
-"""Hostile buildings in virtual time: no limit is exceeded for longer than meter and actors take, where anything can act.
+"""Hostile buildings in virtual time: no limit is exceeded for longer than it takes to act, where anything can act.
 
 Devices that obey late, in part or not at all, meters that are late, cars on phases that nobody knows, loads that come
 and go, limits that change. Judged is the truth of the building. `make hostile` lives ten times as many cycles.

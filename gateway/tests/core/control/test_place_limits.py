@@ -67,7 +67,7 @@ CAR_S = 1 + 1 + 3 + 2 + 2
 
 @pytest.mark.parametrize("phase", [1, 2, 3])
 @pytest.mark.parametrize("shows_phases", [False, True])
-def test_a_car_on_one_phase_is_held_within_its_phase_though_the_sun_covers_it(phase: int, shows_phases: bool) -> None:
+def test_a_car_on_one_phase_is_held_within_its_phase_though_the_sun_covers_it(phase: int, shows_phases) -> None:
     """32 A on one phase of a connection with 15 A each, 9 kW of sun on all three: the grid as a whole is near 0."""
     building = house(phases=on(phase), shows_phases=shows_phases)
     building.run(300)

@@ -11,7 +11,6 @@ from gateway.core.model.state import Mode, SetPoint
 from gateway.tests.core.control.scenes import Scene, Second
 
 TALK_W = 250.0  # a difference that nobody takes for a contradiction: steps of amperes, reports of two seconds
-FROM_SURPLUS = ("load_takes", "load_dips", "load_planned")
 
 
 def said(seed: int, seconds: int = 400) -> Iterator[tuple[Second, dict[str, SetPoint], Memory]]:
@@ -31,41 +30,63 @@ def contradictions(second: Second, words: dict[str, SetPoint], memory: Memory) -
     site: Site = second.site
     loads = [words[load.device] for load in site.loads if load.device in words]
     batteries = [words[battery.id] for battery in site.batteries if battery.id in words]
-    for one in (*loads, *batteries):
-        numbers, power_w = one.reason.numbers, one.power_w
-        if one.mode is not Mode.CONTROL or power_w is None:
-            continue
-        is_own = len(batteries) < 2 or one not in batteries  # the text of several batteries is that of all of them
-        if one.reason.code.startswith(("hold_grid", "load_takes", "load_dips", "load_less")) and is_own:
-            if abs(numbers["power_w"] - power_w) > TALK_W:
-                yield f"{one.device} says {numbers['power_w']:.0f} W and is sent {power_w:.0f} W ({one.reason.code})"
-        if one.reason.code == "load_takes" and numbers["power_w"] > numbers["surplus_w"] + TALK_W:
-            yield f"{one.device} uses more than the surplus: {numbers}"
-        if one.reason.code == "load_little" and numbers["surplus_w"] >= numbers["least_w"]:
-            yield f"{one.device} has too little of enough: {numbers}"
-        if one.reason.code in ("load_dips", "load_planned") and numbers["surplus_w"] > numbers["power_w"] + TALK_W:
-            yield f"{one.device} has more surplus than it uses: {numbers}"
-    taken_w = sum(one.reason.numbers["power_w"] for one in loads if one.reason.code == "load_takes")
-    for one in loads:
-        if one.reason.code == "load_takes" and taken_w > one.reason.numbers["surplus_w"] + TALK_W:
+    batteries = [one for one in batteries if one.mode is Mode.CONTROL]
+    for one in (*loads, *(batteries if len(batteries) == 1 else ())):  # the text of several is that of all of them
+        yield from in_itself(one)
+    yield from of_loads(loads)
+    yield from of_battery_and_loads(second, batteries, loads)
+    yield from of_what_is_left_to_the_grid(second, batteries, loads, memory)
+
+
+def in_itself(one: SetPoint) -> Iterator[str]:
+    """A text that says another power than is sent, or whose numbers deny it."""
+    numbers, power_w, code = one.reason.numbers, one.power_w, one.reason.code
+    if one.mode is not Mode.CONTROL or power_w is None:
+        return
+    says_power = code.startswith(("hold_grid", "load_takes", "load_dips", "load_less"))
+    if says_power and abs(numbers["power_w"] - power_w) > TALK_W:
+        yield f"{one.device} says {numbers['power_w']:.0f} W and is sent {power_w:.0f} W ({code})"
+    if code == "load_takes" and numbers["power_w"] > numbers["surplus_w"] + TALK_W:
+        yield f"{one.device} uses more than the surplus: {numbers}"
+    if code == "load_little" and numbers["surplus_w"] >= numbers["least_w"]:
+        yield f"{one.device} has too little of enough: {numbers}"
+    if code in ("load_dips", "load_planned") and numbers["surplus_w"] > numbers["power_w"] + TALK_W:
+        yield f"{one.device} has more surplus than it uses: {numbers}"
+
+
+def of_loads(loads: list[SetPoint]) -> Iterator[str]:
+    """Surplus that is used twice."""
+    taking = [one for one in loads if one.reason.code == "load_takes"]
+    taken_w = sum(one.reason.numbers["power_w"] for one in taking)
+    for one in taking:
+        if taken_w > one.reason.numbers["surplus_w"] + TALK_W:
             yield f"{taken_w:.0f} W of {one.reason.numbers['surplus_w']:.0f} W surplus are used"
-    shown = [one for one in batteries if one.mode is Mode.CONTROL and one.reason.code.startswith("hold_grid_")]
-    for one in shown[:1]:
-        net_w = one.reason.numbers["net_w"] - site.grid_setpoint_w  # what is left, or missing, beside all loads
-        surplus = [load for load in loads if load.reason.code == "load_takes"]
-        drawn_w = sum(load.power_w or 0.0 for load in loads)
-        settled = all(abs((load.power_w or 0.0) - reported(second, load.device)) < TALK_W for load in loads)
-        if surplus and settled and net_w > drawn_w + TALK_W:
+
+
+def of_battery_and_loads(second: Second, batteries: list[SetPoint], loads: list[SetPoint]) -> Iterator[str]:
+    """Surplus that a load uses and the battery has to give."""
+    shown = [one for one in batteries if one.reason.code.startswith("hold_grid_")]
+    settled = all(abs((load.power_w or 0.0) - reported(second, load.device)) < TALK_W for load in loads)
+    takes = any(load.reason.code == "load_takes" for load in loads)
+    if shown and takes and settled:
+        net_w = shown[0].reason.numbers["net_w"] - second.site.grid_setpoint_w
+        if net_w > sum(load.power_w or 0.0 for load in loads) + TALK_W:
             yield f"a load uses surplus while the battery covers {net_w:.0f} W of it"
-        if one.reason.code == "hold_grid_charge" and any(load.reason.code == "loads_unsupplied" for load in batteries):
-            yield "the battery charges from surplus, and leaves loads to the grid"
+
+
+def of_what_is_left_to_the_grid(
+    second: Second, batteries: list[SetPoint], loads: list[SetPoint], memory: Memory
+) -> Iterator[str]:
+    """Loads that the battery leaves to the grid though they draw nothing, or draw surplus."""
+    site: Site = second.site
     for one in batteries:
-        if one.reason.code == "loads_unsupplied" and one.mode is Mode.CONTROL:
-            drawn_w = sum(max(reported(second, load.device), memory.loads.sent_w(load.id)) for load in site.loads)
-            if one.reason.numbers["loads_w"] > drawn_w + TALK_W:
-                yield f"loads are left to the grid that draw nothing: {one.reason.numbers}, {drawn_w:.0f} W"
-            if any(load.reason.code == "load_takes" for load in loads) and len(loads) == 1:
-                yield "the only load uses surplus, and the battery leaves it to the grid"
+        if one.reason.code != "loads_unsupplied":
+            continue
+        drawn_w = sum(max(reported(second, load.device), memory.loads.sent_w(load.id)) for load in site.loads)
+        if one.reason.numbers["loads_w"] > drawn_w + TALK_W:
+            yield f"loads are left to the grid that draw nothing: {one.reason.numbers}, {drawn_w:.0f} W"
+        if any(load.reason.code == "load_takes" for load in loads) and len(loads) == 1:
+            yield "the only load uses surplus, and the battery leaves it to the grid"
 
 
 def reported(second: Second, device: str) -> float:
