@@ -67,6 +67,7 @@ class Twin:
         self._due: list[tuple[float, Act]] = []  # what happens by itself later
         self.is_broker_up = True
         self.is_frozen = False
+        self._is_linked = False  # the gateway has its connection to the broker
         self.gateway: VirtualGateway | None = None
         self._former: VirtualGateway | None = None
         for node in self.nodes.values():
@@ -104,7 +105,7 @@ class Twin:
         gateway = self.gateway
         if gateway is None or self.is_frozen:
             return False
-        while self._up and self._up[0][0] <= clock.now_s:
+        while self._is_linked and self._up and self._up[0][0] <= clock.now_s:
             _, name, leaf, payload = self._up.popleft()
             gateway.deliver(name, leaf, payload)
         return gateway.step()
@@ -155,9 +156,8 @@ class Twin:
         self._later(WATCHDOG_S + BOOT_S, lambda: self._boot(node))
 
     def stop_broker(self) -> None:
-        """Nothing is carried any more."""
-        self.is_broker_up = False
-        self._up.clear()
+        """Nothing is carried any more; what was not acknowledged is sent again later, but for orders."""
+        self.is_broker_up = self._is_linked = False
         self._down.clear()
         for node in self.nodes.values():
             node.is_linked = False
@@ -199,6 +199,7 @@ class Twin:
         )
         self.is_frozen = False
         for node in self.nodes.values():
+            node.is_heard = True
             node.announce()
 
     def start_gateway_soon(self) -> None:
@@ -229,7 +230,8 @@ class Twin:
         ended, self.gateway = self.gateway, None
         if ended is not None:
             ended.close()
-        self._up.clear()
+        for node in self.nodes.values():
+            node.is_heard = False
         return ended or self._former
 
     def _gone(self) -> None:
@@ -238,10 +240,12 @@ class Twin:
                 node.gateway_gone()
 
     def _connect(self) -> None:
-        if self.is_broker_up:
-            for node in self.nodes.values():
-                if node.is_running:
-                    node.connect()
+        if not self.is_broker_up:
+            return
+        self._is_linked = True
+        for node in self.nodes.values():
+            if node.is_running:
+                node.connect()
 
     def _boot(self, node: str) -> None:
         self.nodes[node].start(self.now_s, self.clock.utc_s())
@@ -261,7 +265,7 @@ class Twin:
 
     def _sender(self, node: str) -> Send:
         def send(leaf: str, payload: bytes) -> None:
-            if self.is_broker_up and self.gateway is not None:
+            if self.is_broker_up:
                 self._up.append((self.now_s + PATH_S, node, leaf, payload))
 
         return send
