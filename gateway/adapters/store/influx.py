@@ -37,7 +37,7 @@ class Lines(Protocol):
         """They are in the database."""
         ...
 
-    async def quarantine(self, number: int, text: str, why: str) -> None:
+    async def quarantine(self, refused: Sequence[tuple[int, str, str]]) -> None:
         """The database will never take this one."""
         ...
 
@@ -93,7 +93,7 @@ class Forwarder:
     async def _divide(self, lines: Sequence[Line], why: str) -> None:
         if len(lines) == 1:
             _log.warning("the database refuses a line: %s: %s", why, lines[0][1])
-            await self._lines.quarantine(*lines[0], why)
+            await self._lines.quarantine([(*lines[0], why)])
             return
         middle = len(lines) // 2
         await self._forward(lines[:middle])
