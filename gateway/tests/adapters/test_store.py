@@ -25,7 +25,7 @@ from gateway.ports import Row
 from gateway.tests.adapters.own_disk import live
 
 LEDGER = LedgerSnapshot(
-    boots=[BootSnapshot(boot=6, upto=9, beyond=[(11, 12)]), BootSnapshot(boot=7, upto=3)],
+    boots=[BootSnapshot(boot=6, upto=9, beyond=[(11, 12)]), BootSnapshot(boot=7, upto=3, beyond=[])],
     received=3,
     duplicated=0,
     lost=0,
