@@ -62,10 +62,15 @@ class ControlSection(Section):
 
 
 class PageSection(Section):
-    """Where the built-in page listens."""
+    """Where the built-in page listens.
+
+    It answers to the names of this machine, to the address that was called, and to `names`: those that a proxy or a
+    name server gives it.
+    """
 
     host: Host = "127.0.0.1"
     port: FreePort = 8080
+    names: tuple[Host, ...] = ()
 
 
 class TimeSection(Section):
