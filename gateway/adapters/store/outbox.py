@@ -121,10 +121,14 @@ class Outbox:
     async def forget(self, numbers: Iterable[int]) -> None:
         """These lines are in the database."""
         gone = [(number,) for number in numbers]
+        if not gone:
+            return
         await self._store.change(lambda db: _delete(db, gone))
 
     async def quarantine(self, refused: Sequence[Refused]) -> None:
         """The database does not take these: put them aside with the reason, so that they block no other."""
+        if not refused:
+            return
 
         def move(db: sqlite3.Connection) -> Counts:
             first = max(schema.first_number(), 1 + (_one(db, "SELECT MAX(rowid) FROM quarantine") or 0))
