@@ -51,7 +51,7 @@ class HostCheck:
             return False
         host = _plain(found[1])
         address = scope["server"][0] if scope.get("server") else ""
-        return host in self._names or (host == _plain(address) and _is_address(host))
+        return host in self._names or host == _plain(address)
 
 
 def _plain(name: str) -> str:
@@ -63,11 +63,3 @@ def _plain(name: str) -> str:
         return name
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return str(mapped or address)
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

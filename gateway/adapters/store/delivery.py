@@ -25,6 +25,10 @@ _DROPPED = re.compile(r"\bdropped=(\d+)")  # InfluxDB 2 says how many of a batch
 class Lines(Protocol):
     """Where the lines wait."""
 
+    async def oldest(self, limit: int) -> list[Line]:
+        """The first ones."""
+        ...
+
     async def newest(self, limit: int) -> list[Line]:
         """The last ones."""
         ...

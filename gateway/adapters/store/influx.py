@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import cast
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
@@ -15,8 +15,7 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 
-from gateway.adapters.store import delivery
-from gateway.adapters.store.delivery import Delivery, Line, RefusesAllError
+from gateway.adapters.store.delivery import Delivery, Lines, RefusesAllError
 from gateway.adapters.store.store import OutboxError
 
 _log = logging.getLogger(__name__)
@@ -38,14 +37,6 @@ TROUBLES = {  # what some answers mean, and what can be done
 Numbers = Mapping[str, float | str]
 
 
-class Lines(delivery.Lines, Protocol):
-    """Where the lines wait."""
-
-    async def oldest(self, limit: int) -> list[Line]:
-        """The first ones."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseTrouble:
     """Why lines wait: a code of `trouble.*` in the words, its numbers, and the same in English for the log."""
@@ -56,7 +47,7 @@ class DatabaseTrouble:
 
 
 class Forwarder:
-    """Feeds one bucket. `trouble` is the last failure, None while all is well."""
+    """Feeds one bucket. `trouble` is the last failure, `error` the same in words; None while all is well."""
 
     def __init__(self, *, url: str, org: str, bucket: str, token: str, lines: Lines) -> None:
         self._client = InfluxDBClient(url=url, token=token, org=org, timeout=TIMEOUT_MS, enable_gzip=True)
@@ -66,11 +57,7 @@ class Forwarder:
         self._lines = lines
         self._delivery = Delivery(write=self._offer, lines=lines)
         self.trouble: DatabaseTrouble | None = None
-
-    @property
-    def error(self) -> str | None:
-        """The trouble in English."""
-        return None if self.trouble is None else self.trouble.text
+        self.error: str | None = None
 
     @property
     def written(self) -> int:
@@ -118,7 +105,7 @@ class Forwarder:
         if trouble != self.trouble:
             text = trouble.text if trouble else "takes lines again"
             _log.log(logging.WARNING if trouble else logging.INFO, "database: %s", text)
-        self.trouble = trouble
+        self.trouble, self.error = trouble, trouble.text if trouble else None
 
 
 def _trouble(error: Exception) -> DatabaseTrouble:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from gateway.view.schema.keys import DRAWN, IMPORT, About, LeftOut
+from gateway.view.schema.keys import DRAWN, IMPORT, LEFT_OUT, About, LeftOut
 
 OLD = "a part of it is older than 5 s"
 
@@ -168,6 +168,13 @@ class DatabaseView:
     configured: Annotated[bool, About("the site file names a database")]
     waiting: Annotated[int, About("rows that wait for the database")]
     error: Annotated[str | None, About("what is wrong, in English", null="nothing is wrong")]
+    refused: Annotated[
+        int | LeftOut, About("values that it does not take, kept for `zen outbox`", left_out="there are none")
+    ] = LEFT_OUT
+    troubles: Annotated[
+        tuple[ReasonView, ...] | LeftOut,
+        About("all that is wrong with both, by codes of `trouble` in the words", left_out="nothing is wrong"),
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
