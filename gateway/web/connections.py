@@ -5,7 +5,6 @@ whoever only opens connections, or sends a byte now and then, keeps nobody out.
 """
 
 import asyncio
-import ipaddress
 import resource
 import socket
 from collections.abc import Iterable
@@ -14,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from gateway.web.hosts import is_local
 
 MOST = 128  # a browser opens six, and one of them stays
 MOST_OF_ONE = 48  # from one address, but for those of this machine: a proxy brings everybody's
@@ -33,14 +34,6 @@ def most_connections() -> int:
     """As many as leave enough descriptors for control."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(LEAST, min(MOST, soft // SHARE if soft > 0 else MOST))
-
-
-def is_local(address: str) -> bool:
-    """Whether a client is on this machine."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(kw_only=True)

@@ -28,6 +28,14 @@ def own_names(*more: str) -> frozenset[str]:
     return frozenset({"localhost", *named, *(_plain(name) for name in more if name)})
 
 
+def is_local(host: str) -> bool:
+    """Whether an address, or a name of one, is this machine's for itself alone."""
+    try:
+        return ipaddress.ip_address(_plain(host)).is_loopback
+    except ValueError:
+        return _plain(host) == "localhost"
+
+
 class HostCheck:
     """Refuses requests for a name that is not ours; the address that a request came to is always ours."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse
 
 from gateway.view.schema.encoder import json_text
-from gateway.web.connections import is_local
+from gateway.web.hosts import is_local
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
