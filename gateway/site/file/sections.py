@@ -70,7 +70,7 @@ class PageSection(Section):
 
     host: Host = "127.0.0.1"
     port: FreePort = 8080
-    names: tuple[Host, ...] = ()
+    names: list[Host] = Field(default_factory=list)
 
 
 class TimeSection(Section):
