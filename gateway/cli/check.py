@@ -16,6 +16,7 @@ from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.credentials import Credentials
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFile, SiteFileError
+from gateway.web.hosts import is_local
 from gateway.wire.table import TableError
 
 SiteArgument = Annotated[Path, typer.Argument(help="The site file (TOML).", metavar="SITE.toml")]
@@ -31,6 +32,14 @@ def check(site: SiteArgument) -> None:
     Console().print(f"✓ {site}: {say('check.good', **numbers, **addresses)}", style="green", markup=False)
     for line in _loads(file):
         Console().print(f"  {line}", markup=False)
+    for line in _remarks(file):
+        Console().print(f"! {line}", style="yellow", markup=False)
+
+
+def _remarks(file: SiteFile) -> Iterator[str]:
+    """What is allowed, and should be meant."""
+    if not is_local(file.page.host):
+        yield say("check.page_open", page=f"{file.page.host}:{file.page.port}")
 
 
 def _loads(file: SiteFile) -> Iterator[str]:

@@ -29,8 +29,9 @@ class Credentials:
             if len(key) != KEY_HEX or not all(c in "0123456789abcdefABCDEF" for c in key)
         ]
         token = environment.get("ZEN_INFLUX_TOKEN")
-        if file.database is not None and not token:
-            mistakes.append(Mistake(path="ZEN_INFLUX_TOKEN", found="nothing", allowed="a token of the database"))
+        if file.database is not None and not (token and token.isascii() and token.isprintable()):
+            found = "signs that no token has" if token else "nothing"
+            mistakes.append(Mistake(path="ZEN_INFLUX_TOKEN", found=found, allowed="a token of the database"))
         if mistakes:
             raise SiteFileError(file.path, mistakes)
         return cls(

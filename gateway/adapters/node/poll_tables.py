@@ -119,23 +119,23 @@ def stored_blocks(table: NodeTable) -> str:
 
 
 def restored_blocks(text: str) -> tuple[Block, ...]:
-    """The blocks of a former table, by number; none when this version cannot read its profiles any more."""
-    stored = json.loads(text)
+    """The blocks of a former table, by number; none where its profiles cannot be read any more, or it is spoiled."""
     try:
+        stored = json.loads(text)
         profiles = {device: Profile.model_validate(profile) for device, profile in stored["profiles"].items()}
-    except ValueError:
-        return ()
-    return tuple(
-        Block(
-            device=device,
-            profile=profiles[device],
-            points=tuple(profiles[device].points[i] for i in points),
-            first=first,
-            count=count,
-            every_s=0.0,
+        return tuple(
+            Block(
+                device=device,
+                profile=profiles[device],
+                points=tuple(profiles[device].points[i] for i in points),
+                first=first,
+                count=count,
+                every_s=0.0,
+            )
+            for device, points, first, count in stored["blocks"]
         )
-        for device, points, first, count in stored["blocks"]
-    )
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        return ()
 
 
 def _join(buses: list[dict[str, Any]], bus: Mapping[str, Any]) -> int:

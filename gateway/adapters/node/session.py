@@ -15,7 +15,7 @@ from gateway.adapters.node.ledger import Ledger
 from gateway.adapters.node.orders import OrderAnswer
 from gateway.adapters.node.payloads import is_count, json_object
 from gateway.adapters.node.poll_tables import Block, NodeTable
-from gateway.adapters.node.readback import Readback, after_answer, from_health, numbers_of
+from gateway.adapters.node.readback import MOST_LETTERS, Readback, after_answer, from_health, numbers_of
 from gateway.adapters.node.reading_trust import ReadingTrust, unproven
 from gateway.adapters.node.readings import event_rows, readings_of, rows_of
 from gateway.adapters.node.status import NodeStatus
@@ -122,8 +122,8 @@ class NodeSession:
         settled = OrderAnswer(
             seq=seq,
             device=next((device for device, known in self.table.actuators.items() if known == number), None),
-            done=str(answer.get("done")),
-            why=str(answer.get("why", "")),
+            done=str(answer.get("done"))[:MOST_LETTERS],
+            why=str(answer.get("why", ""))[:MOST_LETTERS],
             written=bool(answer.get("w", 1)),
             at_s=self._clock.mapped_s(s + ms / 1000, now_s),
             values=answer.get("v"),

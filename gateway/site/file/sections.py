@@ -77,10 +77,15 @@ class ControlSection(LimitKeys):
 
 
 class PageSection(Section):
-    """Where the built-in page listens."""
+    """Where the built-in page listens.
+
+    It answers to the names of this machine, to the address that was called, and to `names`: those that a proxy or a
+    name server gives it.
+    """
 
     host: Host = "127.0.0.1"
     port: FreePort = 8080
+    names: list[Host] = Field(default_factory=list)
 
 
 class TimeSection(Section):

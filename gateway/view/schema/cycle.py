@@ -208,6 +208,13 @@ class DatabaseView:
     configured: Annotated[bool, About("the site file names a database")]
     waiting: Annotated[int, About("rows that wait for the database")]
     error: Annotated[str | None, About("what is wrong, in English", null="nothing is wrong")]
+    refused: Annotated[
+        int | LeftOut, About("values that it does not take, kept for `zen outbox`", left_out="there are none")
+    ] = LEFT_OUT
+    troubles: Annotated[
+        tuple[ReasonView, ...] | LeftOut,
+        About("all that is wrong with both, by codes of `trouble` in the words", left_out="nothing is wrong"),
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

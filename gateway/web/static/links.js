@@ -1,6 +1,7 @@
 /** The parts behind the numbers: broker, nodes, database. */
 
 import { html, icon, setAttribute } from "./dom.js";
+import { troublesOf } from "./troubles.js";
 import { knows, say } from "./words.js";
 
 export function createLinks(find) {
@@ -9,7 +10,7 @@ export function createLinks(find) {
 
   return {
     show({ links, database }) {
-      const rows = [brokerRow(links), ...nodeRows(links), ...clockRows(links), databaseRow(database)];
+      const rows = [brokerRow(links), ...nodeRows(links), ...clockRows(links), ...storeRows(database), databaseRow(database)];
       const now = JSON.stringify(rows);
       if (now === last) return;
       last = now;
@@ -64,11 +65,21 @@ function inWords(family, text) {
   return knows(key) ? [say(key), ...more].join(" ") : text;
 }
 
-function databaseRow({ configured, waiting, error }) {
+/** The store is shown when something is wrong with it. */
+function storeRows(database) {
+  const notes = troublesOf(database, "store_");
+  return notes.length > 0 ? [{ name: say("links.store"), isGood: false, notes }] : [];
+}
+
+function databaseRow(database) {
+  const { configured, waiting, error, troubles = [] } = database;
   const name = say("links.database");
   if (!configured) return { name, isGood: true, notes: [say("links.no_database")] };
   const backlog = waiting > 0 ? say("links.waiting", { count: waiting }) : say("links.all_sent");
-  return { name, isGood: error === null, notes: [upOrDown(error === null), backlog, error] };
+  const untold = troubles.length === 0 ? error : null;
+  const isDown = untold !== null || troubles.some(({ code }) => code.startsWith("database_") && code !== "database_refused");
+  const told = troublesOf(database, "database_");
+  return { name, isGood: !isDown && told.length === 0, notes: [upOrDown(!isDown), backlog, ...told, untold] };
 }
 
 function createRow({ name, isGood, notes }) {
