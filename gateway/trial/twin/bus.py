@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.trial.twin.orders import Job, VirtualActuator
-from gateway.trial.twin.wires import WireAnswer, Wire
+from gateway.trial.twin.wires import Wire, WireAnswer
 from gateway.wire.records import EXCEPTION, NO_MODEL, OK, TIMEOUT
 
 OFFLINE = 3  # failures in a row
