@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick soak check bench bench-chain bench-node fault-matrix hostile influxd lock docs clean
+.PHONY: help setup demo test quick soak check bench bench-chain bench-node healthy fault-matrix hostile influxd lock docs clean
 
 PYTHON ?=
 VENV := .venv
@@ -86,6 +86,9 @@ bench-chain: setup ## three minutes of the whole chain, its figures in build/ben
 bench-node: setup ## code, heap and speed of the node beside its peers, in build/bench-node.json; ARGS="--minutes 6"
 	@$(ZEN) parts fetch --if-possible mosquitto micropython
 	@$(BIN)/python firmware/tests/bench_node.py $(ARGS)
+
+healthy: setup ## 200 healthy days of decisions without a false alarm: forty times as many as in the tests; some two hours
+	@ZEN_HEALTHY_DAYS=200 $(BIN)/python -m pytest -q -n auto gateway/tests/core/control/test_healthy_days.py
 
 fault-matrix: setup ## docs/faults.md: every fault of the list tried in virtual time, or where it is tested
 	@$(BIN)/python docs/fault_matrix.py

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
 from gateway import __version__
 from gateway.adapters.clock import SystemClock
-from gateway.adapters.sntp import TimeServer, is_settled, serve_time
+from gateway.adapters.site_time import SiteTime, ToldTime
+from gateway.adapters.sntp import TimeServer, is_settled, is_synchronised, serve_time
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
 from gateway.loop import Loop
@@ -41,15 +42,27 @@ class Gateway:
     def __init__(self, file: SiteFile, credentials: Credentials, *, clock: SystemClock, writes: bool = True) -> None:
         """Raises OutboxError when the store cannot be opened."""
         self.file = file
-        self.clock = clock
         self.site = core_site(file)
         self.outbox = Outbox(parts.store_path(file), max_mb=file.store.max_mb)
         self.past = HistoryStore(self.outbox)
-        self.nodes = parts.node_side(file, credentials, self.outbox, clock, writes=writes)
+        self.clock = self._site_time(clock)
+        self.nodes = parts.node_side(
+            file,
+            credentials,
+            self.outbox,
+            self.clock,
+            writes=writes,
+            is_dated=lambda: self.clock.is_vouched,
+            is_possible=self.clock.is_possible,
+        )
+        self.clock.told = self._told
         self.forwarder = parts.forwarder(file, credentials, self.outbox)
-        self.time = TimeServer(clock=clock, is_trusted=lambda: is_settled(file.time.settle_s))
-        self.recorder = Recorder(site=self.site, past=self.past)
-        self.feeds = feeds(file, clock=clock, folder=parts.store_path(file).parent)
+        self.time = TimeServer(clock=self.clock, is_trusted=lambda: self.clock.is_vouched)
+        self.recorder = Recorder(site=self.site, past=self.past, counters=self._counters)
+        kept = self.recorder.counters()
+        for session in self.nodes.sessions.values():
+            session.counters.restore(kept, self.clock.monotonic_s())
+        self.feeds = feeds(file, clock=self.clock, folder=parts.store_path(file).parent)
         self.load_observer = LoadObserver(loads=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
         self.battery_observer = BatteryObserver(self.site)
         self.planning = self._planning()
@@ -57,7 +70,7 @@ class Gateway:
         self.loop = Loop(
             site=self.site,
             site_id=file.site.id,
-            clock=clock,
+            clock=self.clock,
             measurements=self.nodes.measurements,
             actuation=self.nodes.actuation,
             persistence=self.nodes.persistence,
@@ -106,6 +119,28 @@ class Gateway:
                 await self.nodes.link.leave()
         raise _Left
 
+    def _site_time(self, system: SystemClock) -> SiteTime:
+        settle_s = self.file.time.settle_s
+        return SiteTime(
+            system=system,
+            is_synchronised=is_synchronised,
+            is_settled=lambda: is_settled(settle_s),
+            settle_s=settle_s,
+            known_s=self.past.last_s(),
+            is_real=not (isinstance(system, SystemClock) and system.offset_s),
+        )
+
+    def _counters(self) -> dict[str, dict[str, float]]:
+        """The last values of all counters, by device."""
+        found: dict[str, dict[str, float]] = {}
+        for session in self.nodes.sessions.values():
+            found |= session.counters.known()
+        return found
+
+    def _told(self) -> Iterable[ToldTime]:
+        """What the nodes' clocks show."""
+        return [session.told for session in self.nodes.sessions.values() if session.told is not None]
+
     def _planning(self) -> Planning:
         loads = parts.loads(self.file, self.feeds, observer=self.load_observer)
         collector = parts.collector(
@@ -116,6 +151,7 @@ class Gateway:
             past=self.past,
             flexible=loads,
             batteries=self.battery_observer.usable,
+            clock_is_set=lambda: self.clock.is_vouched,
         )
         return Planning(
             clock=self.clock,
@@ -138,6 +174,7 @@ class Gateway:
             forwarder=self.forwarder,
             outbox=self.outbox,
             time=self.time,
+            time_source=lambda: self.clock.source,
         )
         return ViewCollector(
             site=self.site,
@@ -164,7 +201,7 @@ def labels_of(file: SiteFile) -> Labels:
 
 def _device_label(file: SiteFile, device: str) -> DeviceLabel:
     section, profile = file.devices[device], file.profiles[device]
-    points = tuple(point.name for point in profile.points)
+    points = tuple(point.name for point in profile.points if not point.identity)
     return DeviceLabel(role=section.role, title=profile.title, node=section.node, points=points)
 
 

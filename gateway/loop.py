@@ -11,8 +11,9 @@ from dataclasses import replace
 from gateway.core.control.dispatch import Memory, decide
 from gateway.core.control.memory import StoredMemory
 from gateway.core.control.trust.ratings import within_ratings
+from gateway.core.model.house import HouseMemory, estimated
 from gateway.core.model.site import Site
-from gateway.core.model.state import SHOWN_S, Mode, Reason, SetPoint, SiteState, load_w
+from gateway.core.model.state import SHOWN_S, Mode, Reason, SetPoint, SiteState
 from gateway.ports import (
     Actuation,
     Clock,
@@ -59,6 +60,7 @@ class Loop:
         self._plans = plans
         self._observers = observers
         self._memory = Memory.restored(lasting)
+        self._house = HouseMemory()
         self._number = 0
         self._released_s: dict[str, float] = {}  # when each device was released last
         self._commanded: set[str] = set()  # devices that may hold a set-point of ours
@@ -83,11 +85,13 @@ class Loop:
             if commands and setpoint.mode is not Mode.WATCH:
                 await self._send(setpoint)
         self._number += 1
+        house, self._house = estimated(self._house, state, self._site)
         cycle = Cycle(
             number=self._number,
             state=state,
             setpoints=setpoints,
-            load_w=load_w(state, self._site.grid, self._site.metered, max_age_s=SHOWN_S),
+            load_w=house.load_w,
+            house=house,
             late_ms=late_ms,
             lasting=self._memory.stored,
             curtailed=self._memory.is_curtailed,
@@ -144,10 +148,22 @@ def rows(cycle: Cycle, site: Site, site_id: str) -> Sequence[Row]:
         power_w = cycle.state.value(device, "p_w", max_age_s=SHOWN_S)
         if power_w is not None:
             powers[f"{device}_w"] = power_w
-    if cycle.load_w is not None:
-        powers["load_w"] = cycle.load_w
+    powers |= _load_fields(cycle)
+    assumed = [device for device in (site.grid, *site.metered) if cycle.state.reading(device, "p_w").mark is not None]
+    if assumed:
+        powers["assumed"] = ",".join(assumed)
     found = [Row(measurement="state", tags={"site": site_id}, fields=powers, time_ms=time_ms)] if powers else []
     return [*found, *(_setpoint_row(setpoint, site_id, time_ms) for setpoint in cycle.setpoints)]
+
+
+def _load_fields(cycle: Cycle) -> dict[str, FieldValue]:
+    """The base load; with its range and the devices that say nothing, where there are such."""
+    house = cycle.house
+    powers = {"load_w": cycle.load_w, "load_low_w": house.low_w, "load_high_w": house.high_w}
+    known = {name: power_w for name, power_w in powers.items() if power_w is not None}
+    if not house.missing:
+        return {name: power_w for name, power_w in known.items() if name == "load_w"}
+    return {**known, "unknown": ",".join(house.missing)}
 
 
 def _setpoint_row(setpoint: SetPoint, site_id: str, time_ms: int) -> Row:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.core.control.memory import StoredMemory
+from gateway.core.model.house import UNKNOWN, HouseLoad
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.state import SetPoint, SiteState
 
@@ -84,10 +85,11 @@ class Cycle:
     number: int  # rises by one with each cycle of this run
     state: SiteState
     setpoints: tuple[SetPoint, ...]
-    load_w: float | None  # the base load, without what is commanded; None when a reading behind it is missing
+    load_w: float | None  # the base load, without what is planned; None while nothing is known of it
     late_ms: float  # how long after its sample, or after its time without one, the cycle began
     lasting: StoredMemory = field(default_factory=StoredMemory)  # what decisions must remember over a restart
     astray: frozenset[str] = frozenset()  # batteries that do not follow what they are sent
+    house: HouseLoad = UNKNOWN  # the same load with its range and with what is missing
     curtailed: bool = False  # whether the PV power was limited: it then says nothing about the possible PV production
 
     @property

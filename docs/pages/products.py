@@ -18,9 +18,8 @@ def devices_page() -> Iterator[str]:
         profile = profiles.find(name, config_folder())
         yield f"## {profile.title}\n"
         roles = ", ".join(profile.roles)
-        believed = (
-            f"once `{profile.proof}` has been read and fits" if profile.proof else "by the checksum of each group"
-        )
+        proofs = " or ".join(f"`{proof.point}`" for proof in profile.all_proofs)
+        believed = f"once {proofs} has been read and fits" if proofs else "by the checksum of each group"
         yield f"`{profile.id}`, for {roles}. Believed {believed}.\n"
         heading = ("point", "place", "type", "scale", "every", "range")
         yield from markdown_table(heading, (_point(profile, point) for point in profile.points))
@@ -54,6 +53,7 @@ def profile_file_page() -> Iterator[str]:
     yield "mistakes. What the shipped ones say: [devices](devices.md).\n"
     models: dict[str, type[BaseModel]] = {
         "The file": profiles.Profile,
+        "one of proofs": profiles.Proof,
         "links.rtu": profiles.RtuLink,
         "links.tcp": profiles.TcpLink,
         "points of registers": points.Point,

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pydantic.fields import FieldInfo
 
 from gateway.simulator import faults
-from gateway.trial.quantities import GATEWAY, HOUSE, MORE, ORDERED
 from gateway.trial.scenario.events import EVENTS
 from gateway.trial.scenario.expectation import Expectation
+from gateway.trial.scenario.quantities import GATEWAY, HOUSE, MORE, ORDERED
 from gateway.trial.scenario.scenario_file import RunSection
 from pages.tables import markdown_table
 

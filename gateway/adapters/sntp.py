@@ -72,7 +72,7 @@ def is_settled(settle_s: float) -> bool:
 
     A small computer without a battery wakes up at the time of its last shutdown and is set a minute later.
     """
-    return time.clock_gettime(time.CLOCK_BOOTTIME) >= settle_s or _is_synchronised()
+    return time.clock_gettime(time.CLOCK_BOOTTIME) >= settle_s or is_synchronised()
 
 
 @asynccontextmanager
@@ -109,7 +109,7 @@ class _Protocol(asyncio.DatagramProtocol):
         _log.debug("time server: %s", exc)  # a client that has gone
 
 
-def _is_synchronised() -> bool:
+def is_synchronised() -> bool:
     """What an NTP client reported to the kernel (adjtimex(2) with modes 0 only reads; the answer says the state)."""
     buffer = (ctypes.c_long * 64)()  # longer than struct timex
     try:

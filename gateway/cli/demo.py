@@ -3,11 +3,10 @@
 import asyncio
 import json
 import os
-import signal
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from rich.live import Live
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gateway.cli.demo_table import picture
+from gateway.cli.interrupts import interrupts
 from gateway.cli.language import say
 from gateway.paths import config_folder
 from gateway.release import ReleaseError
@@ -34,7 +34,6 @@ from gateway.rig.toml_text import merged
 
 PAGE_PORT = 8080
 FIRST_YEAR, LAST_YEAR = 2000, 2099  # the wire counts seconds since 2000 in 32 bits
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEMO_START = datetime(2024, 6, 21, 12, 5)  # noqa: DTZ001 - wall clock of the building, zone below
 ZONE = ZoneInfo("Europe/Paris")
 
@@ -131,7 +130,7 @@ async def _demo(people: Console, folder: Path, replay: Replay, screen: Screen) -
         page_port=port_if_free(screen.port),
     )
     stop = asyncio.Event()
-    with _interrupts(asyncio.current_task().cancel):  # type: ignore[union-attr]  # there is one: this
+    with interrupts(asyncio.current_task().cancel):  # type: ignore[union-attr]  # there is one: this
         async with open_chain(settings, machine=Machine(), folder=folder, start=False) as chain:
             with _progress(people) as progress:
                 task = progress.add_task(say("demo.starting"), total=1)
@@ -142,7 +141,7 @@ async def _demo(people: Console, folder: Path, replay: Replay, screen: Screen) -
                 base = chain.database
                 people.print(say("demo.database", url=base.url, user=USER, password=base.token), markup=False)
             window = await Window.open(chain)
-            with _interrupts(stop.set):
+            with interrupts(stop.set):
                 await _live(people, chain, stop, screen.seconds)
                 return await report(chain, window)
 
@@ -171,21 +170,6 @@ async def _live(people: Console, chain: Chain, stop: asyncio.Event, seconds: flo
             second += 1
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
-
-
-@contextmanager
-def _interrupts(act: Callable[[], object]) -> Iterator[None]:
-    """Ctrl-C, an end from outside and a closed terminal do this instead of ending us in the middle of something."""
-    loop = asyncio.get_running_loop()
-    before = [signal.getsignal(number) for number in SIGNALS]
-    for number in SIGNALS:
-        loop.add_signal_handler(number, act)
-    try:
-        yield
-    finally:
-        for number, handler in zip(SIGNALS, before, strict=True):
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)
 
 
 def _progress(people: Console) -> Progress:

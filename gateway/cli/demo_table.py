@@ -12,7 +12,7 @@ from rich.text import Text
 from gateway.cli.language import language, say
 from gateway.words.figures import figure
 
-_COLOURS = {"good": "green", "stale": "yellow", "absent": "red"}
+_COLOURS = {"good": "green", "assumed": "green", "stale": "yellow", "absent": "red"}
 
 
 def picture(state: Mapping[str, Any], page: str) -> RenderableType:

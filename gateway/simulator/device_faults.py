@@ -117,13 +117,6 @@ class CarOnePhase(Fault):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargerWithoutVoltage(Fault):
-    """The charger shows no voltage while it does not charge: it measures behind its relay."""
-
-    device: Literal["car"] = "car"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadIgnoresOrders(Fault):
     """The load accepts writes and goes on with the power `w`, or without `w` as its own thermostat or charger wants."""
 
@@ -160,7 +153,6 @@ DEVICE_FAULTS: tuple[type[Fault], ...] = (
     InverterWithoutSupply,
     ForeignMaster,
     CarOnePhase,
-    ChargerWithoutVoltage,
     LoadIgnoresOrders,
     CounterAtZero,
     SameWord,

@@ -11,7 +11,6 @@ from gateway.simulator.device_faults import (
     BatterySocWrong,
     BatteryTakesOnly,
     CarOnePhase,
-    ChargerWithoutVoltage,
     ForeignMaster,
     InverterIgnoresLimit,
     LoadIgnoresOrders,
@@ -71,7 +70,6 @@ class FaultEffects:
         if car:
             car.asleep = find(CarAsleep, "car") is not None
             car.on_one_phase = find(CarOnePhase, "car") is not None
-            car.voltage_at_rest = find(ChargerWithoutVoltage, "car") is None
         self._masters = [found for device in MASTERED if (found := find(ForeignMaster, device))]
 
     def _write(self, master: ForeignMaster, now_s: float) -> None:

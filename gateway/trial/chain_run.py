@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields
@@ -18,7 +19,6 @@ from gateway.rig.report import get_json
 from gateway.rig.toml_text import toml
 from gateway.simulator.fault import Fault
 from gateway.trial.progress import Tell, unseen
-from gateway.trial.quantities import belief, truth
 from gateway.trial.scenario.events import (
     BrokerStopped,
     CarPlugged,
@@ -36,6 +36,7 @@ from gateway.trial.scenario.events import (
 )
 from gateway.trial.scenario.expectation import Row
 from gateway.trial.scenario.happenings import Happening
+from gateway.trial.scenario.quantities import belief, truth
 from gateway.trial.scenario.scenario_file import Scenario
 
 Ask = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
@@ -55,6 +56,9 @@ async def run(scenario: Scenario, folder: Path, progress: Tell = unseen) -> list
     """
     for name, table in (("house", scenario.house), ("site", scenario.site)):
         (folder / f"scenario-{name}.toml").write_text(toml(table), encoding="utf-8")
+    for beside in ("devices", "tariffs"):  # own profiles and price lists
+        if (scenario.path.parent / beside).is_dir():
+            shutil.copytree(scenario.path.parent / beside, folder / beside)
     settings = ChainSettings(
         house_file=folder / "scenario-house.toml",
         site_file=folder / "scenario-site.toml",

@@ -13,6 +13,7 @@ from gateway.trial.scenario import scenario_file
 from gateway.trial.scenario.expectation import Row
 from gateway.trial.scenario.happenings import for_real_parts_only
 
+USUAL_S = 12.0  # by then all is read and decided
 LIST = Path("hil_tests") / "faults.toml"
 SCENARIOS = Path("hil_tests") / "scenarios"
 
@@ -96,6 +97,7 @@ def _longest(verdicts: Sequence[Any]) -> str:
 def _said(trial: Trial) -> str:
     """The first new sentence after the first fault, of a device that is given back rather than of one that is not."""
     at_s = min((one.at_s for one in trial.scenario.happenings), default=0.0)
+    at_s = max(at_s, USUAL_S)  # a fault of the first moment: what is said from then on is the usual
     before = {_shape(text) for row in trial.rows if _t(row) <= at_s for _, text in _sentences(row)}
     after = (one for row in trial.rows if _t(row) > at_s for one in _sentences(row))
     new = [(mode, text) for mode, text in after if _shape(text) not in before]

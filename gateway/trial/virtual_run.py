@@ -7,7 +7,6 @@ from gateway.simulator.control import whole_state
 from gateway.simulator.fault import Fault
 from gateway.trial.page import TwinPage
 from gateway.trial.progress import Tell, unseen
-from gateway.trial.quantities import belief, truth
 from gateway.trial.scenario.events import (
     BrokerStopped,
     CarPlugged,
@@ -24,6 +23,7 @@ from gateway.trial.scenario.events import (
     WaterDrawn,
 )
 from gateway.trial.scenario.expectation import Row
+from gateway.trial.scenario.quantities import belief, truth
 from gateway.trial.scenario.scenario_file import Scenario
 from gateway.trial.twin.planner import NO_PLAN
 from gateway.trial.twin.twin import Twin

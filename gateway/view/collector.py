@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from gateway.core.model.site import Site
+from gateway.core.model.undated import Undated
 from gateway.planning.service import PlanStatus
 from gateway.ports import Cycle
 from gateway.view import cycle as shown
@@ -20,6 +21,7 @@ from gateway.view.schema.trend import TrendView
 from gateway.view.trend import RecentTrend, Values
 
 LATE_KEPT = 100_000  # cycles whose lateness is remembered: a good day
+UNDATED_KEPT = 3600  # cycles that wait for a clock that is not set yet: an hour
 
 
 class GatewayParts(Protocol):
@@ -68,6 +70,7 @@ class ViewCollector:
         self._keep_step = keep_step
         self._next = asyncio.Event()  # set by the next cycle
         self._late_ms: deque[float] = deque(maxlen=LATE_KEPT)
+        self._undated: Undated[Values] = Undated(UNDATED_KEPT)
 
     def show(self, cycle: Cycle) -> None:
         """Take the newest cycle."""
@@ -81,9 +84,10 @@ class ViewCollector:
             "grid_w": flow.grid_w,
             "soc": soc,
         }
-        done = self._trend.add(cycle.state.utc_s, values)
-        if done is not None:
-            self._keep_step(*done)
+        self._undated.keep(cycle.state.now_s, values)
+        if cycle.state.is_dated:
+            for utc_s, seen in self._undated.dated(cycle.state.now_s, cycle.state.utc_s):
+                self._add_to_trend(utc_s, seen)
         came, self._next = self._next, asyncio.Event()
         came.set()
 
@@ -125,6 +129,11 @@ class ViewCollector:
         while self._cycle.number <= after:
             await self._next.wait()
         return self._cycle.number
+
+    def _add_to_trend(self, utc_s: float, values: Values) -> None:
+        done = self._trend.add(utc_s, values)
+        if done is not None:
+            self._keep_step(*done)
 
     def _plan_made(self) -> PlanMadeView:
         plan = self._plan_status(self._cycle.state.utc_s).plan

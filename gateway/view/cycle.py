@@ -25,13 +25,16 @@ Quality = Callable[[str, float], str]
 
 def flow_view(site: Site, cycle: Cycle) -> FlowView:
     """Power now, of all devices of a role together."""
-    state = cycle.state
+    state, house = cycle.state, cycle.house
     return FlowView(
         grid_w=state.value(site.grid, "p_w", max_age_s=SHOWN_S),
         pv_w=_power_w(state, site.pv),
         battery_w=_power_w(state, [battery.id for battery in site.batteries]),
         load_w=cycle.load_w,
         loads_w=_loads_w(state, site),
+        load_low_w=house.low_w if house.missing else LEFT_OUT,
+        load_high_w=house.high_w if house.missing else LEFT_OUT,
+        unknown=house.missing or LEFT_OUT,
     )
 
 
@@ -94,15 +97,15 @@ def _device_view(state: SiteState, labels: Labels, device: str, quality: str) ->
         role=label.role,
         title=label.title,
         node=label.node,
-        quality=quality,
+        quality="assumed" if power.mark else quality,
         age_s=_age_s(power, state.now_s),
-        why=power.why or ("stale" if quality == "stale" else None),
+        why=power.why or power.mark or ("stale" if quality == "stale" else None),
         points=tuple(_point_view(name, state.reading(device, name), state.now_s) for name in label.points),
     )
 
 
 def _point_view(name: str, reading: Reading, now_s: float) -> PointView:
-    return PointView(name=name, value=reading.value, age_s=_age_s(reading, now_s), why=reading.why)
+    return PointView(name=name, value=reading.value, age_s=_age_s(reading, now_s), why=reading.why or reading.mark)
 
 
 def _age_s(reading: Reading, now_s: float) -> float | None:

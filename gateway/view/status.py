@@ -1,7 +1,7 @@
 """What the gateway's parts say of themselves: connections, orders, store, figures."""
 
 import resource
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +11,14 @@ from gateway.adapters.node.persistence import NodePersistence
 from gateway.adapters.node.readback import Readback
 from gateway.adapters.node.session import NodeSession
 from gateway.adapters.presence import Presence
+from gateway.adapters.site_time import TimeSource
 from gateway.adapters.sntp import TimeServer
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
 from gateway.ports import Clock
 from gateway.view.percentiles import percentiles
 from gateway.view.schema.cycle import DatabaseView, LinksView, NodeView, OrderView
+from gateway.view.schema.keys import LEFT_OUT
 from gateway.view.schema.status import (
     DatabaseCountsView,
     NodeCountsView,
@@ -42,12 +44,15 @@ class GatewayStatus:
     forwarder: Forwarder | None
     outbox: Outbox
     time: TimeServer
+    time_source: Callable[[], TimeSource] = lambda: TimeSource.SYSTEM
 
     def links(self) -> LinksView:
         """Broker and nodes."""
         now_s = self.clock.monotonic_s()
         nodes = tuple(node_view(node, session, now_s) for node, session in self.sessions.items())
-        return LinksView(broker=self.broker.is_up, nodes=nodes)
+        source = self.time_source()
+        clock = LEFT_OUT if source == TimeSource.SYSTEM else str(source)
+        return LinksView(broker=self.broker.is_up, nodes=nodes, clock=clock)
 
     def orders(self) -> Mapping[str, OrderView]:
         """By device that was ordered something."""
@@ -106,6 +111,7 @@ def node_view(node: str, session: NodeSession, now_s: float) -> NodeView:
         has_table=session.runs_our_table,
         age_s=round(min(now_s - session.seen_s, LONGEST_AGE_S), 1),
         lost=session.ledger.lost,
+        twin_age_s=LEFT_OUT if (age_s := session.boards.other_s(now_s)) is None else round(age_s, 1),
     )
 
 

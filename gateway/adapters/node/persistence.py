@@ -3,10 +3,11 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from gateway.adapters.broker import Broker
+from gateway.adapters.node.held_rows import HeldRows
 from gateway.adapters.node.ledger import LedgerSnapshot
 from gateway.adapters.node.session import NodeSession
 from gateway.adapters.presence import Presence
@@ -22,8 +23,7 @@ ROWS_KEPT = 20_000  # rows that wait in memory for a disk that cannot be written
 class NodePersistence:
     """What the nodes sent is stored before it is acknowledged; until then they keep their records and send them again.
 
-    `error`: why the disk cannot be written, None while it can; `rows_cut`: rows given up because it could not be for
-    too long.
+    `error`: why the disk cannot be written, None while it can.
     """
 
     def __init__(
@@ -35,7 +35,9 @@ class NodePersistence:
         presence: Presence,
         sessions: Mapping[str, NodeSession],
         outbox: Outbox,
+        is_dated: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`is_dated`: whether the clock may be believed; until then nothing is stored, and nothing acknowledged."""
         self._site_id = site_id
         self._clock = clock
         self._broker = broker
@@ -43,7 +45,8 @@ class NodePersistence:
         self._sessions = sessions
         self._outbox = outbox
         self.error: str | None = None
-        self.rows_cut = 0
+        self._held = HeldRows(clock, is_dated)
+        self._given_up = 0
         self._waiting: list[Row] = []
         self._trusted = {node: set(session.trusted) for node, session in sessions.items()}  # as stored
 
@@ -52,9 +55,14 @@ class NodePersistence:
         """Rows that are not on disk yet."""
         return self._waiting
 
+    @property
+    def rows_cut(self) -> int:
+        """Rows given up because they could not be stored, or not be dated, for too long."""
+        return self._given_up + self._held.cut
+
     def add(self, rows: Iterable[Row]) -> None:
         """Rows for the next time that is saved."""
-        self._waiting += rows
+        self._waiting += self._held.taken(rows)
 
     async def save(self, rows: Sequence[Row]) -> None:
         """Rows and all records taken in so far onto the disk, then `heard` to the nodes (port Persistence).
@@ -65,6 +73,9 @@ class NodePersistence:
         self.add(rows)
         if not self._presence.writes:
             self._waiting.clear()
+            self._held.clear()
+            return
+        if len(self._held):
             return
         ledgers = {node: session.ledger for node, session in self._sessions.items()}
         snapshots = {node: found for node, ledger in ledgers.items() if (found := ledger.snapshot()) is not None}
@@ -94,7 +105,7 @@ class NodePersistence:
                 _log.error("%s", error)
             self.error = str(error)
             too_many = max(0, count - ROWS_KEPT)
-            self.rows_cut += too_many
+            self._given_up += too_many
             del self._waiting[:too_many]
             return False
         self.error = None

@@ -1,13 +1,12 @@
-"""Which of a device's readings may be trusted: none before its proof fits, and no counter that jumps."""
+"""Which of a device's readings may be trusted: none before it has proved itself, and no value that is none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gateway.adapters.node.blank_answers import BlankAnswers
+from gateway.adapters.node.counters import CounterEvent, Counters
 from gateway.adapters.node.poll_tables import Block
 from gateway.core.model.state import Reading
-
-COUNTER_SLACK_WH = 100.0  # coarse counters step by up to 0.1 kWh
-COUNTER_MAX_W = 200_000.0  # no building of ours moves more
 
 
 @dataclass(slots=True)
@@ -15,44 +14,52 @@ class ReadingTrust:
     """`trusted`: the devices that fit their profile; stored by whoever made this."""
 
     trusted: set[str]
-    _counters: dict[tuple[str, str], Reading] = field(default_factory=dict)  # newest, by device and point
+    counters: Counters = field(default_factory=Counters)
+    _proved: dict[str, dict[str, bool]] = field(default_factory=dict)  # by device and point: whether its newest fitted
+    _blanks: BlankAnswers = field(default_factory=BlankAnswers)
 
-    def check(self, block: Block, fresh: Mapping[str, Reading]) -> Mapping[str, Reading]:
-        """The readings of a block, absent as long as the device is not trusted or a counter cannot be true."""
-        if block.profile.proof is None:
-            self.trusted.add(block.device)  # each group of a telegram has a checksum
+    def check(self, block: Block, registers: Sequence[int], fresh: Mapping[str, Reading]) -> Mapping[str, Reading]:
+        """The readings of a block, absent as long as the device is not trusted or where a value cannot be true.
+
+        `registers`: of the answer that they were read from; none of a failed read.
+        """
+        fresh = self._blanks.check(block, tuple(registers), fresh)
+        if block.profile.all_proofs:
+            self._prove(block, fresh)
         else:
-            self._prove(block.device, fresh.get(block.profile.proof))
+            self.trusted.add(block.device)  # each group of a telegram has a checksum
         if block.device not in self.trusted:
             return unproven(fresh)
-        return {name: self._plausible(block, name, reading) for name, reading in fresh.items()}
+        return {name: self._counted(block, name, reading) for name, reading in fresh.items()}
 
-    def _prove(self, device: str, proof: Reading | None) -> None:
-        """A device is trusted from the first proof that fits to the first that is impossible."""
-        if proof is not None and proof.value is not None:
-            self.trusted.add(device)
-        elif proof is not None and proof.why == "implausible":
-            self.trusted.discard(device)
+    def take_events(self) -> list[CounterEvent]:
+        """What has happened to counters since the last call."""
+        return self.counters.take_events()
 
-    def _plausible(self, block: Block, name: str, reading: Reading) -> Reading:
-        """A counter may neither go back nor rise faster than any building draws; a changed meter starts anew.
+    def _prove(self, block: Block, fresh: Mapping[str, Reading]) -> None:
+        """A device is trusted from the first proof that fits to one that is impossible while no other one fits.
 
-        Records from the node's flash come behind younger ones: those are compared the other way round.
+        A failed read, no value, and one that is possible but proves nothing leave it as it is: sound devices are
+        silent, at rest or without mains on one side.
         """
+        proved = self._proved.setdefault(block.device, {})
+        refuted = False
+        for proof in block.profile.all_proofs:
+            reading = fresh.get(proof.point)
+            if reading is None:
+                continue
+            if reading.value is not None and proof.holds(reading.value):
+                proved[proof.point] = True
+                self.trusted.add(block.device)
+            elif reading.why == "implausible":
+                proved[proof.point] = False
+                refuted = True
+        if refuted and not any(proved.values()):
+            self.trusted.discard(block.device)
+
+    def _counted(self, block: Block, name: str, reading: Reading) -> Reading:
         point = block.profile.point(name)
-        if point is None or not point.counter or reading.value is None:
-            return reading
-        known = self._counters.get((block.device, name))
-        is_old = known is not None and reading.measured_s < known.measured_s
-        if not is_old:
-            self._counters[block.device, name] = reading
-        if known is None or known.value is None:
-            return reading
-        most_wh = COUNTER_SLACK_WH + COUNTER_MAX_W * abs(reading.measured_s - known.measured_s) / 3600
-        risen_wh = known.value - reading.value if is_old else reading.value - known.value
-        if 0 <= risen_wh <= most_wh:
-            return reading
-        return Reading.absent("implausible", reading.measured_s)
+        return reading if point is None or not point.counter else self.counters.check(block.device, point, reading)
 
 
 def unproven(fresh: Mapping[str, Reading]) -> Mapping[str, Reading]:

@@ -1,15 +1,19 @@
 """One record of a node as readings, and readings as rows for the database."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.adapters.node.batches import FLAG_NAMES, Record
+from gateway.adapters.node.counters import CounterEvent
 from gateway.adapters.node.poll_tables import Block
 from gateway.adapters.products import registers, telegrams
 from gateway.adapters.products.points import Label, Point
 from gateway.core.model.state import Reading
-from gateway.ports import Row
+from gateway.ports import FieldValue, Row
 from gateway.wire import records
 from gateway.wire.records import OK
+
+_log = logging.getLogger(__name__)
 
 
 def readings_of(block: Block, record: Record, measured_s: float) -> Mapping[str, Reading]:
@@ -36,3 +40,18 @@ def rows_of(fresh: Mapping[str, Reading], *, measurement: str, tags: Mapping[str
     absent = {f"{name}_why": reading.why for name, reading in fresh.items() if reading.why is not None}
     if absent:
         yield Row(measurement="health", tags=tags, fields=absent, time_ms=time_ms)
+
+
+def event_rows(events: Iterable[CounterEvent], *, tags: Mapping[str, str], time_ms: int) -> Iterator[Row]:
+    """A row for each counter that goes on from another value; whoever subtracts two of its values needs to know."""
+    for event in events:
+        _log.warning(
+            "%s: %s goes on from %.0f Wh instead of %.0f Wh: %s",
+            *(event.device, event.point, event.after_wh, event.before_wh, event.what),
+        )
+        fields: dict[str, FieldValue] = {
+            f"{event.point}_event": event.what,
+            f"{event.point}_before": event.before_wh,
+            f"{event.point}_after": event.after_wh,
+        }
+        yield Row(measurement="health", tags=tags, fields=fields, time_ms=time_ms)

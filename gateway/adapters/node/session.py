@@ -1,25 +1,28 @@
 """One node as the gateway knows it: records become readings; answers and health become readbacks and a status."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.adapters.clock import NodeClock, Stamp
 from gateway.adapters.node import batches
 from gateway.adapters.node.batches import BatchError, Record
+from gateway.adapters.node.boards import Boards
+from gateway.adapters.node.counters import Counters
 from gateway.adapters.node.ledger import Ledger
 from gateway.adapters.node.orders import OrderAnswer
 from gateway.adapters.node.payloads import is_count, json_object
 from gateway.adapters.node.poll_tables import Block, NodeTable
 from gateway.adapters.node.readback import Readback, after_answer, from_health, numbers_of
 from gateway.adapters.node.reading_trust import ReadingTrust, unproven
-from gateway.adapters.node.readings import readings_of, rows_of
+from gateway.adapters.node.readings import event_rows, readings_of, rows_of
 from gateway.adapters.node.status import NodeStatus
+from gateway.adapters.site_time import ToldTime
 from gateway.core.model.state import Reading
 from gateway.ports import Row
-from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000
+from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000, OK
 
 MEASUREMENTS: Mapping[str, str] = {"grid": "meter", "pv": "pv", "battery": "battery", "load": "meter"}  # by role
 STALE_PERIODS = 3  # one report may get lost and one come late
@@ -55,12 +58,21 @@ class NodeSession:
     readbacks: dict[str, Readback] = field(default_factory=dict)  # by device that takes orders
     undatable: int = 0  # records of a former boot that never knew the time
     boot: int | None = None  # the node's present one
+    boards: Boards = field(default_factory=Boards)
+    told: ToldTime | None = None  # what its clock showed with its newest records; None while it does not know the time
+    is_dated: Callable[[], bool] = lambda: True  # whether our clock may be believed
+    is_possible: Callable[[float], bool] = lambda _: True  # whether a record can be of this moment (UTC)
     _clock: NodeClock = field(default_factory=NodeClock)
     _trust: ReadingTrust = field(init=False)
 
     def __post_init__(self) -> None:
         """The trust in readings is kept in `trusted`."""
         self._trust = ReadingTrust(self.trusted)
+
+    @property
+    def counters(self) -> Counters:
+        """The counters of its devices."""
+        return self._trust.counters
 
     @property
     def up(self) -> bool:
@@ -70,15 +82,17 @@ class NodeSession:
     def receive_state(self, payload: bytes, now_s: float) -> None:
         """The node's presence: retained JSON, or its will."""
         state = json_object(payload)
+        if state.get("up") is True and not self._is_ours(state.get("boot"), now_s):
+            return
         self.status = self.status.after_state(state)
         self.runs_our_table = self.up and state.get("table") == self.table.identity
-        if self.up and is_count(boot := state.get("boot")):
-            self.boot = boot
         if self.up:
             self.seen_s = now_s
 
     def receive_health(self, payload: bytes, now_s: float) -> None:
         """The node's own figures."""
+        if not self._is_ours(json_object(payload).get("boot"), now_s):
+            return
         self.health, self.seen_s = json_object(payload), now_s
         self.status = self.status.after_health(self.health)
         entries = self.health.get("actuators")
@@ -98,6 +112,8 @@ class NodeSession:
     def receive_answer(self, payload: bytes, now_s: float) -> OrderAnswer | None:
         """The answer to an order; None for a message that is none."""
         answer = json_object(payload)
+        if not self._is_ours(answer.get("boot"), now_s):
+            return None
         seq, s, ms = answer.get("seq"), answer.get("s"), answer.get("ms")
         if not (is_count(seq) and is_count(s) and is_count(ms) and ms < 1000):
             self.malformed += 1
@@ -127,15 +143,19 @@ class NodeSession:
         except BatchError:
             self.malformed += 1
             return []
+        if self.boards.is_other(batch.boot, now_s):
+            return []
         self.seen_s = now_s
         former = self.boot not in (None, batch.boot)
         self.ledger.begin(batch.boot, batch.oldest, former=former)
         if not former and batch.records:
             self._clock.hear(_stamp(batch.boot, batch.records[-1]), batch.sent_s, now_s)
+            knows = live and batch.records[-1].clock != CLOCK_UNKNOWN
+            self.told = ToldTime(utc_s=EPOCH_2000 + batch.sent_s, at_s=now_s) if knows else self.told
         rows: list[Row] = []
         for record in batch.records:
-            stamp = _stamp(batch.boot, record)
-            if self._is_taken(record, stamp, former=former, live=live):
+            stamp = self._believed(_stamp(batch.boot, record), former=former, live=live)
+            if stamp is not None and self._is_taken(record, stamp, former=former, live=live):
                 measured_s = self._moment_s(stamp, now_s, utc_s, former=former)
                 time_s = utc_s - (now_s - measured_s) if stamp.utc_s is None else stamp.utc_s
                 rows += self._read(batch.table, record, measured_s, round(1000 * time_s))
@@ -155,6 +175,25 @@ class NodeSession:
         if now_s - reading.measured_s > STALE_PERIODS * block.every_s + STALE_SLACK_S:
             return "stale"
         return "good" if reading.value is not None else "absent"
+
+    def _believed(self, stamp: Stamp, *, former: bool, live: bool) -> Stamp | None:
+        """A record's time as far as it can be; None for one that is left alone until the time is known.
+
+        What came straight here is dated by its age where the node's UTC cannot be, or ours may not be believed.
+        """
+        if stamp.utc_s is None or (self.is_dated() and self.is_possible(stamp.utc_s)):
+            return stamp
+        if former or not live:
+            return replace(stamp, utc_s=None) if self.is_dated() else None
+        return replace(stamp, utc_s=None)
+
+    def _is_ours(self, run: object, now_s: float) -> bool:
+        """Whether a word is of the board that is the node, if it says of which run it is; orders name that run."""
+        if not is_count(run):
+            return True
+        self.boot = self.boards.heard(run, now_s)
+        self.status = replace(self.status, twin=self.boards.other_s(now_s) is not None)
+        return run == self.boot
 
     def _is_taken(self, record: Record, stamp: Stamp, *, former: bool, live: bool) -> bool:
         """Whether a record is new and has a time; what is left alone here is not in the ledger and comes again."""
@@ -182,13 +221,14 @@ class NodeSession:
         block = blocks[record.block]
         fresh = readings_of(block, record, measured_s)
         if former is None:
-            fresh = self._trust.check(block, fresh)
+            fresh = self._trust.check(block, record.registers if record.flag == OK else (), fresh)
             self._renew(block.device, fresh)
         elif block.device not in former.trusted:
             fresh = unproven(fresh)
         tags = {"site": self.site_id, "device": block.device}
         measurement = MEASUREMENTS[self.roles[block.device]]
-        return tuple(rows_of(fresh, measurement=measurement, tags=tags, time_ms=time_ms))
+        events = event_rows(self._trust.take_events(), tags=tags, time_ms=time_ms)
+        return (*rows_of(fresh, measurement=measurement, tags=tags, time_ms=time_ms), *events)
 
     def _renew(self, device: str, fresh: Mapping[str, Reading]) -> None:
         """Only what is newer: after an outage old records come, and they are history."""

@@ -15,7 +15,8 @@ class NodeStatus:
 
     `why`: of the last restart, in the node's words; `refused`: why it did not take our poll table; `heard`: whether it
     sees its records stored; `update`: how far a new release has come, in the words of `gateway.wire.release`; `test`:
-    "good", or what the self-test of this boot found ("unit 0, broker"), "" before there was one.
+    "good", or what the self-test of this boot found ("unit 0, broker"), "" before there was one. `twin`: another board
+    has its identity.
     """
 
     up: bool = False
@@ -28,13 +29,14 @@ class NodeStatus:
     heard: bool = True
     update: str = ""
     test: str = ""
+    twin: bool = False
 
     def after_state(self, state: Mapping[str, Any]) -> "NodeStatus":
         """The node's presence, or its will: what it said before stays true of the same boot only."""
         if state.get("up") is not True:
             return replace(self, up=False)
         boot = _number(state.get("boot"))
-        before = self if boot == self.boot else NodeStatus()
+        before = self if boot == self.boot else NodeStatus(twin=self.twin)
         return replace(
             before,
             up=True,
@@ -72,7 +74,7 @@ class NodeStatus:
 
     def fields(self) -> Mapping[str, str | int | bool]:
         """As columns of the database."""
-        return {f"node_{name}": value for name, value in asdict(self).items() if name != "boot"}
+        return {f"node_{name}": value for name, value in asdict(self).items() if name not in ("boot", "twin")}
 
 
 def _step(row: object) -> str:

@@ -12,7 +12,8 @@ _log = logging.getLogger(__name__)
 
 def status_row(status: NodeStatus, *, tags: Mapping[str, str], time_ms: int) -> Row:
     """What a node says of itself."""
-    return Row(measurement="health", tags=tags, fields=status.fields(), time_ms=time_ms)
+    fields = {**status.fields(), "node_twin": status.twin}
+    return Row(measurement="health", tags=tags, fields=fields, time_ms=time_ms)
 
 
 def readback_rows(
@@ -32,6 +33,9 @@ def log_status(node: str, before: NodeStatus, now: NodeStatus) -> None:
     if now.test and before.test != now.test:
         level = logging.INFO if now.test == "good" else logging.WARNING
         _log.log(level, "node %s has tested itself: %s", node, now.test)
+    if before.twin != now.twin:
+        text = "two boards have the identity of node %s" if now.twin else "node %s is one board again"
+        _log.log(logging.WARNING if now.twin else logging.INFO, text, node)
     if now.up and before.boot != now.boot:
         why = now.why or "its power came"
         _log.info("node %s runs %s (build %d), mode %s: %s", node, now.fw, now.build, now.mode, why)

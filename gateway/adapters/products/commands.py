@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gateway.adapters.products.points import Address, Strict
+from gateway.adapters.products.points import Address, Scale, Strict
 from gateway.wire.table import MAX_BUDGET
 
 Number = Literal["int16", "uint16", "int32", "uint32"]
@@ -41,7 +41,7 @@ class Target(_Written):
     """
 
     type: Number
-    scale: float = 1.0
+    scale: Scale = 1.0
     sign: Literal[1, -1] = 1
     unit: SetpointUnit = "W"
     on: int | None = None

@@ -1,9 +1,10 @@
 """What a profile says of one value: a register or a label of a telegram, with its scale, sign and range."""
 
+import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from gateway.wire.table import PERSONAL_LABELS
 
@@ -13,6 +14,16 @@ COILS = ("coil", "discrete")
 
 Type = Literal["int16", "uint16", "int32", "uint32", "float32", "uint64", "bit"]
 Address = Annotated[int, Field(ge=0, le=65535)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _is_a_factor(scale: float) -> float:
+    if scale == 0.0 or not math.isfinite(scale):
+        raise ValueError("a factor other than 0")
+    return scale
+
+
+Scale = Annotated[float, AfterValidator(_is_a_factor)]  # with 0 every number would be 0
 
 
 class Strict(BaseModel):
@@ -22,15 +33,25 @@ class Strict(BaseModel):
 
 
 class _Value(Strict):
-    """What a register and a label have in common: a number with its scale, sign and range."""
+    """What a register and a label have in common: a number with its scale, sign and range.
+
+    `identity`: it says which product this is; it is read as a proof, and not shown.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    scale: float = 1.0
+    scale: Scale = 1.0
     sign: Literal[1, -1] = 1
     every_s: Annotated[float, Field(ge=0.1, le=3600)]
-    low: float
-    high: float
+    low: Finite
+    high: Finite
     counter: bool = False
+    identity: bool = False
+
+    @model_validator(mode="after")
+    def _range_has_two_ends(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"{self.name}: low is below high, not {self.low:g} and {self.high:g}")
+        return self
 
 
 class Point(_Value):
@@ -39,6 +60,7 @@ class Point(_Value):
     `address` is the 0-based wire address, or counts from the ID register of SunSpec model `model`. `codes` says what
     the numbers of a state mean and lists all that are known: raw 5 with {"5": 1} is 1, another raw is absent.
     `nan_means`: the value that is meant where a maker sends its pattern for "no value" while something is off.
+    `within`: the only parts of `low`..`high` that are possible, each with both ends (numbers of products, for example).
     """
 
     address: Address
@@ -50,6 +72,14 @@ class Point(_Value):
     nan: Annotated[str, Field(pattern=r"^0x[0-9A-Fa-f]+$")] | None = None
     nan_means: float | None = None
     codes: Annotated[Mapping[int, int], Field(min_length=1)] | None = None
+    within: Annotated[tuple[tuple[float, float], ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _parts_are_of_the_range(self) -> "Point":
+        for least, most in self.within or ():
+            if not self.low <= least <= most <= self.high:
+                raise ValueError(f"{self.name}: within has {least:g} to {most:g}, no part of the range")
+        return self
 
     @model_validator(mode="after")
     def _nan_has_a_pattern(self) -> "Point":
@@ -80,6 +110,11 @@ class Point(_Value):
     def count(self) -> int:
         """Registers (or coils) of the value itself."""
         return TYPES[self.type]
+
+    def allows(self, value: float) -> bool:
+        """Whether the product can mean this value."""
+        parts = self.within or ((self.low, self.high),)
+        return any(least <= value <= most for least, most in parts)
 
     @property
     def span(self) -> tuple[int, int]:

@@ -47,6 +47,18 @@ class Links(Strict):
     tic: TicLink | None = None
 
 
+class Proof(Strict):
+    """A point that proves the product with a value from `low` to `high`; without them, with any that it may have."""
+
+    point: str
+    low: float | None = None
+    high: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Whether this value of the point proves the product."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
 class Profile(Strict):
     """One product: its points, its limits and how it is commanded.
 
@@ -58,7 +70,9 @@ class Profile(Strict):
     `merge_gap`: so many registers between two points may be read in vain to save a request; 0 where a read that touches
     a register the product does not have fails as a whole, which is the rule. `proof` names a point whose range no wrong
     address or word order would hit by chance (the mains frequency): until it has been read and fits, no other value of
-    the device is believed. A telegram needs none of this: it comes by itself, and each of its groups has a checksum.
+    the device is believed. A proof must hold in every state of a sound device: at rest, at night, in a fault, while it
+    cools. Where no single point does, `proofs` are further ones, each as good as the first. A telegram needs none of
+    this: it comes by itself, and each of its groups has a checksum.
     """
 
     schema_: Literal["zev-profile/1"] = Field(alias="schema")
@@ -75,6 +89,7 @@ class Profile(Strict):
     reply_timeout_ms: Annotated[int, Field(ge=50, le=TIMEOUT_LIMIT_MS)] | None = None
     write_function: Literal[5, 6, 15, 16, 23] = 16
     proof: str | None = None
+    proofs: tuple[Proof, ...] = ()
     points: tuple[AnyPoint, ...]
     setpoint: Setpoint | None = None
     notes: tuple[str, ...] = ()
@@ -103,10 +118,15 @@ class Profile(Strict):
                     raise ValueError(f"{name} is needed: only a telegram can do without")
             if any(labels):
                 raise ValueError("labels are for a product with the link tic")
+            for proof in self.proofs:
+                if self.point(proof.point) is None:
+                    raise ValueError(f"proofs names {proof.point!r}, which is no point")
             return self
         registers_only = {"max_registers", "even_reads", "merge_gap", "gap_ms", "turnaround_ms", "reply_timeout_ms"}
         registers_only |= {"write_function", "proof", "setpoint", "word_order"}
         needless = sorted(self.model_fields_set & registers_only)
+        if self.proofs and not needless:
+            needless = ["proofs"]
         if needless:
             raise ValueError(f"a telegram has no {', '.join(needless)}")
         if self.links.rtu or self.links.tcp or not all(labels):
@@ -128,6 +148,11 @@ class Profile(Strict):
     def registers(self) -> tuple[Point, ...]:
         """The points that are read; none of a telegram."""
         return tuple(point for point in self.points if isinstance(point, Point))
+
+    @property
+    def all_proofs(self) -> tuple[Proof, ...]:
+        """What proves the product; none of a telegram."""
+        return (*((Proof(point=self.proof),) if self.proof else ()), *self.proofs)
 
     def point(self, name: str) -> Point | Label | None:
         """The point of that name."""

@@ -11,6 +11,9 @@ from gateway.core.model.state import Reading
 TINY = 1e-6  # a float32 closer to zero than this is no measurement but a sign of swapped words
 SUNSSF_MIN, SUNSSF_MAX = -10, 10  # SunSpec Information Model Specification, type sunssf
 
+ONES = 0xFFFF  # a register of which every bit is 1
+LONG = ("uint32", "uint64")  # so large a number that all its ones are nobody's measurement
+
 _FORMATS = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f", "uint64": ">Q"}
 
 
@@ -21,6 +24,11 @@ def readings(
     if points and points[0].table in COILS:
         return {p.name: _coil(p, registers, p.address - first, measured_s) for p in points}
     return {p.name: _reading(profile, p, registers[p.span[0] - first :], measured_s) for p in points}
+
+
+def are_ones(registers: Sequence[int]) -> bool:
+    """Whether every bit is 1: what many a product answers where it has nothing to say."""
+    return bool(registers) and all(word == ONES for word in registers)
 
 
 def encode(kind: str, value: int, word_order: str) -> list[int]:
@@ -41,19 +49,23 @@ def _reading(profile: Profile, point: Point, registers: Sequence[int], measured_
     if (point.word_order or profile.word_order) == "little":
         words.reverse()
     packed = struct.pack(f">{point.count}H", *words)
-    if point.nan is not None and int.from_bytes(packed, "big") == int(point.nan, 16):
-        if point.nan_means is None:
-            return Reading.absent("nan", measured_s)
+    exponent = 0 if point.sf_address is None else _exponent(registers[point.sf_address - start])
+    if point.nan_means is not None and _is_nan(point, packed):
         return Reading(value=point.nan_means, measured_s=measured_s)
     raw = float(struct.unpack(_FORMATS[point.type], packed)[0])
-    exponent = 0 if point.sf_address is None else _exponent(registers[point.sf_address - start])
-    if exponent is None or math.isnan(raw):
+    ones_alone = point.type in LONG and are_ones(words)
+    if exponent is None or math.isnan(raw) or ones_alone or _is_nan(point, packed):
         return Reading.absent("nan", measured_s)
     value = _meant(point, int(raw)) if point.codes else raw * point.scale * 10.0**exponent * point.sign
     swapped = point.type == "float32" and 0 < abs(raw) < TINY
-    if value is None or swapped or not point.low <= value <= point.high:
+    if value is None or swapped or not point.allows(value):
         return Reading.absent("implausible", measured_s)
     return Reading(value=value or 0.0, measured_s=measured_s)
+
+
+def _is_nan(point: Point, packed: bytes) -> bool:
+    """Whether that is the maker's pattern for "no value"."""
+    return point.nan is not None and int.from_bytes(packed, "big") == int(point.nan, 16)
 
 
 def _meant(point: Point, raw: int) -> int | None:

@@ -22,6 +22,7 @@ KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
 CREATE TABLE IF NOT EXISTS quarters (t INTEGER PRIMARY KEY, load_w REAL, pv_w REAL);
+CREATE TABLE IF NOT EXISTS load_range (t INTEGER PRIMARY KEY, low_w REAL NOT NULL, high_w REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS grid (t INTEGER PRIMARY KEY, grid_w REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS told (t INTEGER PRIMARY KEY, irradiance_w_m2 REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS outdoor (t INTEGER PRIMARY KEY, temp_c REAL NOT NULL);
@@ -51,15 +52,22 @@ class HistoryStore:
         sql = f"SELECT t, {', '.join(TREND)} FROM trend WHERE t >= ? ORDER BY t"  # noqa: S608 - names are ours
         return self._outbox.at_start(lambda db: db.execute(sql, (since,)).fetchall())
 
+    def last_s(self) -> float | None:
+        """When something was last stored (UTC); None in a new store. For the start only: it reads at once."""
+        (last,) = self._outbox.at_start(lambda db: db.execute("SELECT MAX(t) FROM trend").fetchone())
+        return float(last) if isinstance(last, (int, float)) else None
+
     async def save_quarters(self, quarters: Sequence[Quarter]) -> None:
         """Finished quarters; one that is there already is replaced."""
         rows = [(q.start_s, q.load_w, q.pv_w) for q in quarters]
         grid = [(q.start_s, q.grid_w) for q in quarters if q.grid_w is not None]
+        ranges = [(q.start_s, *q.load_range_w) for q in quarters if q.load_range_w is not None]
 
         def write(db: sqlite3.Connection) -> None:
             db.executemany("INSERT OR REPLACE INTO quarters VALUES (?, ?, ?)", rows)
             db.executemany("INSERT OR REPLACE INTO grid VALUES (?, ?)", grid)
-            for table in ("quarters", "grid"):
+            db.executemany("INSERT OR REPLACE INTO load_range VALUES (?, ?, ?)", ranges)
+            for table in ("quarters", "grid", "load_range"):
                 oldest = max(row[0] for row in rows) - KEPT_S
                 db.execute(f"DELETE FROM {table} WHERE t < ?", (oldest,))  # noqa: S608 - names are ours
 
@@ -69,13 +77,23 @@ class HistoryStore:
     async def quarters(self, end_s: int, days: int) -> History:
         """So many days up to `end_s` (UTC, a quarter's start), none after it; NaN where there is nothing."""
         start_s = end_s - days * 86400
-        sql = "SELECT t, load_w, pv_w FROM quarters WHERE t >= ? AND t < ? ORDER BY t"
+        sql = (
+            "SELECT quarters.t, load_w, pv_w, low_w, high_w FROM quarters LEFT JOIN load_range USING (t)"
+            " WHERE quarters.t >= ? AND quarters.t < ? ORDER BY quarters.t"
+        )
         rows = await self._outbox.read(lambda db: db.execute(sql, (start_s, end_s)).fetchall())
         first_s = int(rows[0][0]) if rows else end_s
-        history = np.full(((end_s - first_s) // QUARTER_S, 2), np.nan)
-        for t, load_w, pv_w in rows:
-            history[(t - first_s) // QUARTER_S] = [_known(load_w, MOST_W), _known(pv_w, MOST_W)]
-        return History(start_s=first_s, step_s=QUARTER_S, load_w=history[:, 0], pv_w=history[:, 1])
+        history = np.full(((end_s - first_s) // QUARTER_S, 4), np.nan)
+        for t, *powers_w in rows:
+            history[(t - first_s) // QUARTER_S] = [_known(power_w, MOST_W) for power_w in powers_w]
+        history[np.isfinite(history[:, 0]), 2:] = np.nan  # it was not known at first, and then it was
+        return History(
+            start_s=first_s,
+            step_s=QUARTER_S,
+            load_w=history[:, 0],
+            pv_w=history[:, 1],
+            load_range_w=history[:, 2:],
+        )
 
     async def highest_import_w(self, start_s: float, end_s: float) -> float:
         """The highest mean import of a quarter between two moments (UTC); 0 where none is known."""

@@ -37,7 +37,6 @@ class BatteryMemory:
     controlled: tuple[str, ...] = ()  # whose power is not in the net load
     net: NetLoadMemory = field(default_factory=NetLoadMemory)  # the estimate of the net load and of the meter's delay
     sure: SureLoad = field(default_factory=SureLoad)  # the least that the building has drawn of late
-    began_w: Mapping[str, float] = field(default_factory=dict)  # what each had when it was first controlled
     limited_s: float = -math.inf  # monotonic moment at which PV was last seen at its limit
     levels: ActiveLevels = frozenset()  # levels of the plan that are crossed; none without a plan
     resting: tuple[str, ...] = ()  # at their reserve: not discharged until a little above it
@@ -87,8 +86,6 @@ def control_batteries(
     known = [responses[battery.id] for battery in ours]
     net = net_load.estimated(memory.net, site, ours, known, seen.grid.power)
     theirs = battery_powers(seen, [battery.id for battery in ours], net.net_w)
-    began_w = {id_: memory.began_w.get(id_, one.power.value or 0.0) for id_, one in seen.batteries.items()}
-    is_cautious = trust.readings.meter.proof.is_new and pool_power.is_within_limits(seen.grid.fresh_w, site)
     able = pool.pooled(
         ours,
         trust.readings.soc,
@@ -96,7 +93,6 @@ def control_batteries(
         seen,
         trust.readings.following,
         site,
-        near_w=began_w if is_cautious else {},
         flows=[(flow, theirs.without(flow)) for flow in cycle.flows[1:]],
     )
     plain_w = site.grid_setpoint_w - (net.net_w + net.ahead_w)
@@ -140,7 +136,6 @@ def control_batteries(
             net=net.memory,
             sure=least,
             limited_s=limited_s,
-            began_w=began_w,
             levels=levels.active,
             resting=tuple(member.battery.id for member in able.members if member.rests),
             working=tuple(id_ for id_, power_w in shares.powers_w.items() if power_w != 0.0),

@@ -24,7 +24,6 @@ class Limit(StrEnum):
     FULL = "full"
     RESERVE = "reserve"
     ABILITY = "takes_less"
-    CAUTION = "meter_new"
     AC_SIDE = "inverter_limit"
     IMBALANCE = "imbalance"
     IMPORT = "import_limit"

@@ -11,6 +11,7 @@ out within a few moves, and the whole range holds again.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -48,10 +49,13 @@ class DelayEstimate:
     last_power_w: Floats = field(default_factory=lambda: np.zeros(0))  # of the batteries then, one for each tried delay
 
 
+@cache
 def tried_s(bounds_s: tuple[float, float]) -> Floats:
     """The delays that are tried within the configured bounds."""
     count = math.floor((bounds_s[1] - bounds_s[0]) / STEP_S + 1e-9) + 1
-    return np.asarray(bounds_s[0] + STEP_S * np.arange(count))
+    found = np.asarray(bounds_s[0] + STEP_S * np.arange(count))
+    found.flags.writeable = False  # the same array for all
+    return found
 
 
 def updated(

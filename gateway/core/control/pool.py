@@ -14,7 +14,6 @@ from gateway.core.model.site import Battery, Site
 FlowRest = tuple[LimitedFlow, float | None]
 """A flow, and what it would be without the controlled batteries (W, import positive); None while that is not known."""
 
-NEAR_W, NEAR_SHARE = 1000.0, 0.2  # so far a battery may go before the grid meter has answered once
 UNKNOWN_LOSS_SHARE = 0.05  # one way, for planning, where the maker says nothing of losses
 
 
@@ -60,14 +59,12 @@ def pooled(
     following: Mapping[str, Following],
     site: Site,
     *,
-    near_w: Mapping[str, float],
     flows: Sequence[FlowRest] = (),
 ) -> Pool:
     """What they hold and may do now.
 
     `socs`: the states of charge (0…1) as last known; `following`: what each does with what it is sent, both by battery
-    id; `resting`: those that were at their reserve; `near_w`: powers from which the batteries in it may not go far;
-    `flows`: through circuits and phases with limits.
+    id; `resting`: those that were at their reserve; `flows`: through circuits and phases with limits.
     """
     soc, reserve = charge_of(batteries, socs)
     alone = [
@@ -78,7 +75,6 @@ def pooled(
             socs[battery.id],
             site,
             was_resting=battery.id in resting,
-            near_w=near_w.get(battery.id),
         )
         for battery in batteries
     ]
@@ -130,7 +126,6 @@ def _member(
     site: Site,
     *,
     was_resting: bool,
-    near_w: float | None,
 ) -> PoolBattery:
     """What one battery may do now: by its charge, its inverter's AC side, the phases, and what it takes and gives."""
     view, phases_w = seen.batteries[battery.id], seen.grid.phases_w
@@ -145,9 +140,6 @@ def _member(
         low_w=-follows.gives.offered_w(battery.discharge_max_w, battery.min_power_w, seen.now_s),
         high_w=follows.takes.offered_w(battery.charge_max_w, battery.min_power_w, seen.now_s),
     )
-    if near_w is not None:
-        far_w = max(NEAR_W, NEAR_SHARE * max(battery.charge_max_w, battery.discharge_max_w))
-        bounds = bounds.narrow(Limit.CAUTION, low_w=near_w - far_w, high_w=near_w + far_w)
     return PoolBattery(battery=battery, soc=soc, rests=rests, bounds=bounds, takes_w=takes_w)
 
 

@@ -82,11 +82,6 @@ def asked(ask_w: float, pool: Pool) -> PoolPower:
     return PoolPower(power_w=power_w, reason=reason, purpose=Purpose.SELF_CONSUMPTION, charge_max_w=0.0)
 
 
-def is_within_limits(grid_w: float | None, site: Site) -> bool:
-    """Whether the grid is known to be inside its limits."""
-    return grid_w is not None and -site.export_limit_w <= grid_w <= site.import_limit_w
-
-
 def grid_bounds(allowed: Bounds, grid: GridSide) -> Bounds:
     """The same inside the limits at the grid."""
     drawn_w = max(grid.net_w, grid.coming_net_w)
@@ -111,7 +106,6 @@ def clip(
         Limit.CHARGE_POWER: {"wanted_w": requested_w, "allowed_w": power_w},
         Limit.DISCHARGE_POWER: {"wanted_w": requested_w, "allowed_w": power_w},
         Limit.ABILITY: {"wanted_w": requested_w, "allowed_w": power_w},
-        Limit.CAUTION: {"wanted_w": requested_w, "allowed_w": power_w},
         Limit.AC_SIDE: {"wanted_w": requested_w, "allowed_w": power_w},
         Limit.IMBALANCE: {"wanted_w": requested_w, "limit_w": grid.site.imbalance_limit_w},
         Limit.FULL: {"soc_pct": 100 * soc},

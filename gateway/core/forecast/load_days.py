@@ -3,6 +3,7 @@
 from datetime import tzinfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.core.forecast.expected_day import moves, widened
 from gateway.core.forecast.method import ForecastMethod
@@ -37,10 +38,22 @@ def load_days(
 
     weights = day_weights(before[: days + 1], method.load_memory_days, method.load_similarity)
     weights = weekdays_favoured(weights, method.same_weekday)
-    paths_w = filled(paths_w, weights, prior_w)
+    paths_w = _within(filled(paths_w, weights, prior_w, is_scaled=True), history, steps=steps, shift=shift)
 
     profile = weights @ paths_w
     share = profile / max(float(profile.mean()), 1e-9)  # the daily profile: when there is much, there is much to move
     moved_w = paths_w + moves(real_w, before, method)[1 : days + 1, None] * share
     mean_w = moved_w.mean(axis=1)
     return CandidateDays(np.asarray(moved_w + (widened(mean_w, weights) - mean_w)[:, None] * share), weights)
+
+
+def _within(paths_w: Floats, history: History, *, steps: int, shift: NDArray[np.intp] | None) -> Floats:
+    """The days with what they were filled up with moved between the bounds that are known of them."""
+    if history.load_range_w is None:
+        return paths_w
+    low_w, high_w = (
+        PastSeries.of(bound_w, history.step_s).days_before(len(paths_w), steps, shift)
+        for bound_w in history.load_range_w.T
+    )
+    known = np.isfinite(low_w)
+    return np.where(known, np.clip(paths_w, np.where(known, low_w, 0.0), np.where(known, high_w, np.inf)), paths_w)

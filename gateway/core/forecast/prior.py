@@ -5,14 +5,13 @@ The PV: 480 W per kWp and unit of sin(elevation), the mean of a year under cloud
 The load: a home of 3.7 MWh a year that is awake in the morning and in the evening.
 """
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 import numpy as np
 
-from gateway.core.forecast.season import NEW_YEAR_2000_S, declination
 from gateway.core.model.levels import Floats
+from gateway.core.model.sun import sine_of_elevation
 from gateway.core.model.time_grid import TimeGrid
 
 PV_W_PER_KWP = 480.0  # at a sine of elevation of 1, see above
@@ -45,14 +44,3 @@ def prior(grid: TimeGrid, *, zone: tzinfo, kwp: float, latitude: float, longitud
     load = [LOAD_BY_HOUR_W[datetime.fromtimestamp(moment_s, zone).hour] for moment_s in middles_s.tolist()]
     elevation = np.maximum(sine_of_elevation(middles_s, latitude=latitude, longitude=longitude), 0.0)
     return Prior(load_w=np.array(load), pv_w=-PV_W_PER_KWP * kwp * elevation)
-
-
-def sine_of_elevation(utc_s: Floats, *, latitude: float, longitude: float) -> Floats:
-    """Sine of the sun's height above the horizon, to about a degree: without the equation of time."""
-    days = (utc_s - NEW_YEAR_2000_S) / 86400.0
-    above = declination(utc_s)
-    hour = np.radians(15.0) * ((days % 1.0) * 24.0 - 12.0 + longitude / 15.0)
-    place = math.radians(latitude)
-    return np.asarray(
-        math.sin(place) * np.sin(above) + math.cos(place) * np.cos(above) * np.cos(hour), dtype=np.float64
-    )

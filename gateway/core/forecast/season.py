@@ -11,23 +11,13 @@ import numpy as np
 
 from gateway.core.model.history import History
 from gateway.core.model.levels import Floats
+from gateway.core.model.sun import DAY_S, declination
 
-AXIS_DEG = 23.44  # of the earth
-SOLSTICE_DAY = 10.0  # days from the winter solstice to the end of the year
-YEAR_DAYS = 365.25  # from one solstice to the next, leap years shared out
-NEW_YEAR_2000_S = 946_684_800.0  # UTC of its midnight, from which days of the year are counted
-DAY_S = 86400.0  # of UTC, by which the sun goes
 BLOCK_DAYS = 7  # one of them is clear at dawn and at dusk
 LIT = 0.01  # share of the highest power above which it is day
 NO_SEASON_WEIGHT = 0.02  # of a place without seasons beside what was seen: at the equinox all days are alike
 SHARE = 0.7  # a roof leans towards the winter's sun, clouds take part of the rest
 FARTHEST = 3.0  # factor beyond which a day of another season is no candidate for this one
-
-
-def declination(utc_s: Floats) -> Floats:
-    """Angle (rad) of the sun above the plane of the equator, to about half a degree."""
-    days = (utc_s - NEW_YEAR_2000_S) / DAY_S
-    return np.asarray(-math.radians(AXIS_DEG) * np.cos(2.0 * np.pi * (days + SOLSTICE_DAY) / YEAR_DAYS))
 
 
 def in_season(history: History) -> Floats:

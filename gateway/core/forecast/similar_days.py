@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.core.model.levels import Floats
 
@@ -42,11 +43,23 @@ def weekdays_favoured(weights: Floats, factor: float) -> Floats:
     return np.asarray(favoured / favoured.sum())
 
 
-def filled(days: Floats, weights: Floats, prior_w: Floats | None) -> Floats:
-    """The days with each missing step as the others have it on average; where none has it, the prior or 0."""
+def filled(days: Floats, weights: Floats, prior_w: Floats | None, *, is_scaled: bool = False) -> Floats:
+    """The days with each missing step as the others have it on average; where none has it, the prior or 0.
+
+    `is_scaled`: the prior is of some building, not of this one; where a day at least has passed and some steps of it
+    are known, it counts as much more or less as this building had in those.
+    """
     known = np.isfinite(days)
     weighted = np.where(known, weights[:, None], 0.0)
     total = weighted.sum(axis=0)
     mean = (weighted * np.where(known, days, 0.0)).sum(axis=0) / np.where(total > 0.0, total, 1.0)
+    if prior_w is not None and is_scaled:
+        prior_w = prior_w * _scale(mean, prior_w, total > 0.0, is_day=len(days) > 1)
     mean = np.where(total > 0.0, mean, 0.0 if prior_w is None else prior_w)
     return np.asarray(np.where(known, days, mean))
+
+
+def _scale(mean_w: Floats, prior_w: Floats, known: NDArray[np.bool_], *, is_day: bool) -> float:
+    """How many times the prior the steps that are known have on average; 1 where that says nothing."""
+    expected_w = float(prior_w[known].sum())
+    return float(mean_w[known].sum()) / expected_w if is_day and expected_w > 0.0 else 1.0

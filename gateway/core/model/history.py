@@ -19,10 +19,14 @@ class History:
     load_w: Floats
     # PV of each step (W, <= 0); NaN where it cannot be used.
     pv_w: Floats
+    # Least and most base load of each step (W, steps x 2) where it is not known; NaN elsewhere. None: nowhere.
+    load_range_w: Floats | None = None
 
     def __post_init__(self) -> None:
         if self.load_w.shape != self.pv_w.shape or self.load_w.ndim != 1:
             raise ValueError("load and PV are two series of one length")
+        if self.load_range_w is not None and self.load_range_w.shape != (len(self.load_w), 2):
+            raise ValueError("the range of the load is as long as the load")
 
     @property
     def end_s(self) -> float:

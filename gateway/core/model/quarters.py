@@ -21,6 +21,8 @@ class Quarter:
     pv_w: float | None
     # Mean power of the grid (W, import positive); None where it cannot be used.
     grid_w: float | None = None
+    # Between what the mean base load lies (W) where a device was silent; None where it is known, or nothing of it is.
+    load_range_w: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,10 @@ class Filling:
     pv: Sum = Sum()
     # Grid so far.
     grid: Sum = Sum()
+    # The least that the base load may have been so far.
+    load_low: Sum = Sum()
+    # The most that the base load may have been so far.
+    load_high: Sum = Sum()
     # Whether PV was curtailed in any cycle.
     curtailed: bool = False
 
@@ -72,8 +78,13 @@ def fill(
     pv_w: float | None,
     grid_w: float | None = None,
     curtailed: bool = False,
+    load_range_w: tuple[float | None, float | None] = (None, None),
 ) -> tuple[Filling, Quarter | None]:
-    """Take a cycle in; the quarter that this ends, if it does. A clock that jumps loses the open quarter, no more."""
+    """Take a cycle in; the quarter that this ends, if it does. A clock that jumps loses the open quarter, no more.
+
+    `load_range_w`: the least and the most that the load may be where it is not known.
+    """
+    low_w, high_w = (load_w, load_w) if load_w is not None else load_range_w
     start_s = int(utc_s // QUARTER_S) * QUARTER_S
     since_s = utc_s - filling.last_s
     done = None
@@ -88,6 +99,8 @@ def fill(
         load=filling.load.plus(load_w, held_s),
         pv=filling.pv.plus(pv_w, held_s),
         grid=filling.grid.plus(grid_w, held_s),
+        load_low=filling.load_low.plus(low_w, held_s),
+        load_high=filling.load_high.plus(high_w, held_s),
         curtailed=curtailed or filling.curtailed,
     )
     return filled, done
@@ -97,4 +110,6 @@ def _closed(filling: Filling) -> Quarter:
     """The mean powers; PV that was curtailed says nothing of what the roof could have given."""
     pv_w = None if filling.curtailed else filling.pv.mean_w()
     load_w, grid_w = filling.load.mean_w(), filling.grid.mean_w()
-    return Quarter(start_s=filling.start_s, load_w=load_w, pv_w=pv_w, grid_w=grid_w)
+    low_w, high_w = filling.load_low.mean_w(), filling.load_high.mean_w()
+    range_w = None if load_w is not None or low_w is None or high_w is None else (low_w, high_w)
+    return Quarter(start_s=filling.start_s, load_w=load_w, pv_w=pv_w, grid_w=grid_w, load_range_w=range_w)

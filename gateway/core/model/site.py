@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from gateway.core.model.limits import Circuit, Limits, LimitSource, narrowed_by
 from gateway.core.model.load import Load
 from gateway.core.model.state import SiteState
+from gateway.core.model.sun import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ class Site:
     curtailable: tuple[Inverter, ...] = ()  # those of `pv` whose production can be limited
     peak_w: Mapping[str, float] = field(default_factory=dict)  # of the roofs, by PV device, above 0; where it is known
     loads: tuple[LoadDevice, ...] = ()  # flexible loads that are metered
+    places: tuple[Place, ...] = ()  # corners of the area in which it is (degrees); none where nothing is known
     phase_import_limit_w: float = math.inf  # 0 or above, on each phase
     phase_export_limit_w: float = math.inf  # 0 or above, on each phase
     circuits: tuple[Circuit, ...] = ()  # behind the connection, each after the one that feeds it

@@ -13,10 +13,13 @@ class Reading:
     value: float | None  # in the unit that the point's name ends with, by the sign rule; None with `why`
     measured_s: float  # monotonic moment at which the device answered, or failed to
     why: str | None = None  # code of what is missing; None with a value
+    mark: str | None = None  # code of how the value is known that the device did not report; None where it did
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.why is None):
             raise ValueError("a reading has a value or a reason why it has none")
+        if self.mark is not None and self.value is None:
+            raise ValueError("a mark is for a value")
         if self.value is not None and not math.isfinite(self.value):
             raise ValueError(f"a reading is finite, not {self.value}")
 
@@ -33,6 +36,7 @@ class SiteState:
     now_s: float  # monotonic: ages and intervals
     utc_s: float  # UTC, which may jump when the clock is set: minimum up and down times, the plan's slots
     devices: Mapping[str, Mapping[str, Reading]]  # device id -> point name -> reading; what never came is not in it
+    is_dated: bool = True  # whether `utc_s` is the time: a clock that was never set is believed by nobody
 
     def reading(self, device: str, point: str) -> Reading:
         """The reading of a point; absent ("no_data") when it never came."""
@@ -96,15 +100,3 @@ class SetPoint:
     reason: Reason  # shown and stored with it; no decision reads it
     measured_s: float | None = None  # monotonic moment of the meter's sample behind it; None where there is none
     purpose: Purpose = Purpose.SELF_CONSUMPTION  # of its power
-
-
-def load_w(state: SiteState, site_grid: str, metered: tuple[str, ...], *, max_age_s: float) -> float | None:
-    """Base load by the balance: grid - devices (W, never measured directly); None when a part is missing.
-
-    Planned loads that are metered are no part of it: a forecast that held them would plan them twice.
-
-    The parts are not read at one instant, so a step shows up wrong for about a second.
-    """
-    parts = [state.value(device, "p_w", max_age_s=max_age_s) for device in (site_grid, *metered)]
-    known = [part for part in parts if part is not None]
-    return known[0] - sum(known[1:]) if len(known) == len(parts) else None

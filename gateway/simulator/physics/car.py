@@ -35,7 +35,6 @@ class Car:
         self.obeys = True
         self.goes_on_w: float | None = None  # while its charger does not obey; None: all that both can
         self.on_one_phase = False  # it uses one of the phases that it is offered
-        self.voltage_at_rest = True  # whether its charger measures a voltage while it does not charge
         self._orders = Orders(0.0)
         self._alarms = [Alarm(at) for at in (settings.arrives, settings.leaves) if at is not None]
         self._begun = False

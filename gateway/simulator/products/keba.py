@@ -1,8 +1,9 @@
 """Registers of a KEBA KeContact P30 with Modbus TCP, unit 255: big endian, high word first.
 
-Source: KeContact P40 Modbus TCP programmers guide V1.02; evcc-io/evcc charger/keba-modbus.go; OpenEMS/openems
-io.openems.edge.evse.chargepoint.keba. Function 3 reads one value of two registers, function 6 writes one register.
-Any request begins the failsafe time anew. Currents are in mA, powers in mW, energies in 0.1 Wh.
+Source: KeContact P40 Modbus TCP programmers guide V1.02; evcc-io/evcc charger/keba-modbus.go, pull request 7485;
+OpenEMS/openems io.openems.edge.evse.chargepoint.keba. Function 3 reads one value of two registers, function 6 writes
+one register. Any request begins the failsafe time anew. Currents are in mA, powers in mW, energies in 0.1 Wh. All of
+it is measured behind the relay of the charger: without a charge there is no voltage either.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,10 +19,17 @@ from gateway.simulator.products.registers import (
     point_words,
 )
 
+RESTS_W = 1.0  # below it the relay is open
 READ_SIZE = 2  # registers: one value in a request
 NOT_READY, READY, CHARGING, SUSPENDED = 1, 2, 3, 5
-LOCKED_AT_CHARGER, LOCKED_AT_CAR = 3, 7
-SERIAL_NUMBER, DEVICE_TYPE, FIRMWARE = 17_654_321, 3_122_411, 3_010_057
+NO_CABLE, AT_CHARGER, LOCKED_AT_CHARGER, AT_CAR, LOCKED_AT_CAR = 0, 1, 3, 5, 7
+# By kind of cable: without a car, at a car that may not charge, and else.
+CABLE_STATES = {
+    "fixed": (LOCKED_AT_CHARGER, LOCKED_AT_CAR, LOCKED_AT_CAR),
+    "socket": (NO_CABLE, AT_CAR, LOCKED_AT_CAR),
+    "left": (AT_CHARGER, AT_CAR, LOCKED_AT_CAR),
+}
+SERIAL_NUMBER, DEVICE_TYPE, FIRMWARE = 17_654_321, 314_121, 0x030A3300  # a P30 with 3.10.51, as in evcc issue 15200
 
 ADDRESSES = {
     "ev_state": 1000,
@@ -102,10 +110,10 @@ def values_of(car: Car, now_s: float) -> dict[str, int]:
     charger, settings = car.charger, car.settings
     current_ma = round(1000.0 * car.drawn_a)
     others_ma = current_ma if car.phases == 3 else 0
-    volts = round(settings.voltage_v) if car.voltage_at_rest or car.power_w > 0.0 else 0
+    volts = round(settings.voltage_v) if car.power_w > RESTS_W else 0
     return {
         "ev_state": _state(car, now_s),
-        "cable_state": LOCKED_AT_CAR if car.plugged else LOCKED_AT_CHARGER,
+        "cable_state": _cable(car, now_s),
         "fault_code": 0,
         "current_l1_ma": current_ma,
         "current_l2_ma": others_ma,
@@ -131,6 +139,13 @@ def values_of(car: Car, now_s: float) -> dict[str, int]:
 def _state(car: Car, now_s: float) -> int:
     if not car.plugged:
         return NOT_READY
-    if car.power_w > 1.0:
+    if car.power_w > RESTS_W:
         return CHARGING
     return READY if car.charger.offered_a(now_s) else SUSPENDED
+
+
+def _cable(car: Car, now_s: float) -> int:
+    without, resting, locked = CABLE_STATES[car.settings.cable]
+    if not car.plugged:
+        return without
+    return locked if car.charger.offered_a(now_s) else resting

@@ -28,12 +28,13 @@ from gateway.simulator.products.registers import (
 SETPOINT_W = 40149
 ENABLE = 40151
 ACTIVE, INACTIVE = 802, 803
-OK = 307
+OK, BATTERY_INVERTER = 307, 8007
 STANDBY, CHARGING, DISCHARGING = 2291, 2292, 2293
 NAN = {"i": -0x80000000, "I": 0xFFFFFFFF, "Q": 0xFFFFFFFFFFFFFFFF}  # "no value"; i is 0x80000000 on the wire
 
 # name -> (address, format): i int32, I uint32, Q uint64.
 POINTS = {
+    "device_class": (30051, "I"),
     "status": (30201, "I"),
     "grid_energy_import_wh": (30581, "I"),
     "grid_energy_export_wh": (30583, "I"),
@@ -121,6 +122,7 @@ def values_of(battery: Battery, state: State) -> dict[str, int]:
     volts = 360.0 + 50.0 * state.soc  # a high-voltage stack, about 3.6 to 4.1 V a cell
     charge_w, discharge_w = max(state.battery_w, 0.0), max(-state.battery_w, 0.0)
     return {
+        "device_class": BATTERY_INVERTER,
         "status": OK,
         "grid_energy_import_wh": int(state.import_wh),
         "grid_energy_export_wh": int(state.export_wh),

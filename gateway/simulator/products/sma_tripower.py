@@ -25,12 +25,13 @@ from gateway.simulator.products.registers import (
 )
 
 STEPS_OF_LIMIT = {40016: 100, 40023: 10_000}  # address -> the number that means all of the rated power
-OK = 307
+OK, SOLAR_INVERTER = 307, 8001
 EXTERNAL = 1079
 NAN = {"i": -0x80000000, "I": 0xFFFFFFFF, "Q": 0xFFFFFFFFFFFFFFFF}
 
 # name -> (address, format): i int32, I uint32, Q uint64.
 POINTS = {
+    "device_class": (30051, "I"),
     "status": (30201, "I"),
     "energy_produced_wh": (30513, "Q"),
     "energy_produced_32_wh": (30529, "I"),
@@ -81,6 +82,7 @@ class SmaTripower:
         absent = (self._without_value() & set(POINTS)) | asleep
         produced_wh = int(self._inverter.settings.produced_wh + state.pv_wh)
         values = {
+            "device_class": SOLAR_INVERTER,
             "status": OK,
             "energy_produced_wh": produced_wh,
             "energy_produced_32_wh": produced_wh % 2**32,

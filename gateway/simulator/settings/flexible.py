@@ -12,6 +12,7 @@ PositiveFraction = Annotated[float, Field(gt=0.0, le=1.0)]
 class CarSettings(Table):
     """A car and its charger. `efficiency`: from the socket into the cells.
 
+    `cable`: fixed at the charger; or its owner's, for a socket, where it is taken away or left in the socket.
     It is plugged in from `arrives` to `leaves` by the local clock, and has then used `drive_wh`; without them it is
     `plugged` or not, until the control line says otherwise.
     """
@@ -28,6 +29,7 @@ class CarSettings(Table):
     dead_time_s: NonNegativeFloat = 2.0  # from an offered current to the drawn one
     wake_s: NonNegativeFloat = 6.0  # the same from rest
     plugged: bool = False
+    cable: Literal["fixed", "socket", "left"] = "fixed"
     arrives: TimeOfDay | None = None
     leaves: TimeOfDay | None = None
     drive_wh: NonNegativeFloat = 8_000.0

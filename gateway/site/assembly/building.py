@@ -10,6 +10,7 @@ from gateway.adapters.products.commands import Setpoint
 from gateway.core.model.load import Load
 from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
 from gateway.site.assembly import site_limits
+from gateway.site.assembly.place import corners
 from gateway.site.file.site_file import SiteFile
 
 
@@ -33,8 +34,9 @@ def core_site(file: SiteFile) -> Site:
         meter_delay_s=(control.meter_delay_min_s, control.meter_delay_max_s),
         imbalance_limit_w=math.inf if control.imbalance_limit_w is None else control.imbalance_limit_w,
         curtailable=tuple(_inverters(file)),
-        peak_w={id_: peak_w for id_ in by_role["pv"] if (peak_w := file.devices[id_].peak_w) is not None},
         loads=tuple(load_devices(file)),
+        peak_w={id_: d.peak_w for id_, d in file.devices.items() if d.role == "pv" and d.peak_w is not None},
+        places=corners(file),
     )
 
 

@@ -17,12 +17,12 @@ from gateway.adapters.node.persistence import NodePersistence
 from gateway.adapters.node.poll_tables import NodeTable, restored_blocks, stored_blocks
 from gateway.adapters.node.session import FormerTable, NodeSession
 from gateway.adapters.presence import Presence
-from gateway.adapters.sntp import is_settled
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
 from gateway.core.model.site import Battery
 from gateway.core.model.state import SiteState
+from gateway.core.model.sun import is_down
 from gateway.observers.load_observer import LoadObserver
 from gateway.planning.collector import InputCollector
 from gateway.planning.load_inputs import LoadInputs
@@ -32,13 +32,12 @@ from gateway.planning.weather_inputs import WeatherInputs
 from gateway.ports import Clock
 from gateway.site.assembly.building import core_site, meters
 from gateway.site.assembly.feeds import Feeds
+from gateway.site.assembly.place import MIDDLE, position
 from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.assembly.prices import price_inputs
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.wire.records import EPOCH_2000
-
-MIDDLE = (50.3, 2.8)  # Arras: the middle of the Hauts-de-France, where the demonstrators are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +53,36 @@ class NodeSide:
     link: NodeLink
 
 
-def node_side(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: Clock, *, writes: bool) -> NodeSide:
-    """The parts of the node side, each handed to those that need it; with `writes` off they only look."""
+def node_side(
+    file: SiteFile,
+    credentials: Credentials,
+    outbox: Outbox,
+    clock: Clock,
+    *,
+    writes: bool,
+    is_dated: Callable[[], bool] = lambda: True,
+    is_possible: Callable[[float], bool] = lambda _: True,
+) -> NodeSide:
+    """The parts of the node side, each handed to those that need it; with `writes` off they only look.
+
+    `is_dated`: whether the clock may be believed; `is_possible`: whether a record can be of a moment (UTC).
+    """
     site_id = file.site.id
     ours = _presence(outbox, clock, writes=writes)
     broker = _broker(file, credentials, ours)
     sessions = _sessions(file, outbox, clock, writes=writes)
-    measurements = NodeMeasurements(clock=clock, sessions=sessions, grid=core_site(file).grid, meters=meters(file))
+    for session in sessions.values():
+        session.is_dated, session.is_possible = is_dated, is_possible
+    site = core_site(file)
+    measurements = NodeMeasurements(
+        clock=clock,
+        sessions=sessions,
+        grid=site.grid,
+        meters=meters(file),
+        pv=site.pv,
+        is_night=lambda utc_s: is_down(utc_s, site.places),
+        is_dated=is_dated,
+    )
     actuation = NodeActuation(
         site_id=site_id,
         clock=clock,
@@ -71,7 +93,13 @@ def node_side(file: SiteFile, credentials: Credentials, outbox: Outbox, clock: C
         orders=OrderLog(session=ours.session),
     )
     persistence = NodePersistence(
-        site_id=site_id, clock=clock, broker=broker, presence=ours, sessions=sessions, outbox=outbox
+        site_id=site_id,
+        clock=clock,
+        broker=broker,
+        presence=ours,
+        sessions=sessions,
+        outbox=outbox,
+        is_dated=is_dated,
     )
     link = NodeLink(
         site_id=site_id,
@@ -123,12 +151,13 @@ def collector(
     past: HistoryStore,
     flexible: LoadInputs,
     batteries: Callable[[], Sequence[Battery]],
+    clock_is_set: Callable[[], bool],
 ) -> InputCollector:
     """What plans are made from."""
     site, place = core_site(file), _place(file)
     return InputCollector(
         clock=clock,
-        clock_is_set=lambda: is_settled(file.time.settle_s),
+        clock_is_set=clock_is_set,
         state=state,
         site=site,
         batteries=batteries,
@@ -214,7 +243,6 @@ def _former_tables(node: str, table: NodeTable, outbox: Outbox) -> dict[int, For
 
 def _place(file: SiteFile) -> Place:
     """The position for PV forecasts; by default the middle of the Hauts-de-France."""
-    weather = file.feeds.weather if file.feeds else None
-    latitude, longitude = (weather.latitude, weather.longitude) if weather else MIDDLE
+    latitude, longitude = position(file) or MIDDLE
     kwp = sum((device.peak_w or 0.0) / 1000 for device in file.devices.values())
     return Place(latitude=latitude, longitude=longitude, kwp=kwp)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from gateway.adapters.node.poll_tables import NodeTable, Wiring, compile_table
 from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.setpoints import PLAIN, Rating
-from gateway.core.model.site import LoadDevice
 from gateway.site.assembly.building import load_devices
 from gateway.site.assembly.site_limits import phase_meters
 from gateway.site.file.limit_checks import PHASE_POINTS
+from gateway.site.file.role_checks import ordered
 from gateway.site.file.sections import DeviceSection
 from gateway.site.file.site_file import SiteFile
 
@@ -68,16 +68,5 @@ def _bus(file: SiteFile, device: DeviceSection, profile: Profile) -> Mapping[str
 
 def _orders(file: SiteFile, id_: str, device: DeviceSection) -> tuple[tuple[float, float] | None, Rating]:
     """The powers (W, drawn positive) that a device may be ordered, None for one that takes no orders; its rating."""
-    for load in load_devices(file):
-        if load.device == id_ and load.takes_orders:
-            most_w = max(band.high_w for band in load.load.bands)
-            return (0.0, most_w), _rating(file, load, most_w)
-    if device.inverter is not None:
-        return (-device.inverter.rated_w, 0.0), Rating(rated_w=device.inverter.rated_w)
-    if device.battery is not None:
-        return (-device.battery.discharge_max_w, device.battery.charge_max_w), PLAIN
-    return None, PLAIN
-
-
-def _rating(file: SiteFile, load: LoadDevice, most_w: float) -> Rating:
-    return Rating(phases=file.loads[load.id].phases_used, rated_w=most_w)
+    of_device = [file.loads[load.id] for load in load_devices(file) if load.device == id_ and load.takes_orders]
+    return ordered(device, next(iter(of_device), None)) or (None, PLAIN)

@@ -10,10 +10,10 @@ from zoneinfo import available_timezones
 from gateway.adapters import boards
 from gateway.adapters.products.profiles import Profile
 from gateway.mistakes import Mistake, choice, shown
+from gateway.site.file import role_checks
 from gateway.site.file.sections import DeviceSection, NodeSection
 
 LAST_UNIT = 247  # Modbus over serial line V1.02, 2.2
-SLOWEST_S = 2.0  # of a power that control relies on
 
 
 def across(
@@ -155,12 +155,7 @@ def _hears(device: DeviceSection, node: NodeSection) -> bool:
 
 def _fit(path: str, device: DeviceSection, profile: Profile, *, hears: bool) -> Iterator[Mistake]:
     """Whether the product is one for this role and this link."""
-    power = profile.point("p_w")
-    if device.role in ("grid", "battery") and (power is None or power.every_s > SLOWEST_S):
-        found = "no p_w" if power is None else f"p_w every {power.every_s:g} s"
-        yield Mistake(path=f"{path}.profile", found=found, allowed=f"a product that reports p_w every {SLOWEST_S:g} s")
-    if device.role not in profile.roles:
-        yield Mistake(path=f"{path}.role", found=shown(device.role), allowed=", ".join(profile.roles))
+    yield from role_checks.of_role(path, device, profile)
     if device.bus is not None and hears != (profile.links.tic is not None):
         allowed = f"a Modbus line for {profile.id}" if hears else f"a bus of kind tic for {profile.id}"
         yield Mistake(path=f"{path}.bus", found=shown(device.bus), allowed=allowed)

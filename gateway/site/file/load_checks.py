@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from gateway.adapters.products.profiles import Profile
 from gateway.core.loads.kind import LoadSettings
 from gateway.mistakes import Mistake, choice, shown
+from gateway.site.file import role_checks
 from gateway.site.file.sections import DeviceSection
-
-SLOWEST_S = 3.0  # of a power that surplus is reckoned with
 
 
 def devices_of(
@@ -63,8 +62,11 @@ def _fits(
     if profile.setpoint is not None and profile.setpoint.point.unit == "A":
         yield from _phases(id_, load, devices)
     if profile.setpoint is not None:
-        for misfit in load.misfits(profile.setpoint.point.unit):
+        misfits = list(load.misfits(profile.setpoint.point.unit))
+        for misfit in misfits:
             yield Mistake(path=f"loads.{id_}.{misfit.key}", found=misfit.found, allowed=misfit.allowed)
+        if not misfits and load.device is not None:
+            yield from role_checks.of_load(f"loads.{id_}.device", devices[load.device], profile, load)
 
 
 def _phases(id_: str, load: LoadSettings, devices: Mapping[str, DeviceSection]) -> Iterator[Mistake]:
@@ -77,7 +79,7 @@ def _phases(id_: str, load: LoadSettings, devices: Mapping[str, DeviceSection]) 
 
 def _is_quick(path: str, profile: Profile) -> Iterator[Mistake]:
     """Whether the product reports its power often enough."""
-    power = profile.point("p_w")
-    if power is None or power.every_s > SLOWEST_S:
-        found = f"{profile.id} without p_w" if power is None else f"p_w every {power.every_s:g} s"
-        yield Mistake(path=path, found=found, allowed=f"a product that reports p_w every {SLOWEST_S:g} s")
+    found = role_checks.slow(profile, "p_w", role_checks.SLOWEST_POWER_S)
+    if found is not None:
+        allowed = f"a product that reports p_w every {role_checks.SLOWEST_POWER_S:g} s"
+        yield Mistake(path=path, found=found, allowed=allowed)

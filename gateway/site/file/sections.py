@@ -21,11 +21,23 @@ Delay = Annotated[float, Field(ge=0, le=120)]
 
 
 class SiteSection(Section):
-    """Who we are. `time_zone` is used to show clocks and to read tariffs."""
+    """Who we are. `time_zone` is used to show clocks and to read tariffs.
+
+    `latitude` and `longitude` (degrees, north and east positive) tell when the sun is down: an inverter that is silent
+    then gives nothing. Without them those of `[feeds.weather]` do, else the whole area of the time zone.
+    """
 
     id: Slug
     name: str
     time_zone: str = "Europe/Paris"
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("latitude and longitude, or neither")
+        return self
 
 
 class BrokerSection(Section):

@@ -12,10 +12,11 @@ from gateway.adapters.broker import Message
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.node.actuation import Actuator
 from gateway.adapters.node.link import subscriptions
+from gateway.adapters.node.measurements import NodeMeasurements
 from gateway.adapters.node.persistence import ROWS_KEPT
 from gateway.adapters.node.session import NodeSession
 from gateway.adapters.store.outbox import Outbox
-from gateway.core.model.state import Mode, Reason, SetPoint
+from gateway.core.model.state import Mode, Reading, Reason, SetPoint
 from gateway.ports import Row
 from gateway.tests.adapters.node_side import NodeSide, Wire, node_side
 from gateway.tests.adapters.test_nodes import POWER, PROOF, batch, demo_session, proof, watts
@@ -178,3 +179,28 @@ async def test_records_are_heard_when_they_are_on_disk_and_not_before(tmp_path: 
 
 def heard(wire: Wire) -> list[dict[str, int]]:
     return [json.loads(payload) for topic, payload, _, _ in wire.sent if topic.endswith("/heard")]
+
+
+@pytest.mark.parametrize(
+    ("meter", "own", "shown"),
+    [
+        (Reading(value=1800.0, measured_s=99.0), Reading(value=1750.0, measured_s=99.0), (1800.0, None)),
+        (Reading.absent("timeout", 99.0), Reading(value=1750.0, measured_s=99.0), (1750.0, "own")),
+        (Reading(value=1800.0, measured_s=90.0), Reading(value=1750.0, measured_s=99.0), (1750.0, "own")),
+        (None, Reading(value=1750.0, measured_s=99.0), (1750.0, "own")),
+        (Reading.absent("timeout", 99.0), Reading.absent("no_link", 99.0), (None, None)),
+        (Reading.absent("timeout", 99.0), None, (None, None)),
+    ],
+)
+def test_while_the_meter_beside_a_load_is_silent_its_own_report_counts(
+    meter: Reading | None, own: Reading | None, shown: tuple[float | None, str | None]
+) -> None:
+    session = demo_session()
+    session.readings = {
+        name: {} if reading is None else {"p_w": reading} for name, reading in (("car-meter", meter), ("car", own))
+    }
+    measurements = NodeMeasurements(
+        clock=StillClock(), sessions={"cellar": session}, grid="grid", meters={"car": "car-meter"}
+    )
+    found = measurements.state().reading("car", "p_w")
+    assert (found.value, found.mark) == shown

@@ -132,6 +132,7 @@ def test_the_charger_is_asked_for_one_value_of_two_registers_at_a_time() -> None
     assert table["units"] == [{"bus": 0, "id": 255, "wfc": 6, "max": 2, "gap_ms": 500}]
     assert sorted((row["a"], row["n"]) for row in table["blocks"]) == [
         (1004, 2),
+        (1016, 2),
         (1020, 2),
         (1036, 2),
         (1040, 2),

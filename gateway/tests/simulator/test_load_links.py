@@ -105,7 +105,7 @@ async def test_faults_of_loads_on_their_sockets(house_on_links: OpenHouse) -> No
         request = read_request(3, 1000, 1)
         simulation.begin(LoadGone(device="tank"))
         assert await ask_tcp(ready.tank, 1, request, timeout_s=0.2) is None
-        assert await ask_tcp(ready.car, 255, read_request(3, 1040, 2)) == bytes.fromhex("03 04 000000e6")
+        assert await ask_tcp(ready.car, 255, read_request(3, 1016, 2)) == bytes.fromhex("03 04 0004cb09")
         simulation.faults.clear()
         simulation.begin(WrongCount(device="tank", by=1))
         assert await ask_tcp(ready.tank, 1, request) == bytes.fromhex("03 04 00000000")

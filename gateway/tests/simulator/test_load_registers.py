@@ -69,6 +69,21 @@ class TestCharger:
         # not ready without a car, ready while it wakes, suspended at 0 A
         assert states == [(1, 3), (2, 7), (5, 7)]
 
+    @pytest.mark.parametrize(("cable", "states"), [("fixed", [3, 7, 7]), ("socket", [0, 7, 5]), ("left", [1, 7, 5])])
+    def test_the_cable_is_fixed_or_the_car_owner_s(self, cable: str, states: list[int]) -> None:
+        """Without a car, at one that may charge, and at one that may not."""
+        simulation = house(car={"cable": cable}, serve={"car": {}})
+        found = [read(simulation, "car", 1004, "I")]
+        simulation.loads.car.plug()
+        found.append(read(simulation, "car", 1004, "I"))
+        simulation.load_registers["car"].write(6, 5004, [0])
+        assert [*found, read(simulation, "car", 1004, "I")] == states
+
+    def test_it_is_a_p30_and_measures_behind_its_relay(self) -> None:
+        simulation = house(car={}, serve={"car": {}})
+        assert read(simulation, "car", 1016, "I") == 314_121  # six digits from 3 on: evcc issue 14228
+        assert [read(simulation, "car", address, "I") for address in (1020, 1040, 1042, 1044)] == [0] * 4
+
     def test_a_current_in_milliamperes_is_offered(self) -> None:
         simulation = self.charging()
         simulation.load_registers["car"].write(6, 5004, [10_500])
@@ -376,7 +391,7 @@ def test_a_refusing_device_takes_nothing_and_goes_on_answering() -> None:
     with pytest.raises(Refused) as caught:
         simulation.pv_registers.write(6, 40023, [5000])
     assert caught.value.code == 4
-    assert read(simulation, "car", 1040, "I") == 230
+    assert read(simulation, "car", 1016, "I") == 314_121
 
 
 def big_house(pump: str) -> Simulation:

@@ -29,7 +29,7 @@ FORMER = [
 ]
 FORMER_PV = [3904, 0, 4999, 65534]  # W and its exponent, Hz and its exponent, at the first of them
 FORMER_KEYS = (
-    "t monotonic base_load_w pv_w battery_w grid_w soc energy_wh battery_mode setpoint_w setpoint_writes "
+    "t monotonic base_load_w pv_w battery_w grid_w phases_w soc energy_wh battery_mode setpoint_w setpoint_writes "
     "grid_abs_mean_w faults"
 )
 

@@ -3,12 +3,14 @@
 import re
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from gateway.trial import bench, virtual_run
 from gateway.trial.matrix import LIST, SCENARIOS, listed
 from gateway.trial.outcome import judged
+from gateway.trial.picture import svg
 from gateway.trial.scenario import scenario_file
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +30,17 @@ def test_the_bench_of_the_docs_is_one(tmp_path: Path) -> None:
     file = tmp_path / "bench.toml"
     file.write_text(EXAMPLES[3], encoding="utf-8")
     assert bench.read_bench(file).page == "http://192.168.1.21:8080"
+
+
+def test_a_run_is_drawn_with_its_faults_and_all_its_seconds(tmp_path: Path) -> None:
+    file = tmp_path / "example.toml"
+    file.write_text(EXAMPLES[1], encoding="utf-8")
+    scenario = scenario_file.read(file, runner="virtual")
+    trial = judged(scenario, virtual_run.run(scenario), runner="virtual")
+    drawn = ET.fromstring(svg(trial, title='<"&>'))  # noqa: S314 - our own
+    lines = [line.get("points", "").split() for line in drawn.iter("{http://www.w3.org/2000/svg}polyline")]
+    assert [len(points) for points in lines] == [150] * 4
+    assert {"MeterGone", '<"&>', "150 s"} <= {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
 
 
 def test_each_fault_of_the_list_is_a_scenario_or_has_a_test_and_a_reason() -> None:

@@ -357,3 +357,47 @@ def test_the_page_reports_numbers_and_reasons_exactly_as_the_commands_do(open_ta
         assert tab.run(f"import('{path}/words.js').then(w => {tell})") == [
             text(language, f"reason.{code}", **given) for code, given in numbers.items()
         ]
+
+
+def test_control_that_is_not_obeyed_is_not_called_control(page, open_tab):
+    tab = open_tab()
+    state = with_loads()
+    state["orders"] = {"battery": {"asked_w": 1200.0, "applied_w": None, "held_w": None, "by": "", "why": "old"}}
+    page.publish(state)
+    tab.wait("document.querySelector('#setpoint-mode').dataset.mode === 'refused'")
+    assert tab.text("#setpoint-mode") == "Orders refused"
+    state["orders"]["battery"].update(applied_w=1200.0, by="applied", why="")
+    page.publish(state)
+    tab.wait("document.querySelector('#setpoint-mode').dataset.mode === 'control'")
+    assert tab.errors == []
+
+
+def test_a_house_that_is_known_within_bounds_shows_them_and_a_silent_inverter_at_night_is_idle(page, open_tab):
+    tab = open_tab()
+    state = copy.deepcopy(SUNNY)
+    state["flow"].update(pv_w=None, load_w=700.0, load_low_w=0.0, load_high_w=2400.0, unknown=["roof"])
+    state["devices"][1].update(quality="absent", why="timeout")
+    page.publish(state)
+    tab.wait("document.querySelector('.node.role-load').dataset.quality === 'stale'")
+    assert plain(tab.run("document.querySelector('.node.role-load .node-does').textContent")) == "0 W to 2.40 kW"
+    assert "only known within bounds, because a device is silent: roof." in plain(tab.text("#flow-sentence"))
+    state["flow"] = {"grid_w": 1800.0, "pv_w": 0.0, "battery_w": 0.0, "load_w": 1800.0}
+    state["devices"][1].update(quality="assumed", why="night", age_s=0.0)
+    page.publish(state)
+    tab.wait("document.querySelector('[data-device=roof] .badge').dataset.quality === 'assumed'")
+    assert "silent while the sun is down: it gives nothing" in plain(tab.text("[data-device=roof]"))
+    assert flows(tab)[0] == "0 W"
+    assert tab.errors == []
+
+
+def test_a_second_board_and_a_clock_that_is_not_set_are_named(page, open_tab):
+    tab = open_tab()
+    state = copy.deepcopy(SUNNY)
+    state["links"]["nodes"][0]["twin_age_s"] = 75.0
+    state["links"]["clock"] = "unset"
+    page.publish(state)
+    tab.wait("document.querySelectorAll('#links [data-good=false]').length >= 2")
+    said = plain(tab.text("#links"))
+    assert "a second board has this identity, since 75 s" in said
+    assert "not set: values are kept, and dated when the time is known" in said
+    assert tab.errors == []

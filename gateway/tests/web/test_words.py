@@ -52,7 +52,6 @@ REASONS = {
     "meter_asked": {"power_w"},
     "meter_asked_first": set(),
     "not_followed": {"ordered_w", "power_w"},
-    "meter_new": {"wanted_w", "allowed_w"},
     "takes_less": {"wanted_w", "allowed_w"},
     "pv_not_followed": {"allowed_w", "power_w"},
     "pv_blind": {"allowed_w", "limit_w"},
@@ -140,7 +139,7 @@ REASONS = {
 }
 ABSENCES = (
     "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model", "no_node", "no_data", "nan",
-    "implausible", "proof", "frozen", "stale", "table",
+    "implausible", "proof", "frozen", "stale", "table", "night", "own",
     "offline", "refused", "busy", "too_large", "garbled", "units", "time_zone",
 )  # fmt: skip
 WORDS = Path(words.__file__).parent

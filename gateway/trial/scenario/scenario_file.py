@@ -24,17 +24,16 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from gateway import paths
 from gateway.mistakes import Mistake, MistakesError, choice, read_toml, shown, validated
 from gateway.rig.toml_text import merged
 from gateway.simulator.settings.config import HouseConfig
 from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFile, SiteFileError
-from gateway.trial.quantities import quantities
 from gateway.trial.scenario.events import Runner
 from gateway.trial.scenario.expectation import Expectation
 from gateway.trial.scenario.happenings import Happening, fits_house, happening, unknown
+from gateway.trial.scenario.quantities import quantities
 from gateway.trial.scenario.tables import Like, placed, shipped
 from gateway.wire.table import TableError
 
@@ -158,9 +157,8 @@ def _checked(
 ) -> tuple[HouseConfig | None, SiteFile | None]:
     config, found = validated(HouseConfig, house, at="house")
     mistakes += found
-    place = paths.config_folder() / "demo" / "site.toml" if site.get("tariff") else path
     try:
-        file = site_file.checked(site, place)
+        file = site_file.checked(site, path)  # own profiles and price lists lie beside the scenario
         poll_tables(file)
     except SiteFileError as error:
         mistakes += [Mistake(path=f"site.{one.path}", found=one.found, allowed=one.allowed) for one in error.mistakes]

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from gateway import paths
@@ -31,5 +32,5 @@ def placed(house: Mapping[str, Any], site: Mapping[str, Any]) -> tuple[Tables, T
     return merged({"serve": serve}, house) if serve else dict(house), merged(own, site) if there else dict(site)
 
 
-def _read(path: Any) -> Tables:
+def _read(path: Path) -> Tables:
     return tomllib.loads(path.read_text(encoding="utf-8"))

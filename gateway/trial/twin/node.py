@@ -48,6 +48,7 @@ class VirtualNode:
         self.table = table
         self.is_running = False
         self.is_linked = False  # whether the broker can be reached
+        self.is_heard = False  # whether there is a gateway that stores what it sends
         self._send = send
         self._boot = 0
         self._seq = 0
@@ -118,7 +119,7 @@ class VirtualNode:
             return
         if now_s - self._clock_s >= CLOCK_ASKED_S:
             self._set_clock(now_s, utc_s)
-        if self._ring:
+        if self._ring and self.is_heard:
             self._flush()
         if now_s >= self._health_s:
             self._health_s = now_s + HEALTH_S

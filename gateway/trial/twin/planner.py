@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from gateway.adapters.store.history import HistoryStore
@@ -54,8 +53,8 @@ class InlinePlanner:
             past=self._past,
             flexible=loads,
             batteries=self._batteries.usable,
+            clock_is_set=lambda: True,
         )
-        collector = replace(collector, clock_is_set=lambda: True)
         self._events, self._due_s = events, self._clock.now_s
         self._planning = Planning(
             clock=self._clock, prepare=collector.collect, ask=_ask, plain=loads.plain_requests, events=events

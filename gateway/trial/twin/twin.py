@@ -7,7 +7,7 @@ twin.cycle().setpoints, twin.house.state.grid_w
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway import paths
@@ -22,17 +22,22 @@ from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFile
 from gateway.trial.twin.clock import VirtualClock
 from gateway.trial.twin.gateway_side import VirtualGateway
-from gateway.trial.twin.node import VirtualNode
+from gateway.trial.twin.node import Send, VirtualNode
 from gateway.trial.twin.orders import Order
 from gateway.trial.twin.planner import InlinePlanner
 from gateway.trial.twin.wires import wires_of
+from gateway.wire import topics
 
-PATH_S = 0.03  # of a message through the broker, as measured on the whole chain
+PATH_S = 0.03  # of a message through a broker on the same network
 BOOT_S = 3.0  # from power to the first exchange of a node
+WILL_S = 15.0  # until a broker says a client's will that fell silent: one and a half keep-alives of 10 s
 WATCHDOG_S = 8.0  # of a board (`firmware/node/hal_esp32.py`)
 RECONNECT_S = 2.0  # from a broker that is back to both sides on it: most of a back-off
 START_S = 2.0  # from the start of a gateway to its first message
 NO_CHANGES: Mapping[str, Any] = {}
+DOWN = b'{"up": false}'
+
+Act = Callable[[], object]
 
 
 class Twin:
@@ -59,9 +64,10 @@ class Twin:
         self.nodes = {node: VirtualNode(table, wires, self._sender(node)) for node, table in self._tables.items()}
         self._up: deque[tuple[float, str, str, bytes]] = deque()  # moment, node, leaf, payload
         self._down: deque[tuple[float, str, int, Order]] = deque()
-        self._due: list[tuple[float, Any]] = []  # what happens by itself later
+        self._due: list[tuple[float, Act]] = []  # what happens by itself later
         self.is_broker_up = True
         self.is_frozen = False
+        self._is_linked = False  # the gateway has its connection to the broker
         self.gateway: VirtualGateway | None = None
         self._former: VirtualGateway | None = None
         for node in self.nodes.values():
@@ -99,7 +105,7 @@ class Twin:
         gateway = self.gateway
         if gateway is None or self.is_frozen:
             return False
-        while self._up and self._up[0][0] <= clock.now_s:
+        while self._is_linked and self._up and self._up[0][0] <= clock.now_s:
             _, name, leaf, payload = self._up.popleft()
             gateway.deliver(name, leaf, payload)
         return gateway.step()
@@ -139,20 +145,19 @@ class Twin:
     def power_node(self, node: str, *, on: bool) -> None:
         """A node loses its power, or has it back."""
         self.nodes[node].stop()
-        self._say_lost(node)
+        self._cut(node)
         if on:
             self._later(BOOT_S, lambda: self._boot(node))
 
     def hang_node(self, node: str) -> None:
         """A node hangs with its connection open, until its watchdog bites."""
         self.nodes[node].stop()
-        self._later(WATCHDOG_S, lambda: self._say_lost(node))
+        self._later(WATCHDOG_S, lambda: self._say_lost(node))  # the connection ends with the restart
         self._later(WATCHDOG_S + BOOT_S, lambda: self._boot(node))
 
     def stop_broker(self) -> None:
-        """Nothing is carried any more."""
-        self.is_broker_up = False
-        self._up.clear()
+        """Nothing is carried any more; what was not acknowledged is sent again later, but for orders."""
+        self.is_broker_up = self._is_linked = False
         self._down.clear()
         for node in self.nodes.values():
             node.is_linked = False
@@ -165,8 +170,7 @@ class Twin:
     def cut_node(self, node: str, *, off: bool) -> None:
         """A node loses its network (the broker notices and says so), or has it back."""
         if off:
-            self.nodes[node].is_linked = False
-            self._say_lost(node)
+            self._cut(node)
         elif self.is_broker_up:
             self._later(RECONNECT_S, self.nodes[node].connect)
 
@@ -195,6 +199,7 @@ class Twin:
         )
         self.is_frozen = False
         for node in self.nodes.values():
+            node.is_heard = True
             node.announce()
 
     def start_gateway_soon(self) -> None:
@@ -225,7 +230,8 @@ class Twin:
         ended, self.gateway = self.gateway, None
         if ended is not None:
             ended.close()
-        self._up.clear()
+        for node in self.nodes.values():
+            node.is_heard = False
         return ended or self._former
 
     def _gone(self) -> None:
@@ -234,25 +240,32 @@ class Twin:
                 node.gateway_gone()
 
     def _connect(self) -> None:
-        if self.is_broker_up:
-            for node in self.nodes.values():
-                if node.is_running:
-                    node.connect()
+        if not self.is_broker_up:
+            return
+        self._is_linked = True
+        for node in self.nodes.values():
+            if node.is_running:
+                node.connect()
 
     def _boot(self, node: str) -> None:
         self.nodes[node].start(self.now_s, self.clock.utc_s())
         if self.is_broker_up:
             self.nodes[node].connect()
 
+    def _cut(self, node: str) -> None:
+        """Nothing of the node is heard any more, and after a while the broker knows it, too."""
+        self.nodes[node].is_linked = False
+        self._later(WILL_S, lambda: None if self.nodes[node].is_linked else self._say_lost(node))
+
     def _say_lost(self, node: str) -> None:
         """The node's will, from the broker."""
         self.nodes[node].is_linked = False
         if self.is_broker_up:
-            self._up.append((self.now_s + PATH_S, node, "state", b'{"up": false}'))
+            self._up.append((self.now_s + PATH_S, node, topics.STATE, DOWN))
 
-    def _sender(self, node: str) -> Any:
+    def _sender(self, node: str) -> Send:
         def send(leaf: str, payload: bytes) -> None:
-            if self.is_broker_up and self.gateway is not None:
+            if self.is_broker_up:
                 self._up.append((self.now_s + PATH_S, node, leaf, payload))
 
         return send
@@ -261,7 +274,7 @@ class Twin:
         if self.is_broker_up:
             self._down.append((self.now_s + PATH_S, node, number, order))
 
-    def _later(self, seconds: float, act: Any) -> None:
+    def _later(self, seconds: float, act: Act) -> None:
         self._due.append((self.now_s + seconds, act))
         self._due.sort(key=lambda item: item[0])
 

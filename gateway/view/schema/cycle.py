@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from gateway.view.schema.keys import DRAWN, IMPORT, About, LeftOut
+from gateway.view.schema.keys import DRAWN, IMPORT, LEFT_OUT, About, LeftOut
 
 OLD = "a part of it is older than 5 s"
+ALL_KNOWN = "every device says its power"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +44,28 @@ class FlowView:
     ]
     load_w: Annotated[
         float | None,
-        About("base load: what the meters of devices do not explain", unit="W", sign=DRAWN, null="a meter is missing"),
+        About(
+            "base load: what the meters of devices do not explain, of a moment up to two seconds ago",
+            unit="W",
+            sign=DRAWN,
+            null="nothing is known of it",
+        ),
     ]
     loads_w: Annotated[
         float | LeftOut | None,
         About("all planned loads", unit="W", sign=DRAWN, null=OLD, left_out="the building has no planned loads"),
     ]
+    load_low_w: Annotated[
+        float | LeftOut | None,
+        About("least that `load_w` may be", unit="W", sign=DRAWN, null="it may be anything", left_out=ALL_KNOWN),
+    ] = LEFT_OUT
+    load_high_w: Annotated[
+        float | LeftOut | None,
+        About("most that `load_w` may be", unit="W", sign=DRAWN, null="it may be anything", left_out=ALL_KNOWN),
+    ] = LEFT_OUT
+    unknown: Annotated[
+        tuple[str, ...] | LeftOut, About("devices that say nothing of their power", left_out=ALL_KNOWN)
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +77,9 @@ class PointView:
         float | None, About("the value reported last", unit="by name", sign=DRAWN, null="there is no value: see `why`")
     ]
     age_s: Annotated[float | None, About("since the device answered", unit="s", null="it never did")]
-    why: Annotated[str | None, About("why there is no value", null="there is a value")]
+    why: Annotated[
+        str | None, About("why there is no value, or how one is known without a report", null="the device reported it")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +92,15 @@ class DeviceView:
     node: Annotated[str, About("the node that reads it")]
     quality: Annotated[
         str,
-        About("`good`, `stale` (no report for three periods) or `absent` (a report without a value), of its power"),
+        About(
+            "of its power: `good`, `stale` (no report for three periods), `absent` (a report without a value) or"
+            " `assumed` (known without a report)"
+        ),
     ]
     age_s: Annotated[float | None, About("since it answered for its power", unit="s", null="it never did")]
-    why: Annotated[str | None, About("why its power is not current", null="it is current")]
+    why: Annotated[
+        str | None, About("why its power is not current, or how it is known without a report", null="it is current")
+    ]
     points: Annotated[tuple[PointView, ...], About("its points, in the order of its profile")]
 
 
@@ -135,6 +159,14 @@ class NodeView:
     has_table: Annotated[bool, About("works with the poll table of this site file")]
     age_s: Annotated[float, About("since it was heard, at most a day", unit="s")]
     lost: Annotated[int, About("records that it had to give up")]
+    twin_age_s: Annotated[
+        float | LeftOut,
+        About(
+            "since another board was found to have its identity, whose records are left alone and which gets no orders",
+            unit="s",
+            left_out="no other board has",
+        ),
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +175,14 @@ class LinksView:
 
     broker: Annotated[bool, About("the gateway is connected to the broker")]
     nodes: Annotated[tuple[NodeView, ...], About("all nodes, in the order of the site file")]
+    clock: Annotated[
+        str | LeftOut,
+        About(
+            "who vouches for the time instead of this machine: `nodes`, `store` (the last time that it knows is carried"
+            " on) or `unset` (nobody: what is measured is dated later)",
+            left_out="the machine's clock is set",
+        ),
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

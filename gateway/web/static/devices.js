@@ -44,7 +44,7 @@ function createCard(device) {
     const quality = isOld ? "stale" : last.quality;
     if (badge.dataset.quality === quality) return;
     badge.dataset.quality = quality;
-    badge.replaceChildren(icon(quality), say(`quality.${quality}`));
+    badge.replaceChildren(icon(quality === "assumed" ? "good" : quality), say(`quality.${quality}`));
     setAttribute(element, "data-quality", quality);
   }
 

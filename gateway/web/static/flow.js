@@ -50,12 +50,22 @@ function describe(state, sinceS) {
     const isStale = power !== null && device?.quality === "stale";
     const quality = power === null ? "absent" : isStale ? "stale" : "good";
     const loads = role === "load" ? (state.flow.loads_w ?? 0) : 0;
+    if (role === "load" && state.flow.unknown) {
+      parts[role] = { role, power, loads, quality: "stale", figure: size(power), does: bounds(state.flow), why: reason(role), unknown: state.flow.unknown };
+      continue;
+    }
     parts[role] = { role, power, loads, quality, figure: size(power), does: loads >= IDLE_W && power !== null ? say("flow.loads", { power_w: loads }) : verb(role, power, quality, device, sinceS), why: reason(role, device) };
   }
   return parts;
 }
 
-const worst = (devices) => ["absent", "stale", "good"].map((q) => devices.find((each) => each.quality === q)).find(Boolean);
+/** Between what the building lies while a part of it says nothing. */
+function bounds({ load_low_w: low, load_high_w: high }) {
+  if (low === null) return high === null ? say("does.absent") : say("flow.most", { high_w: high });
+  return high === null ? say("flow.least", { low_w: low }) : say("flow.range", { low_w: low, high_w: high });
+}
+
+const worst = (devices) => ["absent", "stale", "assumed", "good"].map((q) => devices.find((each) => each.quality === q)).find(Boolean);
 const reason = (role, device) => say(role === "load" ? "flow.part_missing" : device?.why ? `why.${device.why}` : "why.no_data");
 const size = (power) => figure("p_w", power === null ? null : Math.abs(power));
 
@@ -67,10 +77,10 @@ function verb(role, power, quality, device, sinceS) {
 }
 
 function sentence(parts) {
-  const gone = Object.values(parts).filter((part) => part.power === null);
+  const gone = Object.values(parts).filter((part) => part.power === null && !(part.role === "load" && part.quality === "stale"));
   if (gone.length > 0) {
     const missing = gone.map((part) => say("flow.part", { role: say(`role.${part.role}`), why: part.why }));
-    return say("flow.unknown", { parts: list(missing) });
+    return say("flow.unknown", { parts: list(missing) }) + unsure(parts.load);
   }
   const flowing = (roles) => roles.map((role) => parts[role]).filter((part) => Math.abs(part.power) >= IDLE_W);
   // The building is the only one whose positive power is a use of its own; all others give when negative, but the grid.
@@ -79,9 +89,11 @@ function sentence(parts) {
   const uses = flowing(USES).filter((part) => !gives(part)).map((part) => say(`to.${part.role}`, { power: part.figure }));
   const { loads } = parts.load;
   if (loads >= IDLE_W) uses.splice(1, 0, say("to.loads", { power: figure("power_w", loads) }));
-  if (sources.length === 0 || uses.length === 0) return say("flow.quiet");
-  return say("flow.sentence", { sources: list(sources), uses: list(uses) });
+  if (sources.length === 0 || uses.length === 0) return say("flow.quiet") + unsure(parts.load);
+  return say("flow.sentence", { sources: list(sources), uses: list(uses) }) + unsure(parts.load);
 }
+
+const unsure = ({ unknown }) => (unknown ? ` ${say("flow.unsure", { devices: list(unknown) })}` : "");
 
 const list = (items) => new Intl.ListFormat(language, { type: "conjunction" }).format(items);
 

@@ -9,7 +9,7 @@ export function createLinks(find) {
 
   return {
     show({ links, database }) {
-      const rows = [brokerRow(links), ...nodeRows(links), databaseRow(database)];
+      const rows = [brokerRow(links), ...nodeRows(links), ...clockRows(links), databaseRow(database)];
       const now = JSON.stringify(rows);
       if (now === last) return;
       last = now;
@@ -35,9 +35,16 @@ function nodeRows({ nodes }) {
   });
 }
 
+/** Whose time it is, where the machine of the gateway does not know it. */
+function clockRows({ clock }) {
+  if (!clock) return [];
+  return [{ name: say("links.clock"), isGood: clock === "nodes", notes: [say(`links.clock_${clock}`)] }];
+}
+
 /** Why a connected node does not do all of its work. */
-function nodeTroubles({ mode, refused, heard, update, test, has_table: hasTable }) {
+function nodeTroubles({ mode, refused, heard, update, test, has_table: hasTable, twin_age_s: twinS }) {
   return [
+    twinS !== undefined && say("links.twin", { age_s: Math.round(twinS) }),
     mode === "safe" && say("links.safe"),
     mode === "trial" && say("links.trial"),
     refused && say("links.refused", { why: refused }),

@@ -3,7 +3,7 @@
 import { setAttribute, write } from "./dom.js";
 import { figure, isZero } from "./language.js";
 import { labels } from "./names.js";
-import { createSetpointRows, reasonText, setpointText } from "./setpoints.js";
+import { createSetpointRows, reasonText, setpointText, shownMode } from "./setpoints.js";
 import { knows, say } from "./words.js";
 
 export function createSetpoint(find) {
@@ -12,7 +12,8 @@ export function createSetpoint(find) {
     show(state) {
       showCharge(find, state);
       if (!state.setpoint) return; // a building in which nothing is commanded, or before the first decision
-      const { mode, reason } = state.setpoint;
+      const { reason } = state.setpoint;
+      const mode = shownMode(state.setpoint, state.orders);
       const names = labels(state.setpoints);
       write(find("setpoint-name"), state.setpoints.length > 1 ? names[0] : "");
       write(find("setpoint-order"), setpointText(state.setpoints[0]));
@@ -21,7 +22,7 @@ export function createSetpoint(find) {
       write(find("setpoint-reason"), reasonText(reason));
       write(find("setpoint-now"), state.setpoints[0].role === "battery" ? doing(state.flow.battery_w) : "");
       write(find("setpoint-held"), readback(state.orders?.[state.setpoint.device], state.setpoints[0].role));
-      others.show(state.setpoints.slice(1), names.slice(1));
+      others.show(state.setpoints.slice(1).map((each) => ({ ...each, mode: shownMode(each, state.orders) })), names.slice(1));
     },
   };
 }

@@ -13,6 +13,12 @@ export function setpointText({ role, power_w: power }) {
   return say(power > 0 ? "setpoint.charge" : "setpoint.discharge", { power_w: power });
 }
 
+/** What is done with a device: control that is not obeyed is none. */
+export function shownMode({ device, mode }, orders) {
+  const why = orders?.[device]?.why;
+  return mode === "control" && why && why !== "readback" ? "refused" : mode;
+}
+
 /** A reason in words; a code that this page does not know is still better than nothing. */
 export function reasonText(reason) {
   const key = `reason.${reason?.code}`;

@@ -37,6 +37,7 @@ class MeterEvent(StrEnum):
     DISPROVEN = "disproven"
     PROVEN = "proven"
     CONTRADICTS = "contradicts"
+    SILENT = "silent"
     PAUSE_OVER = "pause_over"
     POSSIBLE = "possible"
 
@@ -50,6 +51,7 @@ METER_MEANING: Mapping[StrEnum, str] = {
     MeterEvent.DISPROVEN: "it did not answer our steps, or not as much, or the other way round",
     MeterEvent.PROVEN: "it answered our steps, or there is nothing that could make one",
     MeterEvent.CONTRADICTS: "a move of the batteries for other reasons was not seen in it",
+    MeterEvent.SILENT: "it has answered nothing since the start, and all is calm",
     MeterEvent.PAUSE_OVER: f"the pause is over, and it has been possible for {POSSIBLE_S:g} s",
     MeterEvent.POSSIBLE: "none of these",
 }
@@ -58,6 +60,7 @@ METER_MEANING: Mapping[StrEnum, str] = {
 METER_TRANSITIONS = {
     (MeterState.BELIEVED, MeterEvent.IMPOSSIBLE): MeterState.QUESTIONED,
     (MeterState.BELIEVED, MeterEvent.CONTRADICTS): MeterState.ASKED,
+    (MeterState.BELIEVED, MeterEvent.SILENT): MeterState.ASKED,
     (MeterState.QUESTIONED, MeterEvent.IMPOSSIBLE): MeterState.DISBELIEVED,
     (MeterState.QUESTIONED, MeterEvent.CONTRADICTS): MeterState.ASKED,
     (MeterState.QUESTIONED, MeterEvent.POSSIBLE): MeterState.BELIEVED,
@@ -88,6 +91,7 @@ class MeterFacts:
     now_s: float  # monotonic
     impossible: Reason | None = None  # why no building could draw that; None: it is possible
     contradicts: bool = False  # whether the last moves of the batteries were not seen in it
+    is_silent: bool = False  # whether it has answered nothing since the start, and all is calm
     verdict: MeterVerdict | None = None  # of the steps by which it is asked; None while they are not done
 
 
@@ -106,7 +110,7 @@ def judged(before: MeterProof, facts: MeterFacts) -> MeterProof:
         longer_s = min(2.0 * pause_s, ASK_AGAIN_MOST_S)
         return replace(after, why=why, ask_s=facts.now_s + pause_s, pause_s=longer_s, steps=None)
     if state is MeterState.ASKED:
-        return replace(after, steps=OwnSteps())
+        return replace(after, steps=OwnSteps(is_gentle=event is MeterEvent.SILENT))
     return replace(after, why=None, steps=None)
 
 
@@ -117,5 +121,7 @@ def _event(before: MeterProof, facts: MeterFacts) -> MeterEvent:
         return MeterEvent.PROVEN if facts.verdict.reason is None else MeterEvent.DISPROVEN
     if facts.contradicts:
         return MeterEvent.CONTRADICTS
+    if facts.is_silent:
+        return MeterEvent.SILENT
     is_over = facts.now_s >= max(before.ask_s, before.impossible_s + POSSIBLE_S)
     return MeterEvent.PAUSE_OVER if is_over and before.state is MeterState.DISBELIEVED else MeterEvent.POSSIBLE

@@ -15,7 +15,8 @@ from gateway.core.model.site import Battery, Site
 from gateway.core.model.state import Reading, Reason, SetPoint
 
 REPORT_S = 2.0  # the reports of a device are so far apart: what it did since the last one is not known
-NEW_S = 60.0  # a meter that has answered nothing for so long after a start is asked
+NEW_S = 40.0  # of calm: then a meter that has answered nothing since the start is asked
+CALM_W = 100.0  # from one second to the next
 SEEN_OFTEN = 2  # moves in a row that were seen in time
 STEPS_S = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 70.0)  # to which a delay that is longer than configured is rounded up
 LATE_SLACK_S = 1.0  # beyond the latest answer that was seen
@@ -30,7 +31,8 @@ class MeterWatch:
     """The readings of the last seconds of each device behind it, oldest first, by device id."""
     moves: OwnMoves = field(default_factory=OwnMoves)  # its answers to what the batteries do anyway
     proof: MeterProof = field(default_factory=MeterProof)  # what is thought of it
-    began_s: float = math.inf  # monotonic moment of the first sample that was judged
+    last: Powers | None = None  # at the newest sample that was judged; None where something was not known
+    calm_s: float = -math.inf  # monotonic moment since which the building has been calm
     sample_s: float = -math.inf  # the same of the newest one
     late_s: float = 0.0  # so late it is known to be, whatever the site file says; 0: not known to be
 
@@ -75,8 +77,7 @@ def watched(
     sample = seen.grid.power
     if seen.grid.fresh_w is None or sample.measured_s <= before.sample_s:
         return watch
-    watch = replace(watch, sample_s=sample.measured_s, began_s=min(watch.began_s, seen.now_s))
-    return _judged(watch, seen, site, last, responses, able)
+    return _judged(replace(watch, sample_s=sample.measured_s), seen, site, last, responses, able)
 
 
 def _judged(
@@ -97,11 +98,13 @@ def _judged(
         moves = own_moves.watched(watch.moves, now, ordered_w=ordered_w, wait_s=size.wait_s, is_new=watch.proof.is_new)
     if steps is not None:
         steps, verdict = _asked(steps, now, size, seen)
-    is_new = watch.proof.is_new and moves.seen == 0 and (verdict is None or verdict.reason is not None)
+    is_new = watch.proof.is_new and moves.seen == 0 and not (verdict and verdict.is_clear and verdict.reason is None)
+    calm_s = _calm_s(watch, now, seen.now_s)
     facts = MeterFacts(
         now_s=seen.now_s,
         impossible=_impossible(balance.implied_loads(seen, site, watch.recent, responses)),
-        contradicts=moves.contradicts or (is_new and seen.now_s - watch.began_s > NEW_S),
+        contradicts=moves.contradicts,
+        is_silent=is_new and seen.now_s - calm_s > NEW_S,
         verdict=verdict,
     )
     proof = meter_proof.judged(replace(watch.proof, steps=steps, is_new=is_new), facts)
@@ -109,7 +112,15 @@ def _judged(
         proof = replace(proof, steps=_asked(proof.steps, now, size, seen)[0])
     late_s = verdict.late_s if verdict is not None and verdict.reason is None else 0.0
     known_s = site.meter_delay_s[1] + late_s + LATE_SLACK_S if late_s > LATE_SLACK_S else watch.late_s
-    return replace(watch, moves=moves, proof=proof, late_s=known_s)
+    return replace(watch, moves=moves, proof=proof, late_s=known_s, last=now, calm_s=calm_s)
+
+
+def _calm_s(watch: MeterWatch, now: Powers | None, now_s: float) -> float:
+    """Since when nothing moves: neither the grid nor the batteries."""
+    if now is None or watch.last is None or watch.proof.steps is not None:
+        return now_s
+    moved_w = max(abs(now.rest_w - watch.last.rest_w), abs(now.battery_w - watch.last.battery_w))
+    return now_s if moved_w > CALM_W else watch.calm_s
 
 
 def _asked(

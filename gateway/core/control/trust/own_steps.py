@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 
 from gateway.core.model.state import Reason
 
+GENTLE_W = 200.0  # of a step while all is calm: enough beyond the noise of meters
 STEP_W, STEP_SHARE = 400.0, 0.1  # of a step: beyond the noise of a household, and a share of what a battery can do
 MOVED = 0.5  # of a step: what moved by less has not followed it
 RIGHT = (0.6, 1.5)  # gains of a meter that tells the truth, beside loads that move by less than the step
+MOVED_ELSEWHERE = 1.6  # steps: a reversed meter moves by one of them
 MUTE = 0.25  # of a meter that has not answered yet, or never does
 WILD = (-2.0, 2.5)  # gains beyond are of a load that has moved meanwhile, and say nothing
 CLEAR = 2  # so many more answers of one kind than of the other are a verdict
@@ -40,6 +42,7 @@ class MeterVerdict:
     """The end of the asking."""
 
     reason: Reason | None  # why the meter is not to be believed; None: it is
+    is_clear: bool = True  # whether its answers say so; else it is believed because nothing speaks against it
     late_s: float = 0.0  # the longest time that it needed for an answer
 
 
@@ -56,6 +59,8 @@ class OwnSteps:
     late_s: tuple[float, ...] = ()  # how long after its order each right answer came
     blank: int = 0  # steps that the batteries did not follow
     up: bool = True  # whether the steps are towards charging
+    start: Powers | None = None  # when the asking began
+    is_gentle: bool = False  # whether it ends as soon as anything else moves: it was begun for no doubt
 
     @property
     def order_w(self) -> float:
@@ -84,15 +89,18 @@ class Stepped:
 def stepped(steps: OwnSteps, now: Powers, size: StepSize, now_s: float) -> Stepped:
     """After one more sample of the meter; `now_s` is the moment (monotonic) of the next order."""
     if size.step_w <= 0.0 or size.high_w - size.low_w < size.step_w:
-        return Stepped(steps=steps, verdict=MeterVerdict(reason=None))
-    if steps.since_s is None:
+        return Stepped(steps=steps, verdict=MeterVerdict(reason=None, is_clear=False))
+    if steps.is_gentle:
+        size = replace(size, step_w=min(size.step_w, GENTLE_W))
+    if steps.since_s is None or steps.start is None:
         base_w = min(max(now.battery_w, size.low_w), size.high_w)
-        return Stepped(
-            steps=replace(steps, base_w=base_w, since_s=now_s, begun_s=now_s, up=_fits(base_w, size, up=True))
-        )
+        up = _fits(base_w, size, up=True)
+        return Stepped(steps=replace(steps, base_w=base_w, since_s=now_s, begun_s=now_s, up=up, start=now))
     waited_s = now.at_s - steps.since_s
     is_restless = now.loose_w > CALM * size.step_w
-    if now_s - steps.begun_s > MOST_S or (is_restless and waited_s > size.wait_s + RESTLESS_S):
+    is_disturbed = steps.is_gentle and _moved(steps.start, now, size)
+    is_too_long = now_s - steps.begun_s > MOST_S or (is_restless and waited_s > size.wait_s + RESTLESS_S)
+    if is_disturbed or is_too_long:
         return Stepped(steps=steps, verdict=_majority(steps))
     if waited_s < size.wait_s or is_restless:
         return Stepped(steps=steps)
@@ -122,6 +130,12 @@ def _next(steps: OwnSteps, now: Powers, size: StepSize, now_s: float, *, turn: b
     return replace(steps, away_w=away_w, since_s=now_s, before=now, up=up)
 
 
+def _moved(start: Powers, now: Powers, size: StepSize) -> bool:
+    """Whether something else than our steps moves the grid or the batteries."""
+    far_w = MOVED_ELSEWHERE * size.step_w
+    return max(abs(now.rest_w - start.rest_w), abs(now.battery_w - start.battery_w)) > far_w
+
+
 def _fits(base_w: float, size: StepSize, *, up: bool) -> bool:
     return base_w + size.step_w <= size.high_w if up else base_w - size.step_w >= size.low_w
 
@@ -129,7 +143,7 @@ def _fits(base_w: float, size: StepSize, *, up: bool) -> bool:
 def _ended(steps: OwnSteps) -> Stepped:
     right = sum(RIGHT[0] <= gain <= RIGHT[1] for gain in steps.gains)
     wrong = len(steps.gains) - right
-    if right - wrong >= CLEAR:
+    if right - wrong >= (1 if steps.is_gentle else CLEAR):
         return Stepped(steps=steps, verdict=MeterVerdict(reason=None, late_s=max(steps.late_s)))
     if wrong - right >= CLEAR:
         return Stepped(steps=steps, verdict=MeterVerdict(reason=_reason(steps.gains)))
@@ -140,7 +154,8 @@ def _ended(steps: OwnSteps) -> Stepped:
 def _majority(steps: OwnSteps) -> MeterVerdict:
     """When the asking has lasted too long: what most of the answers say; it is believed where they say nothing."""
     wrong = sum(not RIGHT[0] <= gain <= RIGHT[1] for gain in steps.gains)
-    return MeterVerdict(reason=_reason(steps.gains) if 2 * wrong > len(steps.gains) else None)
+    is_wrong = 2 * wrong > len(steps.gains)
+    return MeterVerdict(reason=_reason(steps.gains) if is_wrong else None, is_clear=is_wrong)
 
 
 def _reason(gains: tuple[float, ...]) -> Reason:

@@ -93,15 +93,26 @@ def test_it_is_believed_again_when_it_is_right_again_and_asked_ever_more_rarely_
     assert codes(plant, since_s=1200.0) & {"meter_asked", "meter_reversed", "meter_impossible"} == set()
 
 
-def test_before_it_has_answered_once_a_new_program_makes_no_large_step() -> None:
-    plant = Plant(load_w=lambda _: 4_500.0, shown=lambda w: -w)
-    plant.memory = Memory.restored(StoredMemory())
-    plant.run(25)
-    assert max(abs(setpoint.power_w or 0.0) for _, setpoint in plant.setpoints) <= 1_000.0
-    right = Plant(load_w=lambda _: 4_500.0)
-    right.memory = Memory.restored(StoredMemory())
-    right.run(25)
-    assert right.setpoints[-1][1].power_w == pytest.approx(-4_500.0, abs=60.0)
+@pytest.mark.parametrize(("sign", "mode"), [(1.0, Mode.CONTROL), (-1.0, Mode.RELEASE)])
+def test_in_a_calm_night_a_new_program_asks_the_meter_once_by_a_small_step(sign: float, mode: Mode) -> None:
+    """At 0 W both signs look alike; a right meter is asked once in the life of a site."""
+    plant = Plant(load_w=lambda _: 0.0, shown=lambda w: sign * w, memory=Memory.restored(StoredMemory()))
+    plant.run(70)
+    asked = [abs(one.power_w or 0.0) for _, one in plant.setpoints if one.reason.code == "meter_asked"]
+    assert 0.0 < max(asked) <= 200.0
+    assert plant.setpoints[-1][1].mode is mode
+    assert plant.memory.stored.meter_answered is (sign > 0.0)
+    plant.memory = Memory.restored(plant.memory.stored)
+    plant.run(70)
+    again = [one for at_s, one in plant.setpoints if at_s > 75.0 and one.reason.code == "meter_asked"]
+    assert (again == []) is (sign > 0.0)
+
+
+def test_asking_for_no_doubt_ends_as_soon_as_anything_else_moves() -> None:
+    plant = Plant(load_w=lambda t: 2_000.0 if t > 47.0 else 0.0, memory=Memory.restored(StoredMemory()))
+    plant.run(60)
+    assert "meter_asked" in codes(plant)
+    assert max(abs(w) for w in plant.between(52.0, 60.0)) < 50.0
 
 
 def test_a_meter_that_holds_its_number_is_no_frozen_one_once_its_hold_is_known() -> None:
@@ -244,6 +255,7 @@ FACTS = {
     ),
     MeterEvent.PROVEN: meter_proof.MeterFacts(now_s=50.0, verdict=meter_proof.MeterVerdict(reason=None)),
     MeterEvent.CONTRADICTS: meter_proof.MeterFacts(now_s=50.0, contradicts=True),
+    MeterEvent.SILENT: meter_proof.MeterFacts(now_s=50.0, is_silent=True),
     MeterEvent.PAUSE_OVER: meter_proof.MeterFacts(now_s=50.0),
     MeterEvent.POSSIBLE: meter_proof.MeterFacts(now_s=50.0),
 }

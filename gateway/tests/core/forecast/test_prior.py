@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from gateway.core.forecast.prior import prior, sine_of_elevation
+from gateway.core.forecast.prior import prior
+from gateway.core.model.sun import sine_of_elevation
 from gateway.core.model.time_grid import TimeGrid
 
 LILLE = {"latitude": 50.63, "longitude": 3.06}

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from gateway.core.forecast.prior import sine_of_elevation
 from gateway.core.forecast.season import in_season, latitude_rad
 from gateway.core.model.history import History
 from gateway.core.model.levels import Floats
+from gateway.core.model.sun import sine_of_elevation
 
 LILLE, SYDNEY, NAIROBI = 50.6, -33.9, -1.3
 
