@@ -48,12 +48,13 @@ def limited_pv(
     if not cycle.site.curtailable:
         return CurtailmentDecision(setpoints=(), memory=before), memory
     memory = _observed(memory, cycle, battery)
+    taken_w = battery.charge_max_w if battery.is_forced else max(battery.charge_max_w, 0.0)
     decision = curtail(
         cycle,
         meter,
         before,
         used_w=memory.used_w.get(CONNECTION),
-        battery_max_w=max(battery.charge_max_w, 0.0) - cycle.flows[0].export_correction_w,
+        battery_max_w=taken_w - cycle.flows[0].export_correction_w,
     )
     caps = _caps(memory, cycle.site.curtailable, cycle.flows[1:], is_blind=meter.mode is Mode.RELEASE)
     setpoints = tuple(_inside(one, caps.get(one.device)) for one in decision.setpoints)
