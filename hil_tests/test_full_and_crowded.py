@@ -3,6 +3,7 @@
 import resource
 import socket
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -69,6 +70,8 @@ async def test_a_spoiled_store_on_a_full_disk_leaves_the_building_controlled_and
         assert (await status(chain))["database"]["dropped"] == 0
         aside = chain.folder / (await status(chain))["database"]["aside"][0]
         assert aside.read_bytes() == SPOILED
+        written = [aside, *(chain.folder / f"{STORE}{side}" for side in ("", "-wal", "-shm"))]
+        assert {stat.S_IMODE(one.stat().st_mode) for one in written} == {0o600}
         await chain.stop("gateway")
         with closing(sqlite3.connect(chain.folder / STORE)) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -139,7 +139,7 @@ def fill(path: Path, table: str, column: str, garbage: object, utc_s: int) -> No
     known = {
         "node": "cellar", "t": utc_s, "name": "lasting", "id": 10**6, "boot": 1, "upto": 1, "identity": 1, "number": 1,
         "device": "grid", "received": 1, "duplicated": 0, "lost": 0, "node_table": 1, "text": "{}", "boots": "[]",
-        "line": "m v=1 1", "why": "no", "at_s": 1, "value": "5",
+        "line": "m v=1 1", "why": "no", "value": "5",
     }  # fmt: skip
     names = [name for name in schema.columns(table) if name != "rowid"]
     with closing(sqlite3.connect(path)) as database, database:

@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import suppress
 
 from gateway.adapters.store.files import ERRORS
-from gateway.adapters.store.schema import KNOWN, WAITING, columns, number
+from gateway.adapters.store.schema import KNOWN, LAST_NUMBER, WAITING, columns, number
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ def carry(source: sqlite3.Connection, target: sqlite3.Connection, *, lines: int 
         _copy(source, target, table, most=None)
     for table in WAITING:
         _copy(source, target, table, most=lines)
+    sql = "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = 'lines'"
+    target.execute(sql, (_last_number(source),))  # also where the clock has fallen: see `first_number`
     for name, value in _meta(source).items():
         if name == "instance":
             target.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, value))
@@ -34,6 +36,14 @@ def _meta(db: sqlite3.Connection) -> dict[str, str]:
     with suppress(*ERRORS):
         return {str(name): str(value) for name, value in db.execute("SELECT name, value FROM meta")}
     return {}
+
+
+def _last_number(db: sqlite3.Connection) -> int:
+    """The highest that a line was given; 0 where that cannot be read."""
+    with suppress(*ERRORS):
+        row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'lines'").fetchone()
+        return row[0] if row and isinstance(row[0], int) and row[0] < LAST_NUMBER else 0
+    return 0
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str, *, most: int | None) -> None:

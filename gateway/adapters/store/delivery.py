@@ -128,7 +128,8 @@ class Delivery:
     async def _divide(self, group: Sequence[Line], why: str) -> None:
         """By fields, where some of a line are taken; by lines, where all of it is refused."""
         text = group[0][1]
-        found = {field: await self._write([part]) for field in fields(text) if (part := with_fields(text, [field]))}
+        unknown = [field for field in fields(text) if field not in self._refused_of(text)]
+        found = {field: await self._write([part]) for field in unknown if (part := with_fields(text, [field]))}
         refused = {field: no for field, no in found.items() if no is not None}
         if refused and len(refused) < len(found):
             for field, no in refused.items():
@@ -137,6 +138,8 @@ class Delivery:
                     "the database refuses %s of %s: its values are kept apart: %s", field, measurement(text), no
                 )
             await self.deliver(group)
+        elif not refused and await self._offer(group) is None:
+            return  # by what was found out since it was refused
         elif len(group) == 1 or _dropped(why) == len(group):
             _log.warning("the database refuses %d lines: %s: %s", len(group), why, text)
             await self._lines.quarantine([(number, text, why) for number, text in group])

@@ -4,7 +4,6 @@ At the cap the oldest lines go, and are counted; so do the oldest of those that 
 """
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -132,10 +131,10 @@ class Outbox:
 
         def move(db: sqlite3.Connection) -> Counts:
             first = max(schema.first_number(), 1 + (_one(db, "SELECT MAX(rowid) FROM quarantine") or 0))
-            rows = [(first + i, text, why, int(time.time())) for i, (_, text, why) in enumerate(refused)]
+            rows = [(first + i, text, why) for i, (_, text, why) in enumerate(refused)]
             change = _delete(db, [(number,) for number, _, _ in refused])  # first: what it frees is needed
             change += make_room(db, size([text + why for _, text, why in refused]), self._store.most_bytes)
-            db.executemany("INSERT INTO quarantine (rowid, line, why, at_s) VALUES (?, ?, ?, ?)", rows)
+            db.executemany("INSERT INTO quarantine (rowid, line, why) VALUES (?, ?, ?)", rows)
             change += Counts(refused=len(rows))
             too_many = (_one(db, "SELECT COUNT(*) FROM quarantine") or 0) - REFUSED_KEPT
             return change + drop(db, refused=max(0, too_many))

@@ -1,4 +1,4 @@
-"""The tables of the store: those of a new file, and what an older one lacks."""
+"""The tables of the store."""
 
 import sqlite3
 import time
@@ -9,7 +9,7 @@ TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")  # what a step of the p
 TABLES: Mapping[str, str] = {
     "meta": "name TEXT PRIMARY KEY, value TEXT NOT NULL",
     "lines": "id INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL",
-    "quarantine": "line TEXT NOT NULL, why TEXT NOT NULL, at_s INTEGER",
+    "quarantine": "line TEXT NOT NULL, why TEXT NOT NULL",
     "ledger": "node TEXT PRIMARY KEY, boot INTEGER NOT NULL, upto INTEGER NOT NULL, received INTEGER NOT NULL,"
     " duplicated INTEGER NOT NULL, lost INTEGER NOT NULL",
     "boots": "node TEXT PRIMARY KEY, boots TEXT NOT NULL",
@@ -25,7 +25,6 @@ TABLES: Mapping[str, str] = {
     "outdoor": "t INTEGER PRIMARY KEY, temp_c REAL NOT NULL",
     "notes": "name TEXT PRIMARY KEY, text TEXT NOT NULL",
 }
-ADDED = {("quarantine", "at_s"): "INTEGER"}  # columns that files of 0.1.0 lack
 LAST_NUMBER = 2**62
 WAITING = ("lines", "quarantine")  # what waits; all other tables are small, and are what the gateway knows
 KNOWN = tuple(name for name in TABLES if name not in (*WAITING, "meta"))
@@ -55,9 +54,10 @@ def check(db: sqlite3.Connection) -> None:
     if there and not {"meta", "lines"} <= there:
         raise SchemaError(f"it has the tables {', '.join(sorted(there))[:80]}")
     for table in (table for table in TABLES if table in there):
-        unknown = [name for name in _lacking(db, table) if (table, name) not in ADDED]
-        if unknown:
-            raise SchemaError(f"its table {table} has no {unknown[0]}")
+        there_too = ("rowid", *_columns(db, table))
+        lacking = [name for name in columns(table) if name not in there_too]
+        if lacking:
+            raise SchemaError(f"its table {table} has no {lacking[0]}")
     if "lines" in there:
         row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'lines'").fetchone()
         if row and not (isinstance(row[0], int) and row[0] < LAST_NUMBER):
@@ -67,9 +67,6 @@ def check(db: sqlite3.Connection) -> None:
 def complete(db: sqlite3.Connection) -> None:
     """Make of an empty database a store, or of one of ours, whatever its age, one of today."""
     there = _tables(db)
-    for table in (table for table in TABLES if table in there):
-        for name in _lacking(db, table):
-            db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {ADDED[table, name]}")
     for table in (table for table in TABLES if table not in there):  # the first ones are the least to be cut off
         db.execute(f"CREATE TABLE {table} ({TABLES[table]})")
     if "lines" not in there:
@@ -93,11 +90,6 @@ def number(text: object) -> int:
 
 def _tables(db: sqlite3.Connection) -> set[str]:
     return {str(name) for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-
-
-def _lacking(db: sqlite3.Connection, table: str) -> list[str]:
-    """The columns of today that the table does not have."""
-    return [name for name in columns(table) if name not in ("rowid", *_columns(db, table))]
 
 
 def _columns(db: sqlite3.Connection, table: str) -> list[str]:

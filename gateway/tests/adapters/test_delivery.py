@@ -94,7 +94,7 @@ NAMES = ("meter", "pv", "battery")
 FIELDS = ("p_w", "u_v", "e_wh")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     clashes=st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from(FIELDS)), max_size=4),
     bad=st.sets(st.integers(0, 59), max_size=10),
@@ -150,6 +150,16 @@ async def test_a_field_of_another_type_costs_its_values_only_and_few_questions(t
         assert (outbox.waiting, outbox.refused) == (0, 400)
     text, why = quarantined(tmp_path / "a.sqlite")[0]
     assert (fields(text), why) == (("p_w",), "field type conflict dropped=1")
+
+
+async def test_a_bad_line_among_those_with_a_refused_field_is_found(tmp_path: Path) -> None:
+    rules = Rules(clashes={("meter", "p_w")}, bad={str(T + 7)})
+    with closing(Outbox(tmp_path / "a.sqlite", max_mb=10)) as outbox:
+        await outbox.save([row("meter", i, p_w=1.0, u_v=2.0) for i in range(20)], {})
+        await delivered(outbox, rules)
+        assert len(rules.values) == 19
+        assert (outbox.waiting, outbox.refused) == (0, 20)
+    assert [why for text, why in quarantined(tmp_path / "a.sqlite") if "u_v" in text] == ["unable to parse"]
 
 
 async def test_what_comes_back_from_quarantine_is_offered_again_and_ends_the_clash(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.adapters.node.ledger import BootSnapshot, Ledger, LedgerSnapshot
-from gateway.adapters.store import files, store
+from gateway.adapters.store import files, schema, store
 from gateway.adapters.store.files import Cause
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox, OutboxError
@@ -469,6 +469,21 @@ async def test_a_store_of_an_early_release_goes_on(tmp_path: Path) -> None:
         await outbox.quarantine([(number, text, "no") for number, text in await outbox.oldest(1)])
         assert (outbox.waiting, outbox.refused) == in_file(path) == (2, 2)
         assert (outbox.ledger("cellar"), outbox.aside, outbox.trouble) == (LEDGER, (), None)
+
+
+async def test_a_clock_that_fell_gives_no_line_the_number_of_another(
+    tmp_path: Path, good: Path, soon: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.sqlite"
+    shutil.copy(good, path)
+    monkeypatch.setattr(schema, "first_number", lambda: 1)  # 1970
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        outbox = Outbox(path, max_mb=10)
+        await outbox.save([row(i) for i in range(5)], {})
+    assert await outbox.save([], {}) is True
+    assert (outbox.waiting, outbox.refused) == in_file(path) == (402, 3)
+    outbox.close()
 
 
 async def test_a_busy_store_holds_up_nobody_who_asks_it_to_save_for_longer_than_it_says(tmp_path: Path) -> None:
