@@ -24,6 +24,8 @@ RARE = (
     ("selftest", "once", ("start", "trial"), "after an update or the setup form"),
     ("board_test", "run", ("selftest",), "the self-test of a board without a place"),
     ("sntp", "follow", ("clock",), "a question for the time, once a minute"),
+    ("late", "alike", ("bus",), "a single question soon after a time-out on a line"),
+    ("late", "keep_off", ("bus",), "a question without an answer on a line"),
     ("sunspec", "walk", ("bus",), "a unit with SunSpec models that came into reach"),
     ("trial", "prove", ("start",), "the first five minutes of a new release"),
     ("update", "begin", ("start", "update"), "the first message of an update"),

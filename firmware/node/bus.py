@@ -19,14 +19,15 @@ if _TYPES:
 
 # Those of wire.records, as numbers: a name costs flash and heap.
 _OK = const(0)
+_TIMEOUT = const(1)
 _EXCEPTION = const(3)
+_WRONG_REPLY = const(5)
 _NO_MODEL = const(6)
 
 _OFFLINE = const(3)  # failures in a row; after the first, a poll is repeated at once
 _PROBE_MS = const(1000)  # first pause of an offline unit, doubled up to …
 _PROBE_MAX_MS = const(8000)
 _PROBE_TIMEOUTS = const(20)  # … or, when longer, so many time-outs: a probe costs the bus 5 % of its time
-_REWALK_MS = const(30000)
 _IDLE_MS = const(20)  # a pause long enough to tidy up in
 _GIVE_WAY_MS = const(10)
 _TURN_MS = const(4000)  # the supervisor expects to hear from us
@@ -44,8 +45,8 @@ class Unit:
     wanted = _FREE  # ms that polls stay away while another exchange waits for the end of a unit's pause
     hold_ms = 0  # polls leave it alone for so long after …
     last = 0  # … the tick of its last exchange
-    models: dict[int, tuple[int, int]] = None  # SunSpec models found; None: look for them
-    walk = 0  # tick of the next look for a model that is missing
+    models: dict[int, tuple[int, int]] = {}  # SunSpec models found
+    owed: "list[tuple]" = ()  # questions whose answers may still come, see node/late.py
 
     def __init__(self, bus: "Any", number: int, function: int, step: int, gap_ms: int) -> None:
         self.bus = bus
@@ -53,6 +54,7 @@ class Unit:
         self.function = function
         self.step = step
         self.gap_ms = gap_ms
+        self.walk = after(0)  # tick of the next look for a model that is missing
         self.counts = [0] * 4  # of answers, time-outs, bad frames, exceptions
         self.times = [0] * 15  # ms of the last answers
 
@@ -61,8 +63,8 @@ class Unit:
         wait = left(self.last) + most
         return wait if 0 < wait <= most else _FREE
 
-    def note(self, flag: int, code: int, started: int) -> None:
-        """Count an answer (or none); `code` is that of an EXCEPTION."""
+    def note(self, flag: int, code: int, started: int) -> int:
+        """Count an answer (or none), whose flag it gives; `code` is that of an EXCEPTION."""
         master = self.bus.master
         ms = -left(started)
         self.last = after(0)
@@ -71,17 +73,18 @@ class Unit:
             self.times[self.counts[0] % 15] = ms
         elif flag != _EXCEPTION or code in (10, 11):  # a Modbus gateway says that no device is there
             self.failures += 1
+            if not master.transport.at:
+                flag = call("late", "keep_off", self, flag, ms)
             if self.failures >= _OFFLINE:
                 longest = max(_PROBE_MAX_MS, _PROBE_TIMEOUTS * master.timeout_ms)
                 self.hold_ms = min(max(2 * self.hold_ms, _PROBE_MS), longest)
-            elif not master.transport.at:
-                # on a line a late answer looks like that to the next question: it may come meanwhile
-                self.hold_ms = max(ms, self.gap_ms)
-            return
-        if self.failures >= _OFFLINE:
-            self.models = None  # it may have come back with another chain
+            return flag
+        if self.failures >= _OFFLINE:  # it may have come back with another chain
+            self.models = {}
+            self.walk = self.last
         self.failures = 0
         self.hold_ms = self.gap_ms
+        return flag
 
 
 class Block:
@@ -152,6 +155,9 @@ class Bus:
 
     async def read(self, unit: "Unit", function: int, address: int, count: int) -> tuple[int, bytes]:
         """(flag, bytes)"""
+        if unit.owed and call("late", "alike", unit, function, address, count):
+            await asyncio.sleep_ms(_IDLE_MS)
+            return _TIMEOUT, b""  # whose answer came could not be told
         flag = await self._ask(unit, function, address, count)
         return flag, bytes(self._data(function, count))
 
@@ -162,15 +168,14 @@ class Bus:
         address = block.address
         count = block.count
         flag = _OK
-        if block.model:
-            if unit.models is None or (block.model not in unit.models and left(unit.walk) <= 0):
+        model = block.model
+        if model:
+            if model not in unit.models and left(unit.walk) <= 0:
                 flag = await call("sunspec", "walk", self, unit, function)
-                unit.walk = after(_REWALK_MS)
-            if flag == _OK:
-                start, length = unit.models.get(block.model, (0, 0))
-                if address + count > length:
-                    flag = _NO_MODEL
-                address += start
+            start, length = unit.models.get(model, (0, 0))
+            if address + count > length:
+                flag = flag or _NO_MODEL
+            address += start
         if flag == _OK:
             while self.lock.state:  # locked() is False while the lock is on its way to the next in the queue
                 self.beat()
@@ -181,8 +186,10 @@ class Bus:
             data = self._data(function, count)
         elif flag == _EXCEPTION:  # one byte on the wire, one register in the record
             data = bytes((0, self.master.view[self.master.data]))
-        elif unit.failures == 1 and flag != _NO_MODEL:
+        elif unit.failures == 1 and left(block.due) <= 0 and flag != _NO_MODEL:
             return False
+        elif flag == _WRONG_REPLY and self.master.transport.at:
+            data = self.master.view[5:7]  # whether the transaction was another one, and the unit
         self.push(block.number, flag, data, len(data) >> 1)
         return True
 
@@ -209,8 +216,7 @@ class Bus:
             self.beat()
             started = after(0)
             flag = await master.ask(unit.number, function, address, count, words)
-            unit.note(flag, master.view[master.data], started)
-            return flag
+            return unit.note(flag, master.view[master.data], started)
         finally:
             lock.release()
 

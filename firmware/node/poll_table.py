@@ -132,7 +132,7 @@ def bus(spec: "Spec", app: "App | Console") -> "Bus | Tic":
     """The Bus of an entry of the table."""
     kind = spec["kind"]
     if kind == "tcp":
-        transport: "Line | Net" = Net(spec["host"], spec.get("port", 502))
+        transport: "Line | Net" = Net(spec["host"], spec.get("port", 502), spec.get("lenient", False))
     else:  # what stays must not hold on to a function of this module
         line = hal.opener(app.conf["serial"][spec["port"]], spec)
         if kind == "rtu":

@@ -119,7 +119,7 @@ async def _block(unit: "Unit", block: "Block") -> tuple[int, bytes]:
     address = block.address
     if block.model:
         flag = await sunspec.walk(unit.bus, unit, block.function)
-        start, length = (unit.models or {}).get(block.model, (0, 0))
+        start, length = unit.models.get(block.model, (0, 0))
         if flag != _OK or address + block.count > length:
             return flag or _NO_MODEL, b""
         address += start

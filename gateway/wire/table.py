@@ -144,6 +144,7 @@ def _check_bus(bus: dict, where: str) -> tuple:
     if kind == "tcp":
         _need(_is_name(bus.get("host")), where + "host", "an address")
         _whole(bus.get("port", 502), 1, 65535, where + "port")
+        _one_of((False, True), bus.get("lenient", False), where + "lenient")
         place = bus["host"], bus.get("port", 502)
     else:
         _need(_is_name(bus.get("port")), where + "port", "the name of a serial line")
