@@ -21,18 +21,14 @@ if _TYPES:
 _OK = const(0)
 _TIMEOUT = const(1)
 _EXCEPTION = const(3)
-_WRONG_REPLY = const(5)
 _NO_MODEL = const(6)
 
 _OFFLINE = const(3)  # failures in a row; after the first, a poll is repeated at once
-_PROBE_MS = const(1000)  # first pause of an offline unit, doubled up to …
-_PROBE_MAX_MS = const(8000)
-_PROBE_TIMEOUTS = const(20)  # … or, when longer, so many time-outs: a probe costs the bus 5 % of its time
 _IDLE_MS = const(20)  # a pause long enough to tidy up in
 _GIVE_WAY_MS = const(10)
 _TURN_MS = const(4000)  # the supervisor expects to hear from us
 _FREE = const(-0x20000000)  # due before anything else
-_KIND = b"\0\1\2\3\1\2"  # place of a flag in the counts of a unit
+_KIND = b"\0\1\2\3\1\2\2"  # place of a flag in the counts of a unit
 
 
 class Unit:
@@ -46,6 +42,8 @@ class Unit:
     hold_ms = 0  # polls leave it alone for so long after …
     last = 0  # … the tick of its last exchange
     models: dict[int, tuple[int, int]] = {}  # SunSpec models found
+    walk = 0  # tick of the next look for one that is missing
+    data = b""  # of the last question without an answer: a register of its record
     owed: "list[tuple]" = ()  # questions whose answers may still come, see node/late.py
 
     def __init__(self, bus: "Any", number: int, function: int, step: int, gap_ms: int) -> None:
@@ -54,7 +52,6 @@ class Unit:
         self.function = function
         self.step = step
         self.gap_ms = gap_ms
-        self.walk = after(0)  # tick of the next look for a model that is missing
         self.counts = [0] * 4  # of answers, time-outs, bad frames, exceptions
         self.times = [0] * 15  # ms of the last answers
 
@@ -65,20 +62,13 @@ class Unit:
 
     def note(self, flag: int, code: int, started: int) -> int:
         """Count an answer (or none), whose flag it gives; `code` is that of an EXCEPTION."""
-        master = self.bus.master
         ms = -left(started)
         self.last = after(0)
         self.counts[_KIND[flag]] += 1
         if flag == _OK:
             self.times[self.counts[0] % 15] = ms
         elif flag != _EXCEPTION or code in (10, 11):  # a Modbus gateway says that no device is there
-            self.failures += 1
-            if not master.transport.at:
-                flag = call("late", "keep_off", self, flag, ms)
-            if self.failures >= _OFFLINE:
-                longest = max(_PROBE_MAX_MS, _PROBE_TIMEOUTS * master.timeout_ms)
-                self.hold_ms = min(max(2 * self.hold_ms, _PROBE_MS), longest)
-            return flag
+            return call("late", "note", self, flag, ms)
         if self.failures >= _OFFLINE:  # it may have come back with another chain
             self.models = {}
             self.walk = self.last
@@ -88,19 +78,19 @@ class Unit:
 
 
 class Block:
-    """One read, due at once and then at multiples of its period; `model` is that of SunSpec, None for plain registers."""
+    """One read, due at once and then at multiples of its period; `model` is that of SunSpec, None for plain registers.
 
-    def __init__(
-        self, number: int, unit: "Unit", function: int, address: int, count: int, model: int | None, period_ms: int
-    ) -> None:
-        self.number = number
-        self.unit = unit
-        self.function = function
-        self.address = address
-        self.count = count
-        self.model = model
-        self.period_ms = period_ms
-        self.due = after(0)
+    Made by node/poll_table.py.
+    """
+
+    number: int
+    unit: "Unit"
+    function: int
+    address: int
+    count: int
+    model: int | None
+    period_ms: int
+    due: int  # tick
 
 
 class Bus:
@@ -181,15 +171,13 @@ class Bus:
                 self.beat()
                 await asyncio.sleep_ms(1)
             flag = await self._ask(unit, function, address, count)
-        data: "Buffer" = b""
+        data: "Buffer" = unit.data
         if flag == _OK:
             data = self._data(function, count)
         elif flag == _EXCEPTION:  # one byte on the wire, one register in the record
             data = bytes((0, self.master.view[self.master.data]))
         elif unit.failures == 1 and left(block.due) <= 0 and flag != _NO_MODEL:
             return False
-        elif flag == _WRONG_REPLY and self.master.transport.at:
-            data = self.master.view[5:7]  # whether the transaction was another one, and the unit
         self.push(block.number, flag, data, len(data) >> 1)
         return True
 
@@ -232,5 +220,8 @@ class Plant:
 
     def silent(self) -> set[str]:
         """Names of the buses on which no unit has ever answered."""
-        answering = [unit.bus for unit in self.units if unit.counts[0] or unit.counts[3]]
-        return {bus.name for bus in self.buses if bus.blocks and bus not in answering}
+        found = {bus.name for bus in self.buses if bus.blocks}
+        for unit in self.units:
+            if unit.counts[0] or unit.counts[3]:
+                found.discard(unit.bus.name)
+        return found

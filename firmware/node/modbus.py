@@ -8,7 +8,7 @@ import asyncio
 from time import ticks_diff, ticks_us
 
 from micropython import const
-from node.modbus_frames import answer_length, crc16, data_bytes, request, verdict
+from node.modbus_frames import length, crc16, data_bytes, request, verdict
 from node.wait import call
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
@@ -23,10 +23,10 @@ _TIMEOUT = const(1)
 _BAD_FRAME = const(2)
 _NO_LINK = const(4)
 _WRONG_REPLY = const(5)
+_WRONG_HEADER = const(6)  # an answer under another transaction or unit; in wire.records, which lacks it, NO_MODEL
 
 _FRAME = const(270)  # a frame has at most 260 bytes on TCP and 256 on a line; space for the zero
 _SHORT = const(18)  # a request without values
-_SILENT = const(2)  # time-outs in a row after which a connection may be half open
 
 
 class Master:
@@ -63,7 +63,7 @@ class Master:
             return flag
         except asyncio.TimeoutError:
             self.silent += 1
-            if at and (self.silent >= _SILENT or transport.lenient):
+            if at and self.silent + transport.lax > 1:
                 self.close()
             return self.seen or _TIMEOUT
         except OSError:
@@ -86,7 +86,7 @@ class Master:
 class Line:
     """RTU frames on a hal Line, which `open_line()` gives. `echo`: whether we hear what we say."""
 
-    at = lenient = echo = 0
+    at = lax = echo = 0
 
     def __init__(self, open_line: "Callable[[], SerialLine]", baud: int) -> None:
         self.open_line = open_line
@@ -99,9 +99,7 @@ class Line:
 
     async def exchange(self, master: "Master", end: int) -> int:
         port, tx, view = master.port, master.tx, master.view
-        for _ in range(20):  # stray bytes end before we speak
-            if not port.readinto(view):
-                break
+        while port.readinto(view):  # stray bytes end before we speak
             master.last = ticks_us()
             await master.rest()
         crc = crc16(tx, end)
@@ -115,18 +113,20 @@ class Line:
                 await asyncio.sleep_ms(1)
                 continue
             got += more
-            master.seen = master.seen or _BAD_FRAME
+            master.seen = _BAD_FRAME
             while got - at > 4:
                 frame = view[at:got]
-                size = answer_length(tx, frame, 0)
-                if at + size + 2 > got:
+                size = length(tx, frame, 0)
+                if at + size > got:
                     break
-                if size and not crc16(frame, size + 2):  # over frame and checksum it is 0
-                    flag = verdict(tx, frame, 0, size)
-                    ours = at > 7 and view[at - 8 : at] == tx[:8]
+                if size and not crc16(frame, size):  # over frame and checksum it is 0
+                    flag = verdict(tx, frame, 0, size - 2)
+                    # a line may bring our question back to us: no answer to a read …
+                    heard = tx[:8] in bytes(view[:at])
                     if tx[1] < 5:
-                        self.echo = ours
-                    if flag != _WRONG_REPLY and (ours or not self.echo or tx[1] > 6):
+                        self.echo = heard or frame[:8] == tx[:8]
+                    # … and to a write of one the answer comes behind it
+                    if flag != _WRONG_REPLY and (heard or not self.echo or tx[1] > 6):
                         view[:size] = bytes(frame[:size])
                         return flag
                 at += 1
@@ -136,27 +136,25 @@ class Line:
 class Net:
     """Frames of Modbus TCP; answers are matched by transaction, a late one is read and thrown away.
 
-    `lenient`: one that answers under another transaction or unit is believed, and after a time-out the connection is closed.
+    `lax`: one that answers under another transaction or unit is believed, and after a time-out the connection is closed.
     """
 
     at = 6
-    character_us = silence_us = transaction = misses = pause_ms = 0
+    character_us = silence_us = transaction = misses = pause_ms = lax = 0
     address: "Address" = None  # what `host` was last found to be
 
-    def __init__(self, host: str, port: int, lenient: bool = False) -> None:
+    def __init__(self, host: str, port: int) -> None:
         self.host = host
         self.port = port
-        self.lenient = lenient
 
     def open(self, master: "Master") -> "Any":
         return call("tcp_connect", "call", master)
 
     async def exchange(self, master: "Master", end: int) -> int:
         port, tx, view = master.port, master.tx, master.view
-        self.transaction = (self.transaction + 1) & 0xFFFF
-        tx[0] = self.transaction >> 8
-        tx[1] = self.transaction & 0xFF
-        tx[5] = end - 6  # bytes 2 to 4 stay 0: protocol, and no request reaches 256 bytes
+        # the other bytes stay 0: high ones of transaction and length (no request reaches 256), and the protocol
+        tx[1] = self.transaction = self.transaction % 255 + 1
+        tx[5] = end - 6
         await port.send(memoryview(tx)[:end])
         while True:
             await port.fill(view[:6])
@@ -166,12 +164,10 @@ class Net:
                 return _BAD_FRAME
             await port.fill(view[:size])
             port.got = 0
-            if self.lenient:
-                view[:2] = tx[:2]
-                view[6] = tx[6]
-            late = (self.transaction - (view[0] << 8 | view[1])) & 0xFFFF
-            view[5] = late > 0
-            if not late:
+            late = view[0] << 8 | (tx[1] - view[1]) & 0xFF
+            if self.lax:
+                late, view[6] = 0, tx[6]
+            if not late and view[6] == tx[6]:
                 return verdict(tx, view, 6, size)
-            if late > master.silent:
-                master.seen = _WRONG_REPLY
+            if not 0 < late <= master.silent:
+                master.seen = _WRONG_HEADER
