@@ -62,7 +62,7 @@ class Master:
             view[at + view[at - 1]] = 0  # coils may fill an odd number of bytes
             return flag
         except asyncio.TimeoutError:
-            self.silent += 1
+            self.silent += not self.seen
             if at and self.silent + transport.lax > 1:
                 self.close()
             return self.seen or _TIMEOUT
