@@ -268,7 +268,7 @@ def alarm_frames(from_ms: int, until_ms: int) -> list:
 def test_short_frames_of_a_meter_above_its_setting_are_a_sign_of_life_and_carry_the_currents(listen):
     fast = block("PAPP", "IINST1", "IINST2", "IINST3", "PTEC:s")
     rare = block("HCHC:c", "OPTARIF:s", ms=10000)
-    [found] = listen([[fast, rare], alarm_frames(0, 120000), 120000, 1200])
+    [found] = listen([[fast, rare], alarm_frames(0, 45000), 45000, 1200])
     assert {row[2] for row in found.pushed} == {records.OK}
     currents = f"{50:08x}{12:08x}{61:08x}"
     told = {row[3] for row in found.pushed if row[1] == 0}
@@ -277,7 +277,7 @@ def test_short_frames_of_a_meter_above_its_setting_are_a_sign_of_life_and_carry_
     assert max(after - before for before, after in itertools.pairwise(times)) < 3500  # a long frame, and it was due before
     counters = [row for row in found.pushed if row[1] == 1]
     assert {row[3] for row in counters} == {f"{77089461:08x}{b'HC..'.hex()}"}  # never empty
-    assert len(counters) >= 5
+    assert len(counters) >= 2
 
 
 def test_short_frames_without_a_label_that_is_wanted_change_nothing_but_are_no_silence(listen):
