@@ -24,9 +24,8 @@ _PROBE_MS = const(1000)  # first pause of an offline unit, doubled up to …
 _PROBE_MAX_MS = const(8000)
 _PROBE_TIMEOUTS = const(20)  # … or, when longer, so many time-outs: a probe costs the bus 5 % of its time
 _LATE_MS = const(5000)  # converters and busy devices were seen to answer up to 3 s late
-_SHORTEST = const(5)  # bytes of a frame with its checksum
-_LONGEST = const(256)
 _WRITE_COIL = const(5)
+_READ_WRITE = const(23)
 
 
 def note(unit: "Unit", flag: int, ms: int) -> int:
@@ -87,7 +86,12 @@ def _question(block: "Block") -> tuple[int, int, int]:
 def _named(master: "Master") -> int:
     """What came instead of an answer: BAD_FRAME, or WRONG_REPLY for an intact frame, or TIMEOUT for our own question."""
     tx, view = master.tx, master.view
-    for size in range(_SHORTEST, _LONGEST):
-        if not crc16(view, size):
-            return _TIMEOUT if view[:size] == tx[:size] else _WRONG_REPLY
-    return _BAD_FRAME
+    if view[:8] == tx[:8]:
+        return _TIMEOUT
+    function = view[1]
+    size = 8
+    if function & 0x80:
+        size = 5
+    elif function < _WRITE_COIL or function == _READ_WRITE:
+        size = 5 + view[2]
+    return _BAD_FRAME if crc16(view, size) else _WRONG_REPLY

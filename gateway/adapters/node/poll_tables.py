@@ -19,6 +19,7 @@ _FORMAT = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I"}
 # Function codes that read (Modbus Application Protocol V1.1b3, 6.1 to 6.4).
 _FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 _LONGEST = ("timeout_ms", "gap_ms")  # fields of a bus that its slowest unit decides
+_LENIENT = "lenient"  # the field that one of its units is enough for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +140,18 @@ def restored_blocks(text: str) -> tuple[Block, ...]:
 
 
 def _join(buses: list[dict[str, Any]], bus: Mapping[str, Any]) -> int:
-    """The number of a bus, which is added when it is new; of one that is there the longer times hold."""
+    """The number of a bus, which is added when it is new; of one that is there the longer times hold.
+
+    `lenient` stands in an entry only where it is true.
+    """
 
     def place(entry: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in entry.items() if key not in _LONGEST}
+        return {key: value for key, value in entry.items() if key not in (*_LONGEST, _LENIENT)}
 
     for number, known in enumerate(buses):
         if place(known) == place(bus):
             known.update({key: max(known[key], bus[key]) for key in _LONGEST if key in bus})
+            known.update({key: value for key, value in bus.items() if key == _LENIENT})
             return number
     buses.append(dict(bus))
     return len(buses) - 1

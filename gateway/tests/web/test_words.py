@@ -112,8 +112,8 @@ REASONS = {
     "solver_failed": set(),
 }
 ABSENCES = (
-    "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model", "no_node", "no_data", "nan",
-    "implausible", "proof", "frozen", "stale", "table",
+    "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "wrong_header", "no_model", "no_node", "no_data",
+    "nan", "implausible", "proof", "frozen", "stale", "table",
     "offline", "refused", "busy", "too_large", "garbled", "units", "time_zone",
 )  # fmt: skip
 WORDS = Path(words.__file__).parent
