@@ -1,17 +1,20 @@
 """A Linky's telegram as the only grid meter: read with the right sign, counted, told apart when it is ill."""
 
 import time
+import tomllib
 from typing import Any
 
 import pytest
 
 from gateway.rig.chain import Chain, ChainSettings
+from gateway.rig.zen_command import config_folder
 
 from .conftest import (
     QUIET,
     OpenChain,
     battery_mode_since,
     decided_at,
+    decisions,
     device,
     holds_by,
     house,
@@ -27,6 +30,7 @@ LINKY = {
 }
 # A roof that gives more than battery and house can take, so that the building injects until the test draws power.
 BIG_ROOF = QUIET | {"pv": {"clouds": False, "kwp": 20, "inverter_limit_w": 20_000}}
+ADDED = tomllib.loads((config_folder() / "demo" / "loads.toml").read_text(encoding="utf-8"))
 IMPORT_WH, EXPORT_WH = 12_345_678, 2_345_678  # where the meter's counters begin
 NAMES_OF_A_PERSON = (b"041876097811", b"19876543210987", b"PAS DE ")  # meter, delivery point, message of the house
 
@@ -130,3 +134,52 @@ async def test_a_telegram_in_the_mode_historique_is_read_as_well(chain_of: OpenC
         await until_power(chain, +1)
         await until_counter(chain, "e_import_peak_wh", round(0.6 * IMPORT_WH), "import")  # 12 h is in the day tariff
         assert await value(chain, "tariff") == 2
+
+
+async def test_above_the_setting_of_a_three_phase_meter_loads_are_shed_and_the_battery_goes_on(
+    chain_of: OpenChain,
+) -> None:
+    """Short frames with nothing but currents: 230 V times their sum is the power, a fiftieth above the true one."""
+    meter = {"grid": {"profile": "linky_historique", "bus": "tic", "unit": None}}
+    car = ADDED["site"]["loads"]["car"] | {"departure": "14:00"}  # it is short of time, and must charge now
+    settings = ChainSettings(
+        house=QUIET
+        | {"car": ADDED["house"]["car"], "pv": {"clouds": False, "kwp": 0}, "battery": {"soc": 0.9}}
+        | {"linky": {"mode": "historique", "phases": 3, "subscribed_a": 25}},
+        site=LINKY | {"devices": meter | {"car": ADDED["site"]["devices"]["car"]}, "loads": {"car": car}},
+    )
+    async with chain_of(settings) as chain:
+        await house(chain, do="step", w=4_000, seconds=None)  # so that it never exports, which this meter does not tell
+
+        async def charges() -> bool:
+            shown = await house(chain, do="state")
+            return shown["loads"]["car"]["power_w"] > 3000 and shown["battery_w"] < -4500
+
+        await until_battery(chain, "remote")
+        await until(charges, "the car charges and the battery gives all it can")
+        begun = time.monotonic()
+        await house(chain, do="step", w=12_000, seconds=None)
+
+        async def is_shed() -> bool:
+            return (await house(chain, do="state"))["loads"]["car"]["setpoint_a"] == 0.0
+
+        await until(is_shed, "the car is shed")
+
+        async def is_told() -> bool:
+            grid_w = (await house(chain, do="state"))["grid_w"]
+            power_w = await value(chain, "p_w")
+            parts_w = [await value(chain, f"p_l{phase}_w") for phase in (1, 2, 3)]
+            if power_w is None or None in parts_w or await value(chain, "p_from_current") != 1:
+                return False
+            return power_w == sum(part_w for part_w in parts_w if part_w) and abs(power_w - 1.02 * grid_w) < 500
+
+        await until(is_told, "the power of the currents")
+        seen = decisions(chain, "battery")
+
+        async def a_while() -> bool:
+            return len(decisions(chain, "battery")) > len(seen) + 20
+
+        await until(a_while, "twenty more decisions")
+        modes = {line.partition('mode="')[2].partition('"')[0] for at, line in decisions(chain, "battery") if at > begun}
+        assert modes <= {"control", "hold"}
+        assert (await house(chain, do="state"))["battery_w"] < -4500
