@@ -58,6 +58,7 @@ def profile_file_page() -> Iterator[str]:
         "links.tcp": profiles.TcpLink,
         "points of registers": points.Point,
         "points of a telegram": points.Label,
+        "instead of a point of a telegram": points.Instead,
         "setpoint": commands.Setpoint,
         "point of setpoint": commands.Target,
         "arm, go and safe of setpoint": commands.Write,
@@ -72,6 +73,12 @@ def profile_file_page() -> Iterator[str]:
 
 def _label(point: points.Label) -> tuple[object, ...]:
     place = f"label {point.label}" + (f" − {point.minus}" if point.minus else "")
+    if point.missing:
+        place += " missing: 1"
+    if point.instead:
+        place += f", else {point.instead.scale:g} × ({' + '.join(point.instead.labels)})"
+    if point.unless:
+        place += f", not beside {point.unless}"
     bits = f", {point.bits[1]} from bit {point.bits[0]}" if point.bits else ""
     texts = ", ".join(f"{text} = {number}" for text, number in (point.texts or {}).items())
     return (

@@ -7,21 +7,13 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from gateway.mistakes import mistakes_of
+from gateway.simulator.fault import Device, Fault, LoadName, Seconds
+from gateway.simulator.link_faults import LINK_FAULTS
 from gateway.simulator.settings.config import TelegramMode
 from gateway.simulator.settings.keys import Fraction
 
-Device = Literal["meter", "pv", "battery", "linky", "car", "tank", "heat_pump", "pool_pump"]
-LoadName = Literal["car", "tank", "heat_pump", "pool_pump"]
 ExceptionCode = Literal[1, 2, 3, 4, 5, 6, 7, 8, 10, 11]
-Seconds = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """Something that is wrong with one device for a while."""
-
-    device: Device
-    for_s: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +193,7 @@ KINDS: dict[str, type[Fault]] = {
         TelegramBrokenOff,
         TelegramNoise,
         TelegramSwitched,
+        *LINK_FAULTS,
     )
 }
 AnyFault = TypeVar("AnyFault", bound=Fault)

@@ -16,6 +16,7 @@ from gateway.simulator.faults import (
     InverterRefuses,
     NanSentinel,
 )
+from gateway.simulator.link_faults import ChainWithoutEnd
 from gateway.simulator.physics.battery import Battery
 from gateway.simulator.physics.building import Building, PowerSource, State
 from gateway.simulator.physics.inverter import Inverter
@@ -177,7 +178,10 @@ class Simulation:
     def _pv_map(self, config: HouseConfig) -> RegisterMap:
         if config.serve.pv.profile == "sunspec":
             return SunspecInverter(
-                lambda: self.state, settings=config.pv, without_value=lambda: self.faults.points_without_value("pv")
+                lambda: self.state,
+                settings=config.pv,
+                without_value=lambda: self.faults.points_without_value("pv"),
+                has_end=lambda: self.faults.find(ChainWithoutEnd, "pv") is None,
             )
         tripower = SmaTripower(
             self.inverter,
