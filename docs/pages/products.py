@@ -40,8 +40,13 @@ def _setpoint(setpoint: commands.Setpoint) -> str:
     for when, writes in (("first", setpoint.arm), ("then", setpoint.go), ("to give it back", setpoint.safe)):
         if writes:
             sentences.append(f"Written {when}: {', '.join(f'{write.address} = {write.value}' for write in writes)}.")
-    if setpoint.device_timeout_s is not None:
-        sentences.append(f"Lapses in the device after {setpoint.device_timeout_s:g} s.")
+    lapses = {
+        "armed": f"Lapses in the device after {setpoint.device_timeout_s} s, which is set with each order.",
+        "built_in": f"Lapses in the device after {setpoint.device_timeout_s} s.",
+        "setting": f"Lapses in the device after a time that is set in it; {setpoint.device_timeout_s} s are assumed.",
+        "none": "Nothing ends a set-point when the node is lost; what is ordered may stay for ever.",
+    }
+    sentences.append(lapses[setpoint.reversion].replace(".0 s", " s"))
     if setpoint.min_write_s:
         sentences.append(f"At least {setpoint.min_write_s:g} s between two changes.")
     if setpoint.writes_per_day is not None:

@@ -10,7 +10,7 @@ from gateway.adapters.products.commands import Setpoint, Write
 from gateway.adapters.products.points import COILS, TYPES, Label, Point
 from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.registers import encode
-from gateway.adapters.products.setpoints import PLAIN, Rating, raw_setpoint
+from gateway.adapters.products.setpoints import PLAIN, Rating, allowed_w, raw_setpoint
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
 
@@ -235,7 +235,7 @@ def _must_fit(profile: Profile, kind: str, value: int) -> None:
 def _actuator(unit: int, wiring: Wiring, range_w: tuple[float, float], lease_ms: int) -> dict[str, object]:
     profile, setpoint = wiring.profile, wiring.profile.setpoint
     assert setpoint is not None  # noqa: S101 - the caller asked
-    ends = [raw_setpoint(profile, power_w, wiring.rating)[0] for power_w in range_w]
+    ends = [raw_setpoint(profile, power_w, wiring.rating)[0] for power_w in allowed_w(profile, range_w, wiring.rating)]
     for end in ends:
         _must_fit(profile, setpoint.point.type, end)
     swapped = profile.word_order == "little" and TYPES[setpoint.point.type] == 2

@@ -30,6 +30,7 @@ class Battery:
     phase: int | None = None  # 1 to 3, to which a single-phase converter is connected; None: on all three
     inverter: str | None = None  # the PV device that shares its AC side (a hybrid inverter); None: no such device
     ac_limit_w: float = math.inf  # of that AC side, both ways
+    reverts_after_s: float = math.inf  # until the device itself ends a set-point whose node is lost; infinite: never
 
     def loss_w(self, power_w: float) -> float:
         """What the running converter loses at a power (W); 0 when it rests. Standby is drawn in any case."""
@@ -44,6 +45,7 @@ class Inverter:
 
     id: str  # its device
     rated_w: float  # full power, above 0
+    reverts_after_s: float = math.inf  # as of a battery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class LoadDevice:
     device: str  # measured, and where set-points go
     takes_orders: bool  # whether set-points may be sent; else it is planned and measured only
     pause_s: float = 0.0  # least time between two set-points that differ: the product's own limit of writes
+    reverts_after_s: float = math.inf  # as of a battery
 
     @property
     def id(self) -> str:
@@ -75,6 +78,12 @@ class Site:
     imbalance_limit_w: float = math.inf  # most by which one phase may draw or feed more than another one
     curtailable: tuple[Inverter, ...] = ()  # those of `pv` whose production can be limited
     loads: tuple[LoadDevice, ...] = ()  # flexible loads that are metered
+
+    def reverts_after_s(self, device: str) -> float:
+        """Until a device that takes set-points ends one whose node is lost, by itself; infinite: never."""
+        of_device = {one.id: one.reverts_after_s for one in (*self.batteries, *self.curtailable)}
+        of_device |= {load.device: load.reverts_after_s for load in self.loads}
+        return of_device.get(device, math.inf)
 
     @property
     def metered(self) -> tuple[str, ...]:
