@@ -179,6 +179,8 @@ async def test_above_the_setting_of_a_three_phase_meter_loads_are_shed_and_the_b
             return len(decisions(chain, "battery")) > len(seen) + 10
 
         await until(a_while, "ten more decisions")
-        modes = {line.partition('mode="')[2].partition('"')[0] for at, line in decisions(chain, "battery") if at > begun}
+        modes = {
+            line.partition('mode="')[2].partition('"')[0] for at, line in decisions(chain, "battery") if at > begun
+        }
         assert modes <= {"control", "hold"}
         assert (await house(chain, do="state"))["battery_w"] < -4500

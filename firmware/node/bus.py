@@ -44,7 +44,7 @@ class Unit:
     models: dict[int, tuple[int, int]] = {}  # SunSpec models found
     walk = 0  # tick of the next look for one that is missing
     data = b""  # of the last question without an answer: a register of its record
-    owed: "list[tuple]" = ()  # questions whose answers may still come, see node/late.py
+    owed: "list[tuple] | tuple[()]" = ()  # questions whose answers may still come, see node/late.py
 
     def __init__(self, bus: "Any", number: int, function: int, step: int, gap_ms: int) -> None:
         self.bus = bus

@@ -8,7 +8,7 @@ import asyncio
 from time import ticks_diff, ticks_us
 
 from micropython import const
-from node.modbus_frames import length, crc16, data_bytes, request, verdict
+from node.modbus_frames import crc16, data_bytes, length, request, verdict
 from node.wait import call
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing

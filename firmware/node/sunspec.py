@@ -9,8 +9,6 @@ from node.wait import after
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
-    from typing import Any
-
     from node.bus import Bus, Unit
 
 # Those of wire.records, as numbers: a name costs flash and heap.

@@ -274,7 +274,9 @@ def test_short_frames_of_a_meter_above_its_setting_are_a_sign_of_life_and_carry_
     told = {row[3] for row in found.pushed if row[1] == 0}
     assert told == {f"{FF}{currents}{FF}", f"{13800:08x}{10:08x}{20:08x}{30:08x}{b'HP..'.hex()}"}
     times = [row[0] for row in found.pushed if row[1] == 0]
-    assert max(after - before for before, after in itertools.pairwise(times)) < 3500  # a long frame, and it was due before
+    assert (
+        max(after - before for before, after in itertools.pairwise(times)) < 3500
+    )  # a long frame, and it was due before
     counters = [row for row in found.pushed if row[1] == 1]
     assert {row[3] for row in counters} == {f"{77089461:08x}{b'HC..'.hex()}"}  # never empty
     assert len(counters) >= 2

@@ -15,7 +15,6 @@ from gateway.simulator.settings.keys import Fraction
 ExceptionCode = Literal[1, 2, 3, 4, 5, 6, 7, 8, 10, 11]
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterFrozen(Fault):
     """The meter answers, but its values stop changing."""

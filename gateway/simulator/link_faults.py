@@ -12,7 +12,7 @@ NetworkDevice = Literal["pv", "battery", "car", "tank", "heat_pump", "pool_pump"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrayBytes(Fault):
-    """A byte comes before each answer on the serial line: the line idles low (0) or high (255). `echo`: the request too."""
+    """A byte comes before each answer on the line, which idles low (0) or high (255); with `echo` the request, too."""
 
     device: Literal["meter"] = "meter"
     byte: Annotated[int, Field(ge=0, le=255)] = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.simulator.control import serve_control
-from gateway.simulator.faults import Device, LoadName
+from gateway.simulator.fault import Device, LoadName
 from gateway.simulator.links.line import LineDevice, serve_serial, serve_tcp
 from gateway.simulator.links.serial_line import SerialLine, open_terminals
 from gateway.simulator.links.telegram_line import TelegramLine

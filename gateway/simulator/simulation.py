@@ -7,15 +7,8 @@ from functools import partial
 from itertools import islice
 
 from gateway.mistakes import Mistake
-from gateway.simulator.faults import (
-    ActiveFaults,
-    BatteryRefuses,
-    CarAsleep,
-    Device,
-    Fault,
-    InverterRefuses,
-    NanSentinel,
-)
+from gateway.simulator.fault import Device, Fault
+from gateway.simulator.faults import ActiveFaults, BatteryRefuses, CarAsleep, InverterRefuses, NanSentinel
 from gateway.simulator.link_faults import ChainWithoutEnd
 from gateway.simulator.physics.battery import Battery
 from gateway.simulator.physics.building import Building, PowerSource, State

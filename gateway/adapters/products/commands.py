@@ -66,10 +66,11 @@ class Setpoint(Strict):
     Registers that the product keeps through a power cut (`volatile` false) wear out: they have `writes_per_day`, are
     written only on a change and not more often than every `min_write_s`, and must be readable.
 
-    `device_timeout_s`: after so long without being written again a set-point is ended by the device itself, also when the
-    node is lost; it is written again at half of that. With `arm` its timer is set first; else it is built in, or
-    (`timer` "setting") as somebody has set it in the device, and the number is what is assumed. null: nothing ends it. Then `may_stay` is the least and the most (in the unit of the
-    set-point, drawn positive; 0 and 1 of a switch) that does no harm if it stays for ever, and nothing beyond is ordered.
+    `device_timeout_s`: after so long without being written again the device itself ends a set-point, also when the node
+    is lost; it is written again at half of that. With `arm` its timer is set first; else it is built in, or (`timer`
+    "setting") as somebody has set it in the device, and the number is what is assumed. null: nothing ends it. Then
+    `may_stay` is the least and the most (in the unit of the set-point, drawn positive; 0 and 1 of a switch) that does
+    no harm if it stays for ever, and nothing beyond is ordered.
     """
 
     point: Target

@@ -111,8 +111,8 @@ class Label(_Value):
     `texts` lists all that are known. `one_sided`: the meter shows 0 while the power flows the other way, which it tells
     under the label `minus`, if at all; so 0 is no value unless that label is there. `optional`: some contracts do not
     have the label, and without it the point is not missed. `instead`: what stands for it where a frame lacks it.
-    `unless`: a label (of the form text) beside which this one has another meaning, and is no value. `missing`: the value
-    is 1 where the label is missing and 0 where it is not.
+    `unless`: a label (of the form text) beside which this one has another meaning, and is no value. `missing`: the
+    value is 1 where the label is missing and 0 where it is not.
     """
 
     label: LabelName

@@ -58,7 +58,7 @@ def power_of(profile: Profile, raw: int, rating: Rating = PLAIN) -> float:
 
 
 def allowed_w(profile: Profile, range_w: tuple[float, float], rating: Rating = PLAIN) -> tuple[float, float]:
-    """The part of a range of powers (W, drawn positive, 0 in it) that may be ordered: what nothing ends must do no harm."""
+    """The part of a range (W, drawn positive, 0 in it) that may be ordered: what nothing ends must do no harm."""
     setpoint = profile.setpoint
     if setpoint is None or setpoint.may_stay is None:
         return range_w

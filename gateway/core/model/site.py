@@ -81,7 +81,8 @@ class Site:
 
     def reverts_after_s(self, device: str) -> float:
         """Until a device that takes set-points ends one whose node is lost, by itself; infinite: never."""
-        of_device = {one.id: one.reverts_after_s for one in (*self.batteries, *self.curtailable)}
+        of_device = {battery.id: battery.reverts_after_s for battery in self.batteries}
+        of_device |= {inverter.id: inverter.reverts_after_s for inverter in self.curtailable}
         of_device |= {load.device: load.reverts_after_s for load in self.loads}
         return of_device.get(device, math.inf)
 

@@ -15,10 +15,10 @@ from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from gateway.simulator.fault import Device
 from gateway.simulator.faults import (
     ActiveFaults,
     BatteryGone,
-    Device,
     InverterGone,
     LateAnswers,
     LoadGone,
@@ -122,9 +122,7 @@ class TcpDevice(ModbusTcpServer):
         handler.low_level_send = partial(self._send_later, handler, self.loop.time())
         return handler
 
-    def _send_later(
-        self, handler: ServerRequestHandler, connected_s: float, data: bytes, **_udp_peer: object
-    ) -> None:
+    def _send_later(self, handler: ServerRequestHandler, connected_s: float, data: bytes, **_udp_peer: object) -> None:
         if self._manners.is_deaf(self.loop.time() - connected_s):
             return
         data = self._manners.headed(data)

@@ -1,7 +1,8 @@
 """The customer telegram of a Linky meter at the grid connection: what stands in its frames, character by character.
 
-Sources: Enedis-NOI-CPT_54E; ERDF-NOI-CPT_02E for a meter above its subscribed current. A group ends with one check character; in the mode historique the separator before it does
-not count. Drawn and injected quantities are separate and never negative; powers are apparent.
+Sources: Enedis-NOI-CPT_54E; ERDF-NOI-CPT_02E for a meter above its subscribed current. A group ends with one check
+character; in the mode historique the separator before it does not count. Drawn and injected quantities are separate and
+never negative; powers are apparent.
 """
 
 import math

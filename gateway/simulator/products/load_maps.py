@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from gateway.simulator.faults import ActiveFaults, LoadName, LoadRefuses
+from gateway.simulator.fault import LoadName
+from gateway.simulator.faults import ActiveFaults, LoadRefuses
 from gateway.simulator.physics.heat_pump import HeatPump
 from gateway.simulator.physics.loads import Loads
 from gateway.simulator.physics.meter import Shown

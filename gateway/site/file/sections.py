@@ -158,9 +158,9 @@ class InverterSection(Section):
 class DeviceSection(Section):
     """One device: reached over a node's serial `bus`, or over the network at `host`.
 
-    `unit` is its Modbus address; the meter of a telegram has none. `peak_w`: of a roof, for forecasts. `lenient`: whether
-    an answer on the network is believed that comes under another transaction number or unit than asked, which some
-    devices do; without it the profile decides.
+    `unit` is its Modbus address; the meter of a telegram has none. `peak_w`: of a roof, for forecasts. `lenient`:
+    whether an answer on the network is believed that comes under another transaction number or unit than asked, which
+    some devices do; without it the profile decides.
     """
 
     role: profiles.Role

@@ -94,7 +94,10 @@ def test_a_switch_that_must_not_stay_on_is_not_ordered_at_all() -> None:
         ({"may_stay": [0, 1]}, "may_stay is for a product without device_timeout_s"),
         (NEVER | {"timer": "setting"}, "timer is for a product with device_timeout_s"),
         (NEVER | {"may_stay": [1, 2]}, "may_stay goes from 0 or below"),
-        ({"arm": [{"address": 1, "type": "uint16", "value": 1}]}, "timer is for a product with device_timeout_s that arm"),
+        (
+            {"arm": [{"address": 1, "type": "uint16", "value": 1}]},
+            "timer is for a product with device_timeout_s that arm",
+        ),
     ],
 )
 def test_a_mistake_about_it_is_told(tmp_path: Path, setpoint: dict[str, Any], message: str) -> None:
@@ -116,7 +119,9 @@ def test_a_timer_of_the_device_is_set_before_each_set_point_and_renewed_at_half_
 
 
 @pytest.mark.parametrize(("setpoint", "word"), [({}, "60 s"), (NEVER, "for ever")])
-def test_the_check_says_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setpoint: dict[str, Any], word: str) -> None:
+def test_the_check_says_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setpoint: dict[str, Any], word: str
+) -> None:
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
     own_site(tmp_path, setpoint)
     said = CliRunner().invoke(app, ["check", str(tmp_path / "site.toml")])

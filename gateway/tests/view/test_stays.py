@@ -22,9 +22,7 @@ BATTERY = Battery(
     dead_time_s=1.0,
     ramp_w_per_s=2000.0,
 )
-SITE = Site(
-    grid="grid", pv=(), batteries=(BATTERY,), grid_setpoint_w=0.0, import_limit_w=9000.0, export_limit_w=6000.0
-)
+SITE = Site(grid="grid", pv=(), batteries=(BATTERY,), grid_setpoint_w=0.0, import_limit_w=9000.0, export_limit_w=6000.0)
 LABELS = Labels(
     site=SiteView(id="lens", name="Lens", time_zone="Europe/Paris"),
     version="0",
