@@ -69,3 +69,29 @@ def test_a_record_has_its_own_registers_or_none(how, runner, micropython):
             assert data == "".join(f"{unit:02x}{first + i:02x}" for i in range(COUNT)), number
     good = Counter(number for ms, number, flag, _ in pushed if flag == records.OK and ms > 1000 * SICK_S)
     assert min(good[number] for number in range(8)) > 10  # each is back after ten seconds at most
+
+
+def test_a_single_question_waits_too_where_a_late_answer_could_be_taken_for_its_own(runner, micropython):
+    """As the reading back of an order does. The same question is no other one, and other sizes cannot be mistaken."""
+    run = """
+async def ask():
+    end = far_end.LateLine(lambda _frame: 5 if now() > 400 else 700)
+    end.answer = answer
+    bus = Bus("rs485", Master(Line(lambda: end, 115200), 300, 0), push)
+    unit = poll_table.unit({"id": 1, "wfc": 16}, bus)
+    found = []
+    for address, count in ((10, 2), (10, 2), (20, 2), (20, 3)):
+        flag, data = await bus.read(unit, 3, address, count)
+        found.append([flag, data.hex()])
+    await asyncio.sleep_ms(5000)
+    flag, data = await bus.read(unit, 3, 20, 2)
+    found.append([flag, data.hex()])
+    print(json.dumps(found))
+asyncio.run(ask())
+"""
+    lost, same, alike, other, later = json.loads(runner(micropython)(LINE + run, speed=SPEED))
+    assert lost[0] == records.TIMEOUT
+    assert same == [records.OK, "010a010b"]
+    assert alike[0] == records.TIMEOUT
+    assert other == [records.OK, "011401150116"]
+    assert later == [records.OK, "01140115"]
