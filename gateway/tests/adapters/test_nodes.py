@@ -88,6 +88,11 @@ def test_a_failed_read_is_absent_with_its_reason_and_is_stored_as_such(session: 
     assert (row.measurement, row.fields) == ("health", {"p_w_why": why})
 
 
+def test_an_answer_under_another_header_is_absent_with_a_reason_of_its_own(session: NodeSession) -> None:
+    session.receive_batch(batch(session, (1, POWER, records.WRONG_REPLY, (records.HEADER_REPLY,))), 100.0, 5e8)
+    assert session.readings["grid"]["p_w"].why == "wrong_header"
+
+
 def test_too_few_registers_are_no_reading(session: NodeSession) -> None:
     session.receive_batch(batch(session, (1, PROOF, 0, proof()), (2, POWER, 0, watts(5.0)[:1])), 100.0, 5e8)
     assert session.readings["grid"]["p_w"].why == "wrong_reply"

@@ -139,8 +139,8 @@ REASONS = {
     "solver_failed": set(),
 }
 ABSENCES = (
-    "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model", "no_node", "no_data", "nan",
-    "implausible", "proof", "frozen", "stale", "table", "night", "own",
+    "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "wrong_header", "no_model", "no_node", "no_data",
+    "nan", "implausible", "proof", "frozen", "stale", "table", "night", "own",
     "offline", "refused", "busy", "too_large", "garbled", "units", "time_zone",
 )  # fmt: skip
 WORDS = Path(words.__file__).parent

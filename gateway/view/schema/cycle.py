@@ -128,6 +128,10 @@ class NamedSetPointView:
     name: Annotated[str, About("name of the load in the site file, else of the device")]
     kind: Annotated[str | None, About("kind of the load", null="the device is no load")]
     role: Annotated[str, About("`pv`, `battery` or `load`")]
+    stays: Annotated[
+        bool | LeftOut,
+        About("true: nothing ends its set-point when its node is lost", left_out="the device itself ends it"),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
