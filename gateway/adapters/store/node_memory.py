@@ -22,6 +22,11 @@ def instance(db: sqlite3.Connection) -> str:
     return _meta(db, "instance")
 
 
+def rename(db: sqlite3.Connection, instance: str) -> None:
+    """What `instance` shall give from now on."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('instance', ?)", (instance,))
+
+
 def next_session(db: sqlite3.Connection, now: int) -> int:
     """A number for this run, above those of all runs before, whatever the clock says."""
     session = max(now, _count(_meta(db, "session")) + 1)
