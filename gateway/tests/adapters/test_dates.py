@@ -91,6 +91,18 @@ def test_what_a_boot_left_on_flash_is_dated_by_what_was_known_of_that_boot() -> 
     assert times(session, old, 101.0) == [pytest.approx(NOW + 30, abs=0.05)]
 
 
+@pytest.mark.parametrize("off_s", WRONG_S)
+def test_what_a_boot_left_on_flash_is_judged_and_read_by_its_corrected_time(off_s: float) -> None:
+    session = demo()
+    session.is_possible = lambda utc_s: abs(utc_s - EPOCH_2000 - NOW) < 3600.0
+    times(session, batch(session, 1, NOW + off_s, NOW + off_s), 0.02)
+    session.receive_state(json.dumps({"up": True, "boot": 10, "table": session.table.identity}).encode(), 1100.0)
+    old = batch(session, 2, NOW + 30 + off_s, 0.0)
+    assert times(session, old, 101.0) == [pytest.approx(NOW + 30, abs=0.05)]
+    assert session.readings["grid"]["p_w"].measured_s == pytest.approx(1030.0, abs=0.05)
+    assert session.undatable == 0
+
+
 def test_a_clock_that_is_set_right_is_believed_again() -> None:
     session = demo()
     times(session, batch(session, 1, NOW + 600, NOW + 600), 0.02)

@@ -59,7 +59,9 @@ def proof(hz: tuple[int, ...] = HZ_50) -> tuple[int, ...]:
 
 
 def test_a_power_is_read_and_stored_at_the_node_s_own_time(session: NodeSession) -> None:
-    rows = session.receive_batch(batch(session, (1, PROOF, 0, proof()), (2, POWER, 0, watts(1234.5))), 100.0, 5e8)
+    rows = session.receive_batch(
+        batch(session, (1, PROOF, 0, proof()), (2, POWER, 0, watts(1234.5))), 100.0, 946_684_800.0 + NODE_S + 2.5
+    )
     assert session.readings["grid"]["p_w"].value == 1234.5
     stored = next(row for row in rows if "p_w" in row.fields)
     assert (stored.measurement, stored.tags) == ("meter", {"site": "lens", "device": "grid"})
