@@ -288,3 +288,21 @@ async def test_a_ledger_is_written_when_it_has_changed_and_only_then(tmp_path: P
         assert rows == 2 + 2  # the ledger and its boots, the power and the counters
         assert outbox.ledger("cellar").boots[-1].upto == 4
         assert outbox.ledger("attic") is None
+
+
+async def test_a_ledger_is_written_again_into_a_store_that_had_to_begin_anew(tmp_path: Path) -> None:
+    path, clock, wire, session = tmp_path / "a.sqlite", StillClock(), Wire(), demo_session()
+    with closing(Outbox(path, max_mb=50)) as outbox:
+        side = node_side(clock=clock, outbox=outbox, wire=wire, sessions={"cellar": session}, site_id="lens")
+        await listening(wire, clock, side)
+        side.link.receive(sample_of(session, 1.0, seq=1))
+        await side.end_cycle()
+        known = outbox.ledger("cellar")
+        outbox.at_start(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        outbox.at_start(lambda db: db.execute("PRAGMA shrink_memory").fetchall())
+        size = path.stat().st_size
+        path.write_bytes(path.read_bytes()[:100] + bytes(size - 100))
+        for _ in range(3):
+            await side.end_cycle([Row(measurement="m", tags={}, fields={"v": 1.0}, time_ms=1)])
+        assert outbox.aside
+        assert outbox.ledger("cellar") == known
