@@ -16,7 +16,7 @@ from gateway.mistakes import MistakesError
 from gateway.site.assembly.building import load_devices
 from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.credentials import Credentials
-from gateway.site.file import site_file
+from gateway.site.file import cautions, site_file
 from gateway.site.file.site_file import SiteFile, SiteFileError
 from gateway.web.hosts import is_local
 from gateway.wire.table import TableError
@@ -42,6 +42,8 @@ def _remarks(file: SiteFile) -> Iterator[str]:
     """What is allowed, and should be meant."""
     if not is_local(file.page.host):
         yield say("check.page_open", page=f"{file.page.host}:{file.page.port}")
+    for text, names in cautions.of_broker(file.broker):
+        yield say(text, **names)
 
 
 def _loads(file: SiteFile) -> Iterator[str]:

@@ -50,9 +50,10 @@ class GatewayStatus:
         """Broker and nodes."""
         now_s = self.clock.monotonic_s()
         nodes = tuple(node_view(node, session, now_s) for node, session in self.sessions.items())
+        takeovers = self.broker.takeovers or LEFT_OUT
         source = self.time_source()
         clock = LEFT_OUT if source == TimeSource.SYSTEM else str(source)
-        return LinksView(broker=self.broker.is_up, nodes=nodes, clock=clock)
+        return LinksView(broker=self.broker.is_up, takeovers=takeovers, nodes=nodes, clock=clock)
 
     def orders(self) -> Mapping[str, OrderView]:
         """By device that was ordered something."""
@@ -131,6 +132,8 @@ def node_view(node: str, session: NodeSession, now_s: float) -> NodeView:
         age_s=round(min(now_s - session.seen_s, LONGEST_AGE_S), 1),
         lost=session.ledger.lost,
         twin_age_s=LEFT_OUT if (age_s := session.boards.other_s(now_s)) is None else round(age_s, 1),
+        strays=session.strays.lately(now_s) or LEFT_OUT,
+        ahead_s=round(session.ahead_s, 1) or LEFT_OUT,
     )
 
 

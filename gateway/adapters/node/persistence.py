@@ -54,6 +54,9 @@ class NodePersistence:
         self._saved = 0  # rows that are on their way to the disk: the first ones that wait
         self._since_s = 0.0  # when that was begun (monotonic)
         self._trusted = {node: set(session.trusted) for node, session in sessions.items()}  # as stored
+        self._stored: dict[str, LedgerSnapshot] = {}  # by node, in the store's present database …
+        self._changed: dict[str, LedgerSnapshot] = {}  # … and on their way there
+        self._database = outbox.databases
 
     @property
     def waiting(self) -> Sequence[Row]:
@@ -100,14 +103,21 @@ class NodePersistence:
             self.error = str(error)
             return None
 
+    async def take_session(self, least: int) -> int:
+        """A session for us of at least this number, kept over a restart if it can be stored."""
+        try:
+            async with asyncio.timeout(SAVE_S):
+                return await self._outbox.take_session(least)
+        except (OutboxError, TimeoutError) as error:
+            self.error = str(error)
+            return least
+
     async def _commit(self, snapshots: Mapping[str, LedgerSnapshot]) -> bool:
         """Whether all rows so far are on disk. Whoever cancels us may find them written twice, which is harmless."""
         try:
             if self._saving is not None and not await self._is_saved(self._saving, 0.0):  # begun by an earlier cycle
                 return False
-            self._saved, self._since_s = len(self._waiting), self._clock.monotonic_s()
-            self._saving = asyncio.ensure_future(self._outbox.save(self._waiting[: self._saved], snapshots))
-            if not await self._is_saved(self._saving, SAVE_S):
+            if not await self._is_written(snapshots):
                 return False
             await self._save_trusted()
         except OutboxError as error:
@@ -118,6 +128,17 @@ class NodePersistence:
             return False
         self.error = None
         return self._outbox.trouble is None
+
+    async def _is_written(self, snapshots: Mapping[str, LedgerSnapshot]) -> bool:
+        """Whether the rows that wait now and what has changed in the ledgers are written within SAVE_S."""
+        if self._outbox.databases != self._database:
+            self._database, self._stored = self._outbox.databases, {}
+        changed = {node: found for node, found in snapshots.items() if found != self._stored.get(node)}
+        if not self._waiting and not changed and self._outbox.trouble is None:
+            return True
+        self._saved, self._since_s, self._changed = len(self._waiting), self._clock.monotonic_s(), changed
+        self._saving = asyncio.ensure_future(self._outbox.save(self._waiting[: self._saved], changed))
+        return await self._is_saved(self._saving, SAVE_S)
 
     async def _is_saved(self, saving: "asyncio.Future[bool]", wait_s: float) -> bool:
         """Whether that is done within a time. Raises OutboxError."""
@@ -131,6 +152,7 @@ class NodePersistence:
             return False
         self._saving, count, self._saved = None, self._saved, 0
         saving.result()
+        self._stored |= self._changed
         del self._waiting[:count]
         return True
 

@@ -13,13 +13,17 @@ from gateway.adapters.node.ledger import BootSnapshot, LedgerSnapshot
 from gateway.adapters.store import schema
 
 TABLES_KEPT = 8  # former poll tables of a node: records that refer to an older one cannot be read any more
-MOST_BEYOND = 100_000  # records of a boot behind a gap: a node keeps a tenth of that
 
 
 def instance(db: sqlite3.Connection) -> str:
     """The name of this gateway, given at the first time."""
     db.execute("INSERT OR IGNORE INTO meta VALUES ('instance', ?)", (secrets.token_hex(4),))
     return _meta(db, "instance")
+
+
+def rename(db: sqlite3.Connection, instance: str) -> None:
+    """What `instance` shall give from now on."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('instance', ?)", (instance,))
 
 
 def next_session(db: sqlite3.Connection, now: int) -> int:
@@ -90,14 +94,12 @@ def renumber(db: sqlite3.Connection, node: str, identity: int, now: int) -> int:
 def _boots(text: object) -> list[BootSnapshot]:
     """What `save_ledgers` wrote; empty where it cannot be that."""
     try:
-        boots = [
+        return [
             BootSnapshot(boot=_u32(boot), upto=_u32(upto), beyond=[(_u32(first), _u32(last)) for first, last in beyond])
             for boot, upto, beyond in json.loads(str(text))
         ]
     except (TypeError, ValueError, RecursionError):
         return []
-    beyond = (last - first for boot in boots for first, last in boot.beyond)
-    return boots if sum(beyond) < MOST_BEYOND else []
 
 
 def _numbered(db: sqlite3.Connection, node: str) -> tuple[int, int]:

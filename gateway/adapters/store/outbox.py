@@ -46,6 +46,11 @@ class Outbox:
         return self._store.aside
 
     @property
+    def databases(self) -> int:
+        """How many were used so far, one after the other: in a new one may be less than was saved."""
+        return self._store.databases
+
+    @property
     def waiting(self) -> int:
         """Lines that are not in the database yet."""
         return self._store.counts.waiting
@@ -64,9 +69,17 @@ class Outbox:
         """The name of this gateway, kept for as long as its store is."""
         return self.at_start(node_memory.instance)
 
+    async def rename(self, instance: str) -> None:
+        """Another name for this gateway: the one it had is somebody else's."""
+        await self.write(lambda db: node_memory.rename(db, instance))
+
     def next_session(self, now: int) -> int:
         """A number for this run, above those of all runs before, whatever the clock says."""
         return self.at_start(lambda db: node_memory.next_session(db, now))
+
+    async def take_session(self, least: int) -> int:
+        """Another number for this run, at least this one and above those of all runs before."""
+        return await self.read(lambda db: node_memory.next_session(db, least))
 
     def ledger(self, node: str) -> LedgerSnapshot | None:
         """The ledger of a node as it was stored last; None for a node that was never heard."""

@@ -50,8 +50,8 @@ class Trouble:
 class Store:
     """One writer thread owns the database; every call is awaited through it and may raise OutboxError.
 
-    `trouble`: why all is in memory, None while it is on disk; `aside`: files that this run has put aside and that are
-    still there.
+    `trouble`: why all is in memory, None while it is on disk; `databases`: how many were used so far, one after the
+    other; `aside`: files that this run has put aside and that are still there.
     """
 
     def __init__(self, path: Path | None, *, max_mb: int) -> None:
@@ -60,6 +60,7 @@ class Store:
         self._max_mb = max_mb
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self.trouble: Trouble | None = None
+        self.databases = 0
         self.aside: tuple[Path, ...] = ()
         self._due_s = 0.0  # of the next look at the file (monotonic)
         self._begun_s = -YOUNG_S  # when the file was begun anew
@@ -147,6 +148,7 @@ class Store:
 
     def _use(self, path: Path, db: sqlite3.Connection, counts: Counts) -> None:
         self._db, self._counts, self._away, self.trouble = db, counts, Counts(), None
+        self.databases += 1
         self._inode, self._version = files.inode(path), _version(db)
         self._due_s = time.monotonic() + LOOK_S
 
@@ -175,6 +177,7 @@ class Store:
         if cause is Cause.LOST:
             files.delete_sides(path)
         self._db, self._counts, self._away = memory, count(memory), known
+        self.databases += 1
         if moves:
             lost = max(0, known.waiting + known.refused - self._counts.waiting - self._counts.refused)
             with _transaction(memory):

@@ -263,3 +263,46 @@ def test_while_the_meter_beside_a_load_is_silent_its_own_report_counts(
     )
     found = measurements.state().reading("car", "p_w")
     assert (found.value, found.mark) == shown
+
+
+async def test_a_ledger_is_written_when_it_has_changed_and_only_then(tmp_path: Path) -> None:
+    clock, wire = StillClock(), Wire()
+    sessions = {"cellar": demo_session(), "attic": demo_session()}
+    with closing(Outbox(tmp_path / "a.sqlite", max_mb=50)) as outbox:
+
+        def written() -> int:
+            return outbox.at_start(lambda db: db.total_changes)
+
+        side = node_side(clock=clock, outbox=outbox, wire=wire, sessions=sessions, site_id="lens")
+        await listening(wire, clock, side)
+        side.link.receive(sample_of(sessions["cellar"], 1.0, seq=1))
+        await side.end_cycle()
+        before = written()
+        for _ in range(10):
+            await side.end_cycle()
+        assert written() == before
+        assert heard(wire)[-1] == {"boot": 9, "seq": 2}  # said again all the same
+        side.link.receive(sample_of(sessions["cellar"], 2.0, seq=3))
+        await side.end_cycle()
+        rows = written() - before
+        assert rows == 2 + 2  # the ledger and its boots, the power and the counters
+        assert outbox.ledger("cellar").boots[-1].upto == 4
+        assert outbox.ledger("attic") is None
+
+
+async def test_a_ledger_is_written_again_into_a_store_that_had_to_begin_anew(tmp_path: Path) -> None:
+    path, clock, wire, session = tmp_path / "a.sqlite", StillClock(), Wire(), demo_session()
+    with closing(Outbox(path, max_mb=50)) as outbox:
+        side = node_side(clock=clock, outbox=outbox, wire=wire, sessions={"cellar": session}, site_id="lens")
+        await listening(wire, clock, side)
+        side.link.receive(sample_of(session, 1.0, seq=1))
+        await side.end_cycle()
+        known = outbox.ledger("cellar")
+        outbox.at_start(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        outbox.at_start(lambda db: db.execute("PRAGMA shrink_memory").fetchall())
+        size = path.stat().st_size
+        path.write_bytes(path.read_bytes()[:100] + bytes(size - 100))
+        for _ in range(3):
+            await side.end_cycle([Row(measurement="m", tags={}, fields={"v": 1.0}, time_ms=1)])
+        assert outbox.aside
+        assert outbox.ledger("cellar") == known

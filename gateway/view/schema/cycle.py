@@ -171,6 +171,13 @@ class NodeView:
             left_out="no other board has",
         ),
     ] = LEFT_OUT
+    strays: Annotated[
+        int | LeftOut,
+        About("answers of the last ten minutes to orders that this gateway never wrote", left_out="there was none"),
+    ] = LEFT_OUT
+    ahead_s: Annotated[
+        float | LeftOut, About("its clock ahead of the gateway's", unit="s", left_out="within 5 s they agree")
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +185,10 @@ class LinksView:
     """Broker and nodes."""
 
     broker: Annotated[bool, About("the gateway is connected to the broker")]
+    takeovers: Annotated[
+        int | LeftOut,
+        About("how often somebody else has connected to the broker under the gateway's name", left_out="never"),
+    ] = LEFT_OUT
     nodes: Annotated[tuple[NodeView, ...], About("all nodes, in the order of the site file")]
     clock: Annotated[
         str | LeftOut,

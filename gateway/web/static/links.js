@@ -21,7 +21,10 @@ export function createLinks(find) {
 
 const upOrDown = (isUp) => say(isUp ? "links.up" : "links.down");
 
-const brokerRow = ({ broker }) => ({ name: say("links.broker"), isGood: broker, notes: [upOrDown(broker)] });
+function brokerRow({ broker, takeovers }) {
+  const strife = takeovers && say("links.takeovers", { count: takeovers });
+  return { name: say("links.broker"), isGood: broker && !strife, notes: [upOrDown(broker), strife] };
+}
 
 function nodeRows({ nodes }) {
   if (nodes.length === 0) return [{ name: say("links.node", { node: "" }), isGood: false, notes: [say("links.no_node")] }];
@@ -43,7 +46,8 @@ function clockRows({ clock }) {
 }
 
 /** Why a connected node does not do all of its work. */
-function nodeTroubles({ mode, refused, heard, update, test, has_table: hasTable, twin_age_s: twinS }) {
+function nodeTroubles(node) {
+  const { mode, refused, heard, update, test, has_table: hasTable, twin_age_s: twinS, strays, ahead_s: aheadS } = node;
   return [
     twinS !== undefined && say("links.twin", { age_s: Math.round(twinS) }),
     mode === "safe" && say("links.safe"),
@@ -53,6 +57,8 @@ function nodeTroubles({ mode, refused, heard, update, test, has_table: hasTable,
     !heard && say("links.unheard"),
     test && test !== "good" && say("links.test", { found: test }),
     update && say("links.update", { how: inWords("node.update", update) }),
+    strays && say("links.strays", { count: strays }),
+    aheadS && say(aheadS > 0 ? "links.ahead" : "links.behind", { off_s: Math.abs(aheadS) }),
   ].filter(Boolean);
 }
 
