@@ -14,12 +14,10 @@ SCENARIOS = Path(__file__).parents[3] / "hil_tests" / "scenarios"
 
 # Not mended yet: the name of the file, and what is seen.
 FAIL = {
-    "car_on_one_phase": "L1 imports 4.2 kW for ever",
     "charger_without_voltage": "no value at rest, on and off every 40 s",
     "counter_falls": "the second 0 is taken for a new meter",
     "inverter_answers_all_ones": "a power of 1 W",
     "inverter_without_supply_at_night": "the load is not known all night",
-    "surplus_given_once": "given to pump and tank: the battery pays 1.35 kW",
 }
 
 
