@@ -71,7 +71,7 @@ class InputCollector:
             prices=self.prices(grid, state, await self._reached_w(state.utc_s)),
             storage=pool.storage(batteries),
             stored_wh=_stored_wh(batteries, state),
-            limits=GridLimits(import_max_w=self.site.import_limit_w, export_max_w=self.site.export_limit_w),
+            limits=_limits(self.site.at(state)),
             place=self.place,
             method=self.method,
             flexible=self.flexible(grid, state),
@@ -93,3 +93,8 @@ def _stored_wh(batteries: Sequence[Battery], state: SiteState) -> float:
             raise NoPlanError(Reason(code="lost_soc"))
         socs[battery.id] = soc
     return pool.stored_wh(batteries, socs)
+
+
+def _limits(site: Site) -> GridLimits:
+    """What the connection bears now; a plan takes it for the whole day."""
+    return GridLimits(import_max_w=site.import_limit_w, export_max_w=site.export_limit_w)

@@ -34,6 +34,7 @@ class LoadPower:
 
     power_w: float  # 0 or above
     reason: Reason  # of its set-point
+    is_waiting: bool = False  # whether it would be sent less already, if it had followed what it was sent last
 
 
 def decided(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[str, LoadPower]:
@@ -50,7 +51,9 @@ def decided(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[
     left_w = _left_w(powers_w, offer)
     return {
         id_: LoadPower(
-            power_w=power_w, reason=_reason(id_, steady_w[id_], powers_w, left_w[id_], offer, memory, situation)
+            power_w=power_w,
+            reason=_reason(id_, steady_w[id_], powers_w, left_w[id_], offer, memory, situation),
+            is_waiting=power_w > wanted_w[id_] + SMALL_W,
         )
         for id_, power_w in powers_w.items()
     }

@@ -10,7 +10,7 @@ from gateway.core.model.state import Reason
 from gateway.core.model.switched import Switched
 
 SMALL_W = 150.0  # a difference that is not spoken of: steps of amperes, noise of meters, a load's own steadiness
-SURPLUS_SHARE = 0.5  # of a power: so much more or less of it may be surplus than planned, and the plan's words stand
+SURPLUS_SHARE = 0.2  # of a power: so much more or less of it may be surplus than planned, and the plan's words stand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

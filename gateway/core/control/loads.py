@@ -106,7 +106,10 @@ def control_loads(
         for load in ours
     )
     powers_w = {id_: power.power_w for id_, power in powers.items()}
-    given_w = min(sum(powers_w.values()), max(offer.headroom.surplus_w, 0.0))
+    given_w = max(offer.headroom.surplus_w, 0.0)
+    if any(power.is_waiting for power in powers.values()):  # a gap in the surplus is bridged until all have followed
+        given_w = max(given_w, memory.surplus_given_w)
+    given_w = min(sum(powers_w.values()), given_w)
     memory = replace(_sent(memory, powers_w, loads), surplus_given_w=given_w)
     return LoadDecision(setpoints=(*found, *kept), memory=memory)
 

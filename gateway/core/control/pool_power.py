@@ -57,7 +57,7 @@ def limited(levels: LevelDecision, pool: Pool, grid: GridSide, last: Mapping[str
         charge_max_w=charge_max_w,
         is_forced=not allowed.low_w <= 0.0 <= allowed.high_w,
     )
-    if requested_w > levels.requested_w:
+    if requested_w > levels.requested_w + IDLE_W:
         return found if clipped else replace(found, reason=_unsupplied_reason(grid, power_w))
     if levels.reason is not None and not is_turned:
         reason = replace(levels.reason, numbers={**levels.reason.numbers, "power_w": power_w})

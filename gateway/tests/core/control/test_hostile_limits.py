@@ -276,7 +276,7 @@ def patience_s(building: WiredBuilding, *, is_phase: bool) -> float:
     act_s = max(one.dead_s + BATTERY_W / max(one.ramp_w, 500.0) + one.every_s for one in known.values())
     answer_s = building.late_s + 1.0 + act_s + 2.0
     tries = len(building.site.loads) if is_phase else 0
-    rounds = 2 if any(is_hostile(id_, device) for id_, device in known.items()) else 0
+    rounds = 1 if any(is_hostile(id_, device) for id_, device in known.items()) else 0
     wait_s = max(longest_answer_s(building.site, is_import=is_import) for is_import in (True, False))
     takes_less = any(id_ in LOADS and device.high_w < most_w(id_) for id_, device in known.items())
     return answer_s * (1 + tries) + rounds * wait_s + (REACT_S if takes_less else 0.0)
