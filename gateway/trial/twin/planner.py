@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
@@ -24,7 +23,6 @@ from gateway.site.file.site_file import SiteFile
 from gateway.trial.twin.clock import VirtualClock
 
 NO_FEEDS = Feeds(weather=None, prices=None, co2=None)
-IN_MEMORY = Path(":memory:")
 
 
 class InlinePlanner:
@@ -33,7 +31,7 @@ class InlinePlanner:
     def __init__(self, file: SiteFile, clock: VirtualClock) -> None:
         self._file = file
         self._clock = clock
-        self._outbox = Outbox(IN_MEMORY, max_mb=50)
+        self._outbox = Outbox(None, max_mb=50)
         self._past = HistoryStore(self._outbox)
         self._recorder = Recorder(site=core_site(file), past=self._past)
         self._batteries = BatteryObserver(core_site(file))
