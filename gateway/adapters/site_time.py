@@ -56,8 +56,10 @@ class SiteTime:
     _offset_s: float = 0.0  # from the monotonic clock, by the nodes
 
     def __post_init__(self) -> None:
-        """The moment from which the store's last time is carried on."""
+        """The moment from which the store's last time is carried on; one that no clock ever shows is none."""
         self._begun_s = self.system.monotonic_s()
+        if self.known_s is not None and not 0.0 <= self.known_s < LAST_S:
+            self.known_s = None
 
     @property
     def source(self) -> TimeSource:
