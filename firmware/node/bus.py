@@ -145,7 +145,7 @@ class Bus:
 
     async def read(self, unit: "Unit", function: int, address: int, count: int) -> tuple[int, bytes]:
         """(flag, bytes)"""
-        if unit.owed and call("late", "alike", unit, function, address, count):
+        if unit.owed and call("late", "match", unit, function, address, count):
             await asyncio.sleep_ms(_IDLE_MS)
             return _TIMEOUT, b""  # whose answer came could not be told
         flag = await self._ask(unit, function, address, count)

@@ -11,7 +11,7 @@ from node.wait import after, left
 
 _TYPES = const(0)  # mypy takes it for true: names that only annotations need cost a board nothing
 if _TYPES:
-    from node.bus import Block, Unit
+    from node.bus import Unit
     from node.modbus import Master
 
 # Those of wire.records, as numbers: a name costs flash and heap.
@@ -39,17 +39,18 @@ def note(unit: "Unit", flag: int, ms: int) -> int:
         # a late answer is noise to the next question: it may come meanwhile
         unit.hold_ms = max(unit.hold_ms, ms, unit.gap_ms)
         if flag == _BAD_FRAME:
-            flag = _named(master)
-        _keep_off(unit, master.tx)
+            flag = _refusal(master)
+        _keep(unit, master.tx)
     if unit.failures >= _OFFLINE:
         longest = max(_PROBE_MAX_MS, _PROBE_TIMEOUTS * master.timeout_ms)
         unit.hold_ms = min(max(2 * unit.hold_ms, _PROBE_MS), longest)
     return flag
 
 
-def alike(unit: "Unit", function: int, address: int, count: int) -> bool:
+def match(unit: "Unit", function: int, address: int, count: int) -> bool:
     """Whether an answer that is still owed to another question could be taken for that to this one."""
-    unit.owed = _owed(unit)
+    # a tick that has wrapped meanwhile means nothing
+    unit.owed = [one for one in unit.owed if 0 < left(one[0]) <= _LATE_MS]
     for _, function_, address_, count_ in unit.owed:
         if function_ == function and data_bytes(function, count_) == data_bytes(function, count):
             if (address_, count_) != (address, count):
@@ -57,33 +58,30 @@ def alike(unit: "Unit", function: int, address: int, count: int) -> bool:
     return False
 
 
-def _keep_off(unit: "Unit", tx: bytearray) -> None:
-    """What could take the answer to the question in `tx` for its own waits until that can no longer come."""
+def _keep(unit: "Unit", tx: bytearray) -> None:
+    """Keeps away, until that can no longer come, what could take the answer to the question in `tx` for its own."""
     function, address, count = tx[1], tx[2] << 8 | tx[3], tx[4] << 8 | tx[5]
     if function >= _WRITE_COIL:  # a write is answered with its address
         return
-    unit.owed = _owed(unit) + [(after(_LATE_MS), function, address, count)]
+    match(unit, function, address, count)  # what is owed no longer is forgotten
+    unit.owed = list(unit.owed) + [(after(_LATE_MS), function, address, count)]
     blocks = [one for one in unit.bus.blocks if one.unit is unit]
-    if [one for one in blocks if alike(unit, *_question(one))]:
-        for one in blocks:
-            if one.function == function and data_bytes(function, one.count) == data_bytes(function, count):
-                one.due = after(_LATE_MS)
+    same = [
+        one
+        for one in blocks
+        if one.function == function and data_bytes(function, one.count) == data_bytes(function, count)
+    ]
+    shared = False  # with another question
+    for one in same:
+        start = unit.models.get(one.model, (0, 0))[0] if one.model else 0
+        shared = shared or match(unit, function, start + one.address, one.count)
     for one in blocks:
-        if one.model and one.model not in unit.models:  # it would walk: questions of two registers each
+        walks = one.model and one.model not in unit.models  # with questions of two registers each
+        if walks or (shared and one in same):
             one.due = after(_LATE_MS)
 
 
-def _owed(unit: "Unit") -> list[tuple]:
-    """What is still owed; a tick that has wrapped meanwhile means nothing."""
-    return [one for one in unit.owed if 0 < left(one[0]) <= _LATE_MS]
-
-
-def _question(block: "Block") -> tuple[int, int, int]:
-    start = block.unit.models.get(block.model, (0, 0))[0] if block.model else 0
-    return block.function, start + block.address, block.count
-
-
-def _named(master: "Master") -> int:
+def _refusal(master: "Master") -> int:
     """What came instead of an answer: BAD_FRAME, or WRONG_REPLY for an intact frame, or TIMEOUT for our own question."""
     tx, view = master.tx, master.view
     if view[:8] == tx[:8]:

@@ -26,12 +26,12 @@ async def walk(bus: "Bus", unit: "Unit", function: int) -> int:
     failed."""
     wanted = {block.model for block in bus.blocks if block.unit is unit and block.model}
     found = {}
-    flag, at = await _begin(bus, unit, function)
+    flag, at = await begin(bus, unit, function)
     before = at - 2
     for _ in range(_LONGEST_CHAIN if at else 0):
         flag, data = await bus.read(unit, function, at, 2)
         if flag == _TIMEOUT:
-            flag, data = await _again(bus, unit, function, at, before)
+            flag, data = await again(bus, unit, function, at, before)
         if flag != _OK:
             break
         model = data[0] << 8 | data[1]
@@ -52,7 +52,7 @@ async def walk(bus: "Bus", unit: "Unit", function: int) -> int:
     return _OK
 
 
-async def _begin(bus: "Bus", unit: "Unit", function: int) -> tuple[int, int]:
+async def begin(bus: "Bus", unit: "Unit", function: int) -> tuple[int, int]:
     """(OK, the address behind SunS or 0), or (the flag of the read that failed, 0)."""
     worst = _TIMEOUT
     for base in (40000, 50000, 0):
@@ -66,7 +66,7 @@ async def _begin(bus: "Bus", unit: "Unit", function: int) -> tuple[int, int]:
     return worst, 0
 
 
-async def _again(bus: "Bus", unit: "Unit", function: int, at: int, before: int) -> tuple[int, bytes]:
+async def again(bus: "Bus", unit: "Unit", function: int, at: int, before: int) -> tuple[int, bytes]:
     """What is at an address that did not answer. EXCEPTION when it stays silent and what lies before it does not:
     the chain of some devices ends so. On a line that is taken for granted, because the others wait meanwhile."""
     if bus.master.transport.at:

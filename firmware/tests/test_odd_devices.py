@@ -1,4 +1,4 @@
-"""Devices on TCP with manners of their own: other headers than asked for, deaf after connecting, chains without an end."""
+"""Devices with manners of their own: other headers than asked for, deaf after connecting, chains without an end."""
 
 import asyncio
 import struct
@@ -125,30 +125,32 @@ CHAINS = {  # registers from 40000 on, each with SunS and model 1 of 66 in front
 }
 
 
+@pytest.mark.parametrize("way", ["tcp", "line"])
 @pytest.mark.parametrize("name", CHAINS)
-async def test_what_a_chain_has_counts_however_it_ends(name, node, gateway, inverter):
+async def test_what_a_chain_has_counts_however_it_ends(name, way, node, gateway, inverter, meter):
     chain, behind = CHAINS[name]
+    device, bus = (inverter, tables.tcp(inverter.port)) if way == "tcp" else (meter, tables.line())
     words = [0x5375, 0x6E53, 1, 66, *[0] * 66, *chain]
-    inverter.put(40000, *words)
+    device.put(40000, *words)
     if behind == "zeros":
-        inverter.put(40000 + len(words), *[0] * 400)
+        device.put(40000 + len(words), *[0] * 400)
     end = 40000 + len(words)
 
     def fault(request, right):
         address = struct.unpack_from(">H", request, 2)[0]
         return None if behind == "silence" and address >= end else right
 
-    inverter.fault = fault
+    device.fault = fault
     blocks = [tables.block(0, 14, 13, ms=200, m=103, fc=3), tables.block(0, 2, 6, ms=200, m=160, fc=3)]
     node.speed = SPEED
-    node.start(tables.table([tables.tcp(inverter.port, timeout_ms=1000)], ONE, blocks))
+    node.start(tables.table([bus | {"timeout_ms": 1000}], ONE, blocks))
     row = await gateway.record(0)
     assert row[6] == tuple(range(12, 25))  # behind ID and length
     await gateway.record(1, records.NO_MODEL)
-    heads = [one for one in inverter.asked if one[4] == 2]
+    heads = [one for one in device.asked if one[4] == 2]
     assert len(heads) <= 9
     begin = row[1]
     await until(lambda: gateway.records(1)[-1][1] > begin + 9, "nine seconds of the node's clock", 30)
-    assert [one for one in inverter.asked if one[4] == 2] == heads  # nothing was walked again
+    assert [one for one in device.asked if one[4] == 2] == heads  # nothing was walked again
     assert {row[5] for row in gateway.records(0)} == {records.OK}
     assert {row[5] for row in gateway.records(1)} == {records.NO_MODEL}
