@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.adapters.store import quarantine
+from gateway.adapters.store.counts import count
 from gateway.adapters.store.files import Cause, UnusableError, files_aside
 from gateway.adapters.store.line_protocol import fields, measurement
 from gateway.cli.check import SiteArgument, read
@@ -33,7 +34,7 @@ def show(site: SiteArgument) -> None:
     """How much waits, and what the database refused, with its reasons."""
     path = store_path(read(site, may_lack_prices=True))
     with _store(path) as db:
-        counts, groups = quarantine.counts(db), quarantine.groups(db)
+        counts, groups = count(db), quarantine.groups(db)
     console = Console()
     console.print(
         say("outbox.counts", waiting=counts.waiting, refused=counts.refused, dropped=counts.dropped), markup=False
@@ -56,8 +57,8 @@ def show(site: SiteArgument) -> None:
 def retry(site: SiteArgument, measurement: MeasurementOption = None, field: FieldOption = None) -> None:
     """Bring back what the database refused: it is offered again with what comes."""
     with _store(store_path(read(site, may_lack_prices=True))) as db:
-        count = quarantine.bring_back(db, _meant(measurement, field))
-    Console().print(say("outbox.brought_back", count=count), markup=False)
+        back = quarantine.bring_back(db, _meant(measurement, field))
+    Console().print(say("outbox.brought_back", count=back), markup=False)
 
 
 @app.command()
@@ -70,8 +71,8 @@ def drop(
     if not yes:
         typer.confirm(say("outbox.sure"), abort=True)
     with _store(path) as db:
-        count = quarantine.give_up(db, is_meant)
-    Console().print(say("outbox.given_up", count=count), markup=False)
+        gone = quarantine.give_up(db, is_meant)
+    Console().print(say("outbox.given_up", count=gone), markup=False)
 
 
 @contextmanager

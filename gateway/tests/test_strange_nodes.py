@@ -81,8 +81,9 @@ async def test_the_page_answers_whatever_a_node_says(file: SiteFile, leaf: str, 
         node = gateway.nodes.sessions["cellar"]
         tried = 0
         for payload in payloads(SAID[leaf]):
-            for other, said in SAID.items():
-                hear(gateway, other, json.dumps({**said, "table": node.table.identity}).encode())
+            if tried % 10 == 0:
+                for other, said in SAID.items():
+                    hear(gateway, other, json.dumps({**said, "table": node.table.identity}).encode())
             hear(gateway, leaf, payload)
             tried += 1
             if tried % 20 == 0:  # what is refused leaves what was said before: each may show only for a moment
@@ -122,8 +123,8 @@ async def test_the_gateway_starts_whatever_stands_in_its_store(file: SiteFile, t
     utc_s = int(SystemClock().utc_s())
     with closing(Gateway(file, credentials(file), clock=SystemClock())):
         pass
-    for column in (name for name in schema.columns(table) if name != "rowid"):
-        for garbage in GARBAGE:
+    for i, column in enumerate(name for name in schema.columns(table) if name != "rowid"):
+        for garbage in GARBAGE[i % 2 :: 2]:
             fill(path, table, column, garbage, utc_s)
             with closing(Gateway(file, credentials(file), clock=SystemClock())) as gateway:
                 await gateway.past.quarters(utc_s // 900 * 900, 2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.adapters.store import files, schema
-from gateway.adapters.store.counts import Counts, count, drop
+from gateway.adapters.store.counts import drop
 from gateway.adapters.store.files import UnusableError
 from gateway.adapters.store.line_protocol import fields, measurement
 
@@ -42,11 +42,6 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         raise UnusableError(files.cause_of(error, path), str(error)) from error
     except schema.SchemaError as error:
         raise UnusableError(files.Cause.FOREIGN, str(error)) from error
-
-
-def counts(db: sqlite3.Connection) -> Counts:
-    """All that the store holds."""
-    return count(db)
 
 
 def groups(db: sqlite3.Connection) -> list[RefusedGroup]:

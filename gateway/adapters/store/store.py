@@ -108,8 +108,8 @@ class Store:
 
     def _done(self, work: Work[T], *, waits: bool = True) -> T:
         """The work, in the file where that can be used, else in memory. `waits`: it may be done later as well."""
-        self._look()
         try:
+            self._look()
             return work(self._db)
         except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
             raise  # a mistake of ours
@@ -193,9 +193,11 @@ class Store:
         self._due_s = time.monotonic() + AGAIN_S
         if trouble.cause is Cause.FULL and files.free_bytes(path) < files.ROOM:
             return
+        lost = Counts()
         try:
             if trouble.cause in OF_NO_USE:
                 self._put_aside(path, trouble)
+                lost = self._away
             db, _ = _opened(path, max_mb=self._max_mb)
         except UnusableError as error:
             self.trouble = Trouble(cause=error.cause, text=str(error), since_s=trouble.since_s)
@@ -204,7 +206,7 @@ class Store:
             with _transaction(db):
                 make_room(db, self._bytes(), 2**20 * self._max_mb)
                 carry(self._db, db, lines=None)
-                drop(db, unseen=self._counts.dropped)
+                drop(db, unseen=self._counts.dropped + lost.waiting + lost.refused + lost.dropped)
             counts = count(db)
         except files.ERRORS as error:
             _close(db)

@@ -221,7 +221,7 @@ def spoiled(content: bytes, how: str, where: float, what: bytes) -> bytes:
     return content[:at] + what + content[at + len(what) :]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spoils=st.lists(SPOILS, min_size=1, max_size=4))
 def test_no_damage_keeps_the_gateway_from_starting_and_storing(tmp_path: Path, good: Path, spoils) -> None:
     folder = tmp_path / "one"
@@ -236,7 +236,7 @@ def test_no_damage_keeps_the_gateway_from_starting_and_storing(tmp_path: Path, g
         assert in_file(folder / "a.sqlite") == (outbox.waiting, outbox.refused)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(where=st.floats(0, 1))
 def test_power_that_fails_during_a_write_costs_only_what_was_not_acknowledged(
     tmp_path: Path, killed: tuple[Path, int], where: float
@@ -409,7 +409,7 @@ async def test_a_full_store_takes_new_lines_for_ever_and_its_counts_are_true(tmp
         assert outbox.dropped > 10_000
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(st.tuples(st.sampled_from(["save", "forget", "refuse", "big"]), st.integers(0, 300)), max_size=25)
 )
@@ -469,6 +469,26 @@ async def test_a_store_of_an_early_release_goes_on(tmp_path: Path) -> None:
         await outbox.quarantine([(number, text, "no") for number, text in await outbox.oldest(1)])
         assert (outbox.waiting, outbox.refused) == in_file(path) == (2, 2)
         assert (outbox.ledger("cellar"), outbox.aside, outbox.trouble) == (LEDGER, (), None)
+
+
+async def test_a_file_that_is_spoiled_while_it_cannot_be_used_is_counted_as_lost(
+    tmp_path: Path, good: Path, soon: None
+) -> None:
+    path = tmp_path / "a.sqlite"
+    shutil.copy(good, path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        outbox = Outbox(path, max_mb=10)
+        await outbox.save([row(1)], {})
+        assert (outbox.waiting, outbox.refused, outbox.dropped) == (398, 3, 0)
+    files.delete_sides(path)
+    path.write_text("spoiled" * 1000)
+    for _ in range(2):
+        await outbox.save([row(2)], {})
+    assert outbox.trouble is None
+    assert (outbox.waiting, outbox.refused) == in_file(path) == (3, 0)
+    assert outbox.dropped == 397 + 3
+    outbox.close()
 
 
 async def test_a_clock_that_fell_gives_no_line_the_number_of_another(

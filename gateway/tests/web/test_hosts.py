@@ -9,7 +9,7 @@ from gateway.tests.web.fake_view import FakeView
 from gateway.web import create_app, serve
 from gateway.web.hosts import own_names
 
-PATHS = ("/", "/api/state", "/api/status", "/api/live", "/api/trend", "/nothing", "/static/0/x.js")
+PATHS = ("/", "/api/state", "/api/live", "/nothing")
 
 
 async def ask(address, head: str) -> tuple[int, str]:
