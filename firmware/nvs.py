@@ -1,4 +1,7 @@
-"""The ESP32's store of small values, `esp32.NVS`, on a computer: the file nvs.json, always the old one or the new."""
+"""The ESP32's store of small values, `esp32.NVS`, on a computer: the file nvs.json, always the old one or the new.
+
+It holds the node's key: from its first use on, what this program writes is for its owner alone.
+"""
 
 import json
 import os
@@ -47,5 +50,15 @@ class NVS:
             raise OSError(-4354)  # ESP_ERR_NVS_NOT_FOUND
         return value
 
+
+try:
+    import ffi
+
+    libc = ffi.open(None)
+    libc.func("i", "umask", "i")(0o77)
+    libc.func("i", "chmod", "si")("nvs.json", 0o600)  # one that an earlier version wrote
+    del libc
+except ImportError:
+    pass  # an interpreter without it: the folder has to be closed to others
 
 del sys.modules["nvs"]  # a node opens its store for a moment only

@@ -25,6 +25,8 @@ RARE = (
     ("board_test", "run", ("selftest",), "the self-test of a board without a place"),
     ("sntp", "follow", ("clock",), "a question for the time, once a minute"),
     ("sunspec", "walk", ("bus",), "a unit with SunSpec models that came into reach"),
+    ("late", "alike", ("bus",), "a single question soon after a time-out on a line"),
+    ("late", "note", ("bus",), "a question that got no answer"),
     ("trial", "prove", ("start",), "the first five minutes of a new release"),
     ("update", "begin", ("start", "update"), "the first message of an update"),
     ("broker", "find", ("link",), "where the broker is"),

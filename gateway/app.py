@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
@@ -33,17 +34,20 @@ from gateway.view.trend import RecentTrend
 from gateway.web.app import create_app
 from gateway.web.server import serve
 
+_log = logging.getLogger(__name__)
+
 LEAVE_S = 5.0  # what the last words may take
+AGAIN_S = 5.0  # between a mistake of ours in a part beside the cycle, and its next attempt
 
 
 class Gateway:
     """All parts of one gateway, built and wired; `writes` off only looks."""
 
     def __init__(self, file: SiteFile, credentials: Credentials, *, clock: SystemClock, writes: bool = True) -> None:
-        """Raises OutboxError when the store cannot be opened."""
+        """A gateway that only looks keeps what it learns in memory."""
         self.file = file
         self.site = core_site(file)
-        self.outbox = Outbox(parts.store_path(file), max_mb=file.store.max_mb)
+        self.outbox = Outbox(parts.store_path(file) if writes else None, max_mb=file.store.max_mb)
         self.past = HistoryStore(self.outbox)
         self.clock = self._site_time(clock)
         self.nodes = parts.node_side(
@@ -82,23 +86,29 @@ class Gateway:
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Control until `stop`; `ready` is given the page's address. Set-points are released before anything closes."""
-        app = create_app(self.view)
+        page = self.file.page
+        app = create_app(self.view, names=(page.host, *page.names))
         async with (
-            serve(app, host=self.file.page.host, port=self.file.page.port) as address,
+            serve(app, host=page.host, port=page.port) as address,
             serve_time(self.time, host=self.file.time.host, port=self.file.time.port),
             _stopping(stop) as tasks,
         ):
-            tasks.create_task(self.nodes.broker.run(self.nodes.link.receive), name="broker")
-            tasks.create_task(self.recorder.run(), name="recorder")
-            tasks.create_task(self.load_observer.run(), name="loads")
-            tasks.create_task(self.planning.run(), name="planning")
-            for feed in self.feeds.all:
-                tasks.create_task(feed.run(), name="feed")
-            if self.forwarder is not None:
-                tasks.create_task(self.forwarder.run(), name="database")
+            for name, run in self._beside_the_cycle():
+                tasks.create_task(_kept_going(name, run), name=name)
             cycle = tasks.create_task(self.loop.run(), name="cycle")
             ready(address.url)
             tasks.create_task(self._leave_on(stop, cycle), name="leave")
+
+    def _beside_the_cycle(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
+        """What runs beside it for ever, by name."""
+        yield "broker", lambda: self.nodes.broker.run(self.nodes.link.receive)
+        yield "recorder", self.recorder.run
+        yield "loads", self.load_observer.run
+        yield "planning", self.planning.run
+        for feed in self.feeds.all:
+            yield "feed", feed.run
+        if self.forwarder is not None:
+            yield "database", self.forwarder.run
 
     def close(self) -> None:
         """Close files and connections."""
@@ -210,6 +220,16 @@ def stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+
+
+async def _kept_going(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Whatever trips up a part beside the cycle is logged, and the part begins again: it must not end control."""
+    while True:
+        try:
+            await run()
+        except Exception:  # noqa: BLE001 - whatever it is: control goes on, and the log has all of it
+            _log.exception("%s was tripped up and begins again in %.0f s", name, AGAIN_S)
+        await asyncio.sleep(AGAIN_S)
 
 
 class _Left(Exception):  # noqa: N818 - not an error: the way out of the task group

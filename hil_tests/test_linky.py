@@ -12,6 +12,7 @@ from .conftest import (
     OpenChain,
     battery_mode_since,
     decided_at,
+    decisions,
     device,
     holds_by,
     house,
@@ -20,6 +21,7 @@ from .conftest import (
     until_battery,
     until_mode,
 )
+from .test_loads import ADDED, LOADS, NOON, wanted
 
 LINKY = {
     "nodes": {"cellar": {"buses": {"tic": {"kind": "tic"}}}},
@@ -130,3 +132,55 @@ async def test_a_telegram_in_the_mode_historique_is_read_as_well(chain_of: OpenC
         await until_power(chain, +1)
         await until_counter(chain, "e_import_peak_wh", round(0.6 * IMPORT_WH), "import")  # 12 h is in the day tariff
         assert await value(chain, "tariff") == 2
+
+
+async def test_above_the_setting_of_a_three_phase_meter_loads_are_shed_and_the_battery_goes_on(
+    chain_of: OpenChain,
+) -> None:
+    """Short frames with nothing but currents: 230 V times their sum is the power, a fiftieth above the true one."""
+    car = LOADS["car"] | {"departure": "14:00"}  # it is short of time, and must charge now
+    settings = wanted(
+        NOON,
+        house_={"pv": {"clouds": False, "kwp": 0}, "battery": {"soc": 0.9}}
+        | {"linky": {"mode": "historique", "phases": 3, "subscribed_a": 20}},
+        site={"nodes": LINKY["nodes"], "loads": {"car": car}}
+        | {"devices": ADDED["site"]["devices"] | {"grid": {"profile": "linky_historique", "bus": "tic", "unit": None}}},
+    )
+    async with chain_of(settings) as chain:
+        await house(chain, do="step", w=4_000, seconds=None)  # so that it never exports, which this meter does not tell
+
+        async def charges() -> bool:
+            shown = await house(chain, do="state")
+            return shown["loads"]["car"]["power_w"] > 1000 and shown["battery_w"] < -4500
+
+        await until_battery(chain, "remote")
+        await until(charges, "the car charges and the battery gives all it can")
+        begun = time.monotonic()
+        await house(chain, do="step", w=12_000, seconds=None)
+
+        async def is_shed() -> bool:
+            return (await house(chain, do="state"))["loads"]["car"]["setpoint_a"] == 0.0
+
+        await until(is_shed, "the car is shed")
+        assert any(",p_set_w=0.0" in line for at, line in decisions(chain, "car") if at > begun)
+
+        async def is_told() -> bool:
+            grid_w = (await house(chain, do="state"))["grid_w"]
+            power_w = await value(chain, "p_w")
+            parts_w = [await value(chain, f"p_l{phase}_w") for phase in (1, 2, 3)]
+            if power_w is None or None in parts_w or await value(chain, "p_from_current") != 1:
+                return False
+            return power_w == sum(part_w for part_w in parts_w if part_w) and abs(power_w - 1.02 * grid_w) < 500
+
+        await until(is_told, "the power of the currents")
+        seen = decisions(chain, "battery")
+
+        async def a_while() -> bool:
+            return len(decisions(chain, "battery")) > len(seen) + 10
+
+        await until(a_while, "ten more decisions")
+        modes = {
+            line.partition('mode="')[2].partition('"')[0] for at, line in decisions(chain, "battery") if at > begun
+        }
+        assert modes <= {"control", "hold"}
+        assert (await house(chain, do="state"))["battery_w"] < -4500

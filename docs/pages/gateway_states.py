@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from gateway.adapters import presence
+from gateway.adapters.store import files
 from gateway.core.control import arbiter, curtailment, level_rule, limits, load_memory
 from gateway.core.control.trust import meter_proof, rules
 from gateway.planning import service
+from gateway.words import words
 from pages.tables import markdown_table
 
 
@@ -49,6 +51,22 @@ def gateway_states_page() -> Iterator[str]:
     yield "## The plan\n"
     yield "`gateway/tests/planning/test_plan_states.py`\n"
     yield from _transitions(service.PLAN_MEANING, service.PLAN_TRANSITIONS.items())
+    yield "## The store\n"
+    yield "Why its file cannot be used ([what happens then](../store.md)). `gateway/tests/adapters/test_store.py`\n"
+    english, french = words("en"), words("fr")
+    rows = (
+        (f"`{cause}`", text, _does(cause), english[f"trouble.store_{cause}"], french[f"trouble.store_{cause}"])
+        for cause, text in files.CAUSE_MEANING.items()
+    )
+    yield from markdown_table(("cause", "what is found", "what is done", "on the page", "sur la page"), rows)
+
+
+def _does(cause: files.Cause) -> str:
+    if cause in files.OF_NO_USE:
+        return "put aside; a new file is begun with what can be read"
+    if cause is files.Cause.LOST:
+        return "a new file is begun with what was in it"
+    return "memory, until it can be used again"
 
 
 def _level(level: level_rule.Level) -> tuple[str, ...]:

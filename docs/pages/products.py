@@ -39,8 +39,13 @@ def _setpoint(setpoint: commands.Setpoint) -> str:
     for when, writes in (("first", setpoint.arm), ("then", setpoint.go), ("to give it back", setpoint.safe)):
         if writes:
             sentences.append(f"Written {when}: {', '.join(f'{write.address} = {write.value}' for write in writes)}.")
-    if setpoint.device_timeout_s is not None:
-        sentences.append(f"Lapses in the device after {setpoint.device_timeout_s:g} s.")
+    lapses = {
+        "armed": f"Lapses in the device after {setpoint.device_timeout_s} s, which is set with each order.",
+        "built_in": f"Lapses in the device after {setpoint.device_timeout_s} s.",
+        "setting": f"Lapses in the device after a time that is set in it; {setpoint.device_timeout_s} s are assumed.",
+        "none": "Nothing ends a set-point when the node is lost; what is ordered may stay for ever.",
+    }
+    sentences.append(lapses[setpoint.reversion].replace(".0 s", " s"))
     if setpoint.min_write_s:
         sentences.append(f"At least {setpoint.min_write_s:g} s between two changes.")
     if setpoint.writes_per_day is not None:
@@ -58,6 +63,7 @@ def profile_file_page() -> Iterator[str]:
         "links.tcp": profiles.TcpLink,
         "points of registers": points.Point,
         "points of a telegram": points.Label,
+        "instead of a point of a telegram": points.Instead,
         "setpoint": commands.Setpoint,
         "point of setpoint": commands.Target,
         "arm, go and safe of setpoint": commands.Write,
@@ -72,6 +78,12 @@ def profile_file_page() -> Iterator[str]:
 
 def _label(point: points.Label) -> tuple[object, ...]:
     place = f"label {point.label}" + (f" − {point.minus}" if point.minus else "")
+    if point.missing:
+        place += " missing: 1"
+    if point.instead:
+        place += f", else {point.instead.scale:g} × ({' + '.join(point.instead.labels)})"
+    if point.unless:
+        place += f", not beside {point.unless}"
     bits = f", {point.bits[1]} from bit {point.bits[0]}" if point.bits else ""
     texts = ", ".join(f"{text} = {number}" for text, number in (point.texts or {}).items())
     return (

@@ -19,19 +19,16 @@ if _TYPES:
 
 # Those of wire.records, as numbers: a name costs flash and heap.
 _OK = const(0)
+_TIMEOUT = const(1)
 _EXCEPTION = const(3)
 _NO_MODEL = const(6)
 
 _OFFLINE = const(3)  # failures in a row; after the first, a poll is repeated at once
-_PROBE_MS = const(1000)  # first pause of an offline unit, doubled up to …
-_PROBE_MAX_MS = const(8000)
-_PROBE_TIMEOUTS = const(20)  # … or, when longer, so many time-outs: a probe costs the bus 5 % of its time
-_REWALK_MS = const(30000)
 _IDLE_MS = const(20)  # a pause long enough to tidy up in
 _GIVE_WAY_MS = const(10)
 _TURN_MS = const(4000)  # the supervisor expects to hear from us
 _FREE = const(-0x20000000)  # due before anything else
-_KIND = b"\0\1\2\3\1\2"  # place of a flag in the counts of a unit
+_KIND = b"\0\1\2\3\1\2\2"  # place of a flag in the counts of a unit
 
 
 class Unit:
@@ -44,8 +41,10 @@ class Unit:
     wanted = _FREE  # ms that polls stay away while another exchange waits for the end of a unit's pause
     hold_ms = 0  # polls leave it alone for so long after …
     last = 0  # … the tick of its last exchange
-    models: dict[int, tuple[int, int]] = None  # SunSpec models found; None: look for them
-    walk = 0  # tick of the next look for a model that is missing
+    models: dict[int, tuple[int, int]] = {}  # SunSpec models found
+    walk = 0  # tick of the next look for one that is missing
+    data = b""  # of the last question without an answer: a register of its record
+    owed: "list[tuple] | tuple[()]" = ()  # questions whose answers may still come, see node/late.py
 
     def __init__(self, bus: "Any", number: int, function: int, step: int, gap_ms: int) -> None:
         self.bus = bus
@@ -61,43 +60,37 @@ class Unit:
         wait = left(self.last) + most
         return wait if 0 < wait <= most else _FREE
 
-    def note(self, flag: int, code: int, started: int) -> None:
-        """Count an answer (or none); `code` is that of an EXCEPTION."""
-        master = self.bus.master
+    def note(self, flag: int, code: int, started: int) -> int:
+        """Count an answer (or none), whose flag it gives; `code` is that of an EXCEPTION."""
         ms = -left(started)
         self.last = after(0)
         self.counts[_KIND[flag]] += 1
         if flag == _OK:
             self.times[self.counts[0] % 15] = ms
         elif flag != _EXCEPTION or code in (10, 11):  # a Modbus gateway says that no device is there
-            self.failures += 1
-            if self.failures >= _OFFLINE:
-                longest = max(_PROBE_MAX_MS, _PROBE_TIMEOUTS * master.timeout_ms)
-                self.hold_ms = min(max(2 * self.hold_ms, _PROBE_MS), longest)
-            elif not master.transport.at:
-                # on a line a late answer looks like that to the next question: it may come meanwhile
-                self.hold_ms = max(ms, self.gap_ms)
-            return
-        if self.failures >= _OFFLINE:
-            self.models = None  # it may have come back with another chain
+            return call("late", "note", self, flag, ms)
+        if self.failures >= _OFFLINE:  # it may have come back with another chain
+            self.models = {}
+            self.walk = self.last
         self.failures = 0
         self.hold_ms = self.gap_ms
+        return flag
 
 
 class Block:
-    """One read, due at once and then at multiples of its period; `model` is that of SunSpec, None for plain registers."""
+    """One read, due at once and then at multiples of its period; `model` is that of SunSpec, None for plain registers.
 
-    def __init__(
-        self, number: int, unit: "Unit", function: int, address: int, count: int, model: int | None, period_ms: int
-    ) -> None:
-        self.number = number
-        self.unit = unit
-        self.function = function
-        self.address = address
-        self.count = count
-        self.model = model
-        self.period_ms = period_ms
-        self.due = after(0)
+    Made by node/poll_table.py.
+    """
+
+    number: int
+    unit: "Unit"
+    function: int
+    address: int
+    count: int
+    model: int | None
+    period_ms: int
+    due: int  # tick
 
 
 class Bus:
@@ -152,6 +145,9 @@ class Bus:
 
     async def read(self, unit: "Unit", function: int, address: int, count: int) -> tuple[int, bytes]:
         """(flag, bytes)"""
+        if unit.owed and call("late", "alike", unit, function, address, count):
+            await asyncio.sleep_ms(_IDLE_MS)
+            return _TIMEOUT, b""  # whose answer came could not be told
         flag = await self._ask(unit, function, address, count)
         return flag, bytes(self._data(function, count))
 
@@ -162,26 +158,25 @@ class Bus:
         address = block.address
         count = block.count
         flag = _OK
-        if block.model:
-            if unit.models is None or (block.model not in unit.models and left(unit.walk) <= 0):
+        model = block.model
+        if model:
+            if model not in unit.models and left(unit.walk) <= 0:
                 flag = await call("sunspec", "walk", self, unit, function)
-                unit.walk = after(_REWALK_MS)
-            if flag == _OK:
-                start, length = unit.models.get(block.model, (0, 0))
-                if address + count > length:
-                    flag = _NO_MODEL
-                address += start
+            start, length = unit.models.get(model, (0, 0))
+            if address + count > length:
+                flag = flag or _NO_MODEL
+            address += start
         if flag == _OK:
             while self.lock.state:  # locked() is False while the lock is on its way to the next in the queue
                 self.beat()
                 await asyncio.sleep_ms(1)
             flag = await self._ask(unit, function, address, count)
-        data: "Buffer" = b""
+        data: "Buffer" = unit.data
         if flag == _OK:
             data = self._data(function, count)
         elif flag == _EXCEPTION:  # one byte on the wire, one register in the record
             data = bytes((0, self.master.view[self.master.data]))
-        elif unit.failures == 1 and flag != _NO_MODEL:
+        elif unit.failures == 1 and left(block.due) <= 0 and flag != _NO_MODEL:
             return False
         self.push(block.number, flag, data, len(data) >> 1)
         return True
@@ -209,8 +204,7 @@ class Bus:
             self.beat()
             started = after(0)
             flag = await master.ask(unit.number, function, address, count, words)
-            unit.note(flag, master.view[master.data], started)
-            return flag
+            return unit.note(flag, master.view[master.data], started)
         finally:
             lock.release()
 
@@ -226,5 +220,8 @@ class Plant:
 
     def silent(self) -> set[str]:
         """Names of the buses on which no unit has ever answered."""
-        answering = [unit.bus for unit in self.units if unit.counts[0] or unit.counts[3]]
-        return {bus.name for bus in self.buses if bus.blocks and bus not in answering}
+        found = {bus.name for bus in self.buses if bus.blocks}
+        for unit in self.units:
+            if unit.counts[0] or unit.counts[3]:
+                found.discard(unit.bus.name)
+        return found

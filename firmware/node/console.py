@@ -123,7 +123,7 @@ class Request:
             conf.update(ask["node"])
             text = json.dumps({key: conf[key] for key in conf if conf[key] is not None})
             try:
-                essentials.parse(text)
+                essentials.take(text)
             finally:
                 forget("wire.essentials")
             pending["node.json"] = text

@@ -82,34 +82,37 @@ def request(
     return at
 
 
-def line_length(rx: "Buffer", got: int) -> int:
-    """Length of the line frame that begins in `rx`, checksum included; 0 while it is not known."""
-    if got < 3:
-        return 0
-    function = rx[1]
-    if function & 0x80:
-        return 5
-    return 5 + rx[2] if function < _WRITE_COIL or function == _READ_WRITE else 8
+def length(tx: bytearray, rx: "Buffer", at: int) -> int:
+    """Length of the answer to the request in `tx` that begins with `rx[at:]`, with a checksum; 0 when none does.
+
+    Three bytes decide it.
+    """
+    function = tx[at + 1]
+    if rx[at] == tx[at]:
+        if rx[at + 1] == function | 0x80:
+            return 5
+        if rx[at + 1] == function:
+            if _WRITE_COIL <= function != _READ_WRITE:
+                return 8
+            data = data_bytes(function, tx[at + 4] << 8 | tx[at + 5])
+            if rx[at + 2] == data:
+                return 5 + data
+    return 0
 
 
 def verdict(tx: bytearray, rx: "Buffer", at: int, end: int) -> int:
     """OK, EXCEPTION or WRONG_REPLY for the intact answer `rx[at:end]` (without checksum)."""
     function = tx[at + 1]
-    size = end - at
-    if rx[at] == tx[at]:
-        if rx[at + 1] == function | 0x80 and size == 3:
+    size = end - at + 2
+    if length(tx, rx, at) == size:
+        if rx[at + 1] != function:
             return _EXCEPTION
-        if function < _WRITE_COIL or function == _READ_WRITE:
-            data = data_bytes(function, tx[at + 4] << 8 | tx[at + 5])
-            if rx[at + 1] == function and rx[at + 2] == data and size == 3 + data:
-                at += 3
-                # what is written and read in one go comes back as it was written
-                if (
-                    function < _WRITE_COIL
-                    or tx[at - 1 : at + 3] != tx[at + 3 : at + 7]
-                    or rx[at:end] == tx[at + 8 : at + 8 + data]
-                ):
-                    return _OK
-        elif size == 6 and rx[at:end] == tx[at:end]:  # a write answers with its address and its value or count
+        if (
+            # what is written and read in one go comes back as it was written
+            tx[at + 2 : at + 6] != tx[at + 6 : at + 10] or rx[at + 3 : end] == tx[at + 11 : at + 6 + size]
+            if function == _READ_WRITE
+            # a write answers with its address and its value or count
+            else function < _WRITE_COIL or rx[at:end] == tx[at:end]
+        ):
             return _OK
     return _WRONG_REPLY

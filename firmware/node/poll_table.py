@@ -133,6 +133,7 @@ def bus(spec: "Spec", app: "App | Console") -> "Bus | Tic":
     kind = spec["kind"]
     if kind == "tcp":
         transport: "Line | Net" = Net(spec["host"], spec.get("port", 502))
+        transport.lax = spec.get("lenient", 0)
     else:  # what stays must not hold on to a function of this module
         line = hal.opener(app.conf["serial"][spec["port"]], spec)
         if kind == "rtu":
@@ -148,12 +149,19 @@ def unit(spec: "Spec", bus: "Bus | Tic") -> "Unit":
     """The Unit of an entry of the table."""
     # an even number, so that no value of two registers is cut in two
     step = 1 if spec["wfc"] < 7 else min(spec.get("max", _MOST), _MOST) & 126
-    return Unit(bus, spec["id"], spec["wfc"], step, spec.get("gap_ms", 0))
+    one = Unit(bus, spec["id"], spec["wfc"], step, spec.get("gap_ms", 0))
+    one.walk = after(0)
+    return one
 
 
 def block(number: int, unit: "Unit", spec: "Spec") -> "Block":
     """The Block of an entry of the table."""
-    return Block(number, unit, spec["fc"], spec["a"], spec["n"], spec.get("m"), spec["ms"])
+    one = Block()
+    one.number, one.unit = number, unit
+    one.function, one.address, one.count, one.model = spec["fc"], spec["a"], spec["n"], spec.get("m")
+    one.period_ms = spec["ms"]
+    one.due = after(0)
+    return one
 
 
 def actuator(number: int, spec: "Spec", unit: "Unit", orders: "Orders") -> "Actuator":

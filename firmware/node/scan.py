@@ -18,6 +18,8 @@ if _TYPES:
 _OK = const(0)
 _TIMEOUT = const(1)
 _EXCEPTION = const(3)
+_WRONG_REPLY = const(5)
+_WRONG_HEADER = const(6)  # that of node.modbus
 _BAUDS = const(8)  # there are no more of wire.table
 
 
@@ -68,6 +70,8 @@ async def _question(
         forget("node.poll_table")
         try:
             flag = await one.ask(unit, function, address, count)
+            if flag == _WRONG_HEADER:
+                flag = _WRONG_REPLY
             return flag, bytes(one.view[one.data : one.data + 2 * count]) if flag == _OK else b""
         finally:
             one.close()

@@ -1,7 +1,8 @@
 """What an installer checks before leaving: every unit answers, the broker hears us, a forged order is refused.
 
 Rows {"step", "n", "ok", "text"}: step `unit` (n counts the units of the poll table), `block` (its registers as they
-came, in hex; SunSpec models are found from the letters SunS), `broker` (ms of a message to ourselves and back),
+came, in hex; SunSpec models are found from the letters SunS; or the flag, with a 0 in front where it was the header that
+did not fit), `broker` (ms of a message to ourselves and back),
 `order` (how many of the two forged ones were refused). The units are the scan of the buses: each is asked. `found`
 follows for a serial line (n counts the buses) on which one is missing: the unit numbers that do answer there, from 1
 to 10. A board without a place has the rows of node.board_test instead.
@@ -31,6 +32,7 @@ forget("wire.sealing")
 _OK = const(0)
 _TIMEOUT = const(1)
 _EXCEPTION = const(3)
+_WRONG_REPLY = const(5)
 _NO_MODEL = const(6)
 _HEARD = const("heard")  # those of wire.topics
 _SET = const("set")
@@ -99,7 +101,8 @@ async def _unit(n: int, unit: "Unit", row: "Row") -> int | None:
             flag, data = await _block(unit, block)
             if flag in (_OK, _EXCEPTION, _NO_MODEL):
                 row("block", block.number, flag == _OK, binascii.hexlify(data).decode() if flag == _OK else str(flag))
-    row("unit", n, flag in (_OK, _EXCEPTION, _NO_MODEL), str(flag))
+    named = "0" if flag == _WRONG_REPLY and unit.data else ""
+    row("unit", n, flag in (_OK, _EXCEPTION, _NO_MODEL), named + str(flag))
     return flag
 
 
@@ -119,7 +122,7 @@ async def _block(unit: "Unit", block: "Block") -> tuple[int, bytes]:
     address = block.address
     if block.model:
         flag = await sunspec.walk(unit.bus, unit, block.function)
-        start, length = (unit.models or {}).get(block.model, (0, 0))
+        start, length = unit.models.get(block.model, (0, 0))
         if flag != _OK or address + block.count > length:
             return flag or _NO_MODEL, b""
         address += start

@@ -152,7 +152,7 @@ class Setup:
             conf["wifi"] = {"ssid": values["ssid"], "password": secret}
         text = json.dumps(conf)
         try:
-            essentials.parse(text)
+            essentials.take(text)
         finally:
             forget("wire.essentials")
         store.save("node.json", text)

@@ -50,14 +50,14 @@ class Spill(Ring):
             os.mkdir(_FOLDER[:-1])
         except OSError:
             pass  # it is there
-        numbers = []
+        self.segment = self.end = 0  # the oldest, and behind the newest
         for entry in os.ilistdir(_FOLDER[:-1]):
             try:
-                numbers.append(int(entry[0], 16))
+                number = int(entry[0], 16)
+                self.segment = min(self.segment, number) if self.end else number
+                self.end = max(self.end, number + 1)
             except ValueError:
                 pass  # not ours
-        self.segment = min(numbers or (0,))  # the oldest
-        self.end = max(numbers or (-1,)) + 1  # behind the newest
 
     def save(self, room: memoryview) -> None:
         """The oldest records become a segment when the ring is rather full; what cannot be saved stays there."""

@@ -14,9 +14,11 @@ if _TYPES:
     from typing import Any
 
     from kinds import Address
-    from node.modbus import Net
+    from node.modbus import Master
 
 _STEP_MS = const(5)
+_SILENT = const(2)  # time-outs in a row: the connection before this one never answered, and nor does it
+_PAUSE_MS = const(6000)
 
 
 async def connect(address: "Address", timeout_ms: int, context: "Any" = None, name: str | None = None) -> "Connection":
@@ -50,14 +52,20 @@ async def connect(address: "Address", timeout_ms: int, context: "Any" = None, na
     return Connection(sock, stream)
 
 
-async def call(net: "Net", timeout_ms: int) -> "Connection":
-    """`connect` to where a node.modbus.Net is. A number is best: a name blocks, for seconds when it is not known.
+async def call(master: "Master") -> "Connection":
+    """`connect` to where the Net of a master is. A number is best: a name blocks, for seconds when it is not known.
 
-    So it is looked up the first time, and when eight calls have reached nothing.
+    So it is looked up the first time, and when eight calls have reached nothing. Some devices hear nothing in the first
+    seconds of a connection, or never on one that was asked too soon: once a connection has ended without one answer, each
+    further one is left alone for a while first.
     """
+    net: "Any" = master.transport
     if not net.misses & 7:
         net.address = socket.getaddrinfo(net.host, net.port)[0][-1]
     net.misses += 1
-    connection = await connect(net.address, timeout_ms)
+    connection = await connect(net.address, master.timeout_ms)
     net.misses = 1
+    if master.silent > _SILENT:
+        net.pause_ms = _PAUSE_MS
+    await asyncio.sleep_ms(net.pause_ms)
     return connection

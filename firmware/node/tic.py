@@ -2,6 +2,9 @@
 
 Source: Enedis-NOI-CPT_54E. Historique has 1200 Bd and spaces, standard 9600 Bd and tabs; the other one is tried when no
 good frame comes. Only groups whose checksum fits are used; those that name a person are never kept.
+
+A three-phase meter in historique sends short frames with little but the currents while one of them is too high, twenty
+for each long one (ERDF-NOI-CPT_02E). They are a sign of life, and a block is told of those that have a label of it.
 """
 
 import asyncio
@@ -25,6 +28,8 @@ _PERSONAL = const("ADCO ADSC PRM MSG1 MSG2")
 _LINE = const(127)  # the longest group, PJOURF+1, has 109 characters
 _TURN_MS = const(20)  # 19 characters at 9600 Bd
 _PATIENCE_MS = const(8000)  # the longest frame at 1200 Bd takes 3 s, and one may be broken off
+_MISSED_MS = const(25000)  # of a block that no frame has a label of: twenty short frames and a long one take 20 s
+_ALIVE = const(3)  # good groups of one frame; one may have the right checksum by chance
 _EARLY_MS = const(500)  # frames do not come in step with periods
 _BOTH_SPEEDS = const(10800)
 _ABSENT = const(0xFFFFFFFF)
@@ -43,6 +48,8 @@ class Tic:
     why = _TIMEOUT  # there is no frame
     begun = False  # a frame that we have heard from its start; the line is opened in the middle of one
     size = 0  # of the group so far, with the character that begins it; 0: not in a group
+    good = 0  # groups of this frame whose checksum fitted
+    alive = False  # frames come, but none with a label that is wanted
 
     def __init__(self, name: str, open_line: "Callable[[], SerialLine]", spec: "Spec", push: "Push") -> None:
         self.name = name
@@ -77,9 +84,12 @@ class Tic:
                 self.close()
                 self.why = _NO_LINK
             if left(self.patience) < 0:
-                self.record(self.why)
-                self.close()
-                self.spec["baud"] = _BOTH_SPEEDS - self.spec["baud"]
+                if self.alive:
+                    self.record(_OK)
+                else:
+                    self.record(self.why)
+                    self.close()
+                    self.spec["baud"] = _BOTH_SPEEDS - self.spec["baud"]
             await asyncio.sleep_ms(_TURN_MS)
 
     def close(self) -> None:
@@ -104,9 +114,13 @@ class Tic:
                 self.why = _BAD_FRAME
                 self.unit.counts[2] += 1
         if 2 <= byte <= 4:  # start, end, broken off; a start also ends a frame whose end was lost
-            if self.values and byte != 4 and self.begun:
-                self.record(_OK)
+            if byte != 4 and self.begun:
+                if self.values:
+                    self.record(_OK)
+                elif self.good >= _ALIVE:
+                    self.alive = True
             self.values.clear()
+            self.good = 0
             self.begun = True
 
     def group(self, end: int) -> None:
@@ -122,6 +136,7 @@ class Tic:
                 start = i + 1
         if not first or text[end] != separator or text[end + 1] != (total & 63) + 32:
             raise ValueError
+        self.good += 1
         name = text[1:first].decode()
         form = self.forms.get(name)
         if form and name not in _PERSONAL:
@@ -138,17 +153,21 @@ class Tic:
             self.values[name] = value
 
     def record(self, flag: int) -> None:
-        """After a frame, or when there is none: a record of each block that is due."""
+        """After a frame, or when there is none: a record of each block that is due and that it says something of."""
         self.unit.counts[flag % 3] += 1  # answers, time-outs (no link is one), bad ones
         self.patience = after(_PATIENCE_MS)
         self.why = _TIMEOUT
+        self.alive = False
+        values = self.values
         for block in self.blocks:
             number, spec, due = block
-            if left(due) <= 0:
+            wait = left(due)
+            named = [name for name, _ in spec["labels"] if name in values]
+            if wait <= 0 and (flag or named or not values or wait < -_MISSED_MS):
                 block[2] = after(spec["ms"] - _EARLY_MS)
                 count = 0
                 if not flag:
                     for name, _ in spec["labels"]:
-                        pack_into(">I", self.text, count, self.values.get(name, _ABSENT))
+                        pack_into(">I", self.text, count, values.get(name, _ABSENT))
                         count += 4
                 self.push(number, flag, self.text[:count], count >> 1)

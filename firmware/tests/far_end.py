@@ -4,6 +4,7 @@
 """
 
 import asyncio
+from time import ticks_add, ticks_diff, ticks_ms
 
 
 def crc(data):
@@ -36,9 +37,9 @@ class Stream:
         self.end = end
 
     async def readinto(self, buffer):
-        while not self.end.waiting:
+        while not (size := self.end.readinto(buffer)):
             await asyncio.sleep_ms(1)
-        return self.end.readinto(buffer)
+        return size
 
 
 class Line:
@@ -62,3 +63,28 @@ class Line:
 
     def close(self):
         pass
+
+
+class LateLine(Line):
+    """Each answer leaves after `delay(frame)` ms, `in_turn` not before the one before it has left."""
+
+    def __init__(self, delay, in_turn=True):
+        super().__init__()
+        self.delay = delay
+        self.in_turn = in_turn
+        self.coming = []  # (tick, bytes)
+        self.free = ticks_ms()
+
+    def write(self, frame):
+        self.said.append(bytes(frame))
+        now = ticks_ms()
+        begin = self.free if self.in_turn and ticks_diff(self.free, now) > 0 else now
+        self.free = ticks_add(begin, self.delay(frame))
+        self.coming.append((self.free, self.answer(bytes(frame))))
+
+    def readinto(self, buffer):
+        for one in sorted(self.coming, key=lambda one: ticks_diff(one[0], self.free)):
+            if ticks_diff(one[0], ticks_ms()) <= 0:
+                self.coming.remove(one)
+                self.waiting += one[1]
+        return super().readinto(buffer)

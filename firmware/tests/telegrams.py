@@ -41,9 +41,38 @@ def group(*parts: str) -> str:
     return text + chr((sum(map(ord, text)) & 0x3F) + 0x20)
 
 
+def old_group(*parts: str) -> str:
+    """A group of the mode historique: the space before the check character is not counted."""
+    text = " ".join(parts)
+    return f"{text} {chr((sum(map(ord, text)) & 0x3F) + 0x20)}"
+
+
+def alarm(*amperes: int, of: int = 45) -> tuple[str, ...]:
+    """The groups of a short frame, with the currents of the three phases (ERDF-NOI-CPT_02E, "trames courtes")."""
+    over = [old_group(f"ADIR{i}", f"{a:03d}") for i, a in enumerate(amperes, 1) if a > of]
+    return (*over, old_group("ADCO", NUMBER), *(old_group(f"IINST{i}", f"{a:03d}") for i, a in enumerate(amperes, 1)))
+
+
 def frame(*groups: str) -> bytes:
     return b"\x02" + "".join(f"\n{one}\r" for one in groups).encode() + b"\x03"
 
+
+# The long frame of a three-phase meter.
+THREE_PHASE = (
+    old_group("ADCO", NUMBER),
+    old_group("OPTARIF", "HC.."),
+    old_group("ISOUSC", "45"),
+    old_group("HCHC", "077089461"),
+    old_group("HCHP", "096066754"),
+    old_group("PTEC", "HP.."),
+    *(old_group(f"IINST{i}", f"{10 * i:03d}") for i in (1, 2, 3)),
+    *(old_group(f"IMAX{i}", "060") for i in (1, 2, 3)),
+    old_group("PMAX", "20000"),
+    old_group("PAPP", "13800"),
+    old_group("HHPHC", "E"),
+    old_group("MOTDETAT", "000000"),
+    old_group("PPOT", "00"),
+)
 
 PERSONAL = (group("ADSC", NUMBER), group("PRM", DELIVERY_POINT), group("MSG1", MESSAGE), group("MSG2", MESSAGE[:16]))
 FULL = (*PERSONAL[:1], group("EAST", "012345678"), group("SINSTS", "01234"), *STANDARD, *PERSONAL[1:])

@@ -144,6 +144,7 @@ async def test_no_answer_holds_a_secret(usb, inverter):
         await terminal.ask("set", node={"wifi": {"ssid": "house", "password": "another-secret"}}, label="label-secret")
         await terminal.wrong("set", node={"wifi": {"ssid": "house", "password": "short"}})
         await terminal.wrong("set", node={"key": "not-a-key-secret"})
+        assert (await terminal.wrong("set", node={"key": "0" * 64})).startswith("key: allowed is 64 random")
         for do in ("info", "health", "get", "log", "test"):
             await terminal.ask(do)
         await terminal.ask("commit")

@@ -37,7 +37,7 @@ def test_everything_that_runs_on_a_node_is_checked():
         "esp32.Partition.mark_app_valid()",
         "def opener(place: str): return place",
         "from node.orders import Orders\nOrders(b'', '7', None, None, print)",
-        "from node.bus import Block\nBlock(0, None, 3, 0, 1, None, 1000).due_ms",
+        "from node.bus import Block\nBlock().due_ms",
     ],
 )
 def test_a_wrong_call_is_found(wrong, ask, tmp_path):

@@ -105,3 +105,14 @@ line.write(b"abc")
 
 def test_a_reset_is_an_end_that_asks_for_a_new_start(computer):
     assert computer("hal.reset()\n") == (slot.RESET, [])
+
+
+def test_what_the_node_writes_on_a_computer_is_for_its_owner_alone(board, tmp_path):
+    kept = tmp_path / "nvs.json"
+    kept.write_text('{"node": "the key"}')
+    kept.chmod(0o644)  # as an earlier version left it
+    board(
+        "import os\nfrom memory import memory\nmemory().put('a', 1)\nopen('node.json', 'w').close()\nos.mkdir('spill')\n"
+    )
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"nvs.json": 0o600, "node.json": 0o600, "spill": 0o700}

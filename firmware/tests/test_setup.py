@@ -115,6 +115,7 @@ async def test_it_speaks_french_to_those_who_prefer_it(browse):
         ({"wifi": "short"}, "wifi.password: allowed is text of length 8 to 63"),
         ({"node": "Cave à vin"}, "node: allowed is"),
         ({"key": "00"}, "key: allowed is text of length 64"),
+        ({"key": "00" * 32}, "key: allowed is 64 random hexadecimal digits"),
         ({"host": "10.0.0.1:99999"}, "broker.port: allowed is whole number 1 to 65535"),
         ({"host": "10.0.0.1:x"}, "broker.port: allowed is"),
         ({"host": ""}, "broker.host: allowed is"),

@@ -342,3 +342,46 @@ tried = flash.count - before
 fill(ring, 300)
 print(json.dumps([ring.lost > 100, flash.count - before == tried]))
 """) == [True, True]
+
+
+DAY = """
+import json, os, struct
+from node.spill import Spill
+os.chdir(FOLDER)
+class Clock:
+    s, ms, quality, zero = 800000000, 0, 2, (0, 0)
+    def tick(self): pass
+class Memory:
+    def get(self, key): return 0
+    def put(self, key, value): pass
+def boot(number):
+    return Spill(16000, number, Clock(), {"spill_kb": 16384, "spill_a_day": 100000}, Memory())
+room, registers = memoryview(bytearray(640)), bytearray(250)
+ring = boot(5)
+ring.use(7)
+for _ in range(COUNT):
+    ring.push(1, 0, registers, 125)
+    ring.save(room)
+del ring
+again, sent, first, last = boot(6), 0, 0, 0
+while True:
+    size = again.batch(room)[0]
+    if size:
+        sent += room[1]
+        number = struct.unpack_from(">I", room, 20)[0]
+        first, last = first or number, number + room[1] - 1
+    elif again.whole:
+        again.heard(again.of, again.last)
+    else:
+        break
+print(json.dumps([sent, first, last, again.lost, len(os.listdir("spill"))]))
+"""
+
+
+def test_a_computer_keeps_a_day_of_the_demo_s_records_on_its_disk(board, tmp_path):
+    """102 bytes a second are 8.8 MB; in the longest records that is the least work for the same bytes."""
+    count = 102 * 86_400 // 264
+    code = DAY.replace("FOLDER", repr(str(tmp_path))).replace("COUNT", str(count))
+    sent, first, last, lost, left = json.loads(board(code, compiled=True).splitlines()[-1])
+    assert (first, lost, left) == (1, 0, 0)
+    assert sent == last > count - 60  # the rest was in the memory that a restart clears

@@ -109,7 +109,7 @@ from node.bus import Unit
 class Bus: pass
 bus = Bus()
 bus.master = bus.transport = bus
-bus.timeout_ms, bus.at = 100, 0
+bus.timeout_ms, bus.at, bus.blocks, bus.tx, bus.view = 100, 0, [], bytearray(18), memoryview(bytearray(270))
 for failures in range(4):
     for event, flag, code in (("ANSWER", 0, 0), ("ANSWER", 3, 2), ("NO_ANSWER", 1, 0), ("NO_ANSWER", 2, 0),
             ("NO_ANSWER", 4, 0), ("NO_ANSWER", 5, 0), ("NOBODY", 3, 10), ("NOBODY", 3, 11)):

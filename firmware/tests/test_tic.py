@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import importlib
 import io
+import itertools
 import json
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 import tables
 import telegrams
 from node_rig import until
-from telegrams import FULL, HISTORIQUE, STANDARD, frame, group
+from telegrams import FULL, HISTORIQUE, STANDARD, THREE_PHASE, alarm, frame, group
 from wire import records
 from wire import table as wire_table
 
@@ -246,6 +247,49 @@ def test_silence_and_bad_checksums_are_distinguished(listen):
     assert spoiled.pushed[0][2:] == [records.BAD_FRAME, "", 0]
     assert {row[2] for row in back.pushed} == {records.OK}
     assert max(found.beat for found in (silent, spoiled, back)) <= 5000
+
+
+def slow(at_ms: int, data: bytes) -> list:
+    """A frame at 1200 Bd, of which nothing is heard at the other speed."""
+    return [at_ms, {"1200": data.hex(), "9600": ""}]
+
+
+def alarm_frames(from_ms: int, until_ms: int) -> list:
+    """Twenty short frames for each long one, at the pace of 1200 Bd."""
+    frames, at_ms, count = [], from_ms, 0
+    while at_ms < until_ms:
+        data = frame(*THREE_PHASE) if count % 21 == 20 else frame(*alarm(50, 12, 61))
+        frames.append(slow(at_ms, data))
+        at_ms += len(data) * 10000 // 1200 + 34
+        count += 1
+    return frames
+
+
+def test_short_frames_of_a_meter_above_its_setting_are_a_sign_of_life_and_carry_the_currents(listen):
+    fast = block("PAPP", "IINST1", "IINST2", "IINST3", "PTEC:s")
+    rare = block("HCHC:c", "OPTARIF:s", ms=10000)
+    [found] = listen([[fast, rare], alarm_frames(0, 45000), 45000, 1200])
+    assert {row[2] for row in found.pushed} == {records.OK}
+    currents = f"{50:08x}{12:08x}{61:08x}"
+    told = {row[3] for row in found.pushed if row[1] == 0}
+    assert told == {f"{FF}{currents}{FF}", f"{13800:08x}{10:08x}{20:08x}{30:08x}{b'HP..'.hex()}"}
+    times = [row[0] for row in found.pushed if row[1] == 0]
+    assert (
+        max(after - before for before, after in itertools.pairwise(times)) < 3500
+    )  # a long frame, and it was due before
+    counters = [row for row in found.pushed if row[1] == 1]
+    assert {row[3] for row in counters} == {f"{77089461:08x}{b'HC..'.hex()}"}  # never empty
+    assert len(counters) >= 2
+
+
+def test_short_frames_without_a_label_that_is_wanted_change_nothing_but_are_no_silence(listen):
+    """As for a table of a gateway that does not know them: it learns that there is no value, and the speed stays."""
+    short = [slow(900 * i, frame(*alarm(50, 12, 61))) for i in range(66)]
+    long = [slow(60000 + 2000 * i, frame(*HISTORIQUE)) for i in range(3)]
+    old, back = listen([[block("PAPP")], short, 59000, 1200], [[block("PAPP")], [*short, *long], 66000, 1200])
+    assert {(row[2], row[3]) for row in old.pushed} == {(records.OK, FF)}
+    assert [row[3] for row in back.pushed][-1] == f"{460:08x}"
+    assert back.pushed[-3][0] < 63000  # the first long frame is heard: the speed was never left
 
 
 COUNTERS = [

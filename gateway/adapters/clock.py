@@ -1,17 +1,12 @@
 """The machine's clocks, and the mapping of a node's clock onto ours."""
 
-import math
 import time
 from dataclasses import dataclass, field
-
-from gateway.ports import Clock
 
 WINDOW_S = 30.0  # of the quickest message: crystals part by at most 3 ms in it (100 ppm), travel times vary by more
 WARM_S = 10.0  # a backlog is through by then
 BACKLOG_S = 5.0  # a record this much older than its arrival was stored somewhere: no message travels that long
 SET_BACK_S = 0.5  # records of one boot may be stamped a little out of order; this much is a clock that was set
-ASKED_WITHIN_S = 150.0  # nodes ask for the time once a minute
-CORRECTED_S = 1.0  # less is a correction, not a clock that was set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,28 +22,6 @@ class SystemClock:
     def monotonic_s(self) -> float:
         """Seconds that only rise."""
         return time.monotonic()
-
-
-@dataclass(slots=True)
-class OrderTime:
-    """The UTC that orders are dated with.
-
-    A clock that is set back counts only when all nodes have asked for the time again: until then they live by the time
-    before, and would refuse each new order as one that was written long ago.
-    """
-
-    _offset_s: float = field(default=-math.inf, init=False)  # from the monotonic clock
-    _back_s: float | None = field(default=None, init=False)  # since when ours is behind
-
-    def of(self, clock: Clock) -> float:
-        """Seconds since 1970 for an order that is written now."""
-        now_s = clock.monotonic_s()
-        offset_s = clock.utc_s() - now_s
-        if offset_s > self._offset_s - CORRECTED_S or (self._back_s or now_s) < now_s - ASKED_WITHIN_S:
-            self._offset_s, self._back_s = offset_s, None
-        elif self._back_s is None:
-            self._back_s = now_s
-        return now_s + self._offset_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +79,17 @@ class NodeClock:
 
     def mapped_s(self, node_s: float, arrived_s: float) -> float:
         """Our moment of the node's moment by the least offset seen so far; nothing is learned."""
+        offset_s = self._offset_s()
+        return arrived_s if offset_s is None else min(node_s + offset_s, arrived_s)
+
+    def reading_s(self, now_s: float) -> float | None:
+        """What the node's clock shows at our moment `now_s`, late by the travel time; None where that is not UTC."""
+        offset_s = self._offset_s()
+        return None if offset_s is None or self._base is None or not self._base[1] else now_s - offset_s
+
+    def _offset_s(self) -> float | None:
         known = [offset_s for offset_s in (self._best_s, self._before_s) if offset_s is not None]
-        return min(node_s + min(known), arrived_s) if known else arrived_s
+        return min(known) if known else None
 
     def _learn(self, offset_s: float, arrived_s: float) -> None:
         if self._best_s is None or arrived_s - self._since_s > WINDOW_S:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import tempfile
 from dataclasses import replace
 from typing import Annotated
 
@@ -16,7 +15,6 @@ from gateway.app import Gateway
 from gateway.cli.check import SiteArgument, read, read_credentials
 from gateway.cli.language import language, say
 from gateway.site.credentials import Credentials
-from gateway.site.file.sections import StoreSection
 from gateway.site.file.site_file import SiteFile
 from gateway.view.schema.cycle import CycleView
 from gateway.words.figures import figure
@@ -28,9 +26,7 @@ def once(site: SiteArgument, wait_s: WaitOption = 15.0) -> None:
     """Read everything once, decide once, and print it as a table."""
     file = read(site)
     credentials = read_credentials(file)
-    with tempfile.TemporaryDirectory() as folder:
-        looking = replace(file, store=StoreSection(path=f"{folder}/look.sqlite"), database=None)
-        state, error_text = asyncio.run(_look(looking, credentials, wait_s))
+    state, error_text = asyncio.run(_look(replace(file, database=None), credentials, wait_s))
     if error_text:
         Console(stderr=True).print(
             say("once.no_broker", url=f"{file.broker.host}:{file.broker.port}"), style="red", markup=False

@@ -1,7 +1,6 @@
 """A node's `node.json` from the site file, the table of boards and its secrets."""
 
 import base64
-import ipaddress
 import json
 import ssl
 from collections.abc import Mapping
@@ -10,8 +9,11 @@ from typing import Any
 from gateway.adapters.boards import Board
 from gateway.commission.secrets import NodeSecrets
 from gateway.mistakes import Mistake, choice
+from gateway.site.file.cautions import is_loopback
 from gateway.site.file.site_file import SiteFile, SiteFileError
 from gateway.wire import essentials
+
+DISK = {"spill_kb": 16384, "spill_a_day": 100_000}  # for the records of a node on a computer: a day and more
 
 
 def compose(
@@ -43,6 +45,8 @@ def compose(
     if section.board and not computer:
         conf |= {"board": section.board} | boards[section.board].node_rows()
         conf["serial"] = _serial(conf["serial"], list(section.buses))
+    if computer:
+        conf |= DISK
     if section.wifi and not computer:
         conf.pop("eth", None)
         conf["wifi"] = {"ssid": section.wifi, "password": secrets.wifi_password}
@@ -53,12 +57,12 @@ def compose(
 def _mistakes(file: SiteFile, node: str, boards: Mapping[str, Board], *, computer: bool) -> Any:
     section = file.nodes[node]
     host = file.broker.node_host or file.broker.host
-    if _is_loopback(host) and not computer:
+    if is_loopback(host) and not computer:
         allowed = "the broker's address as the nodes see it, such as 192.168.1.10"
         yield Mistake(path="broker.node_host", found=host, allowed=allowed)
     if computer:
         return
-    if _is_loopback(file.time.host):
+    if is_loopback(file.time.host):
         yield Mistake(path="time.host", found=file.time.host, allowed='an address the nodes reach, such as "0.0.0.0"')
     if file.time.port == 0:
         yield Mistake(path="time.port", found="0", allowed="a fixed port: the nodes learn it once")
@@ -93,10 +97,3 @@ def _certificate(file: SiteFile, ca: str) -> str:
     pem = (file.path.parent / ca).read_text(encoding="ascii")
     begin, end = pem.index(ssl.PEM_HEADER), pem.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)
     return base64.b64encode(ssl.PEM_cert_to_DER_cert(pem[begin:end])).decode()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -65,7 +65,7 @@ def from_backup(backup: Backup, kept: Path | None, environment: Mapping[str, str
     known = secrets.known(node, kept, environment)
     whole = backup.with_secrets(known).essentials
     try:
-        essentials.parse(json.dumps(whole))
+        essentials.take(json.dumps(whole))
     except essentials.EssentialsError as error:
         raise CommissionError("refused", do="set", why=str(error)) from error
     return ProvisioningPlan(node=node, essentials=whole, table=backup.table, label=known.get("label"))

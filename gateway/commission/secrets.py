@@ -5,15 +5,14 @@ never belongs into a repository.
 """
 
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.mistakes import Mistake
+from gateway.site.file.keys import key_mistake
 
-KEY = re.compile(r"[0-9a-fA-F]{64}")
 LABEL_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is mistaken for another
 
 
@@ -77,9 +76,9 @@ def flaws(node: str, found: NodeSecrets, *, wifi: bool) -> list[Mistake]:
     """What is missing or malformed; none of it is shown."""
     names = variables(node)
     mistakes = []
-    if not KEY.fullmatch(found.key):
-        allowed = "64 hexadecimal digits"
-        mistakes.append(Mistake(path=names["key"], found=f"{len(found.key)} characters", allowed=allowed))
+    wrong_key = key_mistake(names["key"], found.key)
+    if wrong_key is not None:
+        mistakes.append(wrong_key)
     if not 8 <= len(found.label) <= 63:
         allowed = "8 to 63 characters"
         mistakes.append(Mistake(path=names["label"], found=f"{len(found.label)} characters", allowed=allowed))

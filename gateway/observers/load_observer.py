@@ -102,7 +102,7 @@ def recalled(text: str | None, loads: Mapping[str, LoadSettings]) -> dict[str, L
     try:
         rows = json.loads(text or "{}")
         return {id_: memory.recalled(seen, rows[id_]) for id_, seen in _unseen(loads).items() if id_ in rows}
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, RecursionError):
         return {}
 
 

@@ -57,6 +57,11 @@ class AccessList:
 
     rules: tuple[Rule, ...] = field(default=())
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The accounts with rules of their own: those of gateways."""
+        return frozenset(rule.user for rule in self.rules if rule.user is not None)
+
     def may_read(self, user: str, topic: str) -> bool:
         """Whether messages of a topic, or a whole subscription, may go to this account."""
         return self._allows(READ, user, topic)

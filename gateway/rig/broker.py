@@ -7,16 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway import paths
-from gateway.rig.accounts import password_file
+from gateway.rig.accounts import parse_access, password_file
 from gateway.rig.part import Part
 from gateway.rig.processes import Program
 from gateway.rig.readiness import PortOpen
 
 CONFIGURATION = """\
-listener {port} 127.0.0.1
-allow_anonymous false
-password_file {folder}/passwords
-acl_file {folder}/access
+per_listener_settings true
 persistence true
 persistence_location {folder}/
 # A broker that is killed forgets what came since its last save.
@@ -30,15 +27,25 @@ log_type error
 log_type warning
 log_type notice
 """
+LISTENER = """\
+listener {port} 127.0.0.1
+allow_anonymous false
+password_file {folder}/{passwords}
+acl_file {folder}/access
+"""
+BOUND = "use_username_as_clientid true\n"  # whatever a client calls itself, the broker knows it by its account
 
 
 def write_accounts(folder: Path, passwords: Mapping[str, str]) -> None:
-    """The password file, and the ACL file of every real site."""
+    """The password files, one of all accounts and one of the gateways' alone, and the ACL file of every real site."""
     folder.mkdir(exist_ok=True)
-    for name, text in (("passwords", password_file(passwords)), ("access", access_rules())):
+    gateways = {name: password for name, password in passwords.items() if name in parse_access(access_rules()).named}
+    texts = {"passwords": password_file(passwords), "gateways": password_file(gateways), "access": access_rules()}
+    for name, text in texts.items():
         file = folder / name
-        file.write_text(text, encoding="utf-8")
+        file.touch(mode=0o600)
         file.chmod(0o600)
+        file.write_text(text, encoding="utf-8")
 
 
 def access_rules() -> str:
@@ -46,19 +53,29 @@ def access_rules() -> str:
     return (paths.config_folder() / "mosquitto" / "access").read_text(encoding="utf-8")
 
 
-def mosquitto_program(part: Part, *, port: int, folder: Path) -> Program:
-    """The real broker, its files in `folder`, where `write_accounts` has been."""
+def mosquitto_program(part: Part, *, port: int, folder: Path, gateway_port: int | None = None) -> Program:
+    """The real broker, its files in `folder`, where `write_accounts` has been.
+
+    Each account has one name at `port`. Several programs may speak as the gateway, at `gateway_port`: nobody else may.
+    """
+    listeners = LISTENER.format(port=port, folder=folder, passwords="passwords") + BOUND
+    if gateway_port is not None:
+        listeners += LISTENER.format(port=gateway_port, folder=folder, passwords="gateways")
     file = folder / "mosquitto.conf"
-    file.write_text(CONFIGURATION.format(port=port, folder=folder) + _same_user(), encoding="utf-8")
-    return Program(name="broker", command=(str(part.path), "-c", str(file)), folder=folder, ready=_listening(port))
+    file.write_text(CONFIGURATION.format(folder=folder) + _same_user() + listeners, encoding="utf-8")
+    return Program(
+        name="broker", command=(str(part.path), "-c", str(file)), folder=folder, ready=_listening(gateway_port or port)
+    )
 
 
-def embedded_program(*, port: int, folder: Path) -> Program:
-    """The broker in pure Python with the same accounts and rights."""
+def embedded_program(*, port: int, folder: Path, gateway_port: int | None = None) -> Program:
+    """The broker in pure Python with the same accounts, rights and names, at one port or two."""
     files = ("--passwords", str(folder / "passwords"), "--access", str(folder / "access"))
-    command = (sys.executable, "-m", "gateway.rig.embedded_broker", "--port", str(port), *files)
+    ports = [text for each in (port, gateway_port) if each for text in ("--port", str(each))]
+    command = (sys.executable, "-m", "gateway.rig.embedded_broker", *ports, *files)
     environment = {"PYTHONPATH": paths.python_path()}
-    return Program(name="broker", command=command, folder=folder, environment=environment, ready=_listening(port))
+    ready = _listening(gateway_port or port)
+    return Program(name="broker", command=command, folder=folder, environment=environment, ready=ready)
 
 
 def _listening(port: int) -> PortOpen:

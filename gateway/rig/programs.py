@@ -29,8 +29,8 @@ def _broker(run: RunFolder, part: Part | None) -> Program:
     folder = run.folder / "broker"
     write_accounts(folder, run.secrets.passwords)
     if part is None:
-        return embedded_program(port=run.ports.broker, folder=folder)
-    return mosquitto_program(part, port=run.ports.broker, folder=folder)
+        return embedded_program(port=run.ports.broker, gateway_port=run.ports.gateway, folder=folder)
+    return mosquitto_program(part, port=run.ports.broker, gateway_port=run.ports.gateway, folder=folder)
 
 
 def _node(run: RunFolder, node: str, *, name: str, part: Part, heap_k: int) -> Program:

@@ -17,7 +17,11 @@ from gateway.rig.toml_text import merged, toml
 LOOPBACK = "127.0.0.1"
 NO_CHANGES: Mapping[str, Any] = {}
 KEY_BYTES = 32
-RING_BYTES = 16000  # of a node: some minutes of records, as a board with room has
+RECORDS = {  # of a node: some minutes of them in memory, and a day and more on its disk
+    "ring_bytes": 16000,
+    "spill_kb": 16384,
+    "spill_a_day": 100_000,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,8 @@ class Ports:
     car: int
     tank: int
     heat_pump: int
-    broker: int
+    broker: int  # for nodes, and whoever has an account
+    gateway: int  # of the broker, for those who speak as the gateway
     page: int
     time: int
     database: int
@@ -122,7 +127,7 @@ class RunFolder:
             "broker": broker,
             "serial": serial,
             "time": {"port": self.ports.time},
-            "ring_bytes": RING_BYTES,
+            **RECORDS,
         }
 
 
@@ -166,7 +171,7 @@ def port_if_free(port: int) -> int | None:
 
 def install_node(folder: Path, description: Mapping[str, Any]) -> None:
     """The firmware compiled as on a board, and the board's own `node.json`."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     install_firmware(folder)
     _write_secret(folder / "node.json", json.dumps(description, indent=1))
 
@@ -177,7 +182,7 @@ def _own_site(site: Mapping[str, Any], folder: Path, ports: Ports, *, database: 
     devices = {name: {"host": LOOPBACK, "tcp_port": port} for name, port in numbers.items() if name in there}
     influx = {"url": f"http://{LOOPBACK}:{ports.database}", "org": "zen", "bucket": "zen"}
     return {
-        "broker": {"host": LOOPBACK, "port": ports.broker},
+        "broker": {"host": LOOPBACK, "port": ports.gateway, "node_port": ports.broker},
         "page": {"host": LOOPBACK, "port": ports.page},
         "time": {"host": LOOPBACK, "port": ports.time, "settle_s": 0},
         "store": {"path": str(folder / "store.sqlite")},

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from gateway.mistakes import mistakes_of
 from gateway.simulator.device_faults import DEVICE_FAULTS, BatteryRestarts, CounterAtZero, InverterWithoutSupply
 from gateway.simulator.fault import Device, Fault, LoadName, Seconds
+from gateway.simulator.link_faults import LINK_FAULTS
 from gateway.simulator.settings.config import TelegramMode
 from gateway.simulator.settings.keys import Fraction
 
@@ -193,6 +194,7 @@ KINDS: dict[str, type[Fault]] = {
         TelegramNoise,
         TelegramSwitched,
         *DEVICE_FAULTS,
+        *LINK_FAULTS,
     )
 }
 GONE: tuple[type[Fault], ...] = (MeterGone, InverterGone, BatteryGone, LoadGone, BatteryRestarts)

@@ -12,6 +12,7 @@ from gateway.simulator.device_faults import CounterAtZero
 from gateway.simulator.fault import Device, Fault
 from gateway.simulator.fault_effects import FaultEffects, spoiled
 from gateway.simulator.faults import ActiveFaults, BatteryRefuses, InverterRefuses, NanSentinel
+from gateway.simulator.link_faults import ChainWithoutEnd
 from gateway.simulator.physics.battery import Battery
 from gateway.simulator.physics.building import Building, PowerSource, State
 from gateway.simulator.physics.inverter import Inverter
@@ -189,7 +190,10 @@ class Simulation:
     def _pv_map(self, config: HouseConfig) -> RegisterMap:
         if config.serve.pv.profile == "sunspec":
             sunspec_inverter = SunspecInverter(
-                lambda: self.state, settings=config.pv, without_value=lambda: self.faults.points_without_value("pv")
+                lambda: self.state,
+                settings=config.pv,
+                without_value=lambda: self.faults.points_without_value("pv"),
+                has_end=lambda: self.faults.find(ChainWithoutEnd, "pv") is None,
             )
             return self._spoiling_reads("pv", sunspec_inverter)
         tripower = SmaTripower(

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.mistakes import Mistake
+from gateway.site.file.keys import key_mistake
 from gateway.site.file.site_file import SiteFile, SiteFileError
-
-KEY_HEX = 64  # digits of the 256-bit key that a node shares with its gateway (`gateway.wire.seal`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +20,11 @@ class Credentials:
     def read(cls, file: SiteFile, environment: Mapping[str, str]) -> "Credentials":
         """Secrets of a site. Raises SiteFileError naming every variable that is missing or malformed."""
         keys = {node: environment.get(_key_name(node), "") for node in file.nodes}
-        mistakes = [
-            Mistake(
-                path=_key_name(node), found=f"{len(key)} characters", allowed="64 hexadecimal digits in the environment"
-            )
-            for node, key in keys.items()
-            if len(key) != KEY_HEX or not all(c in "0123456789abcdefABCDEF" for c in key)
-        ]
+        mistakes = [mistake for node, key in keys.items() if (mistake := key_mistake(_key_name(node), key)) is not None]
         token = environment.get("ZEN_INFLUX_TOKEN")
-        if file.database is not None and not token:
-            mistakes.append(Mistake(path="ZEN_INFLUX_TOKEN", found="nothing", allowed="a token of the database"))
+        if file.database is not None and not (token and token.isascii() and token.isprintable()):
+            found = "signs that no token has" if token else "nothing"
+            mistakes.append(Mistake(path="ZEN_INFLUX_TOKEN", found=found, allowed="a token of the database"))
         if mistakes:
             raise SiteFileError(file.path, mistakes)
         return cls(

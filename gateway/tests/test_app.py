@@ -43,14 +43,24 @@ def file(tmp_path: Path) -> SiteFile:
     return site_file.read(path)
 
 
+def credentials(file: SiteFile) -> Credentials:
+    keys = dict.fromkeys(file.nodes, bytes(range(32)))
+    return Credentials(broker_password=None, node_keys=keys, influx_token=None)
+
+
 @asynccontextmanager
-async def running(file: SiteFile, clock: SystemClock) -> AsyncIterator[Gateway]:
-    credentials = Credentials(broker_password=None, node_keys=dict.fromkeys(file.nodes, bytes(32)), influx_token=None)
-    gateway = Gateway(file, credentials, clock=clock)
+async def running(file: SiteFile, clock: SystemClock, *, urls: list[str] | None = None) -> AsyncIterator[Gateway]:
+    """A gateway that is ready; the address of its page is added to `urls`."""
+    gateway = Gateway(file, credentials(file), clock=clock)
     stop, ready = asyncio.Event(), asyncio.Event()
     async with contextlib.AsyncExitStack() as left:
         left.callback(gateway.close)
-        task = asyncio.create_task(gateway.run(stop, lambda _url: ready.set()), name="gateway")
+
+        def is_ready(url: str) -> None:
+            (urls if urls is not None else []).append(url)
+            ready.set()
+
+        task = asyncio.create_task(gateway.run(stop, is_ready), name="gateway")
         waiting = asyncio.create_task(ready.wait(), name="ready")
         await asyncio.wait([task, waiting], timeout=60, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()

@@ -1,11 +1,12 @@
 """node.json as both sides check it."""
 
 import json
+import secrets
 
 import pytest
 
 from gateway.adapters import boards
-from gateway.wire.essentials import EssentialsError, parse
+from gateway.wire.essentials import EssentialsError, is_guessable, parse, take
 
 GOOD = {"v": 1, "site": "lens", "node": "cellar", "key": "0f" * 32, "broker": {"host": "10.0.0.1", "port": 1883}}
 
@@ -92,3 +93,29 @@ def test_what_a_board_of_the_table_has_is_taken(name):
 def test_what_is_no_object_is_no_node_json(text):
     with pytest.raises(EssentialsError):
         parse(text)
+
+
+GUESSABLE = [
+    "00" * 32,
+    "FF" * 32,
+    "0f" * 32,
+    "0123456789abcdef" * 4,
+    "deadbeef" * 8,
+    "a8e1a6271e205f9ccc9ea11360fd3947" * 2,
+    "0" * 63 + "1",
+]
+
+
+@pytest.mark.parametrize("key", GUESSABLE)
+def test_a_new_key_that_can_be_guessed_is_refused_and_one_that_a_node_has_does_not_stop_it(key):
+    text = json.dumps(GOOD | {"key": key})
+    with pytest.raises(
+        EssentialsError, match="key: allowed is 64 random hexadecimal digits, as `openssl rand -hex 32`"
+    ):
+        take(text)
+    assert parse(text)["key"] == key
+
+
+def test_no_random_key_can_be_guessed():
+    assert not any(is_guessable(secrets.token_hex(32)) for _ in range(10_000))
+    assert take(json.dumps(GOOD | {"key": "aB3" + secrets.token_hex(32)[3:]}))

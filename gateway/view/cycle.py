@@ -82,6 +82,7 @@ def named_setpoint_view(setpoint: SetPoint, site: Site, labels: Labels) -> Named
         name=name,
         kind=labels.kinds.get(name),
         role=labels.devices[setpoint.device].role,
+        stays=True if math.isinf(site.reverts_after_s(setpoint.device)) else LEFT_OUT,
     )
 
 

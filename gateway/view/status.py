@@ -1,7 +1,7 @@
 """What the gateway's parts say of themselves: connections, orders, store, figures."""
 
 import resource
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
 from gateway.ports import Clock
 from gateway.view.percentiles import percentiles
-from gateway.view.schema.cycle import DatabaseView, LinksView, NodeView, OrderView
+from gateway.view.schema.cycle import DatabaseView, LinksView, NodeView, OrderView, ReasonView
 from gateway.view.schema.keys import LEFT_OUT
 from gateway.view.schema.status import (
     DatabaseCountsView,
@@ -50,9 +50,10 @@ class GatewayStatus:
         """Broker and nodes."""
         now_s = self.clock.monotonic_s()
         nodes = tuple(node_view(node, session, now_s) for node, session in self.sessions.items())
+        takeovers = self.broker.takeovers or LEFT_OUT
         source = self.time_source()
         clock = LEFT_OUT if source == TimeSource.SYSTEM else str(source)
-        return LinksView(broker=self.broker.is_up, nodes=nodes, clock=clock)
+        return LinksView(broker=self.broker.is_up, takeovers=takeovers, nodes=nodes, clock=clock)
 
     def orders(self) -> Mapping[str, OrderView]:
         """By device that was ordered something."""
@@ -64,12 +65,29 @@ class GatewayStatus:
 
     def database(self) -> DatabaseView:
         """Store and database; what is wrong on disk comes first."""
-        forwarder = self.forwarder
+        forwarder, outbox, store = self.forwarder, self.outbox, self.outbox.trouble
+        wrong = self.persistence.error or (f"the store is not on disk: {store.text}" if store else None)
         return DatabaseView(
             configured=forwarder is not None,
-            waiting=self.outbox.waiting,
-            error=self.persistence.error or (forwarder.error if forwarder else None),
+            waiting=outbox.waiting,
+            error=wrong or (forwarder.error if forwarder else None),
+            refused=outbox.refused or LEFT_OUT,
+            troubles=tuple(self._troubles()) or LEFT_OUT,
         )
+
+    def _troubles(self) -> Iterator[ReasonView]:
+        """What is wrong with the store and the database."""
+        if self.outbox.trouble is not None:
+            yield ReasonView(code=f"store_{self.outbox.trouble.cause}", numbers={})
+        elif self.persistence.error is not None:
+            yield ReasonView(code="store_slow", numbers={"said": self.persistence.error})
+        for file in self.outbox.aside:
+            yield ReasonView(code="store_aside", numbers={"file": file.name})
+        trouble = self.forwarder.trouble if self.forwarder else None
+        if trouble is not None:
+            yield ReasonView(code=trouble.code, numbers=trouble.numbers)
+        if self.outbox.refused:
+            yield ReasonView(code="database_refused", numbers={"count": self.outbox.refused})
 
     def status(self, *, cycles: int, cycle_late_ms: PercentilesView) -> StatusView:
         """Counts and figures since the start."""
@@ -87,6 +105,8 @@ class GatewayStatus:
             database=DatabaseCountsView(
                 written=self.forwarder.written if self.forwarder else 0,
                 dropped=self.outbox.dropped + self.persistence.rows_cut,
+                refused=self.outbox.refused or LEFT_OUT,
+                aside=tuple(file.name for file in self.outbox.aside) or LEFT_OUT,
             ),
             rss_mb=_rss_mb(),
             rss_peak_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
@@ -112,6 +132,8 @@ def node_view(node: str, session: NodeSession, now_s: float) -> NodeView:
         age_s=round(min(now_s - session.seen_s, LONGEST_AGE_S), 1),
         lost=session.ledger.lost,
         twin_age_s=LEFT_OUT if (age_s := session.boards.other_s(now_s)) is None else round(age_s, 1),
+        strays=session.strays.lately(now_s) or LEFT_OUT,
+        ahead_s=round(session.ahead_s, 1) or LEFT_OUT,
     )
 
 

@@ -4,7 +4,8 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from gateway.adapters.store.history import TREND, TREND_S
+from gateway.adapters.store.history import TREND_S
+from gateway.adapters.store.schema import TREND
 from gateway.view.schema.trend import TrendView
 
 DAY_S = 86400

@@ -9,13 +9,17 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.view.schema.encoder import json_text
+from gateway.web.connections import Connections
 from gateway.web.files import read_static
 from gateway.web.headers import SecurityHeaders
+from gateway.web.hosts import HostCheck, own_names
 from gateway.web.live import LiveStreams
 from gateway.web.page import COOKIE, TEMPLATE, choose_language, render
 from gateway.words import LANGUAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.requests import Request
 
     from gateway.web.files import StaticFiles
@@ -26,8 +30,17 @@ YEAR_S = 31_536_000
 FRESH = {"cache-control": "no-store"}
 
 
-def create_app(view: "ViewSource", *, live: LiveStreams | None = None) -> Starlette:
-    """The page and its API, showing a view. `app.state.live` are its open streams."""
+def create_app(
+    view: "ViewSource",
+    *,
+    live: LiveStreams | None = None,
+    connections: Connections | None = None,
+    names: "Collection[str]" = (),
+) -> Starlette:
+    """The page and its API, showing a view; it answers to this machine's names, and to these.
+
+    `app.state.live` are its open streams, `app.state.connections` all that is connected.
+    """
     static = read_static()
     live = LiveStreams(view) if live is None else live
     routes = [
@@ -39,11 +52,11 @@ def create_app(view: "ViewSource", *, live: LiveStreams | None = None) -> Starle
         Route("/api/status", partial(_status, view=view), name="status"),
         Route("/api/live", live, methods=["GET"], name="live"),
     ]
-    app = Starlette(
-        routes=routes, middleware=[Middleware(SecurityHeaders)], exception_handlers={HTTPException: _failure}
-    )
+    middleware = [Middleware(SecurityHeaders), Middleware(HostCheck, names=own_names(*names))]
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers={HTTPException: _failure})
     app.router.redirect_slashes = False  # one address for each thing, and 404 for all others
     app.state.live = live
+    app.state.connections = Connections() if connections is None else connections
     return app
 
 

@@ -5,9 +5,12 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
+
+from gateway.web.connections import HEADER_BYTES, Connections, PageConnection
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STOP_S = 5.0
+BACKLOG = 32  # connections that are taken in at once, before it is seen whether there is a place for them
 MAX_PORT = 65535
 
 
@@ -51,9 +55,11 @@ async def serve(app: "Starlette", *, host: str, port: int) -> AsyncIterator[Addr
     """
     listener = await _listen(host, port)  # it listens from here on: early clients wait in its backlog
     bound = listener.getsockname()
-    server = _Server(_configure(app))
+    connections: Connections = app.state.connections
+    server = _Server(_configure(app, connections))
     # Not in a TaskGroup: that would end the body of the context together with the page.
     task = asyncio.create_task(_run(server, listener), name="page")
+    watch = asyncio.create_task(connections.watch(), name="page-watch")
     try:
         yield Address(host=bound[0], port=bound[1])
     finally:
@@ -61,6 +67,7 @@ async def serve(app: "Starlette", *, host: str, port: int) -> AsyncIterator[Addr
         server.should_exit = True
         await asyncio.wait({task}, timeout=STOP_S)
         task.cancel()
+        watch.cancel()
         listener.close()
 
 
@@ -71,10 +78,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _configure(app: "Starlette") -> uvicorn.Config:
+def _configure(app: "Starlette", connections: Connections) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=partial(PageConnection, connections=connections),  # type: ignore[arg-type]  # makes one, as a class does
+        h11_max_incomplete_event_size=HEADER_BYTES,
+        backlog=BACKLOG,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -101,7 +110,7 @@ async def _listen(host: str, port: int) -> socket.socket:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         family, _, _, _, target = found[0]
-        return socket.create_server(target, family=family, backlog=64)
+        return socket.create_server(target, family=family, backlog=BACKLOG)
     except OSError as error:
         reason, remedy = _explain(error)
         raise AddressError(address=address, reason=reason, remedy=remedy) from error

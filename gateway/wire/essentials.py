@@ -7,8 +7,9 @@
  "serial": {"rs485": {"uart": 1, "tx": 17, "rx": 18, "de": 21}},
  "led": 48, "button": 0, "ring_bytes": 6600, "spill_kb": 0, "watchdog_ms": 8000}
 
-Needed: site, node, key and the broker's host and port. `eth` and `wifi` may have "ip": [address, mask, gateway, name
-server], else DHCP gives them. A serial line has uart, tx, rx and perhaps de; on a computer it is the path of a tty.
+Needed: site, node, key (random digits) and the broker's host and port. `eth` and `wifi` may have "ip": [address, mask,
+gateway, name server], else DHCP gives them. A serial line has uart, tx, rx and perhaps de; on a computer it is the path
+of a tty.
 "eth": {"phy": "LAN8720", "addr", "mdc", "mdio", "power", "clock"}, the last two where they are wired, or
 "eth": {"phy": "W5500", "addr", "spi", "sck", "mosi", "miso", "cs", "int", "reset"}, the last one where it is wired.
 `spill_a_day`: pieces of 4 kB that may be written to flash in a day.
@@ -29,6 +30,8 @@ _PHYS = {
     "W5500": "addr 31 spi 2 sck 48 mosi 48 miso 48 cs 48 int 48 ?reset 48",
 }
 _NAME = "-0123456789abcdefghijklmnopqrstuvwxyz"
+_FEW = 16  # of 32 random bytes about 30 differ; of a pattern that is repeated at most this many
+KEY_ALLOWED = "64 random hexadecimal digits, as `openssl rand -hex 32` prints them: no zeros, no pattern"
 
 
 class EssentialsError(ValueError):
@@ -58,6 +61,18 @@ def parse(text: str) -> dict:
         _need(not conf[place].strip(letters), place, letters)
     _hardware(conf)
     return conf
+
+
+def take(text: str) -> dict:
+    """As `parse`, for a node.json that is new: a key that can be guessed is refused, too."""
+    conf = parse(text)
+    _need(not is_guessable(conf["key"]), "key", KEY_ALLOWED)
+    return conf
+
+
+def is_guessable(key: str) -> bool:
+    """Whether a key in hexadecimal digits is zeros, or something repeated."""
+    return len({key[at : at + 2].lower() for at in range(0, len(key), 2)}) <= _FEW
 
 
 def _hardware(conf: dict) -> None:

@@ -3,11 +3,14 @@
 Order (sealed JSON, topic `set`):
 {"boot": 1, "sid": 840000000, "seq": 7, "act": 0, "v": [-1200], "ttl": 10000, "at": 840000123}
 - `boot` names the run of the node that is to obey, as its `state` says: what was recorded before a restart is void.
-- `sid` names a run of the gateway and rises from run to run, `seq` rises within it: nothing is ever obeyed twice.
+- `sid` is the session of the gateway and rises from run to run (and within one, above what other gateways had), `seq`
+  rises within it: nothing is ever obeyed twice.
 - `v` holds one whole number for each `set` entry of the actuator; null gives the actuator back (safe values now).
 - `ttl` is the lease in ms on the node's own monotonic clock from the moment of arrival. At its end, at the node's
   start and stop, and when the gateway is gone, the node writes the safe values; before they are written no order is.
-- `at` is the moment of writing, seconds since 2000; a node whose clock is synced refuses an order older than its ttl.
+- `at` is the moment of writing on the node's own clock, seconds since 2000, as the gateway reads that clock from the
+  records that come; 4294967295 while the node does not know the time. A node whose clock is synced refuses an order
+  older than its ttl: so neither clock has to be right.
 
 Answer (JSON, topic `ack`):
 {"boot": 1, "sid": 840000000, "seq": 7, "act": 0, "done": "applied", "why": "", "v": [-1200], "rb": [4294966096, 802],

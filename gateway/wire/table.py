@@ -2,7 +2,7 @@
 
 {"n": 848000000, "v": 2, "node": "cellar",
  "buses":  [{"kind": "rtu", "port": "rs485", "baud": 9600, "parity": "N", "stop": 1, "timeout_ms": 200},
-            {"kind": "tcp", "host": "192.168.1.20", "port": 502, "timeout_ms": 1000, "gap_ms": 0},
+            {"kind": "tcp", "host": "192.168.1.20", "port": 502, "timeout_ms": 1000, "gap_ms": 0, "lenient": true},
             {"kind": "tic", "port": "tic", "baud": 1200, "bits": 7, "parity": "E"}],
  "units":  [{"bus": 0, "id": 1, "wfc": 16, "max": 60, "even": true, "gap_ms": 100},
             {"bus": 1, "id": 1, "wfc": 6}],
@@ -21,6 +21,9 @@
 - A bus is a serial line or one TCP connection; `port` of a serial line is a name that the node's `node.json` explains.
   `gap_ms` of a bus is its turnaround: after an exchange no unit is asked for so long, and on a line for 3.5 characters
   in any case.
+- An answer on TCP is that of the transaction and of the unit that were asked. With `lenient`, which is optional, one
+  under any other is believed, too, and the connection is closed after each question without an answer, because a late
+  answer could not be told from the next one. A node of 0.1.0 does not know `lenient` and stays strict.
 - A bus of kind `tic` is the customer telegram of a Linky meter: only heard, at 1200 or 9600 Bd, beginning with `baud`.
 - `wfc` is the function code of a unit's writes: 6 (one register at a time), 16, 23 (written and read back in one
   exchange; what comes back must be what was written), or for coils 5 (one at a time) and 15.
@@ -144,6 +147,7 @@ def _check_bus(bus: dict, where: str) -> tuple:
     if kind == "tcp":
         _need(_is_name(bus.get("host")), where + "host", "an address")
         _whole(bus.get("port", 502), 1, 65535, where + "port")
+        _one_of((False, True), bus.get("lenient", False), where + "lenient")
         place = bus["host"], bus.get("port", 502)
     else:
         _need(_is_name(bus.get("port")), where + "port", "the name of a serial line")

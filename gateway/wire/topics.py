@@ -15,7 +15,8 @@
 | chunk  | gateway | 0   | never    | that piece: build, file, offset, bytes                     |
 
 `gateway` in the place of a node is the gateway itself: `zev/1/<site>/gateway/state` is its presence (retained, with a
-will), and `.../gateway/probe` goes round from it to itself, to know when everything older has been heard.
+will; JSON: up, instance, sid as in its orders, run, and will when the broker says it), and `.../gateway/probe` goes
+round from it to itself, to know when everything older has been heard.
 """
 
 ROOT = "zev/1"

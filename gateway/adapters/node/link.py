@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from gateway.adapters.broker import Broker, Message
 from gateway.adapters.node.actuation import NodeActuation
 from gateway.adapters.node.measurements import NodeMeasurements
+from gateway.adapters.node.orders import Origin
 from gateway.adapters.node.payloads import json_object
 from gateway.adapters.node.persistence import NodePersistence
 from gateway.adapters.node.poll_tables import numbered
@@ -76,7 +77,7 @@ class NodeLink:
             return
         _, node, leaf = parts
         if node == topics.GATEWAY:
-            self._receive_gateway(leaf, message.payload)
+            self._receive_gateway(leaf, message)
         elif node not in self._sessions:
             return
         elif leaf == topics.DATA and not message.retained:
@@ -88,12 +89,17 @@ class NodeLink:
         """Send what is due (port Link): the probe on a new connection; then that we are here, and the poll tables."""
         if not self._presence.writes or not self._broker.is_up:
             return
+        if (needed := self._presence.session_needed()) is not None:
+            await self._take_session(needed)
+            return
         probe = self._presence.probe(self._broker.connections, self._clock.monotonic_s())
         if probe is not None:
             await self._broker.publish(probe_topic(self._site_id), probe, qos=1)
         due, first = self._presence.to_say(self._clock.monotonic_s())
         if due:
             await self._say(up=True)
+        if self._presence.to_leave(self._clock.monotonic_s()):
+            await self._say(up=False)
         for node, session in self._sessions.items():
             if await self._renumbered(node, session) or first:
                 await self._send_table(node, session)
@@ -103,17 +109,18 @@ class NodeLink:
         if self._presence.may_write(self._clock.monotonic_s()):
             await self._say(up=False)
 
-    def _receive_gateway(self, leaf: str, payload: bytes) -> None:
+    def _receive_gateway(self, leaf: str, message: Message) -> None:
         """Another gateway, or we ourselves."""
         now_s = self._clock.monotonic_s()
         before = self._presence.rival(now_s)
         if leaf == topics.STATE:
-            self._presence.receive_state(json_object(payload), now_s)
+            is_old = message.retained or not self._presence.has_listened(now_s, self._broker.connections)
+            self._presence.receive_state(json_object(message.payload), now_s, is_old=is_old)
         else:
-            self._presence.receive_probe(payload, now_s)
+            self._presence.receive_probe(message.payload, now_s)
         rival = self._presence.rival(now_s)
         if rival not in (None, before):
-            _log.warning("gateway %s was here first: this one only watches", rival)
+            _log.warning("gateway %s commands: this one only watches", rival)
 
     def _receive_batch(self, node: str, payload: bytes) -> None:
         """Records: their rows are to be stored, and the loop may wait for a sample among them."""
@@ -134,7 +141,7 @@ class NodeLink:
         elif leaf == topics.TEST:
             session.receive_test(payload, now_s)
         elif leaf == topics.ACK:
-            self._receive_answer(session, payload, now_s)
+            self._receive_answer(node, payload, now_s)
         time_ms = round(1000 * self._clock.utc_s())
         if session.status != status:
             tags = {"site": self._site_id, "node": node}
@@ -142,17 +149,31 @@ class NodeLink:
             log_status(node, status, session.status)
         self._persistence.add(readback_rows(readbacks, session.readbacks, site_id=self._site_id, time_ms=time_ms))
 
-    def _receive_answer(self, session: NodeSession, payload: bytes, now_s: float) -> None:
+    def _receive_answer(self, node: str, payload: bytes, now_s: float) -> None:
+        """Only an answer to an order that we wrote to this node changes anything."""
+        session = self._sessions[node]
         answer = session.receive_answer(payload, now_s)
-        if answer is not None:
-            readback = None if answer.device is None else session.readbacks.get(answer.device)
-            self._actuation.settle(answer, readback)
+        origin = Origin.NOBODYS if answer is None else self._actuation.origin(node, answer)
+        if origin is Origin.NOBODYS:
+            session.strays.note(node, "unreadable" if answer is None else f"{answer.done} {answer.why}", now_s)
+        if answer is None or origin is not Origin.OURS:
+            return
+        session.renew_readback(answer)
+        self._actuation.settle(node, answer, None if answer.device is None else session.readbacks.get(answer.device))
 
     def _is_live(self, now_s: float) -> bool:
         """Whether a message has come straight here; before our probe is back it may have waited at the broker."""
         if not self._presence.writes:  # the broker keeps nothing for a gateway that only looks
             return True
         return self._presence.has_listened(now_s, self._broker.connections)
+
+    async def _take_session(self, needed: int) -> None:
+        """Nodes may have obeyed another gateway: ours is a higher session from now on, in our will, too."""
+        session = await self._persistence.take_session(needed)
+        _log.info("nodes may have obeyed session %d: ours is %d now", needed - 1, session)
+        self._presence.session = session
+        self._actuation.take_session(session)
+        self._broker.begin_anew()
 
     async def _say(self, *, up: bool) -> None:
         payload = self._presence.payload(up=up)

@@ -10,7 +10,7 @@ from gateway.adapters.products.commands import Setpoint, Write
 from gateway.adapters.products.points import COILS, TYPES, Label, Point
 from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.registers import encode
-from gateway.adapters.products.setpoints import PLAIN, Rating, raw_setpoint
+from gateway.adapters.products.setpoints import PLAIN, Rating, allowed_w, raw_setpoint
 from gateway.wire import table as wire
 from gateway.wire.table import TableError
 
@@ -19,6 +19,7 @@ _FORMAT = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I"}
 # Function codes that read (Modbus Application Protocol V1.1b3, 6.1 to 6.4).
 _FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 _LONGEST = ("timeout_ms", "gap_ms")  # fields of a bus that its slowest unit decides
+_LENIENT = "lenient"  # the field that one of its units is enough for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,34 +120,38 @@ def stored_blocks(table: NodeTable) -> str:
 
 
 def restored_blocks(text: str) -> tuple[Block, ...]:
-    """The blocks of a former table, by number; none when this version cannot read its profiles any more."""
-    stored = json.loads(text)
+    """The blocks of a former table, by number; none where its profiles cannot be read any more, or it is spoiled."""
     try:
+        stored = json.loads(text)
         profiles = {device: Profile.model_validate(profile) for device, profile in stored["profiles"].items()}
-    except ValueError:
-        return ()
-    return tuple(
-        Block(
-            device=device,
-            profile=profiles[device],
-            points=tuple(profiles[device].points[i] for i in points),
-            first=first,
-            count=count,
-            every_s=0.0,
+        return tuple(
+            Block(
+                device=device,
+                profile=profiles[device],
+                points=tuple(profiles[device].points[i] for i in points),
+                first=first,
+                count=count,
+                every_s=0.0,
+            )
+            for device, points, first, count in stored["blocks"]
         )
-        for device, points, first, count in stored["blocks"]
-    )
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        return ()
 
 
 def _join(buses: list[dict[str, Any]], bus: Mapping[str, Any]) -> int:
-    """The number of a bus, which is added when it is new; of one that is there the longer times hold."""
+    """The number of a bus, which is added when it is new; of one that is there the longer times hold.
+
+    `lenient` stands in an entry only where it is true.
+    """
 
     def place(entry: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in entry.items() if key not in _LONGEST}
+        return {key: value for key, value in entry.items() if key not in (*_LONGEST, _LENIENT)}
 
     for number, known in enumerate(buses):
         if place(known) == place(bus):
             known.update({key: max(known[key], bus[key]) for key in _LONGEST if key in bus})
+            known.update({key: value for key, value in bus.items() if key == _LENIENT})
             return number
     buses.append(dict(bus))
     return len(buses) - 1
@@ -230,7 +235,7 @@ def _must_fit(profile: Profile, kind: str, value: int) -> None:
 def _actuator(unit: int, wiring: Wiring, range_w: tuple[float, float], lease_ms: int) -> dict[str, object]:
     profile, setpoint = wiring.profile, wiring.profile.setpoint
     assert setpoint is not None  # noqa: S101 - the caller asked
-    ends = [raw_setpoint(profile, power_w, wiring.rating)[0] for power_w in range_w]
+    ends = [raw_setpoint(profile, power_w, wiring.rating)[0] for power_w in allowed_w(profile, range_w, wiring.rating)]
     for end in ends:
         _must_fit(profile, setpoint.point.type, end)
     swapped = profile.word_order == "little" and TYPES[setpoint.point.type] == 2

@@ -10,6 +10,7 @@ from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.setpoints import PLAIN, Rating, power_of
 
 MOST_NUMBERS = 64  # in one answer; no table has more
+MOST_LETTERS = 200  # of one text: a node may send anything
 REGISTER_PAIR = range(-(2**31), 2**32)  # what two registers can hold, with a sign or without
 
 
@@ -45,8 +46,8 @@ def from_health(profile: Profile, entry: object, rating: Rating = PLAIN) -> Read
         asked_w=ordered_w(profile, asked, rating),
         applied_w=ordered_w(profile, applied, rating),
         held_w=None if asked is None else readback_w(profile, back, rating),
-        by=str(by),
-        why=str(why or ""),
+        by=str(by)[:MOST_LETTERS],
+        why=str(why or "")[:MOST_LETTERS],
     )
 
 

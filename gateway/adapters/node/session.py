@@ -11,14 +11,16 @@ from gateway.adapters.node import batches
 from gateway.adapters.node.batches import BatchError, Record
 from gateway.adapters.node.boards import Boards
 from gateway.adapters.node.counters import Counters
+from gateway.adapters.node.dates import RecordDates
 from gateway.adapters.node.ledger import Ledger
 from gateway.adapters.node.orders import OrderAnswer
 from gateway.adapters.node.payloads import is_count, json_object
 from gateway.adapters.node.poll_tables import Block, NodeTable
-from gateway.adapters.node.readback import Readback, after_answer, from_health, numbers_of
+from gateway.adapters.node.readback import MOST_LETTERS, Readback, after_answer, from_health, numbers_of
 from gateway.adapters.node.reading_trust import ReadingTrust, unproven
 from gateway.adapters.node.readings import event_rows, readings_of, rows_of
 from gateway.adapters.node.status import NodeStatus
+from gateway.adapters.node.strays import Strays
 from gateway.adapters.site_time import ToldTime
 from gateway.core.model.state import Reading
 from gateway.ports import Row
@@ -62,12 +64,21 @@ class NodeSession:
     told: ToldTime | None = None  # what its clock showed with its newest records; None while it does not know the time
     is_dated: Callable[[], bool] = lambda: True  # whether our clock may be believed
     is_possible: Callable[[float], bool] = lambda _: True  # whether a record can be of this moment (UTC)
+    strays: Strays = field(default_factory=Strays)  # answers to orders that we never wrote
     _clock: NodeClock = field(default_factory=NodeClock)
     _trust: ReadingTrust = field(init=False)
+    _pace: float = field(init=False)  # records a second
+    _dates: RecordDates = field(default_factory=RecordDates)
 
     def __post_init__(self) -> None:
         """The trust in readings is kept in `trusted`."""
         self._trust = ReadingTrust(self.trusted)
+        self._pace = sum(1 / block.every_s for block in self.table.blocks if block.every_s > 0)
+
+    @property
+    def ahead_s(self) -> float:
+        """By how much the node's clock is ahead of ours where they do not agree, else 0."""
+        return self._dates.ahead_s
 
     @property
     def counters(self) -> Counters:
@@ -90,7 +101,7 @@ class NodeSession:
             self.seen_s = now_s
 
     def receive_health(self, payload: bytes, now_s: float) -> None:
-        """The node's own figures."""
+        """The node's own figures, and the run that they are of: a state that was not its own does not last."""
         if not self._is_ours(json_object(payload).get("boot"), now_s):
             return
         self.health, self.seen_s = json_object(payload), now_s
@@ -110,27 +121,39 @@ class NodeSession:
         self.status = self.status.after_test(json_object(payload))
 
     def receive_answer(self, payload: bytes, now_s: float) -> OrderAnswer | None:
-        """The answer to an order; None for a message that is none."""
+        """The answer to an order, which may be anybody's; None for a message that is none."""
         answer = json_object(payload)
-        if not self._is_ours(answer.get("boot"), now_s):
-            return None
         seq, s, ms = answer.get("seq"), answer.get("s"), answer.get("ms")
         if not (is_count(seq) and is_count(s) and is_count(ms) and ms < 1000):
             self.malformed += 1
             return None
-        number = answer.get("act")
-        settled = OrderAnswer(
+        boot, session, number = (answer.get(name) for name in ("boot", "sid", "act"))
+        return OrderAnswer(
             seq=seq,
+            boot=boot if is_count(boot) else None,
+            session=session if is_count(session) else None,
+            number=number if is_count(number) else None,
             device=next((device for device, known in self.table.actuators.items() if known == number), None),
-            done=str(answer.get("done")),
-            why=str(answer.get("why", "")),
+            done=str(answer.get("done"))[:MOST_LETTERS],
+            why=str(answer.get("why", ""))[:MOST_LETTERS],
             written=bool(answer.get("w", 1)),
             at_s=self._clock.mapped_s(s + ms / 1000, now_s),
             values=answer.get("v"),
             back=numbers_of(answer.get("rb")),
         )
-        self._renew_readback(settled)
-        return settled
+
+    def renew_readback(self, answer: OrderAnswer) -> None:
+        """What the device of an answer to our order holds now; one that a younger order has overtaken says nothing."""
+        device = answer.device
+        if device is None or answer.is_overtaken:
+            return
+        before = self.readbacks.get(device, Readback())
+        self.readbacks[device] = after_answer(before, answer, self.table.profile(device), self.table.ratings[device])
+
+    def clock_utc_s(self, now_s: float) -> float | None:
+        """What the node's clock shows now (seconds since 1970); None while it does not know the time."""
+        shown_s = self._clock.reading_s(now_s)
+        return None if shown_s is None else EPOCH_2000 + shown_s
 
     def receive_batch(self, payload: bytes, now_s: float, utc_s: float, *, live: bool = True) -> list[Row]:
         """Take a batch in: readings are renewed, the rows returned are to be stored before `heard` is said.
@@ -145,19 +168,24 @@ class NodeSession:
             return []
         if self.boards.is_other(batch.boot, now_s):
             return []
+        if any(not 0 < batch.oldest <= record.seq for record in batch.records):
+            self.malformed += 1
+            return []
         self.seen_s = now_s
         former = self.boot not in (None, batch.boot)
-        self.ledger.begin(batch.boot, batch.oldest, former=former)
+        if not self.ledger.begin(batch.boot, batch.oldest, former=former, now_s=now_s, pace=self._pace):
+            return []
         if not former and batch.records:
             self._clock.hear(_stamp(batch.boot, batch.records[-1]), batch.sent_s, now_s)
             knows = live and batch.records[-1].clock != CLOCK_UNKNOWN
             self.told = ToldTime(utc_s=EPOCH_2000 + batch.sent_s, at_s=now_s) if knows else self.told
         rows: list[Row] = []
         for record in batch.records:
-            stamp = self._believed(_stamp(batch.boot, record), former=former, live=live)
-            if stamp is not None and self._is_taken(record, stamp, former=former, live=live):
-                measured_s = self._moment_s(stamp, now_s, utc_s, former=former)
-                time_s = utc_s - (now_s - measured_s) if stamp.utc_s is None else stamp.utc_s
+            direct = live and not former
+            stamp = self._believed(_stamp(batch.boot, record), direct=direct)
+            if stamp is not None and self._is_taken(record, stamp, now_s, former=former, live=live):
+                measured_s = self._moment_s(stamp, now_s, utc_s, former=former, live=live)
+                time_s = self._dates.dated_s(stamp, utc_s - (now_s - measured_s), direct=direct)
                 rows += self._read(batch.table, record, measured_s, round(1000 * time_s))
         return rows
 
@@ -176,16 +204,20 @@ class NodeSession:
             return "stale"
         return "good" if reading.value is not None else "absent"
 
-    def _believed(self, stamp: Stamp, *, former: bool, live: bool) -> Stamp | None:
+    def _believed(self, stamp: Stamp, *, direct: bool) -> Stamp | None:
         """A record's time as far as it can be; None for one that is left alone until the time is known.
 
-        What came straight here is dated by its age where the node's UTC cannot be, or ours may not be believed.
+        `direct`: it came straight here from the present run. While nobody vouches for our clock such a record is dated
+        by its age, like those that know no time.
         """
-        if stamp.utc_s is None or (self.is_dated() and self.is_possible(stamp.utc_s)):
+        if stamp.utc_s is None:
             return stamp
-        if former or not live:
-            return replace(stamp, utc_s=None) if self.is_dated() else None
-        return replace(stamp, utc_s=None)
+        if not self.is_dated():
+            return replace(stamp, utc_s=None) if direct else None
+        if direct:
+            return stamp
+        utc_s = self._dates.corrected_s(stamp.base[0], stamp.utc_s)
+        return replace(stamp, utc_s=utc_s if self.is_possible(utc_s) else None)
 
     def _is_ours(self, run: object, now_s: float) -> bool:
         """Whether a word is of the board that is the node, if it says of which run it is; orders name that run."""
@@ -195,21 +227,25 @@ class NodeSession:
         self.status = replace(self.status, twin=self.boards.other_s(now_s) is not None)
         return run == self.boot
 
-    def _is_taken(self, record: Record, stamp: Stamp, *, former: bool, live: bool) -> bool:
+    def _is_taken(self, record: Record, stamp: Stamp, now_s: float, *, former: bool, live: bool) -> bool:
         """Whether a record is new and has a time; what is left alone here is not in the ledger and comes again."""
         is_dated = stamp.utc_s is not None
-        if (not is_dated and not former and not live) or not self.ledger.admit(record.seq):
+        made_s = self._clock.mapped_s(stamp.node_s, now_s) if live and not former else -math.inf
+        if (not is_dated and not former and not live) or not self.ledger.admit(record.seq, made_s=made_s, now_s=now_s):
             return False
         if not is_dated and former:
             self.undatable += 1
             return False
         return True
 
-    def _moment_s(self, stamp: Stamp, now_s: float, utc_s: float, *, former: bool) -> float:
-        """Our monotonic moment of a record; of a former boot nothing but its UTC is known."""
+    def _moment_s(self, stamp: Stamp, now_s: float, utc_s: float, *, former: bool, live: bool) -> float:
+        """Our monotonic moment of a record; of a former boot nothing but its UTC is known.
+
+        A message that came straight here says by itself how old its records are, and no UTC is needed.
+        """
         if former and stamp.utc_s is not None:
             return now_s - max(0.0, utc_s - stamp.utc_s)
-        return self._clock.moment_s(stamp, now_s, utc_s)
+        return self._clock.moment_s(replace(stamp, utc_s=None) if live else stamp, now_s, utc_s)
 
     def _read(self, identity: int, record: Record, measured_s: float, time_ms: int) -> Sequence[Row]:
         """Renew the readings of a record and give its rows; one of a former table is history and renews nothing."""
@@ -236,14 +272,6 @@ class NodeSession:
         for name, reading in fresh.items():
             if name not in known or reading.measured_s >= known[name].measured_s:
                 known[name] = reading
-
-    def _renew_readback(self, answer: OrderAnswer) -> None:
-        """What the device of an answer holds now; an answer that a younger order has overtaken says nothing of it."""
-        device = answer.device
-        if device is None or answer.is_overtaken:
-            return
-        before = self.readbacks.get(device, Readback())
-        self.readbacks[device] = after_answer(before, answer, self.table.profile(device), self.table.ratings[device])
 
 
 def _stamp(boot: int, record: Record) -> Stamp:

@@ -9,6 +9,7 @@ from gateway.wire.table import MAX_BUDGET
 
 Number = Literal["int16", "uint16", "int32", "uint32"]
 SetpointUnit = Literal["W", "A", "share", "switch"]
+Reversion = Literal["armed", "built_in", "setting", "none"]
 
 
 class ReadBack(Strict):
@@ -64,6 +65,12 @@ class Setpoint(Strict):
 
     Registers that the product keeps through a power cut (`volatile` false) wear out: they have `writes_per_day`, are
     written only on a change and not more often than every `min_write_s`, and must be readable.
+
+    `device_timeout_s`: after so long without being written again the device itself ends a set-point, also when the node
+    is lost; it is written again at half of that. With `arm` its timer is set first; else it is built in, or (`timer`
+    "setting") as somebody has set it in the device, and the number is what is assumed. null: nothing ends it. Then
+    `may_stay` is the least and the most (in the unit of the set-point, drawn positive; 0 and 1 of a switch) that does
+    no harm if it stays for ever, and nothing beyond is ordered.
     """
 
     point: Target
@@ -74,6 +81,15 @@ class Setpoint(Strict):
     writes_per_day: Annotated[int, Field(ge=2, le=MAX_BUDGET)] | None = None
     min_write_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     device_timeout_s: Annotated[float, Field(ge=2, le=3600)] | None
+    timer: Literal["built_in", "setting"] = "built_in"
+    may_stay: tuple[float, float] | None = None
+
+    @property
+    def reversion(self) -> Reversion:
+        """How the device ends a set-point whose node is lost."""
+        if self.device_timeout_s is None:
+            return "none"
+        return "armed" if self.arm else self.timer
 
     @property
     def registers(self) -> tuple[Write | Target, ...]:
@@ -88,6 +104,12 @@ class Setpoint(Strict):
             raise ValueError("registers that are not volatile need min_write_s of 1 or more and no device_timeout_s")
         if not self.volatile and any(register.write_only for register in self.registers):
             raise ValueError("registers that are not volatile are written only on a change: they must be readable")
+        if self.reversion != "none" and self.may_stay is not None:
+            raise ValueError("may_stay is for a product without device_timeout_s: else no set-point stays")
+        if self.reversion in ("none", "armed") and self.timer != "built_in":
+            raise ValueError("timer is for a product with device_timeout_s that arm does not set")
+        if self.may_stay is not None and not self.may_stay[0] <= 0.0 <= self.may_stay[1]:
+            raise ValueError("may_stay goes from 0 or below to 0 or above")
         if self.device_timeout_s is not None and self.min_write_s > self.device_timeout_s / 2:
             raise ValueError("min_write_s is longer than half of device_timeout_s: the set-point would lapse")
         ways: dict[int, tuple[object, bool]] = {}

@@ -125,18 +125,37 @@ class Point(_Value):
         return min(addresses), max(addresses)
 
 
+LabelName = Annotated[str, Field(pattern=r"^[A-Z0-9+-]{2,8}$")]
+
+
+class Instead(Strict):
+    """What stands for a label that a frame does not have: `scale` times the sum of other labels, if all are there.
+
+    `unless`: a label (of the form text) that marks frames in which the missing one was damaged: nothing stands for it.
+    """
+
+    labels: Annotated[tuple[LabelName, ...], Field(min_length=1)]
+    scale: float = 1.0
+    unless: LabelName | None = None
+
+
 class Label(_Value):
     """One group of a telegram. `value = (data - data of minus) * scale * sign`; outside `low`..`high` it is absent.
 
     `form` is how the data are written: decimal, hexadecimal (`bits` picks [first, count] of them), or a text of which
     `texts` lists all that are known. `one_sided`: the meter shows 0 while the power flows the other way, which it tells
     under the label `minus`, if at all; so 0 is no value unless that label is there. `optional`: some contracts do not
-    have the label, and without it the point is not missed.
+    have the label, and without it the point is not missed. `instead`: what stands for it where a frame lacks it.
+    `unless`: a label (of the form text) beside which this one has another meaning, and is no value. `missing`: the
+    value is 1 where the label is missing and 0 where it is not.
     """
 
-    label: Annotated[str, Field(pattern=r"^[A-Z0-9+-]{2,8}$")]
+    label: LabelName
     form: Literal["decimal", "hexadecimal", "text"] = "decimal"
-    minus: Annotated[str, Field(pattern=r"^[A-Z0-9+-]{2,8}$")] | None = None
+    minus: LabelName | None = None
+    instead: Instead | None = None
+    unless: LabelName | None = None
+    missing: bool = False
     one_sided: bool = False
     bits: tuple[Annotated[int, Field(ge=0, le=31)], Annotated[int, Field(ge=1, le=32)]] | None = None
     texts: Mapping[Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,4}$")], int] | None = None
@@ -148,9 +167,9 @@ class Label(_Value):
             raise ValueError("texts = {...} for the form text, and only there")
         if self.bits is not None and self.form != "hexadecimal":
             raise ValueError("bits can be picked from hexadecimal data only")
-        if self.counter and (self.form != "decimal" or self.minus):
+        if self.counter and (self.form != "decimal" or len(self.wire_labels) > 1):
             raise ValueError("a counter is one decimal label")
-        if self.label in PERSONAL_LABELS or self.minus in PERSONAL_LABELS:
+        if any(label in PERSONAL_LABELS for label, _ in self.wire_labels):
             raise ValueError("this label names a person")
         return self
 
@@ -158,7 +177,10 @@ class Label(_Value):
     def wire_labels(self) -> tuple[tuple[str, str], ...]:
         """The labels it needs, each with its form on the wire."""
         form = "c" if self.counter else {"decimal": "d", "hexadecimal": "x", "text": "s"}[self.form]
-        return ((self.label, form), *(((self.minus, "d"),) if self.minus else ()))
+        numbers = (self.minus, *(self.instead.labels if self.instead else ()))
+        marks = (self.unless, self.instead.unless if self.instead else None)
+        pairs = [(self.label, form), *((label, "d") for label in numbers), *((label, "s") for label in marks)]
+        return tuple((label, kind) for label, kind in dict.fromkeys(pairs) if label is not None)
 
 
 def _kind_of_point(value: Any) -> str:

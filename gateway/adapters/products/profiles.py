@@ -29,10 +29,14 @@ class RtuLink(Strict):
 
 
 class TcpLink(Strict):
-    """Factory settings of the network side."""
+    """Factory settings of the network side.
+
+    `lenient`: it answers under other transaction numbers or units than asked.
+    """
 
     unit: Annotated[int, Field(ge=0, le=255)]
     port: Annotated[int, Field(ge=1, le=65535)]
+    lenient: bool = False
 
 
 class TicLink(Strict):

@@ -57,6 +57,16 @@ def power_of(profile: Profile, raw: int, rating: Rating = PLAIN) -> float:
             assert_never(target.unit)
 
 
+def allowed_w(profile: Profile, range_w: tuple[float, float], rating: Rating = PLAIN) -> tuple[float, float]:
+    """The part of a range (W, drawn positive, 0 in it) that may be ordered: what nothing ends must do no harm."""
+    setpoint = profile.setpoint
+    if setpoint is None or setpoint.may_stay is None:
+        return range_w
+    unit_w = _rated_w(rating) if setpoint.point.unit == "switch" else _unit_w(setpoint.point.unit, rating)
+    low, high = setpoint.may_stay
+    return max(range_w[0], low * unit_w), min(range_w[1], high * unit_w)
+
+
 def _target(profile: Profile) -> Target:
     if profile.setpoint is None:
         raise ValueError(f"{profile.id} takes no set-points")

@@ -36,23 +36,36 @@ def readings(points: Sequence[Label], registers: Sequence[int], measured_s: floa
     return {
         point.name: _reading(point, present, measured_s)
         for point in points
-        if point.label in present or not point.optional
+        if point.missing or _raw(point, present) is not None or not point.optional
     }
 
 
+def _raw(point: Label, present: Mapping[str, int]) -> float | None:
+    """The number of its label, or of what stands for it in this frame."""
+    instead = point.instead
+    if point.label in present or instead is None:
+        return present.get(point.label)
+    parts = [present[label] for label in instead.labels if label in present]
+    if len(parts) < len(instead.labels) or instead.unless in present:
+        return None
+    return instead.scale * sum(parts)
+
+
 def _reading(point: Label, present: Mapping[str, int], measured_s: float) -> Reading:
-    raw = present.get(point.label)
+    if point.missing:
+        return Reading(value=0.0 if point.label in present else 1.0, measured_s=measured_s)
+    raw = _raw(point, present)
     opposite = present.get(point.minus) if point.minus else None
-    if raw is None or (point.one_sided and raw == 0 and opposite is None):
+    if raw is None or point.unless in present or (point.one_sided and raw == 0 and opposite is None):
         return Reading.absent("nan", measured_s)
     if point.texts is not None:
-        text = raw.to_bytes(4, "big").lstrip(b"\0").decode("ascii", "replace")
+        text = present[point.label].to_bytes(4, "big").lstrip(b"\0").decode("ascii", "replace")
         if text not in point.texts:
             return Reading.absent("implausible", measured_s)
         raw = point.texts[text]
     if point.bits is not None:
         first, count = point.bits
-        raw = raw >> first & (1 << count) - 1
+        raw = present[point.label] >> first & (1 << count) - 1
     value = (raw - (opposite or 0)) * point.scale * point.sign
     if not point.low <= value <= point.high:
         return Reading.absent("implausible", measured_s)

@@ -6,28 +6,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gateway.adapters.store.outbox import Outbox
+from gateway.adapters.store.schema import TREND
 from gateway.core.model.history import History
 from gateway.core.model.levels import Floats
 from gateway.core.model.quarters import QUARTER_S, Quarter
 
 TREND_S = 10  # seconds of one step of the trend
 TREND_KEPT_S = 2 * 86400  # the page shows one day
-TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")
 FORECASTS_KEPT_S = 60 * 86400  # plans compare them with what came over 56 days (`days` in config/planner.toml)
 MOST_W = 1e7  # what a site file may call a power: more in the store is damage
 MOST_W_M2 = 2e3  # the sun gives 1361 outside of the atmosphere, cloud edges add to what arrives
 MOST_C = 90.0  # of either sign
 KEPT_S = 400 * 86400  # a year and a month of quarters: about two megabytes
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS trend (t INTEGER PRIMARY KEY, {", ".join(f"{name} REAL" for name in TREND)});
-CREATE TABLE IF NOT EXISTS quarters (t INTEGER PRIMARY KEY, load_w REAL, pv_w REAL);
-CREATE TABLE IF NOT EXISTS load_range (t INTEGER PRIMARY KEY, low_w REAL NOT NULL, high_w REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS grid (t INTEGER PRIMARY KEY, grid_w REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS told (t INTEGER PRIMARY KEY, irradiance_w_m2 REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS outdoor (t INTEGER PRIMARY KEY, temp_c REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
-"""
 
 
 class HistoryStore:
@@ -35,7 +25,6 @@ class HistoryStore:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        outbox.at_start(lambda db: db.executescript(_SCHEMA))
 
     async def save_trend(self, t: int, values: Mapping[str, float | None]) -> None:
         """One step of the page's chart: mean powers (W) and state of charge over the step that starts at `t`."""
@@ -50,7 +39,8 @@ class HistoryStore:
     def trend(self, since: int) -> list[tuple[float | None, ...]]:
         """Steps of the chart from `since` on (UTC seconds): (t, *TREND). For the start only: it reads at once."""
         sql = f"SELECT t, {', '.join(TREND)} FROM trend WHERE t >= ? ORDER BY t"  # noqa: S608 - names are ours
-        return self._outbox.at_start(lambda db: db.execute(sql, (since,)).fetchall())
+        rows = self._outbox.at_start(lambda db: db.execute(sql, (since,)).fetchall())
+        return [(t, *(_number(value) for value in values)) for t, *values in rows]
 
     def last_s(self) -> float | None:
         """When something was last stored (UTC); None in a new store. For the start only: it reads at once."""
@@ -153,3 +143,9 @@ class HistoryStore:
 def _known(value: object, most: float) -> float:
     """A number of a plausible size; NaN for all else that a damaged store may hold."""
     return float(value) if isinstance(value, (int, float)) and abs(value) <= most else np.nan
+
+
+def _number(value: object) -> float | None:
+    """A number as it may be shown; None for all else."""
+    known = _known(value, MOST_W)
+    return known if np.isfinite(known) else None

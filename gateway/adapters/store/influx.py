@@ -5,14 +5,18 @@ The client's own batching is not used: it keeps points in memory and drops them 
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Protocol, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
+
+from gateway.adapters.store.delivery import Delivery, Lines, RefusesAllError
+from gateway.adapters.store.store import OutboxError
 
 _log = logging.getLogger(__name__)
 
@@ -22,28 +26,28 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0  # asking costs nothing, and the page
 IDLE_S = 1.0  # between looks when little waits
 UNACCEPTABLE = frozenset({400, 413, 422})  # malformed, too large; of a wrong type or outside of the retention
 MILLISECONDS = cast("WritePrecision", WritePrecision.MS)  # the client annotates its own constants wrongly
+MOST_LETTERS = 300  # of what a server says
 
-Line = tuple[int, str]
+TROUBLES = {  # what some answers mean, and what can be done
+    401: ("database_token", "the database refuses the token: check ZEN_INFLUX_TOKEN"),
+    403: ("database_forbidden", "the database does not let this token write to the bucket: give it the right"),
+    404: ("database_unknown", "the database does not know the bucket or organisation: check [database] bucket and org"),
+}
+
+Numbers = Mapping[str, float | str]
 
 
-class Lines(Protocol):
-    """Where the lines wait."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseTrouble:
+    """Why lines wait: a code of `trouble.*` in the words, its numbers, and the same in English for the log."""
 
-    async def oldest(self, limit: int) -> list[Line]:
-        """The first ones."""
-        ...
-
-    async def forget(self, numbers: Sequence[int]) -> None:
-        """They are in the database."""
-        ...
-
-    async def quarantine(self, number: int, text: str, why: str) -> None:
-        """The database will never take this one."""
-        ...
+    code: str
+    text: str
+    numbers: Numbers = field(default_factory=dict)
 
 
 class Forwarder:
-    """Feeds one bucket. `error` is the last failure in words, None while all is well."""
+    """Feeds one bucket. `trouble` is the last failure, `error` the same in words; None while all is well."""
 
     def __init__(self, *, url: str, org: str, bucket: str, token: str, lines: Lines) -> None:
         self._client = InfluxDBClient(url=url, token=token, org=org, timeout=TIMEOUT_MS, enable_gzip=True)
@@ -51,18 +55,29 @@ class Forwarder:
         self._org = org
         self._bucket = bucket
         self._lines = lines
+        self._delivery = Delivery(write=self._offer, lines=lines)
+        self.trouble: DatabaseTrouble | None = None
         self.error: str | None = None
-        self.written = 0
+
+    @property
+    def written(self) -> int:
+        """Lines that the database took since the start."""
+        return self._delivery.taken
 
     async def run(self) -> None:
         """Forward for ever; a database that is away is asked again with growing pauses, and nothing is dropped."""
         pause_s = FIRST_PAUSE_S
         while True:
-            lines = await self._lines.oldest(BATCH)
             try:
-                await self._forward(lines)
-            except (ApiException, HTTPError, OSError) as error:
-                self._report(_words(error))
+                lines = await self._lines.oldest(BATCH)
+                if lines:
+                    await self._delivery.deliver(lines)
+            except OutboxError as error:  # the store tells of its own trouble
+                _log.debug("%s", error)
+                await asyncio.sleep(FIRST_PAUSE_S)
+                continue
+            except (ApiException, HTTPError, OSError, RefusesAllError) as error:
+                self._report(_trouble(error))
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
                 continue
@@ -76,44 +91,37 @@ class Forwarder:
         self._api.close()  # type: ignore[no-untyped-call]  # the client's own annotations are incomplete
         self._client.close()  # type: ignore[no-untyped-call]
 
-    async def _forward(self, lines: Sequence[Line]) -> None:
-        """Write lines and forget them; a refused batch is halved until the bad line stands alone."""
-        if not lines:
-            return
+    async def _offer(self, texts: Sequence[str]) -> str | None:
+        """None when they were taken, or why they were refused."""
         try:
-            await asyncio.to_thread(self._write, [text for _, text in lines])
+            await asyncio.to_thread(self._api.write, self._bucket, self._org, [*texts], write_precision=MILLISECONDS)
         except ApiException as error:
-            if error.status not in UNACCEPTABLE:
-                raise
-            await self._divide(lines, str(error.message or error.reason))
-            return
-        self.written += len(lines)
-        await self._lines.forget([number for number, _ in lines])
+            if error.status in UNACCEPTABLE:
+                return _said(error)
+            raise
+        return None
 
-    async def _divide(self, lines: Sequence[Line], why: str) -> None:
-        if len(lines) == 1:
-            _log.warning("the database refuses a line: %s: %s", why, lines[0][1])
-            await self._lines.quarantine(*lines[0], why)
-            return
-        middle = len(lines) // 2
-        await self._forward(lines[:middle])
-        await self._forward(lines[middle:])
-
-    def _write(self, texts: list[str]) -> None:
-        self._api.write(self._bucket, self._org, texts, write_precision=MILLISECONDS)
-
-    def _report(self, error: str | None) -> None:
-        if error != self.error:
-            _log.log(logging.WARNING if error else logging.INFO, "database: %s", error or "takes lines again")
-        self.error = error
+    def _report(self, trouble: DatabaseTrouble | None) -> None:
+        if trouble != self.trouble:
+            text = trouble.text if trouble else "takes lines again"
+            _log.log(logging.WARNING if trouble else logging.INFO, "database: %s", text)
+        self.trouble, self.error = trouble, trouble.text if trouble else None
 
 
-def _words(error: Exception) -> str:
-    """What to show to a person."""
-    if isinstance(error, ApiException) and error.status == 401:
-        return "the database refuses the token: check ZEN_INFLUX_TOKEN"
-    if isinstance(error, ApiException) and error.status == 404:
-        return f"the database does not know the bucket or organisation: {error.message}"
+def _trouble(error: Exception) -> DatabaseTrouble:
+    """What to show to a person, and what can be done."""
+    if isinstance(error, RefusesAllError):
+        text = f"the database refuses every line: {error}; is [database] url an InfluxDB 2?"
+        return DatabaseTrouble(code="database_refuses", text=text, numbers={"said": str(error)})
     if isinstance(error, ApiException) and error.status:
-        return f"the database answers {error.status}: {error.message or error.reason}"
-    return "the database does not answer"
+        code, text = TROUBLES.get(error.status, ("database_answers", f"the database answers {error.status}"))
+        numbers = {"status": str(error.status), "said": _said(error)}
+        return DatabaseTrouble(code=code, text=f"{text}: {numbers['said']}", numbers=numbers)
+    if isinstance(error, SSLError) or (isinstance(error, MaxRetryError) and isinstance(error.reason, SSLError)):
+        return DatabaseTrouble(code="database_certificate", text="the certificate of the database cannot be trusted")
+    return DatabaseTrouble(code="database_silent", text="the database does not answer")
+
+
+def _said(error: ApiException) -> str:
+    """The server's own words, on one line."""
+    return " ".join(str(error.message or error.reason or error.status).split())[:MOST_LETTERS]

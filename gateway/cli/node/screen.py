@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.adapters.boards import BoardsError
-from gateway.adapters.node.batches import FLAG_NAMES
+from gateway.adapters.node.batches import FLAG_NAMES, WRONG_HEADER
 from gateway.cli.check import show_mistakes
 from gateway.cli.language import language, say
 from gateway.commission.faults import CommissionError
@@ -24,6 +24,7 @@ from gateway.words.figures import figure
 
 people = Console()
 NO_TABLE = "table.json"  # what a node without devices says
+HEADER_FLAG = "05"  # of a WRONG_REPLY: what did not fit was the header
 _PLACES = {
     "application": -3,
     "files": -2,
@@ -187,4 +188,7 @@ def _detail(row: Mapping[str, Any]) -> str:
 
 
 def _flag(text: str) -> str:
-    return say("node.test.no_table") if not text.isdigit() else say(f"why.{FLAG_NAMES[int(text)]}")
+    """A flag of the records; with a 0 in front the header did not fit (`firmware/node/selftest.py`)."""
+    if not text.isdigit():
+        return say("node.test.no_table")
+    return say(f"why.{WRONG_HEADER if text == HEADER_FLAG else FLAG_NAMES[int(text)]}")

@@ -34,6 +34,7 @@ class Battery:
     phase: int | None = None  # 1 to 3, to which a single-phase converter is connected; None: on all three
     inverter: str | None = None  # the PV device that shares its AC side (a hybrid inverter); None: no such device
     ac_limit_w: float = math.inf  # of that AC side, both ways
+    reverts_after_s: float = math.inf  # until the device itself ends a set-point whose node is lost; infinite: never
 
     def loss_w(self, power_w: float) -> float:
         """What the running converter loses at a power (W); 0 when it rests. Standby is drawn in any case."""
@@ -48,6 +49,7 @@ class Inverter:
 
     id: str  # its device
     rated_w: float  # full power, above 0
+    reverts_after_s: float = math.inf  # as of a battery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class LoadDevice:
     in_amperes: bool = False  # whether it is sent amperes, which hold on each phase that it uses
     # State of charge (0…1) from which on the batteries may supply it beyond the surplus; infinite: never.
     supplied_from_soc: float = math.inf
+    reverts_after_s: float = math.inf  # as of a battery
 
     @property
     def id(self) -> str:
@@ -123,6 +126,13 @@ class Site:
                 replace(one, limits=narrowed_by(one.limits, one.id, self.limit_sources, state)) for one in self.circuits
             ),
         )
+
+    def reverts_after_s(self, device: str) -> float:
+        """Until a device that takes set-points ends one whose node is lost, by itself; infinite: never."""
+        of_device = {battery.id: battery.reverts_after_s for battery in self.batteries}
+        of_device |= {inverter.id: inverter.reverts_after_s for inverter in self.curtailable}
+        of_device |= {load.device: load.reverts_after_s for load in self.loads}
+        return of_device.get(device, math.inf)
 
     @property
     def metered(self) -> tuple[str, ...]:

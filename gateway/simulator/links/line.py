@@ -16,7 +16,13 @@ from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from gateway.simulator.fault import Device
-from gateway.simulator.faults import ActiveFaults, LateAnswers, WrongCount, WrongFunction
+from gateway.simulator.faults import (
+    ActiveFaults,
+    LateAnswers,
+    WrongCount,
+    WrongFunction,
+)
+from gateway.simulator.link_faults import DeafAfterConnecting, OtherHeader
 from gateway.simulator.products.registers import ILLEGAL_FUNCTION, ILLEGAL_VALUE, Refused, RegisterMap, Writable
 from gateway.simulator.settings.mistakes import HouseLinkError
 
@@ -72,6 +78,26 @@ class Manners:
         late = self._faults.find(LateAnswers, self._device)
         return draw.uniform(late.min_s, late.max_s) if late else 0.0
 
+    def is_deaf(self, connected_s: float) -> bool:
+        """Whether a connection of this age is not heard yet."""
+        deaf = self._faults.find(DeafAfterConnecting, self._device)
+        return deaf is not None and connected_s < deaf.deaf_s
+
+    def headed(self, data: bytes) -> bytes:
+        """An answer on TCP under the header that the device gives it."""
+        other = self._faults.find(OtherHeader, self._device)
+        if other is None:
+            return data
+        number = int.from_bytes(data[:2], "big")
+        transaction = {
+            "zero": b"\0\0",
+            "next": ((number + 1) & 0xFFFF).to_bytes(2, "big"),
+            "swapped": data[1::-1],
+            "right": data[:2],
+        }[other.transaction]
+        unit = data[6:7] if other.unit is None else bytes([other.unit])
+        return transaction + data[2:6] + unit + data[7:]
+
 
 class TcpDevice(ModbusTcpServer):
     """A Modbus TCP server whose answers leave after the device's own time, in the order of the requests."""
@@ -88,10 +114,13 @@ class TcpDevice(ModbusTcpServer):
     def callback_new_connection(self) -> ServerRequestHandler:
         """A handler that hands its answers to us instead of sending them itself."""
         handler: ServerRequestHandler = super().callback_new_connection()  # type: ignore[no-untyped-call]  # theirs
-        handler.low_level_send = partial(self._send_later, handler)
+        handler.low_level_send = partial(self._send_later, handler, self.loop.time())
         return handler
 
-    def _send_later(self, handler: ServerRequestHandler, data: bytes, **_udp_peer: object) -> None:
+    def _send_later(self, handler: ServerRequestHandler, connected_s: float, data: bytes, **_udp_peer: object) -> None:
+        if self._manners.is_deaf(self.loop.time() - connected_s):
+            return
+        data = self._manners.headed(data)
         due_s = self.loop.time() + self._latency_s + self._manners.late_s(self._random)
         self._last_s = max(due_s, self._last_s + 1e-6)
         self.loop.call_at(self._last_s, _send, handler, data)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.simulator.faults import ActiveFaults, LateAnswers, NoiseOnLine
+from gateway.simulator.link_faults import StrayBytes
 from gateway.simulator.settings.mistakes import HouseLinkError
 
 CHARACTER_BITS = 10  # 8N1
@@ -48,6 +49,7 @@ class SerialLine:
         self._loop = asyncio.get_running_loop()
         self._request = b""
         self._request_begun_s = 0.0
+        self._asked = b""  # the request that the device has
         self._quiet: asyncio.TimerHandle | None = None
         self._free_s = 0.0  # until then the wire is busy with an answer
 
@@ -77,13 +79,14 @@ class SerialLine:
         frame, self._request = self._spoil(self._request), b""
         if len(frame) >= 4 and crc16(frame[:-2]) == frame[-2:]:
             self._free_s = self._request_begun_s + len(frame) * self._character_s + self._silence_s
+            self._asked = frame
             write_out(self._terminals.near, frame)
 
     def _hear_device(self) -> None:
         """An answer: on its way after the device's own time, each byte after the one before."""
         data = _read(self._terminals.near)
         begins_s = max(self._free_s + self._latency_s + self._late_s(), self._loop.time())
-        data = self._garbage() + self._spoil(data)
+        data = self._stray() + self._garbage() + self._spoil(data)
         for start in range(0, len(data), CHUNK):
             chunk = data[start : start + CHUNK]
             self._loop.call_at(begins_s + (start + len(chunk)) * self._character_s, self._deliver, chunk)
@@ -104,6 +107,12 @@ class SerialLine:
         return bytes(
             byte ^ (1 << self._random.randrange(8)) if self._random.random() < noise.flips else byte for byte in data
         )
+
+    def _stray(self) -> bytes:
+        stray = self._faults.find(StrayBytes, "meter")
+        if stray is None:
+            return b""
+        return (self._asked if stray.echo else b"") + bytes([stray.byte])
 
     def _garbage(self) -> bytes:
         noise = self._faults.find(NoiseOnLine, "meter")

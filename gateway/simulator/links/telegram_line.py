@@ -13,10 +13,11 @@ from gateway.simulator.faults import (
     TelegramSwitched,
 )
 from gateway.simulator.links.serial_line import CHUNK, Terminals, write_out
-from gateway.simulator.products.linky import BAUD, EOT, Group, Linky, cut, frame, heard_at
+from gateway.simulator.products.linky import BAUD, EOT, Linky, cut, frame, heard_at
 
 CHARACTER_BITS = 10  # 7E1
 SPEEDS = {termios.B1200: 1200, termios.B2400: 2400, termios.B4800: 4800, termios.B9600: 9600, termios.B19200: 19200}
+SHORT_PAUSE_S = 0.033  # between short frames (Enedis-NOI-CPT_54E: 16.7 to 33.4 ms between frames)
 UNSET_BAUD = 38400  # of a terminal that nobody has opened yet
 
 
@@ -35,22 +36,22 @@ class TelegramLine:
         while True:
             begun_s = loop.time()
             every_s = self._linky.settings.every_s
-            if not self._faults.find(TelegramGone, "linky"):
-                await self._send()
-            await asyncio.sleep(max(begun_s + every_s - loop.time(), 0.05))
+            hurries = not self._faults.find(TelegramGone, "linky") and await self._send()
+            await asyncio.sleep(SHORT_PAUSE_S if hurries else max(begun_s + every_s - loop.time(), 0.05))
 
-    async def _send(self) -> None:
-        """One frame, in pieces as from the FIFO of a UART."""
+    async def _send(self) -> bool:
+        """One frame, in pieces as from the FIFO of a UART. True for a short one, which is one of many."""
         loop = asyncio.get_running_loop()
         switched = self._faults.find(TelegramSwitched, "linky")
         mode = switched.mode if switched else self._linky.settings.mode
-        groups: list[Group] = list(self._linky.groups(mode))
+        groups, is_short = self._linky.next_groups(mode)
         data = self._broken_off(self._spoiled(frame(mode, groups)))
         due_s = loop.time()
         for piece in cut(data, CHUNK):
             due_s += len(piece) * CHARACTER_BITS / BAUD[mode]
             await asyncio.sleep(max(due_s - loop.time(), 0.0))
             write_out(self._terminals.far, self._noisy(self._heard(piece, BAUD[mode])))
+        return is_short
 
     def _heard(self, piece: bytes, sent_baud: int) -> bytes:
         """A pseudo terminal knows the speed that its user has set."""

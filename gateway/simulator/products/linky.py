@@ -1,7 +1,8 @@
 """The customer telegram of a Linky meter at the grid connection: what stands in its frames, character by character.
 
-Source: Enedis-NOI-CPT_54E. A group ends with one check character; in the mode historique the separator before it does
-not count. Drawn and injected quantities are separate and never negative; powers are apparent.
+Sources: Enedis-NOI-CPT_54E; ERDF-NOI-CPT_02E for a meter above its subscribed current. A group ends with one check
+character; in the mode historique the separator before it does not count. Drawn and injected quantities are separate and
+never negative; powers are apparent.
 """
 
 import math
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from gateway.simulator.physics.building import State
+from gateway.simulator.physics.meter import LOAD_SHARES
 from gateway.simulator.settings.config import Clock, LinkySettings, TelegramMode
 
 STX, ETX, EOT = b"\x02", b"\x03", b"\x04"
@@ -20,6 +22,9 @@ DELIVERY_POINT = "19876543210987"
 OFFPEAK_HOURS = (22, 6)  # heures creuses of this building
 PRODUCER_BIT, INJECTING_BIT, STANDARD_BIT = 8, 9, 17  # of the status register STGE
 SUPPLIER_INDEX_AT, OPERATOR_INDEX_AT = 10, 14
+VOLT = 230.0  # by which the mode historique reckons
+SHORT_FRAMES = 20  # for each long one, while a current is above the subscribed one
+ALARM_S = 60.0  # and for so long after it
 
 Group = tuple[str, ...]  # label, then a timestamp where there is one, then the data
 
@@ -35,6 +40,8 @@ class Linky:
         self._peak_wh = 0.6 * settings.import_wh
         self._most_va = 0
         self._most_at = self._local()
+        self._alarm_until_s = -math.inf
+        self._short_frames = 0  # since the last long one
 
     def take(self, state: State) -> None:
         """Let the meter see a state."""
@@ -46,6 +53,21 @@ class Linky:
             self._peak_wh += drawn_wh
         if self.drawn_va > self._most_va:
             self._most_va, self._most_at = self.drawn_va, self._local()
+        if self.settings.phases == 3 and max(self.currents_a) > self.settings.subscribed_a:
+            self._alarm_until_s = state.elapsed_s + ALARM_S
+
+    @property
+    def currents_a(self) -> tuple[int, ...]:
+        """Of its phases, without their direction."""
+        state = self._state
+        if self.settings.phases == 1:
+            return (round(self.drawn_va / VOLT),)
+        powers_w = [
+            state.base_load_w * share + state.pv_w / 3.0 + load_w
+            for share, load_w in zip(LOAD_SHARES, state.loads_phases_w, strict=True)
+        ]
+        powers_w[0] += state.battery_w
+        return tuple(round(abs(_apparent_va(power_w)) / VOLT) for power_w in powers_w)
 
     @property
     def is_offpeak(self) -> bool:
@@ -64,24 +86,48 @@ class Linky:
         return _apparent_va(max(-self._state.grid_w, 0.0))
 
     def groups(self, mode: TelegramMode) -> Iterable[Group]:
-        """The groups of the frame that would begin now."""
+        """The groups of a whole frame that would begin now."""
         return self._standard() if mode == "standard" else self._historique()
 
+    def next_groups(self, mode: TelegramMode) -> tuple[Iterable[Group], bool]:
+        """Those of the next frame, and whether it is a short one, which the next follows without a pause."""
+        alarm = mode == "historique" and self._state.elapsed_s < self._alarm_until_s
+        if not alarm or self._short_frames >= SHORT_FRAMES:
+            self._short_frames = 0
+            return self.groups(mode), False
+        self._short_frames += 1
+        return self._short(), True
+
+    def _short(self) -> Iterable[Group]:
+        currents_a = list(enumerate(self.currents_a, start=1))
+        over = [(f"ADIR{phase}", f"{a:03d}") for phase, a in currents_a if a > self.settings.subscribed_a]
+        return [*over, ("ADCO", METER_NUMBER), *((f"IINST{phase}", f"{a:03d}") for phase, a in currents_a)]
+
     def _historique(self) -> Iterable[Group]:
-        volts = 230.0
-        return [
-            ("ADCO", METER_NUMBER),
-            ("OPTARIF", "HC.."),
-            ("ISOUSC", "45"),
-            ("HCHC", f"{int(self._offpeak_wh):09d}"),
-            ("HCHP", f"{int(self._peak_wh):09d}"),
-            ("PTEC", "HC.." if self.is_offpeak else "HP.."),
-            ("IINST", f"{round(self.drawn_va / volts):03d}"),
-            ("IMAX", "090"),
-            ("PAPP", f"{round(self.drawn_va, -1):05d}"),
-            ("HHPHC", "A"),
-            ("MOTDETAT", "000000"),
-        ]
+        yield "ADCO", METER_NUMBER
+        yield "OPTARIF", "HC.."
+        yield "ISOUSC", f"{self.settings.subscribed_a:02d}"
+        yield "HCHC", f"{int(self._offpeak_wh):09d}"
+        yield "HCHP", f"{int(self._peak_wh):09d}"
+        yield "PTEC", "HC.." if self.is_offpeak else "HP.."
+        yield from self._currents()
+        yield "PAPP", f"{round(self.drawn_va, -1):05d}"
+        yield "HHPHC", "A"
+        yield "MOTDETAT", "000000"
+        if self.settings.phases == 3:
+            yield "PPOT", "00"
+
+    def _currents(self) -> Iterable[Group]:
+        if self.settings.phases == 3:
+            yield from ((f"IINST{phase}", f"{a:03d}") for phase, a in enumerate(self.currents_a, start=1))
+            yield from ((f"IMAX{phase}", "060") for phase in (1, 2, 3))
+            yield "PMAX", f"{self._most_va:05d}"
+            return
+        drawn_a = self.currents_a[0]
+        yield "IINST", f"{drawn_a:03d}"
+        if drawn_a > self.settings.subscribed_a:
+            yield "ADPS", f"{drawn_a:03d}"
+        yield "IMAX", "090"
 
     def _standard(self) -> Iterable[Group]:
         now = self._stamp(self._local())

@@ -38,20 +38,28 @@ NAN_POINTS: dict[str, tuple[int, list[int]]] = {
 
 
 class SunspecInverter:
-    """The register map; `show` gives the building's present state."""
+    """The register map; `show` gives the building's present state, `has_end` whether the chain ends as it should."""
 
-    def __init__(self, show: Callable[[], State], *, settings: Pv, without_value: Callable[[], set[str]]) -> None:
+    def __init__(
+        self,
+        show: Callable[[], State],
+        *,
+        settings: Pv,
+        without_value: Callable[[], set[str]],
+        has_end: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._show = show
+        self._has_end = has_end
         self._settings = settings
         self._without_value = without_value
         self._fixed = [*MARKER, *common_model()]
-        self._tail = [*nameplate_model(settings.inverter_limit_w), *END]
+        self._tail = nameplate_model(settings.inverter_limit_w)
 
     def read(self, function: int, address: int, count: int) -> list[int]:
         """Holding registers from 40000 to the end of the chain."""
         if function != READ_HOLDING:
             raise Refused(ILLEGAL_FUNCTION)
-        image = [*self._fixed, *self._inverter(), *self._tail]
+        image = [*self._fixed, *self._inverter(), *self._tail, *(END if self._has_end() else ())]
         start = address - BASE
         if start < 0 or start + count > len(image):
             raise Refused(ILLEGAL_ADDRESS)

@@ -137,13 +137,17 @@ class MeterSettings(Table):
 
 
 class LinkySettings(Table):
-    """The operator's meter at the grid connection, single phase: how its telegram is and where its counters begin.
+    """The operator's meter at the grid connection: how its telegram is and where its counters begin.
 
-    `producer`: the contract has an injection side, so that the telegram says so (mode standard only).
+    `producer`: the contract has an injection side, so that the telegram says so (mode standard only). `phases` and
+    `subscribed_a` (A on each of them) are those of the mode historique: above it a meter of one phase adds a group, and
+    one of three sends short frames with little but its currents.
     """
 
     mode: TelegramMode = "standard"
     producer: bool = True
+    phases: Literal[1, 3] = 1
+    subscribed_a: Annotated[int, Field(ge=1, le=90)] = 45
     every_s: Annotated[float, Field(ge=0.5, le=10)] = 1.5
     import_wh: NonNegativeFloat = 12_345_678.0
     export_wh: NonNegativeFloat = 2_345_678.0

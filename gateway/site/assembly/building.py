@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterator
 
 from gateway.adapters.products.commands import Setpoint
+from gateway.adapters.products.profiles import Profile
+from gateway.adapters.products.setpoints import Rating, allowed_w
 from gateway.core.model.load import Load
 from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
 from gateway.site.assembly import site_limits
@@ -44,16 +46,18 @@ def load_devices(file: SiteFile) -> Iterator[LoadDevice]:
     """The loads that have a device; the others are planned and shown only."""
     for id_, section in file.loads.items():
         if section.device is not None:
-            setpoint = file.profiles[section.device].setpoint
+            profile = file.profiles[section.device]
+            setpoint = profile.setpoint
             load = section.load(id_)
             yield LoadDevice(
                 load=load,
                 device=section.device,
-                takes_orders=setpoint is not None,
+                takes_orders=setpoint is not None and _may_all_stay(profile, load, section.phases_used),
                 pause_s=_pause_s(setpoint, load) if setpoint is not None else 0.0,
                 spread=_spread(file, id_),
                 in_amperes=setpoint is not None and setpoint.point.unit == "A",
                 supplied_from_soc=math.inf if section.battery_above is None else section.battery_above,
+                reverts_after_s=_reverts_after_s(profile),
             )
 
 
@@ -85,7 +89,20 @@ def _spread(file: SiteFile, load: str) -> int:
 def _inverters(file: SiteFile) -> Iterator[Inverter]:
     for id_, device in file.devices.items():
         if device.inverter is not None:
-            yield Inverter(id=id_, rated_w=device.inverter.rated_w)
+            rated_w, profile = device.inverter.rated_w, file.profiles[id_]
+            if allowed_w(profile, (-rated_w, 0.0), Rating(rated_w=rated_w)) == (-rated_w, 0.0):
+                yield Inverter(id=id_, rated_w=rated_w, reverts_after_s=_reverts_after_s(profile))
+
+
+def _reverts_after_s(profile: Profile) -> float:
+    timeout_s = profile.setpoint.device_timeout_s if profile.setpoint else None
+    return math.inf if timeout_s is None else timeout_s
+
+
+def _may_all_stay(profile: Profile, load: Load, phases: int) -> bool:
+    """Whether no power of the load does harm if its device keeps it when the node is lost."""
+    most_w = max(band.high_w for band in load.bands)
+    return allowed_w(profile, (0.0, most_w), Rating(phases=phases, rated_w=most_w)) == (0.0, most_w)
 
 
 def _pause_s(setpoint: Setpoint, load: Load) -> float:
@@ -103,4 +120,11 @@ def _battery(file: SiteFile, id_: str) -> Battery:
     figures = section.model_dump()
     if figures["ac_limit_w"] is None:
         del figures["ac_limit_w"]
-    return Battery(id=id_, reserve=file.control.reserve, **figures)
+    profile, control = file.profiles[id_], file.control
+    range_w = allowed_w(profile, (-figures["discharge_max_w"], figures["charge_max_w"]))
+    reverts_after_s = _reverts_after_s(profile)
+    if math.isinf(reverts_after_s):  # it may stay for ever: never more than the connection bears of the battery alone
+        own = site_limits.limits_of(control, control.phases)
+        range_w = max(range_w[0], -own.export_w), min(range_w[1], own.import_w)
+    figures |= {"discharge_max_w": -range_w[0], "charge_max_w": range_w[1]}
+    return Battery(id=id_, reserve=control.reserve, reverts_after_s=reverts_after_s, **figures)

@@ -3,6 +3,10 @@
 Sections used: `site`, `devices`, `control`, `broker`, `database`, `store`, `feeds`, `loads` and `time`.
 """
 
+import asyncio
+import contextlib
+import hashlib
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +23,7 @@ from gateway.adapters.node.session import FormerTable, NodeSession
 from gateway.adapters.presence import Presence
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.influx import Forwarder
-from gateway.adapters.store.outbox import Outbox
+from gateway.adapters.store.outbox import Outbox, OutboxError
 from gateway.core.model.site import Battery
 from gateway.core.model.state import SiteState
 from gateway.core.model.sun import is_down
@@ -38,6 +42,8 @@ from gateway.site.assembly.prices import price_inputs
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.wire.records import EPOCH_2000
+
+RENAME_S = 2.0  # how long a new name waits for the disk: a card that hangs must not keep us from the broker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +75,7 @@ def node_side(
     """
     site_id = file.site.id
     ours = _presence(outbox, clock, writes=writes)
-    broker = _broker(file, credentials, ours)
+    broker = _broker(file, credentials, outbox, ours, clock)
     sessions = _sessions(file, outbox, clock, writes=writes)
     for session in sessions.values():
         session.is_dated, session.is_possible = is_dated, is_possible
@@ -179,23 +185,45 @@ def store_path(file: SiteFile) -> Path:
 def _presence(outbox: Outbox, clock: Clock, *, writes: bool) -> Presence:
     """Who we are among the gateways of this building; one that only looks has no session of its own."""
     session = outbox.next_session(int(clock.utc_s()) - EPOCH_2000) if writes else 0
-    return Presence(instance=outbox.instance(), session=session, writes=writes)
+    return Presence(instance=_shown(outbox.instance()), session=session, writes=writes)
 
 
-def _broker(file: SiteFile, credentials: Credentials, ours: Presence) -> Broker:
+def _shown(instance: str) -> str:
+    """The name that others see: from it nobody can tell what we are called at the broker, and take our place there."""
+    return hashlib.sha256(instance.encode()).hexdigest()[:8]
+
+
+def _broker(file: SiteFile, credentials: Credentials, outbox: Outbox, ours: Presence, clock: Clock) -> Broker:
     """The connection, with our will and what we listen to."""
     section, site_id = file.broker, file.site.id
     address = BrokerAddress(
         host=section.host,
         port=section.port,
-        identity=f"zev-{site_id}-{ours.instance}",
+        identity=f"zev-{site_id}-{outbox.instance()}",
         keeps_session=ours.writes,
         user=section.user,
         password=credentials.broker_password,
         ca=str(file.path.parent / section.ca) if section.ca else None,
     )
-    will = Will(topic=presence_topic(site_id), payload=ours.payload(up=False)) if ours.writes else None
-    return Broker(address, will=will, subscriptions=subscriptions(site_id))
+
+    def will() -> Will:
+        return Will(topic=presence_topic(site_id), payload=ours.payload(up=False, will=True))
+
+    async def rename() -> str:
+        instance = secrets.token_hex(4)
+        with contextlib.suppress(OutboxError, TimeoutError):  # then it lasts for this run
+            async with asyncio.timeout(RENAME_S):
+                await outbox.rename(instance)
+        ours.instance = _shown(instance)
+        return f"zev-{site_id}-{instance}"
+
+    return Broker(
+        address,
+        will=will if ours.writes else None,
+        subscriptions=subscriptions(site_id),
+        rename=rename,
+        has_right=lambda: ours.has_commanded(clock.monotonic_s()),
+    )
 
 
 def _sessions(file: SiteFile, outbox: Outbox, clock: Clock, *, writes: bool) -> dict[str, NodeSession]:

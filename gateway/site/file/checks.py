@@ -141,11 +141,18 @@ def _wiring(
     if device.inverter is not None and (device.role != "pv" or (profile is not None and profile.setpoint is None)):
         allowed = "an inverter table for role pv, and a product that takes a limit of its production"
         yield Mistake(path=f"{path}.inverter", found="an inverter table", allowed=allowed)
+    yield from _network(path, device)
+    if profile is not None:
+        yield from _fit(path, device, profile, hears=hears)
+
+
+def _network(path: str, device: DeviceSection) -> Iterator[Mistake]:
+    if device.lenient is not None and device.host is None:
+        allowed = "lenient for a device with host: answers on a serial line have no transaction"
+        yield Mistake(path=f"{path}.lenient", found=f"{device.lenient}".lower(), allowed=allowed)
     if device.host is not None and not _is_address(device.host):
         allowed = "a numeric address such as 192.168.1.20: control must not wait for a name server"
         yield Mistake(path=f"{path}.host", found=shown(device.host), allowed=allowed)
-    if profile is not None:
-        yield from _fit(path, device, profile, hears=hears)
 
 
 def _hears(device: DeviceSection, node: NodeSection) -> bool:

@@ -77,10 +77,15 @@ class ControlSection(LimitKeys):
 
 
 class PageSection(Section):
-    """Where the built-in page listens."""
+    """Where the built-in page listens.
+
+    It answers to the names of this machine, to the address that was called, and to `names`: those that a proxy or a
+    name server gives it.
+    """
 
     host: Host = "127.0.0.1"
     port: FreePort = 8080
+    names: list[Host] = Field(default_factory=list)
 
 
 class TimeSection(Section):
@@ -174,7 +179,9 @@ class DeviceSection(Section):
     """One device: reached over a node's serial `bus`, or over the network at `host`.
 
     `unit` is its Modbus address; the meter of a telegram has none. `peak_w`: of a roof, for forecasts. `phases`: those
-    that a load or an inverter is connected to; where they are not given, those of a load are learned.
+    that a load or an inverter is connected to; where they are not given, those of a load are learned. `lenient`:
+    whether an answer on the network is believed that comes under another transaction number or unit than asked, which
+    some devices do; without it the profile decides.
     """
 
     role: profiles.Role
@@ -188,6 +195,7 @@ class DeviceSection(Section):
     inverter: InverterSection | None = None
     peak_w: Annotated[float, Field(gt=0, le=10_000_000)] | None = None
     phases: PhaseList | None = None
+    lenient: bool | None = None
 
 
 SECTIONS: Mapping[str, tuple[type[Section], bool]] = {  # name -> (model, required)

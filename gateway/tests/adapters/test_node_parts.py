@@ -1,8 +1,10 @@
 """What the node side does at its edges: with a disk that cannot be written, and with a node nobody has heard of."""
 
+import asyncio
 import json
 import logging
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -10,11 +12,13 @@ import pytest
 
 from gateway.adapters.broker import Message
 from gateway.adapters.clock import SystemClock
+from gateway.adapters.node import persistence
 from gateway.adapters.node.actuation import Actuator
 from gateway.adapters.node.link import subscriptions
 from gateway.adapters.node.measurements import NodeMeasurements
 from gateway.adapters.node.persistence import ROWS_KEPT
 from gateway.adapters.node.session import NodeSession
+from gateway.adapters.store import store
 from gateway.adapters.store.outbox import Outbox
 from gateway.core.model.state import Mode, Reading, Reason, SetPoint
 from gateway.ports import Row
@@ -34,9 +38,64 @@ async def test_rows_outlive_a_locked_store(tmp_path: Path, count: int, cut: int)
         other.execute("BEGIN IMMEDIATE")
         await side.end_cycle(rows)
         assert side.persistence.error is not None
-    await side.end_cycle()
-    assert side.persistence.error is None
+    while side.persistence.error is not None or side.persistence.waiting:
+        await side.end_cycle()
     assert (outbox.waiting, side.persistence.rows_cut) == (count - cut, cut)
+    outbox.close()
+
+
+def record_of(session: NodeSession) -> Message:
+    payload = batch(session, (1, PROOF, 0, proof()))
+    return Message(topic="zev/1/lens/cellar/data", payload=payload, retained=False)
+
+
+async def test_a_disk_that_hangs_holds_up_one_cycle_only_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(persistence, "SAVE_S", 0.2)
+    monkeypatch.setattr(persistence, "SLOW_S", 0.0)
+    outbox, wire, session = Outbox(tmp_path / "a.sqlite", max_mb=50), Wire(), demo_session()
+    side = node_side(clock=SystemClock(), outbox=outbox, wire=wire, sessions={"cellar": session}, site_id="lens")
+    rows = [Row(measurement="m", tags={}, fields={"v": 1.0}, time_ms=i) for i in range(10)]
+    answers = threading.Event()
+    hangs = asyncio.ensure_future(outbox.read(lambda _db: answers.wait(60)))
+    await asyncio.sleep(0)
+    side.link.receive(
+        Message(topic="zev/1/lens/cellar/data", payload=batch(session, (1, PROOF, 0, proof())), retained=False)
+    )
+    for one in rows:
+        await side.end_cycle([one])
+    assert len(side.persistence.waiting) > len(rows)
+    assert "has not answered" in str(side.persistence.error)
+    assert len([one for one in caplog.records if "has not answered" in one.getMessage()]) == 1
+    assert [topic for topic, *_ in wire.sent if topic.endswith("/heard")] == []
+    answers.set()
+    await hangs
+    while side.persistence.error is not None or side.persistence.waiting:
+        await side.end_cycle()
+    lines = [text for _, text in await outbox.oldest(100)]
+    assert len([text for text in lines if text.startswith("m ")]) == len(rows)
+    assert len(lines) == len(set(lines)) == outbox.waiting
+    assert [topic for topic, *_ in wire.sent if topic.endswith("/heard")] != []
+    outbox.close()
+
+
+async def test_what_is_in_memory_only_is_not_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "AGAIN_S", 0.0)
+    (tmp_path / "a.sqlite").mkdir()
+    outbox, wire, session = Outbox(tmp_path / "a.sqlite", max_mb=50), Wire(), demo_session()
+    side = node_side(clock=SystemClock(), outbox=outbox, wire=wire, sessions={"cellar": session}, site_id="lens")
+    side.link.receive(
+        Message(topic="zev/1/lens/cellar/data", payload=batch(session, (1, PROOF, 0, proof())), retained=False)
+    )
+    await side.end_cycle()
+    assert outbox.waiting > 0
+    assert side.persistence.waiting == []
+    assert [topic for topic, *_ in wire.sent if topic.endswith("/heard")] == []
+    (tmp_path / "a.sqlite").rmdir()
+    await side.end_cycle()
+    heard = [json.loads(payload) for topic, payload, *_ in wire.sent if topic.endswith("/heard")]
+    assert [one["seq"] for one in heard] == [1]
     outbox.close()
 
 
@@ -204,3 +263,46 @@ def test_while_the_meter_beside_a_load_is_silent_its_own_report_counts(
     )
     found = measurements.state().reading("car", "p_w")
     assert (found.value, found.mark) == shown
+
+
+async def test_a_ledger_is_written_when_it_has_changed_and_only_then(tmp_path: Path) -> None:
+    clock, wire = StillClock(), Wire()
+    sessions = {"cellar": demo_session(), "attic": demo_session()}
+    with closing(Outbox(tmp_path / "a.sqlite", max_mb=50)) as outbox:
+
+        def written() -> int:
+            return outbox.at_start(lambda db: db.total_changes)
+
+        side = node_side(clock=clock, outbox=outbox, wire=wire, sessions=sessions, site_id="lens")
+        await listening(wire, clock, side)
+        side.link.receive(sample_of(sessions["cellar"], 1.0, seq=1))
+        await side.end_cycle()
+        before = written()
+        for _ in range(10):
+            await side.end_cycle()
+        assert written() == before
+        assert heard(wire)[-1] == {"boot": 9, "seq": 2}  # said again all the same
+        side.link.receive(sample_of(sessions["cellar"], 2.0, seq=3))
+        await side.end_cycle()
+        rows = written() - before
+        assert rows == 2 + 2  # the ledger and its boots, the power and the counters
+        assert outbox.ledger("cellar").boots[-1].upto == 4
+        assert outbox.ledger("attic") is None
+
+
+async def test_a_ledger_is_written_again_into_a_store_that_had_to_begin_anew(tmp_path: Path) -> None:
+    path, clock, wire, session = tmp_path / "a.sqlite", StillClock(), Wire(), demo_session()
+    with closing(Outbox(path, max_mb=50)) as outbox:
+        side = node_side(clock=clock, outbox=outbox, wire=wire, sessions={"cellar": session}, site_id="lens")
+        await listening(wire, clock, side)
+        side.link.receive(sample_of(session, 1.0, seq=1))
+        await side.end_cycle()
+        known = outbox.ledger("cellar")
+        outbox.at_start(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        outbox.at_start(lambda db: db.execute("PRAGMA shrink_memory").fetchall())
+        size = path.stat().st_size
+        path.write_bytes(path.read_bytes()[:100] + bytes(size - 100))
+        for _ in range(3):
+            await side.end_cycle([Row(measurement="m", tags={}, fields={"v": 1.0}, time_ms=1)])
+        assert outbox.aside
+        assert outbox.ledger("cellar") == known

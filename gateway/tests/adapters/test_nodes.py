@@ -59,7 +59,9 @@ def proof(hz: tuple[int, ...] = HZ_50) -> tuple[int, ...]:
 
 
 def test_a_power_is_read_and_stored_at_the_node_s_own_time(session: NodeSession) -> None:
-    rows = session.receive_batch(batch(session, (1, PROOF, 0, proof()), (2, POWER, 0, watts(1234.5))), 100.0, 5e8)
+    rows = session.receive_batch(
+        batch(session, (1, PROOF, 0, proof()), (2, POWER, 0, watts(1234.5))), 100.0, 946_684_800.0 + NODE_S + 2.5
+    )
     assert session.readings["grid"]["p_w"].value == 1234.5
     stored = next(row for row in rows if "p_w" in row.fields)
     assert (stored.measurement, stored.tags) == ("meter", {"site": "lens", "device": "grid"})
@@ -86,6 +88,11 @@ def test_a_failed_read_is_absent_with_its_reason_and_is_stored_as_such(session: 
     why = FLAG_NAMES[flag]
     assert session.readings["grid"]["p_w"].why == why
     assert (row.measurement, row.fields) == ("health", {"p_w_why": why})
+
+
+def test_an_answer_under_another_header_is_absent_with_a_reason_of_its_own(session: NodeSession) -> None:
+    session.receive_batch(batch(session, (1, POWER, records.WRONG_REPLY, (records.HEADER_REPLY,))), 100.0, 5e8)
+    assert session.readings["grid"]["p_w"].why == "wrong_header"
 
 
 def test_too_few_registers_are_no_reading(session: NodeSession) -> None:
@@ -215,12 +222,13 @@ def test_a_reboot_without_a_clock_stores_nothing_in_the_year_2000(session: NodeS
 
 def test_orders_are_counted_and_latency_is_from_sample_to_write() -> None:
     book = OrderLog(session=77)
-    order = json.loads(book.order(9, 0, [-1200], 10_000, 946_684_800 + 5, 50.0))
+    order = json.loads(book.order("cellar", 9, 0, [-1200], ttl_ms=10_000, at=5, now_s=50.0, sample_s=50.0))
     assert order == {"boot": 9, "sid": 77, "seq": 1, "act": 0, "v": [-1200], "ttl": 10_000, "at": 5}
     book.settle(OrderAnswer(seq=1, done="applied", why="", written=True, at_s=50.08))
-    book.order(9, 0, [-1200], 10_000, 946_684_801, 51.0)
+    book.settle(OrderAnswer(seq=1, done="applied", why="", written=True, at_s=50.09))  # the node said it again
+    book.order("cellar", 9, 0, [-1200], ttl_ms=10_000, at=6, now_s=51.0, sample_s=51.0)
     book.settle(OrderAnswer(seq=2, done="applied", why="", written=False, at_s=51.5))  # a renewal writes nothing
-    book.order(9, 0, [9_999], 10_000, 946_684_802, 52.0)
+    book.order("cellar", 9, 0, [9_999], ttl_ms=10_000, at=7, now_s=52.0, sample_s=52.0)
     book.settle(OrderAnswer(seq=3, done="refused", why="range", written=False, at_s=52.1))
     assert (book.sent, book.applied, book.refused) == (3, 2, 1)
     assert list(book.latency_ms) == [pytest.approx(80.0)]

@@ -37,6 +37,33 @@ def test_blocks_merge_neighbours_and_respect_the_product(demo) -> None:
     assert all(a % 2 == 0 and n % 2 == 0 for _, a, n, _ in meter)
 
 
+def test_other_headers_are_believed_where_the_site_file_or_the_profile_says_so(tmp_path: Path) -> None:
+    """And the word is in the table only then: an older node does not know it."""
+    text = (config_folder() / "demo" / "site.toml").read_text()
+    assert "lenient" not in poll_tables(site_file.read(config_folder() / "demo" / "site.toml"))["cellar"].text
+    path = tmp_path / "site.toml"
+    path.write_text(text.replace('role = "battery"', 'role = "battery"\nlenient = true'))
+    buses = json.loads(poll_tables(site_file.read(path))["cellar"].text)["buses"]
+    assert [bus.get("lenient", False) for bus in buses] == [False, False, True]
+    own = json.loads((config_folder() / "devices" / "sunspec_inverter.json").read_text())
+    own["links"]["tcp"]["lenient"] = True
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices" / "sunspec_inverter.json").write_text(json.dumps(own))
+    path.write_text(text)
+    buses = json.loads(poll_tables(site_file.read(path))["cellar"].text)["buses"]
+    assert [bus.get("lenient", False) for bus in buses] == [False, True, False]
+    path.write_text(text.replace('role = "pv"', 'role = "pv"\nlenient = false'))
+    assert "lenient" not in poll_tables(site_file.read(path))["cellar"].text
+
+
+def test_one_lenient_device_makes_its_bus_lenient() -> None:
+    bus = {"kind": "tcp", "host": "127.0.0.1", "port": 502, "timeout_ms": 1000, "gap_ms": 0}
+    profile = find("sunspec_inverter", config_folder())
+    for buses in ([bus, bus | {"lenient": True}], [bus | {"lenient": True}, bus]):
+        wirings = [Wiring(device=f"d{i}", profile=profile, bus=bus, unit=i) for i, bus in enumerate(buses, 1)]
+        assert json.loads(compile_table("n", wirings, 10000).text)["buses"] == [bus | {"lenient": True}]
+
+
 def test_a_sunspec_block_holds_value_and_exponent_together(demo) -> None:
     rows = [row for row in json.loads(demo.text)["blocks"] if row.get("m") == 103]
     assert (rows[0]["a"], rows[0]["n"]) == (14, 13)  # W at 14 to WH_SF at 26

@@ -18,9 +18,9 @@ from gateway.adapters.presence import (
 TO_THEM = {  # the shortest way to each state from the start of a gateway
     PresenceState.LOOKS: [PresenceEvent.CONNECTED],
     PresenceState.LISTENS: [PresenceEvent.CONNECTED],
-    PresenceState.LISTENS_BEHIND: [PresenceEvent.CONNECTED, PresenceEvent.OLDER],
+    PresenceState.LISTENS_BEHIND: [PresenceEvent.CONNECTED, PresenceEvent.OTHER],
     PresenceState.COMMANDS: [PresenceEvent.CONNECTED, PresenceEvent.HEARD],
-    PresenceState.GIVES_WAY: [PresenceEvent.CONNECTED, PresenceEvent.HEARD, PresenceEvent.OLDER],
+    PresenceState.GIVES_WAY: [PresenceEvent.CONNECTED, PresenceEvent.HEARD, PresenceEvent.OTHER],
 }
 
 
@@ -46,12 +46,10 @@ class Gateway:
             case PresenceEvent.HEARD:
                 self.presence.receive_probe(self.last_probe, self.now_s)
                 self.now_s += LISTEN_S
-            case PresenceEvent.OLDER if self.by == "node":
-                self.presence.refused(self.now_s)
-            case PresenceEvent.OLDER:
-                self.presence.receive_state({"up": True, "instance": "old", "sid": 5}, self.now_s)
+            case PresenceEvent.OTHER:
+                self.presence.receive_state({"up": True, "instance": "old", "sid": 12}, self.now_s)
             case PresenceEvent.GONE if self.by == "will":
-                self.presence.receive_state({"up": False, "instance": "old", "sid": 5}, self.now_s)
+                self.presence.receive_state({"up": False, "instance": "old", "sid": 12}, self.now_s)
             case PresenceEvent.GONE:
                 self.now_s += RIVAL_S + 0.1
 
@@ -67,7 +65,7 @@ def in_state(state: PresenceState, by: str) -> Gateway:
     return gateway
 
 
-@pytest.mark.parametrize("by", ["will", "silence", "node"])
+@pytest.mark.parametrize("by", ["will", "silence"])
 @pytest.mark.parametrize(("state", "event"), list(itertools.product(PresenceState, PresenceEvent)))
 def test_each_event_leads_where_the_table_says(state, event, by) -> None:
     gateway = in_state(state, by)

@@ -40,6 +40,13 @@ def session_of(profile: Profile) -> NodeSession:
     return session
 
 
+def hear(session: NodeSession, payload: bytes, now_s: float) -> None:
+    """The answer to an order of ours."""
+    answer = session.receive_answer(payload, now_s)
+    assert answer is not None
+    session.renew_readback(answer)
+
+
 HELD = [  # type, word order, number read back -> W; positive in the register is discharging, which is negative here
     ("int32", "big", 1200, -1200.0),
     ("int32", "big", 2**32 - 1200, 1200.0),
@@ -73,14 +80,14 @@ def test_an_entry_of_any_kind_raises_nothing(entry: object) -> None:
 def test_an_order_that_is_held_is_reported_with_three_powers() -> None:
     session = session_of(readable())
     answer = {"sid": 1, "seq": 1, "act": 0, "done": "applied", "why": "", "v": [-1200], "s": 1, "ms": 0, "w": 1}
-    session.receive_answer(json.dumps(answer | {"rb": [2**32 - 1200, 802]}).encode(), 1.0)
+    hear(session, json.dumps(answer | {"rb": [2**32 - 1200, 802]}).encode(), 1.0)
     assert session.readbacks["battery"] == Readback(
         asked_w=1200.0, applied_w=1200.0, held_w=1200.0, by="applied", why=""
     )
-    session.receive_answer(json.dumps(answer | {"seq": 2, "done": "refused", "why": "range"}).encode(), 1.0)
+    hear(session, json.dumps(answer | {"seq": 2, "done": "refused", "why": "range"}).encode(), 1.0)
     assert session.readbacks["battery"].why == "range"
     assert session.readbacks["battery"].applied_w == 1200.0
-    session.receive_answer(json.dumps(answer | {"seq": 3, "done": "expired", "v": None, "rb": [803]}).encode(), 1.0)
+    hear(session, json.dumps(answer | {"seq": 3, "done": "expired", "v": None, "rb": [803]}).encode(), 1.0)
     assert session.readbacks["battery"] == Readback(by="expired")
 
 
@@ -101,7 +108,10 @@ async def test_a_difference_is_logged_and_stored_with_both_numbers(
     outbox = Outbox(tmp_path / "a.sqlite", max_mb=50)
     sessions = {"cellar": session_of(readable())}
     side = node_side(clock=SystemClock(), outbox=outbox, wire=Wire(), sessions=sessions)
-    answer = {"seq": 7, "act": 0, "done": "failed", "why": "readback", "v": [-1200], "rb": [2**32 - 1180, 802]}
+    side.actuation.orders.seq = 6
+    side.actuation.orders.order("cellar", 9, 0, [-1200], ttl_ms=10_000, at=0, now_s=SystemClock().monotonic_s())
+    answer = {"boot": 9, "sid": 1, "seq": 7, "act": 0, "done": "failed", "why": "readback", "v": [-1200]}
+    answer |= {"rb": [2**32 - 1180, 802]}
     payload = json.dumps(answer | {"s": 1, "ms": 0, "w": 1}).encode()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):

@@ -34,7 +34,7 @@ async def test_cycles_before_the_clock_was_set_fill_the_quarter_hour_in_which_th
             is_dated = second >= 600
             utc_s = T + second - (0.0 if is_dated else 10_800.0)
             recorder.show(cycle(1000.0 + second, utc_s, is_dated=is_dated))
-        await recorder._write()
+        await recorder.write()
         found = await past.quarters(int(T) + 900, days=1)
     assert (found.start_s, list(found.load_w)) == (T, [pytest.approx(400.0)])
 
@@ -45,7 +45,7 @@ async def test_counters_are_kept_with_each_quarter_hour(tmp_path: Path) -> None:
         assert recorder.counters() is None
         for second in range(902):
             recorder.show(cycle(1000.0 + second, T + second))
-        await recorder._write()
+        await recorder.write()
         assert Recorder(site=SITE, past=HistoryStore(outbox)).counters() == {"pv": {"e_wh": 5.0}}
         await HistoryStore(outbox).save_note("counters", "[" * 100_000)
         assert Recorder(site=SITE, past=HistoryStore(outbox)).counters() is None

@@ -52,7 +52,7 @@ def test_a_mistake_is_reported_in_words(keys: Path, tmp_path: Path, arguments, m
 
 def test_an_update_names_what_is_missing_before_it_asks_anybody(keys: Path, tmp_path: Path) -> None:
     site = config_folder() / "demo" / "site.toml"
-    key = {"ZEN_KEY_CELLAR": "0f" * 32}
+    key = {"ZEN_KEY_CELLAR": bytes(range(32)).hex()}
     done = zen("update", "attic", "--site", site, "--release", keys, **key)
     assert (done.exit_code, "No node attic" in done.output) == (1, True), done.output
     done = zen("update", "cellar", "--site", site, "--release", keys, **key)

@@ -1,6 +1,7 @@
 """Both brokers with the accounts and rights of a real site, seen by a real client."""
 
 import asyncio
+import contextlib
 import sys
 
 import aiomqtt
@@ -14,15 +15,23 @@ WITHIN_S = 5.0
 
 
 @pytest.fixture(params=["mosquitto", "embedded"])
-async def port(request, processes, tmp_path, free_port):
+async def ports(request, processes, tmp_path, unused_ports):
+    """Of all accounts, and of the gateway's programs."""
     folder = tmp_path / "broker"
     write_accounts(folder, PASSWORDS)
+    port, gateway_port = unused_ports
+    where = {"port": port, "gateway_port": gateway_port, "folder": folder}
     if request.param == "mosquitto":
-        program = mosquitto_program(request.getfixturevalue("mosquitto"), port=free_port, folder=folder)
+        program = mosquitto_program(request.getfixturevalue("mosquitto"), **where)
     else:
-        program = embedded_program(port=free_port, folder=folder)
+        program = embedded_program(**where)
     await processes.start(program)
-    return free_port
+    return unused_ports
+
+
+@pytest.fixture
+def port(ports):
+    return ports[0]
 
 
 def client(port, user, **more):
@@ -138,3 +147,37 @@ async def test_a_session_that_is_away_gets_what_came_meanwhile(port):
         came = [(await next_of(gateway)).payload[0] for _ in range(5)]
     # The embedded broker may hand the last one over before those that waited; records carry numbers of their own.
     assert sorted(came) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("absent", [False, True], ids=["clean", "with a session"])
+async def test_a_node_that_calls_itself_the_gateway_or_another_node_pushes_nobody_out(ports, absent):
+    port, gateway_port = ports
+    async with (
+        client(gateway_port, "gateway", identifier="the-gateway", clean_session=False) as gateway,
+        client(port, "cellar") as cellar,
+    ):
+        await gateway.subscribe("zev/1/site/+/data", qos=1)
+        await cellar.subscribe("zev/1/site/cellar/set", qos=1)
+        for name in ("the-gateway", "test-cellar", "cellar", "gateway"):
+            with contextlib.suppress(aiomqtt.MqttError):
+                async with client(gateway_port, "attic", identifier=name, clean_session=not absent):
+                    pass
+            with contextlib.suppress(aiomqtt.MqttError):
+                async with client(port, "attic", identifier=name, password="", clean_session=not absent):
+                    pass
+            async with client(port, "attic", identifier=name, clean_session=not absent) as thief:
+                await thief.publish("zev/1/site/attic/data", name.encode(), qos=1)
+                assert (await next_of(gateway)).payload == name.encode()
+        await gateway.publish("zev/1/site/cellar/set", b"order", qos=1)
+        assert (await next_of(cellar)).payload == b"order"
+
+
+async def test_several_programs_may_speak_as_the_gateway(ports):
+    _, gateway_port = ports
+    async with (
+        client(gateway_port, "gateway", identifier="run") as run,
+        client(gateway_port, "gateway", identifier="once") as once,
+    ):
+        await run.subscribe("zev/1/site/x/y", qos=1)
+        await once.publish("zev/1/site/x/y", b"1", qos=1)
+        assert (await next_of(run)).payload == b"1"

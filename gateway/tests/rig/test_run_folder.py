@@ -89,7 +89,8 @@ def test_simulator_and_site_meet_at_the_same_addresses(run):
         assert house["serve"][device]["tcp"] == f"{at['host']}:{at['tcp_port']}"
     node = json.loads((run.node_folder("cellar") / "node.json").read_text())
     assert node["serial"] == {"rs485": house["serve"]["meter"]["serial"]}
-    assert node["broker"]["port"] == site["broker"]["port"]
+    assert node["broker"]["port"] == site["broker"]["node_port"] == run.ports.broker
+    assert site["broker"]["port"] == run.ports.gateway  # where only the gateway may be
     assert node["site"] == site["site"]["id"]
 
 

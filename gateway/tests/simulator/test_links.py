@@ -1,5 +1,6 @@
 """The house as its devices' masters see it: bytes on TCP and on the serial line."""
 
+import asyncio
 import os
 import struct
 import time
@@ -18,8 +19,12 @@ from gateway.simulator.faults import (
     WrongCount,
     WrongFunction,
 )
+from gateway.simulator.link_faults import ChainWithoutEnd, DeafAfterConnecting, OtherHeader, StrayBytes
 from gateway.simulator.links.serial_line import crc16, open_terminals
+from gateway.simulator.products.registers import Refused
+from gateway.simulator.settings.config import HouseConfig
 from gateway.simulator.settings.mistakes import HouseLinkError
+from gateway.simulator.simulation import Simulation
 from gateway.tests.simulator.conftest import OpenHouse
 from gateway.tests.simulator.raw_modbus import SerialMaster, ask_tcp, check_bytes, read_request, write_many
 
@@ -165,6 +170,70 @@ async def test_wrong_answers_on_tcp(house_on_links: OpenHouse) -> None:
         simulation.faults.clear()
         simulation.begin(WrongFunction(device="battery"))
         assert (await ask_tcp(ready.battery, 3, read_request(3, 30845, 2)) or b"")[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("fault", "before"),
+    [
+        (StrayBytes(), b"\0"),
+        (StrayBytes(byte=255), b"\xff"),
+        (StrayBytes(byte=255, echo=True), bytes.fromhex("01 04 0034 0002 3005") + b"\xff"),
+    ],
+    ids=["low", "high", "echo"],
+)
+async def test_stray_bytes_come_before_the_answer(house_on_links: OpenHouse, fault: Fault, before: bytes) -> None:
+    async with house_on_links() as (simulation, ready):
+        master = SerialMaster(Path(ready.meter))
+        try:
+            simulation.begin(fault)
+            heard = await master.ask(1, POWER, size=len(before) + POWER_SIZE)
+            assert heard[: len(before) + 3] == before + bytes.fromhex("01 04 04")
+        finally:
+            master.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "header"),
+    [
+        (OtherHeader(), "0000 01"),
+        (OtherHeader(transaction="next"), "0103 01"),
+        (OtherHeader(transaction="swapped"), "0201 01"),
+        (OtherHeader(transaction="right", unit=0), "0102 00"),
+    ],
+    ids=["zero", "next", "swapped", "unit"],
+)
+async def test_an_answer_has_the_header_that_the_device_gives_it(
+    house_on_links: OpenHouse, fault: Fault, header: str
+) -> None:
+    async with house_on_links() as (simulation, ready):
+        simulation.begin(fault)
+        host, _, port = ready.pv.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(bytes.fromhex("0102 0000 0006 01 03 9c40 0002"))
+        answer = await asyncio.wait_for(reader.readexactly(13), 5.0)
+        writer.close()
+        transaction, unit = header.split()
+        assert answer == bytes.fromhex(f"{transaction} 0000 0007 {unit} 03 04 53756e53")
+
+
+async def test_a_dongle_is_deaf_at_first(house_on_links: OpenHouse) -> None:
+    async with house_on_links() as (simulation, ready):
+        simulation.begin(DeafAfterConnecting(deaf_s=3600.0))
+        assert await ask_tcp(ready.pv, 1, read_request(3, 40000, 2), timeout_s=0.3) is None
+        simulation.begin(DeafAfterConnecting(deaf_s=0.0))
+        assert await ask_tcp(ready.pv, 1, read_request(3, 40000, 2)) == bytes.fromhex("03 04 53756e53")
+
+
+def test_a_chain_may_lack_its_end() -> None:
+    simulation = Simulation(HouseConfig())
+    simulation.advance(1.0)
+    chain = simulation.pv_registers
+    end = 40000 + 2 + 68 + 52 + 28  # SunS, then the models 1, 103 and 120
+    assert chain.read(3, end, 2) == [0xFFFF, 0]
+    simulation.begin(ChainWithoutEnd())
+    with pytest.raises(Refused):
+        chain.read(3, end, 2)
+    assert chain.read(3, end - 28, 2) == [120, 26]
 
 
 async def test_late_answers_come_late_and_with_their_own_transaction(house_on_links: OpenHouse) -> None:

@@ -115,6 +115,43 @@ def test_a_contract_without_injection_says_nothing_about_it() -> None:
     assert "EAST" in telegram
 
 
+def loaded(w: float, linky: dict[str, object], seconds: int = 5) -> Simulation:
+    simulation = Simulation(HouseConfig.model_validate(DARK | {"battery": {"soc": 0.05}, "linky": linky}))
+    simulation.building.add_step(w, None)
+    for _ in range(seconds):
+        simulation.advance(1.0)
+    return simulation
+
+
+def frames_of(simulation: Simulation, count: int) -> list[dict[str, str]]:
+    frames = [simulation.linky.next_groups("historique") for _ in range(count)]
+    return [values(frame("historique", groups), " ") | {"short": str(is_short)} for groups, is_short in frames]
+
+
+def test_above_its_setting_a_three_phase_meter_sends_twenty_short_frames_for_each_long_one() -> None:
+    simulation = loaded(15_000, {"mode": "historique", "phases": 3, "subscribed_a": 30})
+    *short, long, again = frames_of(simulation, 22)
+    # 15.25 kW, of which half, three and two tenths are on the phases, and a fiftieth more as apparent power, at 230 V
+    assert {(row["IINST1"], row["IINST2"], row["IINST3"]) for row in short} == {("034", "020", "014")}
+    assert {frozenset(row) for row in short} == {frozenset({"ADIR1", "ADCO", "IINST1", "IINST2", "IINST3", "short"})}
+    assert (long["short"], again["short"], len(short)) == ("False", "True", 20)
+    assert int(long["PAPP"]) == pytest.approx(1.0198 * simulation.state.grid_w, abs=10)
+    assert (long["IINST1"], long["ISOUSC"]) == ("034", "30")
+    simulation.building.clear_steps()
+    for second in range(70):
+        simulation.advance(1.0)
+        [row] = frames_of(simulation, 1)
+        assert (row["short"] == "True") <= (second < 60)  # until a minute after
+
+
+def test_above_its_setting_a_single_phase_meter_adds_a_group() -> None:
+    above, below = (loaded(w, {"mode": "historique", "subscribed_a": 30}) for w in (15_000, 5_000))
+    [frame_above], [frame_below] = frames_of(above, 1), frames_of(below, 1)
+    assert frame_above["ADPS"] == frame_above["IINST"] == "068"  # 15.55 kVA at 230 V
+    assert "ADPS" not in frame_below
+    assert (frame_above["short"], frame_below["short"]) == ("False", "False")
+
+
 def test_timestamps_are_the_wall_clock_with_its_season() -> None:
     summer, winter = (lived(0, {"clock": {"start": f"2024-{day}T12:05:00"}}) for day in ("06-21", "12-21"))
     assert [frame("standard", s.linky.groups("standard")).split(b"\t")[5][:7] for s in (summer, winter)] == [

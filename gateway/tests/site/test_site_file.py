@@ -56,6 +56,7 @@ def test_five_different_mistakes_give_five_messages_in_one_run(tmp_path: Path) -
     ("old", "new", "path"),
     [
         ('role = "pv"', 'role = "battery"', "devices.pv.role"),  # an inverter is no battery
+        ('role = "grid"', 'role = "grid"\nlenient = true', "devices.grid.lenient"),  # on a serial line
         ("battery = { ", 'battery = { inverter = "pv", ', "devices.battery.battery"),  # and its AC limit?
         ("battery = { ", 'battery = { ac_limit_w = 5000, inverter = "sun", ', "devices.battery.battery.inverter"),
         ('role = "pv"', 'role = "pv"\ninverter = { rated_w = 5000 }', "devices.pv.inverter"),  # takes no limit

@@ -143,9 +143,12 @@ def hear_node(gateway: Gateway) -> None:
     identity = gateway.nodes.sessions["cellar"].table.identity
     hear(gateway, "state", up=True, boot=BOOT, table=identity, fw="0.1.0", build=848_000_000, mode="run", why="update")
     hear_meter(gateway, identity)
-    answer = {"sid": 1, "seq": 1, "act": 0, "done": "applied", "why": "", "v": [-1500], "s": NODE_S, "ms": 0, "w": 1}
-    hear(gateway, "ack", **answer)
-    hear(gateway, "ack", **{**answer, "seq": 2, "done": "refused", "why": "range"})
+    orders = gateway.nodes.actuation.orders
+    for _ in range(2):
+        orders.order("cellar", BOOT, 0, [-1500], ttl_ms=10_000, at=NODE_S, now_s=gateway.clock.monotonic_s())
+    ours = {"boot": BOOT, "sid": orders.session, "act": 0, "v": [-1500], "s": NODE_S, "ms": 0, "w": 1}
+    hear(gateway, "ack", **ours, seq=1, done="applied", why="")
+    hear(gateway, "ack", **ours, seq=2, done="refused", why="range")
     hear(gateway, "health", heard=False, cfg="", update={"state": "pull", "why": ""}, free=41_000, ring=[3, 0.5, None])
     hear(gateway, "test", boot=BOOT, rows=[{"step": "unit", "n": 2, "ok": False, "text": "1"}])
 

@@ -97,6 +97,18 @@ def without_meter():
     return state
 
 
+def without_room():
+    """The disk is full, and the database refuses the token and had refused some values."""
+    state = copy.deepcopy(SUNNY)
+    troubles = [
+        {"code": "store_full", "numbers": {}},
+        {"code": "database_token", "numbers": {"status": "401", "said": "unauthorized access"}},
+        {"code": "database_refused", "numbers": {"count": 200}},
+    ]
+    state["database"].update(waiting=1240, error="the store is not on disk", refused=200, troubles=troubles)
+    return state
+
+
 def day(hours, end=NOON, step_s=120):
     """A sunny day at a house with a battery: grid = pv + battery + load in each step, and half an hour of nothing."""
     times = [end - int(hours * 3600) + index * step_s for index in range(int(hours * 3600 / step_s))]

@@ -6,7 +6,7 @@ import urllib.parse
 
 import pytest
 
-from gateway.tests.web.fake_view import SUNNY, FakeView, plan_with_loads, with_loads, without_meter
+from gateway.tests.web.fake_view import SUNNY, FakeView, plan_with_loads, with_loads, without_meter, without_room
 from gateway.tests.web.page_thread import PageThread
 from gateway.tests.web.test_words import FIGURES, REASONS, TYPED
 from gateway.words import figure, text
@@ -401,3 +401,29 @@ def test_a_second_board_and_a_clock_that_is_not_set_are_named(page, open_tab):
     assert "a second board has this identity, since 75 s" in said
     assert "not set: values are kept, and dated when the time is known" in said
     assert tab.errors == []
+
+
+DATABASE = "[...document.querySelectorAll('#links .link')].at(-1)"
+
+
+@pytest.mark.parametrize(
+    ("query", "alarm", "row"),
+    [
+        ("?lang=en", "Local store: the disk of this gateway is full", "it refuses the token: check ZEN_INFLUX_TOKEN"),
+        ("?lang=fr", "Stockage local : le disque de cette passerelle est plein", "vérifiez ZEN_INFLUX_TOKEN"),
+    ],
+)
+def test_a_store_that_takes_nothing_is_an_alarm_until_it_does_again(page, open_tab, query, alarm, row):
+    page.is_beating = False
+    tab = open_tab(query)
+    assert tab.run("document.querySelector('#alarm').hidden") is True
+    page.publish(without_room())
+    tab.wait("!document.querySelector('#alarm').hidden")
+    assert plain(tab.text("#alarm")).startswith(alarm)
+    told = plain(tab.run(f"{DATABASE}.innerText"))
+    assert row in told
+    assert "200" in told
+    assert tab.run(f"{DATABASE}.dataset.good") == "false"
+    page.publish(SUNNY)
+    tab.wait("document.querySelector('#alarm').hidden")
+    assert tab.run(f"{DATABASE}.dataset.good") == "true"

@@ -7,6 +7,7 @@ import pytest
 
 import gateway
 from gateway import words
+from gateway.adapters.store.files import Cause
 from gateway.words import LANGUAGES, PLACEHOLDER, WordError, text
 
 # The table of the wire's reasons and numbers, written out again: whoever emits one more must give it a text.
@@ -138,8 +139,8 @@ REASONS = {
     "solver_failed": set(),
 }
 ABSENCES = (
-    "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model", "no_node", "no_data", "nan",
-    "implausible", "proof", "frozen", "stale", "table", "night", "own",
+    "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "wrong_header", "no_model", "no_node", "no_data",
+    "nan", "implausible", "proof", "frozen", "stale", "table", "night", "own",
     "offline", "refused", "busy", "too_large", "garbled", "units", "time_zone",
 )  # fmt: skip
 WORDS = Path(words.__file__).parent
@@ -180,6 +181,27 @@ def test_every_reason_has_a_text_with_all_its_numbers():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_for_an_absence_has_a_text(language):
     assert {key.removeprefix("why.") for key in rows(language) if key.startswith("why.")} == set(ABSENCES)
+
+
+TROUBLES = {
+    **{f"store_{cause}": set() for cause in Cause},
+    "store_slow": {"said"},
+    "store_aside": {"file"},
+    "database_silent": set(),
+    "database_certificate": set(),
+    "database_token": set(),
+    "database_forbidden": set(),
+    "database_unknown": set(),
+    "database_refuses": {"said"},
+    "database_answers": {"status", "said"},
+    "database_refused": {"count"},
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_trouble_of_store_and_database_has_a_text(language):
+    told = {key.removeprefix("trouble."): placeholders(row) for key, row in rows(language).items() if "trouble." in key}
+    assert told == TROUBLES
 
 
 def test_every_text_that_the_page_names_exists():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.trial.twin.orders import Job, VirtualActuator
-from gateway.trial.twin.wires import Answer, Wire
+from gateway.trial.twin.wires import Wire, WireAnswer
 from gateway.wire.records import EXCEPTION, NO_MODEL, OK, TIMEOUT
 
 OFFLINE = 3  # failures in a row
@@ -97,8 +97,8 @@ class VirtualBus:
             back, same = self._read_back(actuator, unit, job)
             actuator.settled(OK, back, end_s, same=same)
 
-    def _write(self, unit: VirtualUnit, address: int, words: Sequence[int]) -> Answer:
-        answer = Answer(flag=TIMEOUT, words=(), took_s=self._timeout_s)
+    def _write(self, unit: VirtualUnit, address: int, words: Sequence[int]) -> WireAnswer:
+        answer = WireAnswer(flag=TIMEOUT, words=(), took_s=self._timeout_s)
         for i in range(0, len(words), unit.step):
             if unit.wire is None:
                 return answer
@@ -150,7 +150,7 @@ class VirtualBus:
             if unit.models is not None and block.address + block.count > length:
                 flag = NO_MODEL
             address += start
-        answer = self._read(block, address) if flag == OK else Answer(flag=flag, words=(), took_s=0.0)
+        answer = self._read(block, address) if flag == OK else WireAnswer(flag=flag, words=(), took_s=0.0)
         end_s = self._note(unit, answer, begin_s) if flag == OK else begin_s
         if answer.flag not in (OK, EXCEPTION, NO_MODEL) and unit.failures == 1:
             return  # it is asked once more at once
@@ -158,13 +158,13 @@ class VirtualBus:
         missed = max(math.floor((end_s - block.due_s) / block.period_s), 1)
         block.due_s += missed * block.period_s
 
-    def _read(self, block: VirtualBlock, address: int) -> Answer:
+    def _read(self, block: VirtualBlock, address: int) -> WireAnswer:
         wire = block.unit.wire
         if wire is None:
-            return Answer(flag=TIMEOUT, words=(), took_s=self._timeout_s)
+            return WireAnswer(flag=TIMEOUT, words=(), took_s=self._timeout_s)
         return wire.read(block.function, address, block.count, timeout_s=self._timeout_s)
 
-    def _note(self, unit: VirtualUnit, answer: Answer, begin_s: float) -> float:
+    def _note(self, unit: VirtualUnit, answer: WireAnswer, begin_s: float) -> float:
         """Count an answer; the moment at which the exchange was over."""
         end_s = begin_s + answer.took_s
         self._free_s, unit.last_s = end_s + self._gap_s, end_s

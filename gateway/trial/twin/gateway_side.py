@@ -13,6 +13,7 @@ from gateway.core.control.memory import StoredMemory
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import Site
 from gateway.core.model.state import Reading, SetPoint, SiteState
+from gateway.core.model.sun import is_down
 from gateway.loop import Loop
 from gateway.observers.load_observer import LoadObserver
 from gateway.planning.load_inputs import LoadInputs
@@ -139,7 +140,14 @@ class VirtualGateway:
         self.cycle: Cycle | None = None
         self._clock = clock
         self.sessions = _sessions(file, tables, former)
-        readings = NodeMeasurements(clock=clock, sessions=self.sessions, grid=self.site.grid, meters=meters(file))
+        readings = NodeMeasurements(
+            clock=clock,
+            sessions=self.sessions,
+            grid=self.site.grid,
+            meters=meters(file),
+            pv=self.site.pv,
+            is_night=lambda utc_s: is_down(utc_s, self.site.places),
+        )
         self.observer = LoadObserver(loads=file.loads, zone=ZoneInfo(file.site.time_zone), past=NoNotes())
         loads = LoadInputs(site=self.site, flexible=self.observer.flexible, weather=lambda: None)
         self._planner = planner

@@ -27,7 +27,7 @@ TCP_NAMES: Mapping[str, Device] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class WireAnswer:
     """What came of one exchange: the flag of its record, its registers (an exception's code), and its time."""
 
     flag: int
@@ -46,7 +46,7 @@ class Wire:
     baud: int | None = None  # None: Modbus TCP
     noise: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - seeded play
 
-    def read(self, function: int, address: int, count: int, *, timeout_s: float) -> Answer:
+    def read(self, function: int, address: int, count: int, *, timeout_s: float) -> WireAnswer:
         """Ask for so many registers or coils."""
         found = self._before(self._line_s(READ_BYTES + 2 * count), timeout_s)
         if found.flag != OK:
@@ -54,11 +54,11 @@ class Wire:
         try:
             words = self.registers.read(function, address, count)
         except Refused as refused:
-            return Answer(flag=EXCEPTION, words=(refused.code,), took_s=found.took_s)
+            return WireAnswer(flag=EXCEPTION, words=(refused.code,), took_s=found.took_s)
         wrong = self.faults.find(WrongCount, self.device) or self.faults.find(WrongFunction, self.device)
-        return Answer(flag=WRONG_REPLY if wrong else OK, words=() if wrong else words, took_s=found.took_s)
+        return WireAnswer(flag=WRONG_REPLY if wrong else OK, words=() if wrong else words, took_s=found.took_s)
 
-    def write(self, function: int, address: int, words: Sequence[int], *, timeout_s: float) -> Answer:
+    def write(self, function: int, address: int, words: Sequence[int], *, timeout_s: float) -> WireAnswer:
         """Write registers or a coil."""
         found = self._before(self._line_s(WRITE_BYTES + 2 * len(words)), timeout_s)
         if found.flag != OK:
@@ -68,29 +68,29 @@ class Wire:
                 raise Refused(ILLEGAL_FUNCTION)  # noqa: TRY301 - the device's answer
             self.registers.write(function, address, words)
         except Refused as refused:
-            return Answer(flag=EXCEPTION, words=(refused.code,), took_s=found.took_s)
+            return WireAnswer(flag=EXCEPTION, words=(refused.code,), took_s=found.took_s)
         wrong = self.faults.find(WrongFunction, self.device)
-        return Answer(flag=WRONG_REPLY if wrong else OK, words=(), took_s=found.took_s)
+        return WireAnswer(flag=WRONG_REPLY if wrong else OK, words=(), took_s=found.took_s)
 
     def _line_s(self, size: int) -> float:
         return TCP_S if self.baud is None else size * CHARACTER_BITS / self.baud
 
-    def _before(self, line_s: float, timeout_s: float) -> Answer:
+    def _before(self, line_s: float, timeout_s: float) -> WireAnswer:
         """What the link makes of an exchange before the device sees it: OK, or what went wrong."""
-        silent = Answer(flag=TIMEOUT, words=(), took_s=timeout_s)
+        silent = WireAnswer(flag=TIMEOUT, words=(), took_s=timeout_s)
         if self.faults.is_silent(self.device):
             return silent
         took_s = line_s + self.latency_s
         if not self.faults.any:
-            return Answer(flag=OK, words=(), took_s=took_s)
+            return WireAnswer(flag=OK, words=(), took_s=took_s)
         at: Device = "meter" if self.baud else self.device  # all of a serial line are late or noisy together
         late = self.faults.find(LateAnswers, at)
         if late:
             took_s += self.noise.uniform(late.min_s, late.max_s)
         noisy = self.faults.find(NoiseOnLine, "meter") if self.baud else None
         if noisy and self.noise.random() > (1.0 - noisy.flips) ** (line_s * self.baud / CHARACTER_BITS):  # type: ignore[operator]  # a serial line
-            return Answer(flag=BAD_FRAME, words=(), took_s=timeout_s)
-        return silent if took_s > timeout_s else Answer(flag=OK, words=(), took_s=took_s)
+            return WireAnswer(flag=BAD_FRAME, words=(), took_s=timeout_s)
+        return silent if took_s > timeout_s else WireAnswer(flag=OK, words=(), took_s=took_s)
 
 
 def wires_of(house: Simulation, config: HouseConfig, devices: Mapping[str, DeviceSection]) -> dict[str, Wire | None]:

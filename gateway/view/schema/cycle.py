@@ -128,6 +128,10 @@ class NamedSetPointView:
     name: Annotated[str, About("name of the load in the site file, else of the device")]
     kind: Annotated[str | None, About("kind of the load", null="the device is no load")]
     role: Annotated[str, About("`pv`, `battery` or `load`")]
+    stays: Annotated[
+        bool | LeftOut,
+        About("true: nothing ends its set-point when its node is lost", left_out="the device itself ends it"),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +171,13 @@ class NodeView:
             left_out="no other board has",
         ),
     ] = LEFT_OUT
+    strays: Annotated[
+        int | LeftOut,
+        About("answers of the last ten minutes to orders that this gateway never wrote", left_out="there was none"),
+    ] = LEFT_OUT
+    ahead_s: Annotated[
+        float | LeftOut, About("its clock ahead of the gateway's", unit="s", left_out="within 5 s they agree")
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +185,10 @@ class LinksView:
     """Broker and nodes."""
 
     broker: Annotated[bool, About("the gateway is connected to the broker")]
+    takeovers: Annotated[
+        int | LeftOut,
+        About("how often somebody else has connected to the broker under the gateway's name", left_out="never"),
+    ] = LEFT_OUT
     nodes: Annotated[tuple[NodeView, ...], About("all nodes, in the order of the site file")]
     clock: Annotated[
         str | LeftOut,
@@ -208,6 +223,13 @@ class DatabaseView:
     configured: Annotated[bool, About("the site file names a database")]
     waiting: Annotated[int, About("rows that wait for the database")]
     error: Annotated[str | None, About("what is wrong, in English", null="nothing is wrong")]
+    refused: Annotated[
+        int | LeftOut, About("values that it does not take, kept for `zen outbox`", left_out="there are none")
+    ] = LEFT_OUT
+    troubles: Annotated[
+        tuple[ReasonView, ...] | LeftOut,
+        About("all that is wrong with both, by codes of `trouble` in the words", left_out="nothing is wrong"),
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

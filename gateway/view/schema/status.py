@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from gateway.view.schema.encoder import Json
-from gateway.view.schema.keys import About
+from gateway.view.schema.keys import LEFT_OUT, About, LeftOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,14 @@ class DatabaseCountsView:
     """Rows of the database."""
 
     written: Annotated[int, About("rows that the database took")]
-    dropped: Annotated[int, About("rows for which the disk had no space")]
+    dropped: Annotated[int, About("rows for which there was no room")]
+    refused: Annotated[
+        int | LeftOut, About("values that it does not take, kept for `zen outbox`", left_out="there are none")
+    ] = LEFT_OUT
+    aside: Annotated[
+        tuple[str, ...] | LeftOut,
+        About("files of no use that this run has put aside, and that are still there", left_out="there are none"),
+    ] = LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 /** The parts behind the numbers: broker, nodes, database. */
 
 import { html, icon, setAttribute } from "./dom.js";
+import { troublesOf } from "./troubles.js";
 import { knows, say } from "./words.js";
 
 export function createLinks(find) {
@@ -9,7 +10,7 @@ export function createLinks(find) {
 
   return {
     show({ links, database }) {
-      const rows = [brokerRow(links), ...nodeRows(links), ...clockRows(links), databaseRow(database)];
+      const rows = [brokerRow(links), ...nodeRows(links), ...clockRows(links), ...storeRows(database), databaseRow(database)];
       const now = JSON.stringify(rows);
       if (now === last) return;
       last = now;
@@ -20,7 +21,10 @@ export function createLinks(find) {
 
 const upOrDown = (isUp) => say(isUp ? "links.up" : "links.down");
 
-const brokerRow = ({ broker }) => ({ name: say("links.broker"), isGood: broker, notes: [upOrDown(broker)] });
+function brokerRow({ broker, takeovers }) {
+  const strife = takeovers && say("links.takeovers", { count: takeovers });
+  return { name: say("links.broker"), isGood: broker && !strife, notes: [upOrDown(broker), strife] };
+}
 
 function nodeRows({ nodes }) {
   if (nodes.length === 0) return [{ name: say("links.node", { node: "" }), isGood: false, notes: [say("links.no_node")] }];
@@ -42,7 +46,8 @@ function clockRows({ clock }) {
 }
 
 /** Why a connected node does not do all of its work. */
-function nodeTroubles({ mode, refused, heard, update, test, has_table: hasTable, twin_age_s: twinS }) {
+function nodeTroubles(node) {
+  const { mode, refused, heard, update, test, has_table: hasTable, twin_age_s: twinS, strays, ahead_s: aheadS } = node;
   return [
     twinS !== undefined && say("links.twin", { age_s: Math.round(twinS) }),
     mode === "safe" && say("links.safe"),
@@ -52,6 +57,8 @@ function nodeTroubles({ mode, refused, heard, update, test, has_table: hasTable,
     !heard && say("links.unheard"),
     test && test !== "good" && say("links.test", { found: test }),
     update && say("links.update", { how: inWords("node.update", update) }),
+    strays && say("links.strays", { count: strays }),
+    aheadS && say(aheadS > 0 ? "links.ahead" : "links.behind", { off_s: Math.abs(aheadS) }),
   ].filter(Boolean);
 }
 
@@ -64,11 +71,21 @@ function inWords(family, text) {
   return knows(key) ? [say(key), ...more].join(" ") : text;
 }
 
-function databaseRow({ configured, waiting, error }) {
+/** The store is shown when something is wrong with it. */
+function storeRows(database) {
+  const notes = troublesOf(database, "store_");
+  return notes.length > 0 ? [{ name: say("links.store"), isGood: false, notes }] : [];
+}
+
+function databaseRow(database) {
+  const { configured, waiting, error, troubles = [] } = database;
   const name = say("links.database");
   if (!configured) return { name, isGood: true, notes: [say("links.no_database")] };
   const backlog = waiting > 0 ? say("links.waiting", { count: waiting }) : say("links.all_sent");
-  return { name, isGood: error === null, notes: [upOrDown(error === null), backlog, error] };
+  const untold = troubles.length === 0 ? error : null;
+  const isDown = untold !== null || troubles.some(({ code }) => code.startsWith("database_") && code !== "database_refused");
+  const told = troublesOf(database, "database_");
+  return { name, isGood: !isDown && told.length === 0, notes: [upOrDown(!isDown), backlog, ...told, untold] };
 }
 
 function createRow({ name, isGood, notes }) {

@@ -9,6 +9,7 @@ import { follow } from "./live.js";
 import { createPlan } from "./plan.js";
 import { createSetpoint } from "./setpoint.js";
 import { createTrend } from "./trend.js";
+import { troublesOf } from "./troubles.js";
 import { say } from "./words.js";
 
 const find = (id) => document.getElementById(id);
@@ -27,6 +28,7 @@ follow({
     if (version !== null && state.version !== version) location.reload(); // the gateway was upgraded under this page
     version = state.version;
     showSite(state);
+    showAlarm(troublesOf(state.database, "store_"));
     for (const view of views) view.show(state);
   },
   onHealth(health, ageS) {
@@ -43,6 +45,12 @@ function showSite(state) {
   setAttribute(time, "datetime", state.time);
   write(find("version"), say("page.version", { version: state.version }));
   document.title = `${state.site.name} · ${say("page.title")}`;
+}
+
+/** What somebody must see to: it stays until it is mended. */
+function showAlarm(sentences) {
+  find("alarm").hidden = sentences.length === 0;
+  if (sentences.length > 0) write(find("alarm").querySelector("p"), say("links.store_alarm", { said: sentences.join(" · ") }));
 }
 
 function showHealth(health, ageS) {

@@ -3,7 +3,7 @@
 import { setAttribute, write } from "./dom.js";
 import { figure, isZero } from "./language.js";
 import { labels } from "./names.js";
-import { createSetpointRows, reasonText, setpointText, shownMode } from "./setpoints.js";
+import { createSetpointRows, reasonText, setpointText, shownMode, staysText } from "./setpoints.js";
 import { knows, say } from "./words.js";
 
 export function createSetpoint(find) {
@@ -22,6 +22,7 @@ export function createSetpoint(find) {
       write(find("setpoint-reason"), reasonText(reason));
       write(find("setpoint-now"), state.setpoints[0].role === "battery" ? doing(state.flow.battery_w) : "");
       write(find("setpoint-held"), readback(state.orders?.[state.setpoint.device], state.setpoints[0].role));
+      write(find("setpoint-stays"), staysText(state.setpoints[0]));
       others.show(state.setpoints.slice(1).map((each) => ({ ...each, mode: shownMode(each, state.orders) })), names.slice(1));
     },
   };

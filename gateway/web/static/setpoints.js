@@ -25,6 +25,11 @@ export function reasonText(reason) {
   return knows(key) ? say(key, reason.numbers) : (reason?.code ?? "");
 }
 
+/** A set-point that nothing ends when its node is lost says so. */
+export function staysText({ power_w: power, stays = false }) {
+  return stays && power !== null ? say("setpoint.stays") : "";
+}
+
 export function createSetpointRows(place) {
   let rows = new Map();
 
@@ -44,7 +49,8 @@ function createRow({ role, kind }) {
   const name = html("span", { class: "setpoint-row-name" });
   const value = html("span", { class: "setpoint-row-power" });
   const reason = html("span", { class: "setpoint-row-reason muted" });
-  const element = html("li", { class: `role-${role}` }, html("span", { class: "setpoint-row-icon" }, icon(kind ?? role)), name, value, reason);
+  const stays = html("span", { class: "setpoint-row-reason muted" });
+  const element = html("li", { class: `role-${role}` }, html("span", { class: "setpoint-row-icon" }, icon(kind ?? role)), name, value, reason, stays);
 
   return {
     element,
@@ -53,6 +59,7 @@ function createRow({ role, kind }) {
       write(name, label);
       write(value, isOurs || setpoint.mode === "hold" ? setpointText(setpoint) : say(`mode.${setpoint.mode}`));
       write(reason, reasonText(setpoint.reason));
+      write(stays, staysText(setpoint));
       setAttribute(element, "data-mode", setpoint.mode);
     },
   };

@@ -14,6 +14,7 @@ from gateway.core.control.trust.standstill import Standstill
 from gateway.core.model.site import Battery, Site
 from gateway.core.model.state import Reading, Reason, SetPoint
 
+OVER_W = 50.0  # beyond a limit of the grid: more than the noise of meters
 REPORT_S = 2.0  # the reports of a device are so far apart: what it did since the last one is not known
 NEW_S = 40.0  # of calm: then a meter that has answered nothing since the start is asked
 CALM_W = 100.0  # from one second to the next
@@ -208,4 +209,6 @@ def _step_size(seen: Observation, site: Site, batteries: Sequence[Battery]) -> S
     ramp_w_per_s = min((one.ramp_w_per_s for one in batteries), default=math.inf)
     step_w = min(max(STEP_W, STEP_SHARE * (high_w - low_w) / 2), high_w - low_w)
     wait_s = dead_s + step_w / ramp_w_per_s + own_steps.SETTLE_S + site.meter_delay_s[1]
-    return StepSize(step_w=step_w, low_w=low_w, high_w=high_w, wait_s=wait_s)
+    grid_w = seen.grid.fresh_w or 0.0
+    is_urgent = not -site.export_limit_w - OVER_W <= grid_w <= site.import_limit_w + OVER_W
+    return StepSize(step_w=step_w, low_w=low_w, high_w=high_w, wait_s=wait_s, is_urgent=is_urgent)

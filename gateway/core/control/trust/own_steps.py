@@ -76,6 +76,7 @@ class StepSize:
     low_w: float  # the lowest power that they may have, charging positive
     high_w: float  # the highest one
     wait_s: float  # from the order of a step until a meter that is as late as configured must show it
+    is_urgent: bool = False  # whether a limit is exceeded, by what the meter says: then there is no time for steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ def stepped(steps: OwnSteps, now: Powers, size: StepSize, now_s: float) -> Stepp
     is_restless = now.loose_w > CALM * size.step_w
     is_disturbed = steps.is_gentle and _moved(steps.start, now, size)
     is_too_long = now_s - steps.begun_s > MOST_S or (is_restless and waited_s > size.wait_s + RESTLESS_S)
-    if is_disturbed or is_too_long:
+    if is_disturbed or is_too_long or size.is_urgent:
         return Stepped(steps=steps, verdict=_majority(steps))
     if waited_s < size.wait_s or is_restless:
         return Stepped(steps=steps)
