@@ -120,7 +120,10 @@ def _bound(flow: LimitedFlow, memory: LoadMemory, situation: LoadSituation, beyo
     heard = {id_: 0.0 if id_ in deaf else w for id_, w in beyond_w.items()}
     unseen_w = _unseen_w(flow, memory, situation)
     most_w = _known(_left_w(flow, situation, most_drawn, heard), unseen_w)
-    others_w = _known(_left_w(flow, situation, {**most_drawn, **dict.fromkeys(deaf, 0.0)}, heard), unseen_w)
+    others_w = math.inf
+    if deaf:
+        beside_w = {**most_drawn, **dict.fromkeys(deaf, 0.0)}
+        others_w = max(_known(_left_w(flow, situation, beside_w, heard), unseen_w), 0.0)
     lately_w = (w for _, w in memory.headroom.get(flow.place, RecentPower()).samples)
     shares = {load.id: flow.ordered.get(load.device, 0.0) for load in situation.ours}
     shares = {id_: share for id_, share in shares.items() if share > 0.0}
@@ -130,7 +133,7 @@ def _bound(flow: LimitedFlow, memory: LoadMemory, situation: LoadSituation, beyo
         shares=shares,
         lasting_w=max(min((*lately_w, most_w)), 0.0),
         most_w=max(most_w, 0.0),
-        others_w=max(others_w, 0.0) if deaf else math.inf,
+        others_w=others_w,
         obeying={id_: share for id_, share in shares.items() if id_ not in deaf},
     )
 

@@ -29,7 +29,7 @@ from gateway.core.model.state import Mode, Reason, SiteState
 from .wired_building import UTC_S, Phases, Trunk, Wired, WiredBuilding, on
 
 CYCLES = 250
-PARTS = 4  # which several processes can share
+PARTS = 10  # which several processes can share
 EXAMPLES = int(os.environ.get("ZEN_HOSTILE_CYCLES", "100000")) // CYCLES // PARTS
 NOISE_W = 60.0  # beyond a limit: noise of the meter, steps of a limit, what a converter's least power leaves
 WHY = Reason(code="load_due")
@@ -267,14 +267,14 @@ def room_w(building: WiredBuilding, device: Wired, *, drawn: bool) -> Iterator[f
 
 
 def patience_s(building: WiredBuilding, *, is_phase: bool) -> float:
-    """Meter, cycle, dead time, ramp and report of the slowest, and 2 s; more where somebody does not obey.
+    """Longest delay of the meter, cycle, dead time, ramp and report of the slowest, and 2 s; more with disobedience.
 
     Who does not obey has to be found out, by its own reports or by what the meter goes on to show; on which phase a
     load draws, by trying.
     """
     known = building.devices
     act_s = max(one.dead_s + BATTERY_W / max(one.ramp_w, 500.0) + one.every_s for one in known.values())
-    answer_s = building.late_s + 1.0 + act_s + 2.0
+    answer_s = building.site.meter_delay_s[1] + 1.0 + act_s + 2.0
     tries = len(building.site.loads) if is_phase else 0
     rounds = 1 if any(is_hostile(id_, device) for id_, device in known.items()) else 0
     wait_s = max(longest_answer_s(building.site, is_import=is_import) for is_import in (True, False))
