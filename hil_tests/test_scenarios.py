@@ -16,11 +16,6 @@ from .conftest import QUIET, OpenChain, house, until_controlled
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 
-# Not mended yet: the name of the file, and what is seen.
-FAIL = {
-    "store_spoiled": "the gateway does not start: nobody controls",
-}
-
 KETTLE = """
 title = "A kettle of 2 kW beside the battery"
 
@@ -93,13 +88,7 @@ def test_a_scenario_holds_on_real_parts_and_in_virtual_time_and_its_seconds_are_
 
 @pytest.mark.usefixtures("real_parts")
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(strict=True, reason=FAIL[name])] if name in FAIL else [])
-        for name in ("store_spoiled",)
-    ],
-)
+@pytest.mark.parametrize("name", ["store_spoiled", "meter_sign_flips"])
 def test_the_scenario_holds_on_real_parts(name: str) -> None:
     done = zen("trial", SCENARIOS / f"{name}.toml", within_s=200)
     assert done.returncode == 0, done.stdout + done.stderr
