@@ -52,7 +52,8 @@ def gateway_states_page() -> Iterator[str]:
     yield "`gateway/tests/planning/test_plan_states.py`\n"
     yield from _transitions(service.PLAN_MEANING, service.PLAN_TRANSITIONS.items())
     yield "## The store\n"
-    yield "Why its file cannot be used ([what happens then](../store.md)). `gateway/tests/adapters/test_store.py`\n"
+    yield "Why its file cannot be used ([what happens then](../store.md))."
+    yield "`gateway/tests/adapters/test_store_damage.py`, `gateway/tests/adapters/test_store_away.py`\n"
     english, french = words("en"), words("fr")
     rows = (
         (f"`{cause}`", text, _does(cause), english[f"trouble.store_{cause}"], french[f"trouble.store_{cause}"])

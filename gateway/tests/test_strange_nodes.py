@@ -117,7 +117,7 @@ GARBAGE = (
 )
 
 
-@pytest.mark.parametrize("table", [name for name in schema.TABLES if name != "lines"])
+@pytest.mark.parametrize("table", schema.TABLES)
 async def test_the_gateway_starts_whatever_stands_in_its_store(file: SiteFile, table: str) -> None:
     path = parts.store_path(file)
     utc_s = int(SystemClock().utc_s())
@@ -130,6 +130,7 @@ async def test_the_gateway_starts_whatever_stands_in_its_store(file: SiteFile, t
                 await gateway.past.quarters(utc_s // 900 * 900, 2)
                 hear(gateway, "state", json.dumps(SAID["state"]).encode())
                 await gateway.nodes.persistence.save([])
+                assert all(isinstance(text, str) for _, text in await gateway.outbox.oldest(100))
                 for shown in (gateway.view.state(), gateway.view.status(), gateway.view.trend(24)):
                     json_text(shown)
                 assert gateway.outbox.waiting >= 0

@@ -122,13 +122,11 @@ class Outbox:
 
     async def oldest(self, limit: int) -> list[tuple[int, str]]:
         """The first lines that wait, with their numbers."""
-        sql = "SELECT id, line FROM lines ORDER BY id LIMIT ?"
-        return await self.read(lambda db: db.execute(sql, (limit,)).fetchall())
+        return await self._lines("ASC", limit)
 
     async def newest(self, limit: int) -> list[tuple[int, str]]:
         """The last lines that wait, with their numbers."""
-        sql = "SELECT id, line FROM lines ORDER BY id DESC LIMIT ?"
-        return await self.read(lambda db: db.execute(sql, (limit,)).fetchall())
+        return await self._lines("DESC", limit)
 
     async def forget(self, numbers: Iterable[int]) -> None:
         """These lines are in the database."""
@@ -169,6 +167,11 @@ class Outbox:
     def close(self) -> None:
         """Finish what was begun and close the file."""
         self._store.close()
+
+    async def _lines(self, way: str, limit: int) -> list[tuple[int, str]]:
+        """As text, whatever damage has made of them."""
+        sql = f"SELECT id, COALESCE(CAST(line AS TEXT), '') FROM lines ORDER BY id {way} LIMIT ?"  # noqa: S608 - ours
+        return await self.read(lambda db: db.execute(sql, (limit,)).fetchall())
 
 
 def _delete(db: sqlite3.Connection, gone: Sequence[tuple[int]]) -> Counts:

@@ -12,6 +12,7 @@ from gateway.adapters.store.files import UnusableError
 from gateway.adapters.store.line_protocol import fields, measurement
 
 PATIENCE_S = 10.0  # for a gateway that writes
+ALL = "SELECT rowid, CAST(line AS TEXT) FROM quarantine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,8 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 def groups(db: sqlite3.Connection) -> list[RefusedGroup]:
     """What is in quarantine, the most frequent first."""
     found: dict[tuple[str, tuple[str, ...], str], list[int]] = {}
-    for text, why in db.execute("SELECT line, why FROM quarantine"):
-        found.setdefault((measurement(text), fields(text), str(why)), []).append(_moment_ms(text))
+    for text, why in db.execute("SELECT CAST(line AS TEXT), CAST(why AS TEXT) FROM quarantine"):
+        found.setdefault((measurement(text), fields(text), why), []).append(_moment_ms(text))
     return sorted(
         (
             RefusedGroup(
@@ -62,7 +63,7 @@ def groups(db: sqlite3.Connection) -> list[RefusedGroup]:
 
 def bring_back(db: sqlite3.Connection, is_meant: Callable[[str], bool]) -> int:
     """Let those that are meant wait for the database again; how many."""
-    meant = [(rowid, text) for rowid, text in db.execute("SELECT rowid, line FROM quarantine") if is_meant(text)]
+    meant = [(rowid, text) for rowid, text in db.execute(ALL) if is_meant(text)]
     db.executemany("INSERT INTO lines (line) VALUES (?)", [(text,) for _, text in meant])
     db.executemany("DELETE FROM quarantine WHERE rowid = ?", [(rowid,) for rowid, _ in meant])
     return len(meant)
@@ -70,7 +71,7 @@ def bring_back(db: sqlite3.Connection, is_meant: Callable[[str], bool]) -> int:
 
 def give_up(db: sqlite3.Connection, is_meant: Callable[[str], bool]) -> int:
     """Delete those that are meant, and count them as dropped; how many."""
-    meant = [(rowid,) for rowid, text in db.execute("SELECT rowid, line FROM quarantine") if is_meant(text)]
+    meant = [(rowid,) for rowid, text in db.execute(ALL) if is_meant(text)]
     db.executemany("DELETE FROM quarantine WHERE rowid = ?", meant)
     drop(db, unseen=len(meant))
     return len(meant)

@@ -12,7 +12,7 @@ from gateway.adapters.store.outbox import Outbox
 from gateway.cli import app
 from gateway.paths import config_folder
 from gateway.ports import Row
-from gateway.tests.adapters.test_store import in_file
+from gateway.tests.adapters.stores import in_file
 
 T = 1_700_000_000_000  # 2023-11-14 22:13:20 UTC
 

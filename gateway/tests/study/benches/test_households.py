@@ -91,9 +91,13 @@ def test_no_limit_is_ever_left_whatever_the_plan(owned, slot, soc, base_w, jump_
         import_limit_w=limits[0],
         export_limit_w=limits[1],
     )
+
+    def net_w_at(t: float) -> float:
+        return base_w + (jump_w if t > SECONDS / 2 else 0.0)
+
     building = VirtualBuilding(
-        load_w=lambda t: base_w + (jump_w if t > SECONDS / 2 else 0.0),
-        pv_w=lambda _: 0.0,
+        load_w=lambda t: max(net_w_at(t), 0.0),
+        pv_w=lambda t: min(net_w_at(t), 0.0),
         batteries={b.id: physics(b, soc) for b in owned},
         meter=MeterModel(delay_s=(0.0, delay_s)),
     )
