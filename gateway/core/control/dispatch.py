@@ -53,7 +53,7 @@ def decide(
     state = within_ratings(state, site)
     seen = observe(state, site)
     phases = learned(memory.phases, seen, site)
-    able = able_now(seen, memory.loads, memory.batteries.last, site)
+    able = able_now(seen, memory.loads, site)
     flows, guards = guarded(memory.guards, limited_flows(state, seen, site, phases), able, site, seen.now_s)
     cycle = CycleInput(
         seen=seen, site=site, slot=usable_slot(slot), requests=usable_requests(requests), flows=flows

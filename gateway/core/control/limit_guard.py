@@ -13,12 +13,12 @@ from gateway.core.control.load_memory import REACT_S, LoadMemory
 from gateway.core.control.observe import Observation
 from gateway.core.model.limits import LimitPlace
 from gateway.core.model.site import Site
-from gateway.core.model.state import SetPoint
 
-# Held by gateway/tests/core/control/test_hostile_limits.py.
+# Held by test_limit_guard.py and test_hostile_limits.py in gateway/tests/core/control.
 BEYOND_W = 40.0  # less is noise of meters, or what curtailment settles by itself
-UNUSED = 0.5  # of a correction: with so much room below the limit it fades
+UNUSED = 0.5  # of a correction: with so much room below the limit it fades fast
 FADE, FADE_W = 0.05, 10.0  # of a correction in each cycle, the greater one: a third is left after 20 s
+SLOW = 0.1  # of that with less room, so that no correction stays for ever
 INVERTER_S = 5.0  # a usual inverter follows within so long
 SPARE_S = 2.0  # beyond the longest of these
 
@@ -42,24 +42,20 @@ class GuardMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Able:
-    """What each device could still do about an excess by itself (W, 0 or above), by device id."""
+    """What each load and each PV could still do about an excess by itself (W, 0 or above), by device id.
 
-    less_drawn_w: Mapping[str, float]  # what it draws because it was sent so much
-    less_given_w: Mapping[str, float]  # PV that it produces because it was allowed so much
+    No batteries: their bounds follow the meter in each cycle, and where another limit forces one to do what this limit
+    forbids, a correction could only grow.
+    """
+
+    less_drawn_w: Mapping[str, float]  # what a load draws because it was sent so much
+    less_given_w: Mapping[str, float]  # what PV produces because it was allowed so much
 
 
-def able_now(seen: Observation, loads: LoadMemory, batteries: Mapping[str, SetPoint], site: Site) -> Able:
-    """What is drawn and given because it was sent; `batteries`: what each was sent last, by its id."""
-    drawn, given = {}, {}
-    for load in site.loads:
-        drawn[load.device] = max(min(seen.loads[load.id].drawn_w, loads.sent_w(load.id)), 0.0)
-    for battery in site.batteries:
-        sent_w = batteries[battery.id].power_w if battery.id in batteries else None
-        power_w = seen.batteries[battery.id].power.value
-        if sent_w is not None and power_w is not None:
-            drawn[battery.id], given[battery.id] = max(min(power_w, sent_w), 0.0), max(-max(power_w, sent_w), 0.0)
-    for inverter in site.curtailable:
-        given[inverter.id] = max(-(seen.powers[inverter.id].value or 0.0), 0.0)
+def able_now(seen: Observation, loads: LoadMemory, site: Site) -> Able:
+    """What is drawn and given because it was sent."""
+    drawn = {o.device: max(min(seen.loads[o.id].drawn_w, loads.sent_w(o.id)), 0.0) for o in site.loads}
+    given = {inverter.id: max(-(seen.powers[inverter.id].value or 0.0), 0.0) for inverter in site.curtailable}
     return Able(less_drawn_w=drawn, less_given_w=given)
 
 
@@ -96,8 +92,9 @@ def _watched(watch: Watch, flow_w: float, limit_w: float, able_w: float, now_s: 
     """After one more moment in which `flow_w` flows on this side of a limit."""
     beyond_w = flow_w - limit_w
     if beyond_w <= BEYOND_W:
-        has_room = -beyond_w > max(BEYOND_W, UNUSED * watch.correction_w)
-        faded_w = max(FADE * watch.correction_w, FADE_W) if has_room else 0.0
+        room_w = -beyond_w
+        share = 1.0 if room_w > max(BEYOND_W, UNUSED * watch.correction_w) else SLOW if room_w > BEYOND_W else 0.0
+        faded_w = share * max(FADE * watch.correction_w, FADE_W)
         return Watch(correction_w=max(watch.correction_w - faded_w, 0.0))
     since_s = now_s if watch.since_s is None else watch.since_s
     least_w = beyond_w if watch.since_s is None else min(watch.least_w, beyond_w)
