@@ -63,7 +63,7 @@ soak: setup ## what takes real minutes: ten with a late meter, ten without the d
 	@$(BIN)/python -m pytest -n $(JOBS) -m soak $(ARGS)
 
 hostile: setup ## a million cycles of hostile buildings, whose limits must hold: ten times as many as in the tests
-	@ZEN_HOSTILE_CYCLES=1000000 $(BIN)/python -m pytest -n $(JOBS) -q $(ARGS) \
+	@ZEN_HOSTILE_CYCLES=1000000 $(BIN)/python -m pytest -n $(JOBS) -q --timeout 7200 $(ARGS) \
 	    gateway/tests/core/control/test_hostile_limits.py
 
 check: setup ## format, lint, types, layers, walls and registries: about a minute
