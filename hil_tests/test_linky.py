@@ -25,7 +25,7 @@ from .test_loads import ADDED, LOADS, NOON, wanted
 
 LINKY = {
     "nodes": {"cellar": {"buses": {"tic": {"kind": "tic"}}}},
-    "devices": {"grid": {"profile": "linky_standard", "bus": "tic", "unit": None}},
+    "devices": {"grid": {"profile": "linky_standard", "bus": "tic", "unit": None}, "pv": {"peak_w": 20_000}},
 }
 # A roof that gives more than battery and house can take, so that the building injects until the test draws power.
 BIG_ROOF = QUIET | {"pv": {"clouds": False, "kwp": 20, "inverter_limit_w": 20_000}}

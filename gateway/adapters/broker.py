@@ -114,7 +114,7 @@ class Broker:
             self._until = None
 
     async def _connected(self, on_message: Callable[[Message], None]) -> float | None:
-        """A connection from its beginning to its end; how long it lived (s), None when there was none."""
+        """A connection from its beginning to its end: how long it lived (s), None without one, inf when we ended it."""
         begun_s = None
         try:
             async with self._connection() as client:
@@ -139,7 +139,7 @@ class Broker:
     async def _aside_s(self, lived_s: float | None) -> float | None:
         """How long to stand aside for somebody who connects under our name; None while nobody does."""
         self._cuts = self._cuts + 1 if lived_s is not None and lived_s < YOUNG_S else 0
-        if lived_s is not None and lived_s >= PEACE_S:
+        if lived_s is not None and PEACE_S <= lived_s < math.inf:
             self._strife = 0
         has_right = self._has_right()
         if self._cuts < (CUTS_IN_COMMAND if has_right else CUTS):

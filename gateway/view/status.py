@@ -154,6 +154,7 @@ def _node_counts(session: NodeSession) -> NodeCountsView:
         malformed=session.malformed,
         unreadable=session.unreadable,
         undatable=session.undatable,
+        refused=session.ledger.refused or LEFT_OUT,
         health=session.health,
     )
 

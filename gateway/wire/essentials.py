@@ -30,8 +30,6 @@ _PHYS = {
     "W5500": "addr 31 spi 2 sck 48 mosi 48 miso 48 cs 48 int 48 ?reset 48",
 }
 _NAME = "-0123456789abcdefghijklmnopqrstuvwxyz"
-_FEW = 16  # of 32 random bytes about 30 differ; of a pattern that is repeated at most this many
-KEY_ALLOWED = "64 random hexadecimal digits, as `openssl rand -hex 32` prints them: no zeros, no pattern"
 
 
 class EssentialsError(ValueError):
@@ -66,13 +64,15 @@ def parse(text: str) -> dict:
 def take(text: str) -> dict:
     """As `parse`, for a node.json that is new: a key that can be guessed is refused, too."""
     conf = parse(text)
-    _need(not is_guessable(conf["key"]), "key", KEY_ALLOWED)
+    allowed = "64 random hexadecimal digits, as `openssl rand -hex 32` prints them: no zeros, no pattern"
+    _need(not is_guessable(conf["key"]), "key", allowed)
     return conf
 
 
 def is_guessable(key: str) -> bool:
     """Whether a key in hexadecimal digits is zeros, or something repeated."""
-    return len({key[at : at + 2].lower() for at in range(0, len(key), 2)}) <= _FEW
+    # of 32 random bytes about 30 differ; of a pattern that is repeated at most half of them
+    return len({key[at : at + 2].lower() for at in range(0, len(key), 2)}) <= 16
 
 
 def _hardware(conf: dict) -> None:

@@ -11,7 +11,7 @@ Record: seq u32 | s u32 | ms u16 | clock u8 | block u8 | flag u8 | n u8 | n regi
 - What waits on the flash of the node comes after a restart under its own boot; the gateway says `heard` for each boot.
 - a read that failed is a record too: `flag` says why and there are no registers
   (one for EXCEPTION: the code of the device; one for WRONG_REPLY when it came on TCP under another transaction or from
-  another unit: HEADER_REPLY).
+  another unit: 1).
 """
 
 VERSION = 2
@@ -27,7 +27,6 @@ BAD_FRAME = 2  # checksum, length or header wrong
 EXCEPTION = 3  # the device refused; the register is its exception code
 NO_LINK = 4  # connection refused or lost, or port missing
 WRONG_REPLY = 5  # well-formed, but another unit, function or count than asked
-HEADER_REPLY = 1  # the register of such a WRONG_REPLY
 NO_MODEL = 6  # the SunSpec chain has no such model
 
 HEADER = ">BBIIIIH"

@@ -8,6 +8,7 @@ from gateway.wire import records
 
 # By the number of the flag (`gateway.wire.records`); also the reasons of an absent reading.
 FLAG_NAMES = ("ok", "timeout", "bad_frame", "exception", "no_link", "wrong_reply", "no_model")
+HEADER_REPLY = 1  # the register of a WRONG_REPLY that came under another transaction or from another unit
 WRONG_HEADER = "wrong_header"  # that of a WRONG_REPLY with HEADER_REPLY
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 
-from gateway.adapters.node.batches import FLAG_NAMES, WRONG_HEADER, Record
+from gateway.adapters.node.batches import FLAG_NAMES, HEADER_REPLY, WRONG_HEADER, Record
 from gateway.adapters.node.counters import CounterEvent
 from gateway.adapters.node.poll_tables import Block
 from gateway.adapters.products import registers, telegrams
@@ -22,7 +22,7 @@ def readings_of(block: Block, record: Record, measured_s: float) -> Mapping[str,
     if flag == OK and len(words) != block.registers:
         flag = records.WRONG_REPLY
     if flag != OK:
-        header = flag == records.WRONG_REPLY and tuple(words) == (records.HEADER_REPLY,)
+        header = flag == records.WRONG_REPLY and tuple(words) == (HEADER_REPLY,)
         why = WRONG_HEADER if header else FLAG_NAMES[flag]
         return {point.name: Reading.absent(why, measured_s) for point in block.points}
     if block.profile.links.tic is not None:

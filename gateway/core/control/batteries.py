@@ -113,7 +113,7 @@ def control_batteries(
     if trust.ask_w is None:
         power = pool_power.limited(levels, able, grid, memory.last)
     else:
-        power = pool_power.asked(trust.ask_w, able)
+        power = pool_power.asked(trust.ask_w, able, grid)
     shares = pool_shares.shared_out(power.power_w, able.members, slot, memory.working, forced=power.is_forced)
     found = {
         battery.id: SetPoint(

@@ -75,9 +75,10 @@ def least_w(grid: GridSide) -> float:
     return min(grid.site.grid_setpoint_w - (grid.net_w - grid.unsupplied_w), 0.0)
 
 
-def asked(ask_w: float, pool: Pool) -> PoolPower:
+def asked(ask_w: float, pool: Pool, grid: GridSide) -> PoolPower:
     """A step (W, charging positive) by which the grid meter is asked whether it tells the truth."""
-    power_w = min(max(ask_w, pool.bounds.low_w), pool.bounds.high_w)
+    allowed = grid_bounds(pool.bounds, grid)
+    power_w = min(max(ask_w, allowed.low_w), allowed.high_w)
     reason = Reason(code="meter_asked", numbers={"power_w": power_w})
     return PoolPower(power_w=power_w, reason=reason, purpose=Purpose.SELF_CONSUMPTION, charge_max_w=0.0)
 

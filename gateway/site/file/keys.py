@@ -1,7 +1,9 @@
 """The key that a node shares with its gateway: what is one, and what is not."""
 
 from gateway.mistakes import Mistake
-from gateway.wire.essentials import KEY_ALLOWED, is_guessable
+from gateway.wire.essentials import is_guessable
+
+KEY_ALLOWED = "64 random hexadecimal digits, as `openssl rand -hex 32` prints them: no zeros, no pattern"
 
 KEY_HEX = 64  # digits of 256 bits (`gateway.wire.seal`)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.adapters.clock import NodeClock, Stamp
-from gateway.adapters.node.batches import FLAG_NAMES
+from gateway.adapters.node.batches import FLAG_NAMES, HEADER_REPLY
 from gateway.adapters.node.ledger import Ledger
 from gateway.adapters.node.orders import OrderAnswer, OrderLog
 from gateway.adapters.node.payloads import json_object
@@ -91,7 +91,7 @@ def test_a_failed_read_is_absent_with_its_reason_and_is_stored_as_such(session: 
 
 
 def test_an_answer_under_another_header_is_absent_with_a_reason_of_its_own(session: NodeSession) -> None:
-    session.receive_batch(batch(session, (1, POWER, records.WRONG_REPLY, (records.HEADER_REPLY,))), 100.0, 5e8)
+    session.receive_batch(batch(session, (1, POWER, records.WRONG_REPLY, (HEADER_REPLY,))), 100.0, 5e8)
     assert session.readings["grid"]["p_w"].why == "wrong_header"
 
 

@@ -29,6 +29,8 @@ def readable(**setpoint: object) -> Profile:
     for register in (profile["setpoint"]["point"], *profile["setpoint"]["go"], *profile["setpoint"]["safe"]):
         del register["write_only"]
     profile["setpoint"] |= setpoint
+    if profile["setpoint"]["device_timeout_s"] is None:
+        del profile["setpoint"]["timer"]
     return Profile.model_validate(profile)
 
 

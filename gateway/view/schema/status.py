@@ -37,6 +37,9 @@ class NodeCountsView:
     malformed: Annotated[int, About("messages that were none")]
     unreadable: Annotated[int, About("records of a poll table that is not known any more")]
     undatable: Annotated[int, About("records of a former run that never knew the time")]
+    refused: Annotated[
+        int | LeftOut, About("records and messages that cannot be true, left alone", left_out="there was none")
+    ] = LEFT_OUT
     health: Annotated[Mapping[str, Json], About("what the node says of itself, as it comes ([wire](wire.md))")]
 
 
