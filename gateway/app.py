@@ -26,7 +26,7 @@ from gateway.site.assembly.building import core_site
 from gateway.site.assembly.feeds import feeds
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
-from gateway.view.collector import ViewCollector
+from gateway.view.collector import GatewayView
 from gateway.view.labels import DeviceLabel, Labels
 from gateway.view.schema.cycle import SiteView
 from gateway.view.status import GatewayStatus
@@ -171,7 +171,7 @@ class Gateway:
             events=self.load_observer.events,
         )
 
-    def _view(self) -> ViewCollector:
+    def _view(self) -> GatewayView:
         file = self.file
         since = int(self.clock.utc_s()) - 86400
         status = GatewayStatus(
@@ -186,7 +186,7 @@ class Gateway:
             time=self.time,
             time_source=lambda: self.clock.source,
         )
-        return ViewCollector(
+        return GatewayView(
             site=self.site,
             labels=labels_of(file),
             before=Cycle(number=0, state=self.nodes.measurements.state(), setpoints=(), load_w=None, late_ms=0.0),

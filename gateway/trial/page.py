@@ -10,13 +10,12 @@ from gateway.trial.twin.twin import Twin
 from gateway.view.collector import ViewCollector
 from gateway.view.schema.cycle import DatabaseView, LinksView, OrderView
 from gateway.view.schema.encoder import encode
-from gateway.view.schema.status import PercentilesView, StatusView
 from gateway.view.status import node_view, order_view
 from gateway.view.trend import RecentTrend
 
 
 class TwinParts:
-    """What the parts of a twin say of themselves. Fits the protocol GatewayParts."""
+    """What the parts of a twin say of themselves. Fits the protocol PageParts."""
 
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
@@ -37,10 +36,6 @@ class TwinParts:
     def database(self) -> DatabaseView:
         """A twin stores nothing."""
         return DatabaseView(configured=False, waiting=0, error=None)
-
-    def status(self, *, cycles: int, cycle_late_ms: PercentilesView) -> StatusView:
-        """A twin has no figures of its own."""
-        raise NotImplementedError
 
 
 class TwinPage:

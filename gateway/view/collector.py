@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from gateway.core.model.site import Site
 from gateway.core.model.undated import Undated
@@ -24,8 +24,8 @@ LATE_KEPT = 100_000  # cycles whose lateness is remembered: a good day
 UNDATED_KEPT = 3600  # cycles that wait for a clock that is not set yet: an hour
 
 
-class GatewayParts(Protocol):
-    """The status of the gateway's own parts, collected on each request."""
+class PageParts(Protocol):
+    """What the parts beside the loop say of themselves, collected on each request."""
 
     def links(self) -> LinksView:
         """Broker and nodes."""
@@ -39,12 +39,19 @@ class GatewayParts(Protocol):
         """Store and database."""
         ...
 
+
+class GatewayParts(PageParts, Protocol):
+    """The parts of a gateway, which have figures, too."""
+
     def status(self, *, cycles: int, cycle_late_ms: PercentilesView) -> StatusView:
         """All figures, with those of the loop."""
         ...
 
 
-class ViewCollector:
+Parts = TypeVar("Parts", bound=PageParts)
+
+
+class ViewCollector(Generic[Parts]):
     """Takes each cycle, gives views of it. `before` is what is shown until the first one."""
 
     def __init__(
@@ -54,7 +61,7 @@ class ViewCollector:
         labels: Labels,
         before: Cycle,
         quality: shown.Quality,
-        parts: GatewayParts,
+        parts: Parts,
         plan_status: Callable[[float], PlanStatus],
         trend: RecentTrend,
         keep_step: Callable[[int, Values], None],
@@ -120,10 +127,6 @@ class ViewCollector:
         utc_s = self._cycle.state.utc_s
         return plan_view(self._plan_status(utc_s), self._site.batteries, utc_s, self._labels.kinds)
 
-    def status(self) -> StatusView:
-        """Figures of the gateway itself."""
-        return self._parts.status(cycles=self._cycle.number, cycle_late_ms=percentiles(self._late_ms))
-
     async def changed(self, after: int) -> int:
         """Wait for a cycle above `after`; its number."""
         while self._cycle.number <= after:
@@ -138,3 +141,11 @@ class ViewCollector:
     def _plan_made(self) -> PlanMadeView:
         plan = self._plan_status(self._cycle.state.utc_s).plan
         return PlanMadeView(made_s=plan.made_s if plan else None)
+
+
+class GatewayView(ViewCollector[GatewayParts]):
+    """The same of a gateway, with its figures."""
+
+    def status(self) -> StatusView:
+        """Figures of the gateway itself."""
+        return self._parts.status(cycles=self._cycle.number, cycle_late_ms=percentiles(self._late_ms))

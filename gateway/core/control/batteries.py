@@ -5,7 +5,7 @@ batteries' dead time and ramp and the meter's delay in mind. There is no gain to
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -15,8 +15,10 @@ from gateway.core.control.battery_supply import Unsupplied
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.level_rule import ActiveLevels, LevelRule
 from gateway.core.control.limited_flows import battery_powers
-from gateway.core.control.net_load import NetLoadMemory
-from gateway.core.control.pool_power import GridSide
+from gateway.core.control.net_load import NetLoad, NetLoadMemory
+from gateway.core.control.pool import Pool
+from gateway.core.control.pool_power import GridSide, PoolPower
+from gateway.core.control.pool_shares import Shares
 from gateway.core.control.sure_load import SureLoad
 from gateway.core.control.trust.judge import SiteTrust
 from gateway.core.control.trust.rules import GONE_S, Trust
@@ -75,16 +77,12 @@ def control_batteries(
     kept = {
         id_: _uncontrolled(id_, one, memory) for id_, one in trust.batteries.items() if one.mode is not Mode.CONTROL
     }
-    released = {id_ for id_, setpoint in kept.items() if setpoint.mode is not Mode.HOLD}
     ours = tuple(battery for battery in site.batteries if battery.id not in kept)
-    memory = _for_these(memory, kept, released, tuple(battery.id for battery in ours))
-    oldest_s = seen.now_s - site.meter_delay_s[1] - GONE_S
-    responses = battery_response.observed(memory.responses, seen.batteries, oldest_s=oldest_s, released=released)
-    memory = replace(memory, responses=responses)
+    memory = _observed(memory, cycle, kept, tuple(battery.id for battery in ours))
     if not ours:
         return BatteryDecision(setpoints=tuple(kept[battery.id] for battery in site.batteries), memory=memory)
-    known = [responses[battery.id] for battery in ours]
-    net = net_load.estimated(memory.net, site, ours, known, seen.grid.power)
+    responses = memory.responses
+    net = net_load.estimated(memory.net, site, ours, [responses[one.id] for one in ours], seen.grid.power)
     theirs = battery_powers(seen, [battery.id for battery in ours], net.net_w)
     able = pool.pooled(
         ours,
@@ -95,10 +93,8 @@ def control_batteries(
         site,
         flows=[(flow, theirs.without(flow)) for flow in cycle.flows[1:]],
     )
-    plain_w = site.grid_setpoint_w - (net.net_w + net.ahead_w)
     limited_s = seen.now_s if pv_is_limited else memory.limited_s
-    if seen.now_s - limited_s < HIDDEN_S and able.takes_w < able.storage.charge_max_w:
-        plain_w = max(plain_w, able.storage.charge_max_w)  # what is not offered cannot be taken
+    plain_w = _plain_w(net, able, site, may_hide=seen.now_s - limited_s < HIDDEN_S)
     levels = level_rule.decided(plain_w, able.stored_wh, slot, able.storage, memory.levels)
     least = sure_load.sampled(memory.sure, net.net_w - seen.pv_w, seen.now_s)
     grid = GridSide(
@@ -115,17 +111,7 @@ def control_batteries(
     else:
         power = pool_power.asked(trust.ask_w, able, grid)
     shares = pool_shares.shared_out(power.power_w, able.members, slot, memory.working, forced=power.is_forced)
-    found = {
-        battery.id: SetPoint(
-            device=battery.id,
-            power_w=shares.powers_w[battery.id],
-            mode=Mode.CONTROL,
-            reason=shares.idle or power.reason,
-            measured_s=seen.grid.power.measured_s,
-            purpose=power.purpose if shares.idle is None else Purpose.SELF_CONSUMPTION,
-        )
-        for battery in ours
-    }
+    found = _setpoints(power, shares, measured_s=seen.grid.power.measured_s)
     delay_s = site.meter_delay_s[1]
     return BatteryDecision(
         setpoints=tuple({**kept, **found}[battery.id] for battery in site.batteries),
@@ -146,6 +132,31 @@ def control_batteries(
         is_forced=power.is_forced,
         surplus_max_w=0.0 if LevelRule.LEAVE in levels.active else able.takes_w,
     )
+
+
+def _plain_w(net: NetLoad, able: Pool, site: Site, *, may_hide: bool) -> float:
+    """The power (W) that keeps the grid at its set-point; all, while limited PV may hide what there is (`may_hide`).
+
+    What is not offered cannot be taken, so a battery that has taken less would never show that it takes more.
+    """
+    plain_w = site.grid_setpoint_w - (net.net_w + net.ahead_w)
+    is_tried = may_hide and able.takes_w < able.storage.charge_max_w
+    return max(plain_w, able.storage.charge_max_w) if is_tried else plain_w
+
+
+def _setpoints(power: PoolPower, shares: Shares, *, measured_s: float) -> dict[str, SetPoint]:
+    """The set-point of each controlled battery by its id, by the meter's sample of that moment."""
+    return {
+        id_: SetPoint(
+            device=id_,
+            power_w=power_w,
+            mode=Mode.CONTROL,
+            reason=shares.idle or power.reason,
+            measured_s=measured_s,
+            purpose=power.purpose if shares.idle is None else Purpose.SELF_CONSUMPTION,
+        )
+        for id_, power_w in shares.powers_w.items()
+    }
 
 
 def _is_bounded(trust: SiteTrust, site: Site) -> bool:
@@ -181,12 +192,17 @@ def _held_w(power_w: float, purpose: Purpose) -> float:
             assert_never(purpose)
 
 
-def _for_these(
-    memory: BatteryMemory, kept: Mapping[str, SetPoint], released: Collection[str], ours: tuple[str, ...]
+def _observed(
+    memory: BatteryMemory, cycle: CycleInput, kept: Mapping[str, SetPoint], ours: tuple[str, ...]
 ) -> BatteryMemory:
-    """What is given back starts anew when it is taken back; so does the net load with other batteries beside it."""
+    """With the reports of this cycle. What is given back starts anew when it is taken back.
+
+    So does the net load with other batteries beside it.
+    """
+    released = {id_ for id_, setpoint in kept.items() if setpoint.mode is not Mode.HOLD}
+    oldest_s = cycle.seen.now_s - cycle.site.meter_delay_s[1] - GONE_S
+    responses = battery_response.observed(memory.responses, cycle.seen.batteries, oldest_s=oldest_s, released=released)
     last = {id_: kept[id_] if id_ in released else setpoint for id_, setpoint in memory.last.items()}
-    controlled = () if set(released) & set(memory.controlled) else memory.controlled
-    controlled = ours or controlled
+    controlled = ours or (() if released & set(memory.controlled) else memory.controlled)
     net = memory.net if controlled == memory.controlled else net_load.started_anew(memory.net)
-    return replace(memory, last=last, controlled=controlled, net=net)
+    return replace(memory, responses=responses, last=last, controlled=controlled, net=net)

@@ -67,23 +67,7 @@ def control_loads(
     memory = _forgotten(memory, [load for load in others if trusts[load.id].mode is not Mode.HOLD], seen)
     if not ours:
         return LoadDecision(setpoints=kept, memory=replace(memory, surplus_given_w=0.0))
-    net_w = batteries.net_w if batteries.net_w is not None else seen.grid.power.value or 0.0
-    loads = LoadSituation(
-        site=site,
-        ours=ours,
-        drawn_w={load.id: seen.loads[load.id].drawn_w for load in ours},
-        views=seen.loads,
-        requests=cycle.requests,
-        slot=cycle.slot or NO_PLAN,
-        now_s=seen.now_s,
-        utc_s=seen.utc_s,
-        settle_s=settle_s(site),
-        net_w=net_w,
-        batteries=battery_powers(seen, batteries.memory.controlled, net_w),
-        stubborn_w=_stubborn_w(batteries, cycle),
-        flows=cycle.flows,
-        curtailed_w=curtailed_w,
-    )
+    loads = _situation(cycle, ours, batteries, curtailed_w)
     memory = load_headroom.observed(_reported(memory, loads), loads)
     offer = Offer(
         headroom=load_headroom.headroom_of(memory, loads),
@@ -112,6 +96,30 @@ def control_loads(
     given_w = min(sum(powers_w.values()), given_w)
     memory = replace(_sent(memory, powers_w, loads), surplus_given_w=given_w)
     return LoadDecision(setpoints=(*found, *kept), memory=memory)
+
+
+def _situation(
+    cycle: CycleInput, ours: tuple[LoadDevice, ...], batteries: BatteryDecision, curtailed_w: float
+) -> LoadSituation:
+    """What is known when the powers of these loads are decided."""
+    seen = cycle.seen
+    net_w = batteries.net_w if batteries.net_w is not None else seen.grid.power.value or 0.0
+    return LoadSituation(
+        site=cycle.site,
+        ours=ours,
+        drawn_w={load.id: seen.loads[load.id].drawn_w for load in ours},
+        views=seen.loads,
+        requests=cycle.requests,
+        slot=cycle.slot or NO_PLAN,
+        now_s=seen.now_s,
+        utc_s=seen.utc_s,
+        settle_s=settle_s(cycle.site),
+        net_w=net_w,
+        batteries=battery_powers(seen, batteries.memory.controlled, net_w),
+        stubborn_w=_stubborn_w(batteries, cycle),
+        flows=cycle.flows,
+        curtailed_w=curtailed_w,
+    )
 
 
 def _stubborn_w(batteries: BatteryDecision, cycle: CycleInput) -> dict[str, float]:

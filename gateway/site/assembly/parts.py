@@ -24,7 +24,7 @@ from gateway.adapters.presence import Presence
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox, OutboxError
-from gateway.core.model.site import Battery
+from gateway.core.model.site import Battery, Site
 from gateway.core.model.state import SiteState
 from gateway.core.model.sun import is_down
 from gateway.observers.load_observer import LoadObserver
@@ -80,15 +80,7 @@ def node_side(
     for session in sessions.values():
         session.is_dated, session.is_possible = is_dated, is_possible
     site = core_site(file)
-    measurements = NodeMeasurements(
-        clock=clock,
-        sessions=sessions,
-        grid=site.grid,
-        meters=meters(file),
-        pv=site.pv,
-        is_night=lambda utc_s: is_down(utc_s, site.places),
-        is_dated=is_dated,
-    )
+    measurements = node_measurements(file, site, clock, sessions, is_dated=is_dated)
     actuation = NodeActuation(
         site_id=site_id,
         clock=clock,
@@ -126,6 +118,26 @@ def node_side(
         actuation=actuation,
         persistence=persistence,
         link=link,
+    )
+
+
+def node_measurements(
+    file: SiteFile,
+    site: Site,
+    clock: Clock,
+    sessions: Mapping[str, NodeSession],
+    *,
+    is_dated: Callable[[], bool] = lambda: True,
+) -> NodeMeasurements:
+    """The readings of these nodes as the loop sees them."""
+    return NodeMeasurements(
+        clock=clock,
+        sessions=sessions,
+        grid=site.grid,
+        meters=meters(file),
+        pv=site.pv,
+        is_night=lambda utc_s: is_down(utc_s, site.places),
+        is_dated=is_dated,
     )
 
 

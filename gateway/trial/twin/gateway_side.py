@@ -13,12 +13,12 @@ from gateway.core.control.memory import StoredMemory
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import Site
 from gateway.core.model.state import Reading, SetPoint, SiteState
-from gateway.core.model.sun import is_down
 from gateway.loop import Loop
 from gateway.observers.load_observer import LoadObserver
 from gateway.planning.load_inputs import LoadInputs
 from gateway.ports import Cycle, CycleObserver, Plans, Row
-from gateway.site.assembly.building import core_site, meters
+from gateway.site.assembly import parts
+from gateway.site.assembly.building import core_site
 from gateway.site.file.site_file import SiteFile
 from gateway.trial.twin.clock import VirtualClock
 from gateway.trial.twin.orders import Order
@@ -140,14 +140,7 @@ class VirtualGateway:
         self.cycle: Cycle | None = None
         self._clock = clock
         self.sessions = _sessions(file, tables, former)
-        readings = NodeMeasurements(
-            clock=clock,
-            sessions=self.sessions,
-            grid=self.site.grid,
-            meters=meters(file),
-            pv=self.site.pv,
-            is_night=lambda utc_s: is_down(utc_s, self.site.places),
-        )
+        readings = parts.node_measurements(file, self.site, clock, self.sessions)
         self.observer = LoadObserver(loads=file.loads, zone=ZoneInfo(file.site.time_zone), past=NoNotes())
         loads = LoadInputs(site=self.site, flexible=self.observer.flexible, weather=lambda: None)
         self._planner = planner

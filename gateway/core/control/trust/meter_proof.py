@@ -92,6 +92,7 @@ class MeterFacts:
     impossible: Reason | None = None  # why no building could draw that; None: it is possible
     contradicts: bool = False  # whether the last moves of the batteries were not seen in it
     is_silent: bool = False  # whether it has answered nothing since the start, and all is calm
+    is_askable: bool = True  # whether all is known that the answers are compared with
     verdict: MeterVerdict | None = None  # of the steps by which it is asked; None while they are not done
 
 
@@ -123,5 +124,5 @@ def _event(before: MeterProof, facts: MeterFacts) -> MeterEvent:
         return MeterEvent.CONTRADICTS
     if facts.is_silent:
         return MeterEvent.SILENT
-    is_over = facts.now_s >= max(before.ask_s, before.impossible_s + POSSIBLE_S)
+    is_over = facts.is_askable and facts.now_s >= max(before.ask_s, before.impossible_s + POSSIBLE_S)
     return MeterEvent.PAUSE_OVER if is_over and before.state is MeterState.DISBELIEVED else MeterEvent.POSSIBLE

@@ -9,7 +9,15 @@ from gateway.core.control.observe import FRESH_S, Observation
 from gateway.core.control.trust import balance, meter_proof, own_moves, own_steps, standstill
 from gateway.core.control.trust.meter_proof import MeterFacts, MeterProof
 from gateway.core.control.trust.own_moves import OwnMoves
-from gateway.core.control.trust.own_steps import STEP_SHARE, STEP_W, MeterVerdict, Powers, StepSize
+from gateway.core.control.trust.own_steps import (
+    MOST_S,
+    STEP_SHARE,
+    STEP_W,
+    MeterVerdict,
+    OwnSteps,
+    Powers,
+    StepSize,
+)
 from gateway.core.control.trust.standstill import Standstill
 from gateway.core.model.site import Battery, Site
 from gateway.core.model.state import Reading, Reason, SetPoint
@@ -98,7 +106,7 @@ def _judged(
         ordered_w = _ordered_w(last, batteries) if steps is None else None
         moves = own_moves.watched(watch.moves, now, ordered_w=ordered_w, wait_s=size.wait_s, is_new=watch.proof.is_new)
     if steps is not None:
-        steps, verdict = _asked(steps, now, size, seen)
+        steps, verdict = _asked(steps, now, size, seen, batteries)
     is_new = watch.proof.is_new and moves.seen == 0 and not (verdict and verdict.is_clear and verdict.reason is None)
     calm_s = _calm_s(watch, now, seen.now_s)
     facts = MeterFacts(
@@ -107,10 +115,11 @@ def _judged(
         contradicts=moves.contradicts,
         is_silent=is_new and seen.now_s - calm_s > NEW_S,
         verdict=verdict,
+        is_askable=now is not None or not batteries,
     )
     proof = meter_proof.judged(replace(watch.proof, steps=steps, is_new=is_new), facts)
     if proof.steps is not None and proof.steps.since_s is None:
-        proof = replace(proof, steps=_asked(proof.steps, now, size, seen)[0])
+        proof = replace(proof, steps=_asked(proof.steps, now, size, seen, batteries)[0])
     late_s = verdict.late_s if verdict is not None and verdict.reason is None else 0.0
     known_s = site.meter_delay_s[1] + late_s + LATE_SLACK_S if late_s > LATE_SLACK_S else watch.late_s
     return replace(watch, moves=moves, proof=proof, late_s=known_s, last=now, calm_s=calm_s)
@@ -125,11 +134,14 @@ def _calm_s(watch: MeterWatch, now: Powers | None, now_s: float) -> float:
 
 
 def _asked(
-    steps: own_steps.OwnSteps, now: Powers | None, size: StepSize, seen: Observation
-) -> tuple[own_steps.OwnSteps, MeterVerdict | None]:
-    """After one more sample; where no battery can make a step it is believed for what it says."""
+    steps: OwnSteps, now: Powers | None, size: StepSize, seen: Observation, batteries: Sequence[Battery]
+) -> tuple[OwnSteps, MeterVerdict | None]:
+    """After one more sample. Without a battery it is believed for what else it says; the unknown is waited for."""
+    if not batteries:
+        return steps, MeterVerdict(reason=None, is_clear=False)
     if now is None:
-        now = Powers(at_s=seen.grid.power.measured_s, rest_w=0.0, battery_w=0.0)
+        is_too_long = steps.since_s is not None and seen.now_s - steps.begun_s > MOST_S
+        return steps, MeterVerdict(reason=None, is_clear=False) if is_too_long else None
     result = own_steps.stepped(steps, now, size, seen.now_s)
     return result.steps, result.verdict
 

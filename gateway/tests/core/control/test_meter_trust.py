@@ -18,7 +18,7 @@ from gateway.core.control.trust.meter_watch import MeterWatch
 from gateway.core.control.trust.own_steps import OwnSteps
 from gateway.core.control.trust.ratings import within_ratings
 from gateway.core.model.site import Inverter, Site
-from gateway.core.model.state import Mode, Reading, SetPoint, SiteState
+from gateway.core.model.state import Mode, Reading, Reason, SetPoint, SiteState
 from gateway.tests.core import building
 from gateway.tests.core.plant import BATTERY, SITE, Plant
 
@@ -210,6 +210,21 @@ def test_while_it_is_asked_loads_are_held() -> None:
     site = building.site(building.POOL, battery=True)
     setpoints, _ = decide(state_of(values, 1.0), site, None, Memory(readings=ReadingMemory(meter=asked)))
     assert [setpoint.reason.code for setpoint in setpoints] == ["meter_asked", "meter_asked_first"]
+
+
+def test_a_meter_that_is_not_believed_is_not_believed_because_somebody_else_is_silent() -> None:
+    """Its answers could not be compared with what the sun does; asked is when that is known again."""
+    reversed_ = MeterProof(state=MeterState.DISBELIEVED, why=Reason(code="meter_reversed"), ask_s=0.0)
+    memory = Memory(readings=ReadingMemory(meter=MeterWatch(proof=reversed_)))
+    values = {"grid": {"p_w": 400.0}, "battery": {"p_w": -50.0, "soc": 0.5}}
+    for second in range(1, 400):
+        (setpoint,), memory = decide(state_of(values, float(second)), SUNNY, None, memory)
+    assert setpoint.mode is not Mode.CONTROL
+    assert memory.readings.meter.proof.state is MeterState.DISBELIEVED
+    for second in range(400, 403):
+        state = state_of(values | {"pv": {"p_w": 0.0}}, float(second))
+        (setpoint,), memory = decide(state, SUNNY, None, memory)
+    assert memory.readings.meter.proof.state is MeterState.ASKED
 
 
 INVERTERS = (Inverter(id="pv", rated_w=5_000.0), Inverter(id="barn", rated_w=5_000.0))
