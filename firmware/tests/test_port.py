@@ -159,6 +159,23 @@ print(time.ticks_diff(time.ticks_us(), begin))
     assert abs(len(sent) - int(said[0]) / 8333) <= 1  # µs a character; on a busy machine the sleep is longer
 
 
+@pytest.mark.parametrize(("held_ms", "heard"), [(0, b"answer"), (40, None)])
+def test_a_driver_held_too_long_drowns_out_the_answer(chip, wire, held_ms, heard):
+    """At 1200 Bd a device answers 3.5 characters of 8.3 ms after the frame, and not before."""
+    far, near = wire
+    os.write(far, b"answer")
+    code = f"""
+driver = machine.Pin(21, machine.Pin.OUT, value=1)
+uart = machine.UART(1, 1200, tx=17, rx=18)
+uart.write(b"question")
+uart.flush()
+time.sleep_ms({held_ms})
+driver(0)
+print(uart.read(6))
+"""
+    assert chip(code, uart={"1": {"tty": near, "de": 21}})[1] == [repr(heard)]
+
+
 def test_the_console_is_not_for_devices_and_inputs_do_not_drive(chip):
     code = """
 for kind, *what in ((machine.UART, 0), (machine.Pin, 34, machine.Pin.OUT), (machine.Pin, 40)):

@@ -2,7 +2,8 @@
 
 A UART is joined to a tty. It has the FIFO and the buffer of the real one and drops what they cannot hold; its frames
 take their time; with a driver pin, only what is sent while the driver is on reaches the line, and only while it is
-off is anything heard. Source: the port's machine_uart.c, machine_pin.c, machine_wdt.c.
+off is anything heard: a device begins 3.5 characters after the end of a frame (MODBUS over Serial Line V1.02, 2.5.1.1),
+so a driver that is let go by then has missed nothing. Source: the port's machine_uart.c, machine_pin.c, machine_wdt.c.
 """
 
 import io
@@ -80,6 +81,7 @@ class UART(io.IOBase):
         self.received = bytearray()
         self.waiting = b""  # behind a driver
         self.done = time.ticks_us()
+        self.silent_until = None  # of chip.own_us: a device's answer begins then, though a pty has it at once
         self.handler = None
         wired = chip.wired.get("uart", {}).get(str(number), {})
         self.driver_pin = wired.get("de")
@@ -160,11 +162,12 @@ class UART(io.IOBase):
     def _send(self, size):
         if self.file:
             self.file.write(self.waiting[:size])
+            self.silent_until = chip.own_us() + 7 * self.character_us // 2
         self.waiting = self.waiting[size:]
 
     def _receive(self):
         fresh = self.file.read(4096) if self.file else None
-        if not fresh or _pins.get(self.driver_pin):
+        if not fresh or (_pins.get(self.driver_pin) and not self._is_early()):
             return
         room = self.rxbuf + _FIFO - len(self.received)
         if len(fresh) > room:
@@ -172,6 +175,9 @@ class UART(io.IOBase):
         self.received += fresh[:room]
         if self.handler:
             micropython.schedule(self.handler, self)
+
+    def _is_early(self):
+        return self.silent_until is not None and chip.own_us() < self.silent_until
 
 
 def _open(tty):

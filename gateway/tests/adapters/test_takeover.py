@@ -10,7 +10,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from gateway.adapters.broker import CUTS_IN_COMMAND, Broker, BrokerAddress, Message
+from gateway.adapters.broker import CUTS_IN_COMMAND, SEND_S, Broker, BrokerAddress, Message
 from gateway.rig.broker import LISTENER, write_accounts
 from gateway.rig.part import Part
 from gateway.rig.processes import Processes, Program
@@ -19,6 +19,7 @@ from gateway.rig.readiness import PortOpen
 PASSWORDS = {"gateway": "g-secret", "cellar": "c-secret"}
 NAME = "zev-lens-0123abcd"
 PATIENCE_S = 30.0
+ALONE_S = 2 * SEND_S  # one that is pushed out while it subscribes waits for the answer before it comes back
 
 pytestmark = pytest.mark.hil
 
@@ -87,7 +88,10 @@ async def steal(port: int, times: int) -> None:
     account = {"username": "cellar", "password": PASSWORDS["cellar"]}
     for _ in range(times):
         with contextlib.suppress(aiomqtt.MqttError):
-            async with aiomqtt.Client("127.0.0.1", port, identifier=NAME, **account) as client, asyncio.timeout(2.0):
+            async with (
+                aiomqtt.Client("127.0.0.1", port, identifier=NAME, **account) as client,
+                asyncio.timeout(ALONE_S),
+            ):
                 await anext(aiter(client.messages))
 
 
