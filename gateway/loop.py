@@ -96,6 +96,7 @@ class Loop:
             lasting=self._memory.stored,
             curtailed=self._memory.is_curtailed,
             astray=self._memory.readings.astray(state.now_s),
+            astray_loads=self._memory.readings.astray_loads(state.now_s),
         )
         await self._persistence.save(rows(cycle, self._site, self._site_id))
         await self._link.attend()

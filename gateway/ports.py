@@ -89,6 +89,7 @@ class Cycle:
     late_ms: float  # how long after its sample, or after its time without one, the cycle began
     lasting: StoredMemory = field(default_factory=StoredMemory)  # what decisions must remember over a restart
     astray: frozenset[str] = frozenset()  # batteries that do not follow what they are sent
+    astray_loads: frozenset[str] = frozenset()  # the same of loads, by load id
     house: HouseLoad = UNKNOWN  # the same load with its range and with what is missing
     curtailed: bool = False  # whether the PV power was limited: it then says nothing about the possible PV production
 

@@ -45,6 +45,7 @@ class LoadObserver:
         self._past = past
         self._seen = {**_unseen(loads), **recalled(past.note(NOTE), loads)}
         self._switched: Mapping[str, Switched] = {}
+        self._astray: frozenset[str] = frozenset()
         self._kept = self._plain()
         self._last_s: float | None = None
         self._news = asyncio.Event()
@@ -53,7 +54,7 @@ class LoadObserver:
         """Take a cycle in."""
         now_s = cycle.state.now_s
         dt_s = min(max(now_s - self._last_s, 0.0), LONGEST_S) if self._last_s is not None else 0.0
-        self._last_s, self._switched = now_s, cycle.lasting.switched
+        self._last_s, self._switched, self._astray = now_s, cycle.lasting.switched, cycle.astray_loads
         now = LoadMoment(state=cycle.state, zone=self._zone, dt_s=dt_s)
         for id_, seen in self._seen.items():
             if self._loads[id_].device is not None:
@@ -62,10 +63,14 @@ class LoadObserver:
             self._news.set()
 
     def flexible(self, state: SiteState, grid: TimeGrid) -> tuple[FlexibleLoad, ...]:
-        """Of all loads of which enough is known to plan them, with their states on this grid."""
+        """Of all loads of which enough is known to plan them, with their states on this grid.
+
+        One that does not follow what it is sent draws what it draws: that is a part of the building's own load.
+        """
         found = (
             seen.flexible(LoadMoment(state=state, zone=self._zone, switched=self._switched_of(id_)), grid)
             for id_, seen in self._seen.items()
+            if id_ not in self._astray
         )
         return tuple(one for one in found if one is not None)
 

@@ -72,7 +72,7 @@ def decide(
         unsupplied=unsupplied(memory.loads, seen, site, supplied),
     )
     pv, of_pv = limited_pv(cycle, trust.meter, memory.curtailment, memory.pv, battery)
-    load = control_loads(cycle, trust.loads, battery, memory.loads, curtailed_w=pv.curtailed_w, supplied=supplied)
+    load = control_loads(cycle, trust, battery, memory.loads, curtailed_w=pv.curtailed_w, supplied=supplied)
     return (*battery.setpoints, *pv.setpoints, *load.setpoints), Memory(
         readings=trust.readings,
         phases=phases,

@@ -12,6 +12,7 @@ from gateway.core.control.arbiter import WATCHED_S, RecentPower, sampled, sustai
 from gateway.core.control.limited_flows import BatteryPowers, LimitedFlow
 from gateway.core.control.load_facts import LoadView
 from gateway.core.control.load_memory import REACT_S, LoadMemory, is_settled, likely_range_w, most_drawn_w
+from gateway.core.control.trust.load_following import is_deaf
 from gateway.core.control.trust.rules import GONE_S
 from gateway.core.model.limits import CONNECTION, LimitPlace
 from gateway.core.model.plan import LoadSlot, Slot
@@ -20,8 +21,6 @@ from gateway.core.model.site import LoadDevice, Site
 # What a running load is offered more, to see whether curtailed PV can give it: held by the test of curtailed PV in
 # gateway/tests/core/control/test_loads.py. A tenth of a small roof; what is not there is imported for some seconds.
 PROBE_W = 300.0
-# Beyond its orders, from which on a load does not do what it is sent: above what 253 V make of amperes (EN 50160).
-DEAF_W, DEAF_SHARE = 150.0, 0.12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +115,7 @@ def _bound(flow: LimitedFlow, memory: LoadMemory, situation: LoadSituation, beyo
     for load in situation.ours:  # beyond the limit only what is drawn counts: a load may take less than it was sent
         within_s = REACT_S + load.pause_s if is_over else situation.settle_s
         most_drawn[load.id] = most_drawn_w(memory.sent.get(load.id), memory.shown_w(load.id), now_s, within_s)
-    deaf = {id_: w for id_, w in beyond_w.items() if w > max(DEAF_W, DEAF_SHARE * situation.drawn_w[id_])}
+    deaf = {id_: w for id_, w in beyond_w.items() if is_deaf(situation.drawn_w[id_], w)}
     heard = {id_: 0.0 if id_ in deaf else w for id_, w in beyond_w.items()}
     unseen_w = _unseen_w(flow, memory, situation)
     most_w = _known(_left_w(flow, situation, most_drawn, heard), unseen_w)

@@ -1,5 +1,6 @@
 """What is offered to the controlled loads, divided among them: by plan and surplus first, the import limit last."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ class Offer:
 
     headroom: Headroom  # what can be given out
     consumers: Mapping[str, Consumer]  # the controlled loads by their id
+    able_w: Mapping[
+        str, float
+    ]  # by load id: what those draw at most now that have shown to take less than they are sent
     blocked: Mapping[str, Reason]  # by load id: the loads that take nothing now, whatever they are offered, and why
     storage: Storage | None  # the controlled batteries as one, which compete for surplus; None: none controlled
     battery_max_w: float  # the most they can take of surplus
@@ -89,11 +93,32 @@ def _cut(found: dict[str, float], allowed_w: float, shares: Mapping[str, float],
 
 
 def _wanted_w(offer: Offer, memory: LoadMemory, situation: LoadSituation) -> dict[str, float]:
-    """Power (W) of each load by the plan and the surplus, by its id, before the limits that come last."""
+    """Power (W) of each load by the plan and the surplus, by its id, before the limits that come last.
+
+    What a load has shown not to take is given to others. It is sent what it would have alone all the same: one that
+    takes a share of what it is sent would take ever less, and none could show that it takes more again.
+    """
+    wanted_w = _shared_w(offer, memory, situation, {})
+    if not offer.able_w:
+        return wanted_w
+    least_w = {id_: max(able_w, offer.consumers[id_].min_w) for id_, able_w in offer.able_w.items()}
+    others_w = _shared_w(offer, memory, situation, least_w)
+    return {
+        id_: max(power_w, wanted_w[id_]) if power_w >= least_w.get(id_, math.inf) - SMALL_W else power_w
+        for id_, power_w in others_w.items()
+    }
+
+
+def _shared_w(
+    offer: Offer, memory: LoadMemory, situation: LoadSituation, able_w: Mapping[str, float]
+) -> dict[str, float]:
+    """Power (W) of each load by the plan and the surplus if some draw no more than `able_w`, by their id."""
+    places_w = _places_w(offer)
+    most_w = {id_: min(places_w.get(id_, math.inf), able_w.get(id_, math.inf)) for id_ in offer.consumers}
     available = Available(
         surplus_w=offer.headroom.surplus_w,
         import_headroom_w=offer.headroom.import_w,
-        most_w={BATTERY: offer.battery_max_w, **_places_w(offer), **dict.fromkeys(offer.blocked, 0.0)},
+        most_w={BATTERY: offer.battery_max_w, **most_w, **dict.fromkeys(offer.blocked, 0.0)},
         supplied=offer.supplied,
     )
     loads = tuple(offer.consumers.values())
@@ -159,6 +184,8 @@ def _reason(
     due_w = max(requested_w, case.wanted_w if is_full else 0.0)
     if powers_w[id_] < due_w:
         return load_reasons.limit_reason(due_w, bound)
+    if powers_w[id_] > offer.able_w.get(id_, math.inf) + load_reasons.SMALL_W:
+        return load_reasons.ability_reason(powers_w[id_], situation.drawn_w[id_])
     return load_reasons.reason_of(case, powers_w[id_])
 
 

@@ -63,6 +63,11 @@ def limit_reason(requested_w: float, bound: LoadBound) -> Reason:
     return Reason(code=code, numbers={**numbers, "place": bound.place.name})
 
 
+def ability_reason(ordered_w: float, drawn_w: float) -> Reason:
+    """Of a load that has shown that it takes no more than a part of what it is sent."""
+    return Reason(code="load_takes_less", numbers={"ordered_w": ordered_w, "power_w": drawn_w})
+
+
 def _running(case: LoadCase, request: LoadSlot, power_w: float) -> Reason:
     if request.power_w > 0.0:
         return _planned(case, request, power_w)

@@ -5,6 +5,7 @@ out only when it lasts, and only when meter and reports have caught up with the 
 asks for is taken back at once.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ from gateway.core.control.load_headroom import LoadSituation
 from gateway.core.control.load_memory import AnswerState, LoadMemory, settle_s
 from gateway.core.control.load_power import Offer, decided
 from gateway.core.control.observe import Observation
+from gateway.core.control.trust.judge import SiteTrust
+from gateway.core.control.trust.load_following import LoadFollowing
 from gateway.core.control.trust.rules import Trust
 from gateway.core.model.levels import Levels
 from gateway.core.model.plan import Slot
@@ -48,7 +51,7 @@ class LoadDecision:
 
 def control_loads(
     cycle: CycleInput,
-    trusts: Mapping[str, Trust],
+    trust: SiteTrust,
     batteries: BatteryDecision,
     memory: LoadMemory,
     *,
@@ -57,10 +60,10 @@ def control_loads(
 ) -> LoadDecision:
     """Set-points of all loads that take them: those that may be controlled, then those that are held or given back.
 
-    `trusts` by load id. `curtailed_w`: what the PV inverters may be able to give more than now. `supplied`: ids of the
+    `curtailed_w`: what the PV inverters may be able to give more than now. `supplied`: ids of the
     loads that the batteries supply.
     """
-    seen, site = cycle.seen, cycle.site
+    seen, site, trusts = cycle.seen, cycle.site, trust.loads
     ours = tuple(load for load in site.loads if load.id in trusts and trusts[load.id].mode is Mode.CONTROL)
     others = [load for load in site.loads if load.id in trusts and load not in ours]
     kept = tuple(_uncontrolled(load, trusts[load.id], memory) for load in others)
@@ -72,6 +75,7 @@ def control_loads(
     offer = Offer(
         headroom=load_headroom.headroom_of(memory, loads),
         consumers={one.id: one for one in load_facts.consumers([load.load for load in ours], cycle.requests)},
+        able_w=_able_w(trust.readings.loads, loads),
         blocked=_blocked(memory, loads),
         storage=batteries.storage,
         battery_max_w=batteries.surplus_max_w,
@@ -140,6 +144,12 @@ def _reported(memory: LoadMemory, situation: LoadSituation) -> LoadMemory:
     memory = replace(memory, switched={**memory.switched, **met})
     memory = load_memory.reported(memory, drawn_w, now_s, situation.site.meter_delay_s[1] + CYCLE_S)
     return load_memory.answered(memory, drawn_w, away, now_s)
+
+
+def _able_w(following: Mapping[str, LoadFollowing], situation: LoadSituation) -> dict[str, float]:
+    """The most (W) that each load draws now, whatever it is sent, by its id; none of those that take it all."""
+    found = {load.id: following[load.id].takes.proven_w for load in situation.ours}
+    return {id_: proven_w for id_, proven_w in found.items() if math.isfinite(proven_w)}
 
 
 def _blocked(memory: LoadMemory, situation: LoadSituation) -> dict[str, Reason]:

@@ -111,6 +111,8 @@ REASONS = {
     "load_curtail": {"spilled_w", "sell_price"},
     # of loads, each second
     "load_takes": {"power_w", "surplus_w"},
+    "load_not_followed": {"ordered_w", "power_w"},
+    "load_takes_less": {"ordered_w", "power_w"},
     "load_dips": {"power_w", "surplus_w"},
     "load_planned": {"power_w", "surplus_w"},
     "load_little": {"surplus_w", "least_w"},

@@ -17,7 +17,7 @@ from gateway.core.model.state import Reason
 
 SETTLE_S = 2.5  # beyond dead time and ramp: a report each second, the node's write, a lagging register
 LONGEST_S = 40.0  # dead time and ramp are not waited for any longer
-NEAR_W, NEAR_SHARE = 60.0, 0.05  # a power so near to what was sent is the same: inexact converters and meters
+NEAR = (60.0, 0.05)  # W and share of what was sent: a power so near is the same: inexact converters and meters
 ASTRAY_W, ASTRAY_SHARE = 120.0, 0.15  # a power so far beyond what was sent does not follow from it
 OFFER_W, OFFER_SHARE, OFFER_GROWTH = 100.0, 0.05, 1.1  # beyond what it takes, so that it can show that it takes more
 OFFER_ALL_S, OFFER_ALL_MOST_S = 60.0, 900.0  # all is offered so long after it took less; doubled each time
@@ -101,9 +101,11 @@ def _compared(
         return _astray(one, one.astray_s + passed_s, at_s, ordered_w=orders[-1], power_w=power_w)
     one = replace(one, astray_s=max(one.astray_s - passed_s / 2, 0.0))
     if low_w > 0.0:
-        one = replace(one, takes=_shown(one.takes, power_w, low_w, high_w, battery.charge_max_w, at_s))
+        takes = shown(one.takes, power_w, (low_w, high_w), rated_w=battery.charge_max_w, near=NEAR, at_s=at_s)
+        one = replace(one, takes=takes)
     elif high_w < 0.0:
-        one = replace(one, gives=_shown(one.gives, -power_w, -high_w, -low_w, battery.discharge_max_w, at_s))
+        gives = shown(one.gives, -power_w, (-high_w, -low_w), rated_w=battery.discharge_max_w, near=NEAR, at_s=at_s)
+        one = replace(one, gives=gives)
     return _deaf(one, battery, min(orders, key=abs), power_w, at_s, soc, passed_s)
 
 
@@ -119,17 +121,33 @@ def _at_work(response: BatteryResponse, battery: Battery, power_w: float, at_s: 
     return [one.power_w for one in (*before[-1:], *within)] if before else []
 
 
-def _shown(known: Direction, done_w: float, least_w: float, most_w: float, rated_w: float, at_s: float) -> Direction:
-    """After it did `done_w` when it was sent between `least_w` and `most_w`, all in this direction (W)."""
-    near_w = max(NEAR_W, NEAR_SHARE * least_w)
-    if done_w < least_w - near_w:
+def shown(
+    known: Direction,
+    done_w: float,
+    sent_w: tuple[float, float],
+    *,
+    rated_w: float,
+    near: tuple[float, float],
+    at_s: float,
+) -> Direction:
+    """After it did `done_w` when it was sent between these, least and most, all in this direction (W).
+
+    `near`: W and share of a power, within which it is the same.
+    """
+    least_w, most_w = sent_w
+    if done_w < least_w - near_w(near, least_w):
         is_first = known.all_s == math.inf
         all_s = at_s + known.pause_s if is_first or at_s >= known.all_s else known.all_s
         pause_s = min(2.0 * known.pause_s, OFFER_ALL_MOST_S) if all_s != known.all_s else known.pause_s
         return Direction(proven_w=max(done_w, 0.0), less_s=at_s, all_s=all_s, pause_s=pause_s)
-    if done_w >= rated_w - max(NEAR_W, NEAR_SHARE * rated_w):
+    if done_w >= rated_w - near_w(near, rated_w):
         return Direction()
     return replace(known, proven_w=max(known.proven_w, min(done_w, most_w)))
+
+
+def near_w(near: tuple[float, float], power_w: float) -> float:
+    """How far (W) from a power another one is still the same."""
+    return max(near[0], near[1] * abs(power_w))
 
 
 def _deaf(
@@ -137,8 +155,8 @@ def _deaf(
 ) -> Following:
     """Whether it answers at all; `order_w`: the smallest order that may be at work."""
     is_middle = battery.reserve + MIDDLE[0] < soc < MIDDLE[1] * battery.soc_max
-    is_asked = is_middle and abs(order_w) > max(NEAR_W, 1.2 * battery.min_power_w, battery.dead_band_w)
-    is_answer = power_w * order_w > 0.0 and abs(power_w) >= max(DEAF_SHARE * abs(order_w), NEAR_W / 2)
+    is_asked = is_middle and abs(order_w) > max(NEAR[0], 1.2 * battery.min_power_w, battery.dead_band_w)
+    is_answer = power_w * order_w > 0.0 and abs(power_w) >= max(DEAF_SHARE * abs(order_w), NEAR[0] / 2)
     if is_answer:
         is_good = one.astray_s == 0.0 and at_s > one.away_s + PAUSE_S
         return replace(one, deaf_s=0.0, pause_s=PAUSE_S if is_good else one.pause_s)

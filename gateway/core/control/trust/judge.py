@@ -13,8 +13,9 @@ from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.load_facts import SILENT_S, LoadView, warmth
 from gateway.core.control.load_memory import LoadMemory
 from gateway.core.control.observe import Observation
-from gateway.core.control.trust import following, meter_watch
+from gateway.core.control.trust import following, load_following, meter_watch
 from gateway.core.control.trust.following import Following
+from gateway.core.control.trust.load_following import LoadFollowing
 from gateway.core.control.trust.meter_proof import MeterState
 from gateway.core.control.trust.meter_watch import MeterWatch
 from gateway.core.control.trust.rules import BATTERY_RULES, LONGEST_AGE_S, METER_RULES, Silence, Trust, ruled
@@ -34,6 +35,7 @@ class ReadingMemory:
     soc_seen_s: Mapping[str, float] = field(default_factory=dict)  # when it was measured
     meter: MeterWatch = field(default_factory=MeterWatch)  # what is known of the grid meter
     following: Mapping[str, Following] = field(default_factory=dict)  # what each battery does with what it is sent
+    loads: Mapping[str, LoadFollowing] = field(default_factory=dict)  # the same of each load, by load id
 
     def age_s(self, device: str, now_s: float) -> float:
         """Seconds since the device's power was last known; infinite when it never was."""
@@ -42,6 +44,10 @@ class ReadingMemory:
     def astray(self, now_s: float) -> frozenset[str]:
         """The batteries that are given back because they do not follow what they are sent."""
         return frozenset(id_ for id_, one in self.following.items() if one.is_away(now_s))
+
+    def astray_loads(self, now_s: float) -> frozenset[str]:
+        """The same of the loads."""
+        return frozenset(id_ for id_, one in self.loads.items() if one.is_away(now_s))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,7 @@ def judge(cycle: CycleInput, readings: ReadingMemory, *, sent: SentToBatteries, 
     missing.
     """
     observation, site = cycle.seen, cycle.site
-    readings = _read(readings, observation, site, sent)
+    readings = _read(readings, observation, site, sent, loads)
     meter = _meter_trust(observation, site, readings)
     starting = Trust(mode=Mode.WATCH, reason=Reason(code="starting")) if site.grid not in readings.seen_s else None
     batteries = {}
@@ -91,15 +97,14 @@ def judge(cycle: CycleInput, readings: ReadingMemory, *, sent: SentToBatteries, 
         readings=readings,
         meter=starting or meter,
         batteries=batteries,
-        loads={
-            load.id: _judge_load(load, observation, above, readings, loads, cycle.requests.get(load.id))
-            for load in orderable
-        },
+        loads={load.id: _judge_load(load, cycle, above, readings, loads) for load in orderable},
         ask_w=ask_w if starting is None and _controls(meter) else None,
     )
 
 
-def _read(memory: ReadingMemory, observation: Observation, site: Site, sent: SentToBatteries) -> ReadingMemory:
+def _read(
+    memory: ReadingMemory, observation: Observation, site: Site, sent: SentToBatteries, loads: LoadMemory
+) -> ReadingMemory:
     """With the readings of this cycle that have a value."""
     powers_w = {device: one.value for device, one in observation.powers.items() if one.value is not None}
     socs = {id_: one.soc.value for id_, one in observation.batteries.items() if one.soc.value is not None}
@@ -110,6 +115,7 @@ def _read(memory: ReadingMemory, observation: Observation, site: Site, sent: Sen
         soc=soc,
         soc_seen_s={**memory.soc_seen_s, **{id_: observation.batteries[id_].soc.measured_s for id_ in socs}},
         following=following.followed(memory.following, observation, site, sent.responses, soc, sent.controlled),
+        loads=load_following.followed(memory.loads, observation, site, loads),
     )
     trusts = {
         battery.id: _battery_trust(
@@ -160,17 +166,13 @@ def _battery_silence(observation: Observation, id_: str, readings: ReadingMemory
 
 
 def _judge_load(
-    load: LoadDevice,
-    observation: Observation,
-    above: Trust,
-    readings: ReadingMemory,
-    memory: LoadMemory,
-    request: LoadSlot | None,
+    load: LoadDevice, cycle: CycleInput, above: Trust, readings: ReadingMemory, memory: LoadMemory
 ) -> Trust:
     """Whether the load may be controlled: the meter and the batteries (`above`), then what the load says of itself.
 
     Who was never sent anything has nothing to hold or to give back: we only watch.
     """
+    observation, request = cycle.seen, cycle.requests.get(load.id)
     is_sent, is_known, view = load.id in memory.sent, load.id in memory.ever_sent, observation.loads[load.id]
     given_back = Mode.RELEASE if is_known else Mode.WATCH
     if not _controls(above):
@@ -182,9 +184,16 @@ def _judge_load(
         return Trust(mode=Mode.HOLD, reason=Reason(code="wait_load", numbers={"age_s": age_s}))
     if not is_known and request is None and view.is_present:
         return Trust(mode=Mode.WATCH, reason=Reason(code="load_unplanned"))
-    if view.is_blind:
-        return Trust(mode=given_back, reason=Reason(code="load_blind"))
+    own = Reason(code="load_blind") if view.is_blind else _not_followed(load, cycle, readings.loads[load.id])
+    if own is not None:
+        return Trust(mode=given_back, reason=own)
     return _judge_warmth(load, view, request, is_sent=is_sent)
+
+
+def _not_followed(load: LoadDevice, cycle: CycleInput, follows: LoadFollowing) -> Reason | None:
+    """Why it is given back though it could be commanded; None also while it must draw less whatever it does."""
+    is_away = follows.is_away(cycle.seen.now_s) and not load_following.is_beyond(load, cycle.flows)
+    return follows.why if is_away else None
 
 
 def _judge_warmth(load: LoadDevice, view: LoadView, request: LoadSlot | None, *, is_sent: bool) -> Trust:
