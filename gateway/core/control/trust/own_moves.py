@@ -12,7 +12,9 @@ STILL_W = 60.0  # the batteries stand still when they move by less from one repo
 GONE_S = 90.0  # a move that has not ended after so long says nothing
 SEEN = (0.5, 1.8)  # of a move: beyond, loads moved too, or the meter does not tell the truth
 UNSEEN = 0.3  # of a move: the meter hardly went along, or the other way
-LARGE_W = 1500.0  # so large a move that was not seen is rarely an accident: it counts twice
+LARGE_W = 1500.0  # so large a move that was not seen is rarely an accident: it counts twice …
+MIRRORED = -0.3  # … and where the meter went the other way, nothing else is waited for
+DOUBT_S = 60.0  # nor is it longer than this, where none was seen rightly since: all may stand still at a limit
 CREDIT = 3  # at most so many right answers speak for a meter when it contradicts us
 DEBT = -2  # so many contradictions more than right answers are a doubt
 
@@ -26,6 +28,7 @@ class OwnMoves:
     still_s: float = 0.0  # monotonic moment since which the batteries have stood still
     credit: int = 0  # moves that the meter showed less those that it did not, up to CREDIT
     seen: int = 0  # moves in a row that it showed in time
+    doubt_s: float | None = None  # monotonic moment of a large move that it did not show; None: it has shown one since
     contradicts: bool = False  # whether the last moves cannot be if the meter is right
 
 
@@ -37,9 +40,11 @@ def watched(before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: f
     """
     last = before.last
     if before.contradicts:
-        before = replace(before, credit=0)
+        before = replace(before, credit=0, doubt_s=None)
     if last is None or ordered_w is None:
         return OwnMoves(last=now, still_s=now.at_s, credit=before.credit, seen=before.seen)
+    if before.doubt_s is not None and now.at_s - before.doubt_s >= DOUBT_S:
+        return replace(before, last=now, begin=None, contradicts=True)
     is_still = abs(now.battery_w - last.battery_w) < STILL_W
     found = replace(before, last=now, still_s=before.still_s if is_still else now.at_s, contradicts=False)
     if before.begin is None:
@@ -61,4 +66,6 @@ def _ended(moves: OwnMoves, begin: Powers, end: Powers, *, debt: int) -> OwnMove
     cost = 0 if SEEN[0] <= gain <= SEEN[1] else 2 if is_large else 1
     credit = min(moves.credit + is_right - cost, CREDIT)
     seen = moves.seen + 1 if is_right else 0 if cost else moves.seen
-    return replace(moves, credit=max(credit, DEBT), seen=seen, contradicts=credit <= debt)
+    contradicts = credit <= debt or (is_large and gain <= MIRRORED)
+    doubt_s = end.at_s if is_large else None if is_right else moves.doubt_s
+    return replace(moves, credit=max(credit, DEBT), seen=seen, contradicts=contradicts, doubt_s=doubt_s)
