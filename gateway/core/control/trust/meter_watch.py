@@ -104,7 +104,14 @@ def _judged(
     steps, verdict, moves = watch.proof.steps, None, watch.moves
     if now is not None:
         ordered_w = _ordered_w(sent.last, batteries) if steps is None else None
-        moves = own_moves.watched(watch.moves, now, ordered_w=ordered_w, wait_s=size.wait_s, is_new=watch.proof.is_new)
+        moves = own_moves.watched(
+            watch.moves,
+            now,
+            ordered_w=ordered_w,
+            wait_s=size.wait_s,
+            is_new=watch.proof.is_new,
+            is_off=_is_off(seen, site),
+        )
     pv_ordered_w = -_pv_limit_w(sent, site)
     pv_moves = _pv_moves(watch, seen, site, pv_ordered_w, size.wait_s)
     if steps is not None:
@@ -147,8 +154,18 @@ def _pv_moves(watch: MeterWatch, seen: Observation, site: Site, ordered_w: float
     expected_w = ordered_w if is_step else now.ours_w
     is_asked = watch.proof.steps is not None  # then the batteries move
     return own_moves.watched(
-        watch.pv_moves, now, ordered_w=None if is_asked else expected_w, wait_s=wait_s, is_new=False
+        watch.pv_moves,
+        now,
+        ordered_w=None if is_asked else expected_w,
+        wait_s=wait_s,
+        is_new=False,
+        is_off=_is_off(seen, site),
     )
+
+
+def _is_off(seen: Observation, site: Site) -> bool:
+    """Whether the grid is shown far from where it is to be."""
+    return abs((seen.grid.fresh_w or 0.0) - site.grid_setpoint_w) > own_moves.MOVE_W
 
 
 def _calm_s(watch: MeterWatch, now: Powers | None, now_s: float) -> float:

@@ -37,11 +37,14 @@ class OwnMoves:
     reverses: bool = False  # whether of the very last one just the opposite was shown
 
 
-def watched(before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: float, is_new: bool) -> OwnMoves:
+def watched(
+    before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: float, is_new: bool, is_off: bool
+) -> OwnMoves:
     """After one more sample; `ordered_w`: what they were last sent together (W, drawn positive), None when nothing.
 
     `wait_s`: how long after the end of a move a meter that is as late as configured must show it. `is_new`: whether the
-    meter has answered nothing yet: then one contradiction is enough for a doubt.
+    meter has answered nothing yet: then one contradiction is enough for a doubt. `is_off`: whether the grid is shown
+    far from where it is to be; one that is reversed drives it away, while a load that happened to move is made up for.
     """
     last = before.last
     if before.contradicts:
@@ -49,7 +52,7 @@ def watched(before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: f
     if last is None or ordered_w is None:
         kept = replace(OwnMoves(), credit=before.credit, seen=before.seen, is_mirrored=before.is_mirrored)
         return replace(kept, last=now, still_s=now.at_s)
-    if before.doubt_s is not None and now.at_s - before.doubt_s >= DOUBT_S:
+    if before.doubt_s is not None and now.at_s - before.doubt_s >= DOUBT_S and is_off:
         return replace(before, last=now, begin=None, contradicts=True)
     is_still = abs(now.ours_w - last.ours_w) < STILL_W
     still_s = before.still_s if is_still else now.at_s
@@ -60,10 +63,10 @@ def watched(before: OwnMoves, now: Powers, *, ordered_w: float | None, wait_s: f
         return replace(found, begin=None)
     if now.at_s - max(found.still_s, before.begin.at_s) < wait_s:
         return found
-    return _ended(replace(found, begin=None), before.begin, now, debt=-1 if is_new else DEBT)
+    return _ended(replace(found, begin=None), before.begin, now, debt=-1 if is_new else DEBT, is_off=is_off)
 
 
-def _ended(moves: OwnMoves, begin: Powers, end: Powers, *, debt: int) -> OwnMoves:
+def _ended(moves: OwnMoves, begin: Powers, end: Powers, *, debt: int, is_off: bool) -> OwnMoves:
     moved_w = end.ours_w - begin.ours_w
     if abs(moved_w) < MOVE_W or begin.loose_w + end.loose_w > CALM * abs(moved_w):
         return moves
@@ -73,8 +76,8 @@ def _ended(moves: OwnMoves, begin: Powers, end: Powers, *, debt: int) -> OwnMove
     cost = 0 if SEEN[0] <= gain <= SEEN[1] else 2 if is_large else 1
     credit = min(moves.credit + is_right - cost, CREDIT)
     seen = moves.seen + 1 if is_right else 0 if cost else moves.seen
-    is_opposite = -RIGHT[1] <= gain <= -RIGHT[0] and abs(moved_w) >= MIRROR_W
-    reverses = is_opposite or (is_large and gain <= MIRRORED)
+    is_opposite = is_off and -RIGHT[1] <= gain <= -RIGHT[0] and abs(moved_w) >= MIRROR_W
+    reverses = is_opposite or (is_off and is_large and gain <= MIRRORED)
     return replace(
         moves,
         credit=max(credit, DEBT),
