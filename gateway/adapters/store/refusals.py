@@ -10,7 +10,7 @@ _TYPE = re.compile(
     r" is type (?P<ours>\w+), already exists as type (?P<theirs>\w+)"
 )
 _TYPE_3 = re.compile(
-    r"column type for column '(?P<field>.+?)', expected (?:\S*::)?(?P<theirs>\w+), got (?:\S*::)?(?P<ours>\w+)"
+    r"type for column '(?P<field>.+?)', expected (?:\S*::)?(?P<theirs>\w+), got (?:\S*::)?(?P<ours>\w+)"
 )
 _KINDS = (  # a code of `refused.*` in the words, and what the answer contains
     ("retention", "beyond retention policy"),

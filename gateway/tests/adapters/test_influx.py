@@ -177,7 +177,7 @@ async def test_a_server_that_takes_little_at_a_time_is_given_little(tmp_path: Pa
             {"field": "p_w", "measurement": "meter", "ours": "float", "theirs": "integer"},
         ),
         (
-            "column type for column 'p_w', expected iox::column_type::field::integer, got iox::column_type::field::float",
+            "type for column 'p_w', expected iox::column_type::field::integer, got iox::column_type::field::float",
             "type",
             {"field": "p_w", "measurement": "", "ours": "float", "theirs": "integer"},
         ),
