@@ -100,7 +100,8 @@ class Gateway:
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Control until `stop`; `ready` is given the page's address. Set-points are released before anything closes."""
         page = self.file.page
-        app = create_app(self.view, history=ArchiveView(self.archive), names=(page.host, *page.names))
+        history = ArchiveView(self.archive.path, time_zone=self.file.site.time_zone)
+        app = create_app(self.view, history=history, names=(page.host, *page.names))
         async with (
             serve(app, host=page.host, port=page.port) as address,
             serve_time(self.time, host=self.file.time.host, port=self.file.time.port),
