@@ -47,6 +47,7 @@ class DecisionObserver:
     def __init__(self, sink: DecisionSink) -> None:
         self._sink = sink
         self._open: dict[str, Decision] = {}
+        self._seen: dict[str, tuple[str, str]] = {}  # mode and reason of the last cycle
         self._budgets: dict[str, _Budget] = {}
         self._undated: Undated[Cycle] = Undated(UNDATED_KEPT)
 
@@ -64,14 +65,19 @@ class DecisionObserver:
     def _changed(self, setpoint: SetPoint, cycle: Cycle, utc_s: float) -> Sequence[Decision]:
         """The decision that this ends and the one that it begins; nothing while it is the same."""
         device, before = setpoint.device, self._open.get(setpoint.device)
-        is_same = before is not None and (before.mode, before.code) == (setpoint.mode.value, setpoint.reason.code)
-        if before is not None and is_same and 0.0 <= utc_s - before.since_s < LONGEST_S:
-            return ()
-        budget = self._budgets.get(device, _Budget()).at(cycle.state.now_s)
-        self._budgets[device] = budget
-        if before is not None and not is_same and budget.left < 1.0:
-            self._open[device] = replace(before, more=before.more + 1)
-            return (self._open[device],)
+        what = (setpoint.mode.value, setpoint.reason.code)
+        is_change, self._seen[device] = self._seen.get(device) != what, what
+        if before is not None:
+            is_same = (before.mode, before.code) == what
+            if is_same and not is_change and 0.0 <= utc_s - before.since_s < LONGEST_S:
+                return ()
+            budget = self._budgets[device] = self._budgets[device].at(cycle.state.now_s)
+            if budget.left < 1.0 or (is_same and is_change):  # flutter: it goes on as one
+                if is_change:
+                    self._open[device] = replace(before, more=before.more + 1)
+                return (self._open[device],) if is_change else ()
+        else:
+            budget = _Budget(at_s=cycle.state.now_s)
         self._budgets[device] = replace(budget, left=budget.left - 1.0)
         self._open[device] = Decision(
             device=device,

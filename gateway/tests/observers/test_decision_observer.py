@@ -87,7 +87,6 @@ def test_flutter_is_bounded_and_what_is_not_kept_one_by_one_is_counted() -> None
     for i in range(changes):
         observer.show(cycle(i, "ab"[i % 2]))
     assert AT_ONCE <= len(kept.decisions) <= AT_ONCE + changes / EACH_S + 1
-    # The last change of all may be one of those that are counted.
     assert len(kept.decisions) + sum(one.more for one in kept.decisions.values()) == changes
     ends = [one.until_s for one in kept.decisions.values()]
     begins = [one.since_s for one in kept.decisions.values()]
