@@ -202,6 +202,7 @@ class Gateway:
             outbox=self.outbox,
             time=self.time,
             time_source=lambda: self.clock.source,
+            archive_trouble=lambda: self.archive.trouble,
         )
         return GatewayView(
             site=self.site,

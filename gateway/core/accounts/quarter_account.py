@@ -21,13 +21,13 @@ class EnergySource(StrEnum):
 class Flows:
     """Where energy went from and to (Wh, 0 or above). PV serves the building first, then batteries, then the grid."""
 
-    pv_to_load_wh: float = 0.0
-    pv_to_battery_wh: float = 0.0
-    pv_to_grid_wh: float = 0.0
-    battery_to_load_wh: float = 0.0
-    battery_to_grid_wh: float = 0.0
-    grid_to_load_wh: float = 0.0
-    grid_to_battery_wh: float = 0.0
+    pv_to_load_wh: float = 0.0  # from PV into the building
+    pv_to_battery_wh: float = 0.0  # from PV into batteries
+    pv_to_grid_wh: float = 0.0  # from PV to the grid
+    battery_to_load_wh: float = 0.0  # from batteries into the building
+    battery_to_grid_wh: float = 0.0  # from batteries to the grid
+    grid_to_load_wh: float = 0.0  # from the grid into the building
+    grid_to_battery_wh: float = 0.0  # from the grid into batteries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class DeviceEnergy:
 class LoadEnergy:
     """What one named load used."""
 
-    used_wh: float | None
+    used_wh: float | None  # all that it drew
     of_sun_wh: float | None  # of that, from PV at once
     of_battery_wh: float | None  # of that, from batteries
 
@@ -53,8 +53,8 @@ class PriceInForce:
     """What a kWh cost in this quarter hour, taxes included (EUR/kWh)."""
 
     period: str  # the tariff's name of it, such as HP
-    buy: float
-    sell: float
+    buy: float  # of import
+    sell: float  # of export
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
