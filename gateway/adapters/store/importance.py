@@ -13,21 +13,20 @@ class Importance(IntEnum):
     """Kept in the store beside each line: a lower one is dropped before a higher one."""
 
     FINE = 0  # each second or so: readings, state, set-points
-    QUARTER = 1  # each quarter hour: accounts, costs, prices, plans
-    EVENT = 2  # once: what happened, alarms, commands, and what was dropped
+    QUARTER = 1  # each quarter hour, or at a change: accounts, prices, plans, decisions
+    EVENT = 2  # once: what happened, alarms, and what was dropped
 
 
 IMPORTANCE = {  # of each measurement that is not FINE
-    "quarter": Importance.QUARTER,
-    "quarter_device": Importance.QUARTER,
-    "quarter_load": Importance.QUARTER,
-    "cost": Importance.QUARTER,
+    "account": Importance.QUARTER,
+    "account_device": Importance.QUARTER,
+    "account_load": Importance.QUARTER,
     "price": Importance.QUARTER,
     "plan": Importance.QUARTER,
-    "co2": Importance.QUARTER,
+    "load_plan": Importance.QUARTER,
+    "decision": Importance.QUARTER,
     "event": Importance.EVENT,
     "alarm": Importance.EVENT,
-    "command": Importance.EVENT,
     "gap": Importance.EVENT,
 }
 

@@ -15,7 +15,7 @@ from gateway.adapters.store.outbox import Outbox
 from gateway.ports import Row
 
 T = 1_784_066_400_000
-NAMES = ("meter", "quarter", "event")
+NAMES = ("meter", "account", "event")
 TOKEN = "chosen-by-us"  # noqa: S105 - of a scratch database
 EACH_S = 0.005
 

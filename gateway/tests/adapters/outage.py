@@ -83,9 +83,13 @@ class Building:
             link=self, plans=self, observers=(self,), lasting=StoredMemory(),
         )  # fmt: skip
         self.is_skipping = False
+        self._is_over, self._at_rest = asyncio.Event(), asyncio.Event()
 
     async def sample(self, _timeout_s: float) -> float | None:
         """The next second's, when it is due; at once where seconds are skipped."""
+        if self._is_over.is_set():
+            self._at_rest.set()
+            await asyncio.Event().wait()
         wait_s = self._due_s - self.clock.monotonic_s()
         if self.is_skipping:
             self.clock.skipped_s += max(0.0, wait_s)
@@ -138,6 +142,8 @@ class Building:
 
     async def stop(self) -> None:
         """No more cycles; all rows are stored."""
+        self._is_over.set()
+        await self._at_rest.wait()
         self._cycles.cancel()
         await asyncio.wait([self._cycles])
         await self.persistence.save([])
@@ -159,6 +165,11 @@ class Building:
                     raise task.exception()  # type: ignore[misc]
             self.forwarder.close()
             self.outbox.close()
+
+    @property
+    def cycles(self) -> int:
+        """Those that were lived: a second that comes while one is late gets none (`NEAREST_S`)."""
+        return sum(len(phase.late_ms) for phase in self.phases)
 
     def begin(self, name: str) -> None:
         """A new phase."""

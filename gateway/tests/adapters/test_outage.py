@@ -4,6 +4,8 @@
 """
 
 import asyncio
+import csv
+import io
 import socket
 import time
 from pathlib import Path
@@ -11,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from gateway.rig.database import Database, database_program
+from gateway.rig.exchange import exchange
 from gateway.rig.processes import Processes
 from gateway.tests.adapters.outage import FIELDS, ROLES, Building
-from gateway.tests.adapters.test_influx import counted
 
 DAY_S = 86_400
 
@@ -63,21 +65,35 @@ async def test_an_outage_loses_and_doubles_nothing_and_is_made_up_for_within_an_
 
 
 def wanted(building: Building) -> dict[tuple[str, str], int]:
-    """Points of each field by what was lived: one a second of each device."""
+    """Points of each field by what was lived: one a second of each device, and one of each cycle."""
     roles = [role for _, role in building.devices]
     found = {(role, name): roles.count(role) * building.seconds for role in ROLES for name in FIELDS}
-    return found | dict.fromkeys((("state", "d0_w"), ("state", "load_w")), building.seconds)
+    return found | dict.fromkeys((("state", "d0_w"), ("state", "load_w")), building.cycles)
 
 
 async def settled(database: Database, building: Building) -> dict[tuple[str, str], int]:
     """The counts of the database, asked again while it moves points from its memory to its files."""
     for _ in range(20):
-        found = await counted(database)
+        found = await points(database)
         if found == wanted(building):
             break
         print("counted:", found)  # noqa: T201
         await asyncio.sleep(1)
     return found
+
+
+async def points(database: Database) -> dict[tuple[str, str], int]:
+    """How many the database has of each measurement and field; counted where they are, millions in seconds."""
+    flux = (
+        f'from(bucket:"{database.bucket}") |> range(start: 0) |> count()'
+        ' |> group(columns: ["_measurement", "_field"]) |> sum()'
+    )
+    headers = {"Authorization": f"Token {database.token}", "Content-Type": "application/vnd.flux"}
+    address = f"{database.url}/api/v2/query?org={database.org}"
+    answer = await exchange(address, method="POST", body=flux.encode(), headers=headers, within_s=600)
+    assert answer.status == 200, answer.body
+    rows = csv.DictReader(line for line in io.StringIO(answer.body.decode()) if line.strip())
+    return {(one["_measurement"], one["_field"]): int(one["_value"]) for one in rows if one["_value"].isdigit()}
 
 
 async def stopped(building: Building) -> None:

@@ -20,7 +20,7 @@ from gateway.ports import Row
 
 T = 1_700_000_000_000
 HOUR_MS = 3_600_000
-NAMES = ("meter", "battery", "quarter", "event")
+NAMES = ("meter", "battery", "account", "event")
 
 
 def row(name: str, i: int, *, site: str = "s", width: int = 400) -> Row:
@@ -33,17 +33,17 @@ async def held(outbox: Outbox) -> list[str]:
 
 async def test_fine_readings_go_before_quarter_hours_and_these_before_events(tmp_path: Path) -> None:
     with closing(Outbox(tmp_path / "a.sqlite", max_mb=1)) as outbox:
-        await outbox.save([row(name, i) for i in range(100) for name in ("event", "quarter")], {})
+        await outbox.save([row(name, i) for i in range(100) for name in ("event", "account")], {})
         for i in range(100, 12_000, 500):
             await outbox.save([row("meter", i + k) for k in range(500)], {})
         left = Counter(measurement(text) for text in await held(outbox))
-        assert (left["event"], left["quarter"], left["gap"]) == (100, 100, 1)
+        assert (left["event"], left["account"], left["gap"]) == (100, 100, 1)
         assert 0 < left["meter"] < 3000
         for i in range(12_000, 16_000, 500):  # nothing fine is left to be dropped
-            await outbox.save([row("quarter", i + k) for k in range(500)], {})
+            await outbox.save([row("account", i + k) for k in range(500)], {})
         left = Counter(measurement(text) for text in await held(outbox))
         assert (left["event"], left["meter"]) == (100, 0)
-        assert 0 < left["quarter"] < 3000
+        assert 0 < left["account"] < 3000
 
 
 @settings(
@@ -166,7 +166,7 @@ def test_the_command_opens_an_older_store_too(old: Path) -> None:
     with opened(old, writes=False) as db:
         found = waiting.groups(db)
         assert [(one.measurement, one.importance, one.count) for one in found] == [
-            ("event", Importance.EVENT, 1), ("quarter", Importance.QUARTER, 1),
+            ("event", Importance.EVENT, 1), ("account", Importance.QUARTER, 1),
             ("battery", Importance.FINE, 1), ("meter", Importance.FINE, 1),
         ]  # fmt: skip
         assert [one.first_ms for one in found] == [T + 3000, T + 2000, T + 1000, T]
