@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick soak check bench bench-chain bench-node healthy fault-matrix hostile influxd lock docs clean
+.PHONY: help setup demo test quick soak check bench bench-chain bench-node healthy fault-matrix hostile outage influxd lock docs clean
 
 PYTHON ?=
 VENV := .venv
@@ -89,6 +89,11 @@ bench-node: setup ## code, heap and speed of the node beside its peers, in build
 
 healthy: setup ## 200 healthy days of decisions without a false alarm: forty times as many as in the tests; some two hours
 	@ZEN_HEALTHY_DAYS=200 $(BIN)/python -m pytest -q -n auto gateway/tests/core/control/test_healthy_days.py
+
+outage: setup ## a day without the database at 1 Hz with 20 devices, and 20 kills of gateway and database: half an hour
+	@$(ZEN) parts fetch --if-possible influxd
+	@$(BIN)/python -m pytest -n0 -q -s -m soak $(ARGS) \
+	    gateway/tests/adapters/test_outage.py gateway/tests/adapters/test_kills.py
 
 fault-matrix: setup ## docs/faults.md: every fault of the list tried in virtual time, or where it is tested
 	@$(BIN)/python docs/fault_matrix.py

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
 from gateway import __version__
+from gateway.adapters.archive.archive import Archive
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.site_time import SiteTime, ToldTime
 from gateway.adapters.sntp import TimeServer, is_settled, is_synchronised, serve_time
@@ -16,6 +17,8 @@ from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
 from gateway.loop import Loop
 from gateway.observers.battery_observer import BatteryObserver
+from gateway.observers.decision_observer import DecisionObserver
+from gateway.observers.event_observer import EventObserver
 from gateway.observers.load_observer import LoadObserver
 from gateway.observers.recorder import Recorder
 from gateway.planning.process import ask
@@ -26,6 +29,7 @@ from gateway.site.assembly.building import core_site
 from gateway.site.assembly.feeds import feeds
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
+from gateway.view.archive import ArchiveView
 from gateway.view.collector import GatewayView
 from gateway.view.labels import DeviceLabel, Labels
 from gateway.view.schema.cycle import SiteView
@@ -49,6 +53,7 @@ class Gateway:
         self.site = core_site(file)
         self.outbox = Outbox(parts.store_path(file) if writes else None, max_mb=file.store.max_mb)
         self.past = HistoryStore(self.outbox)
+        self.archive = Archive(parts.archive_path(file) if writes else None, zone=ZoneInfo(file.site.time_zone))
         self.clock = self._site_time(clock)
         self.nodes = parts.node_side(
             file,
@@ -69,6 +74,7 @@ class Gateway:
         self.feeds = feeds(file, clock=self.clock, folder=parts.store_path(file).parent)
         self.load_observer = LoadObserver(loads=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
         self.battery_observer = BatteryObserver(self.site)
+        self.event_observer = EventObserver(self.site, self.archive, outbox=self.outbox)
         self.planning = self._planning()
         self.view = self._view()
         self.loop = Loop(
@@ -80,14 +86,22 @@ class Gateway:
             persistence=self.nodes.persistence,
             link=self.nodes.link,
             plans=self.planning,
-            observers=(self.load_observer, self.battery_observer, self.view, self.recorder),
+            observers=(
+                self.load_observer,
+                self.battery_observer,
+                self.view,
+                self.recorder,
+                DecisionObserver(self.archive),
+                self.event_observer,
+            ),
             lasting=self.recorder.lasting(),
         )
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Control until `stop`; `ready` is given the page's address. Set-points are released before anything closes."""
         page = self.file.page
-        app = create_app(self.view, names=(page.host, *page.names))
+        history = ArchiveView(self.archive.path, time_zone=self.file.site.time_zone)
+        app = create_app(self.view, history=history, names=(page.host, *page.names))
         async with (
             serve(app, host=page.host, port=page.port) as address,
             serve_time(self.time, host=self.file.time.host, port=self.file.time.port),
@@ -103,6 +117,8 @@ class Gateway:
         """What runs beside it for ever, by name."""
         yield "broker", lambda: self.nodes.broker.run(self.nodes.link.receive)
         yield "recorder", self.recorder.run
+        yield "archive", self.archive.run
+        yield "events", self.event_observer.run
         yield "loads", self.load_observer.run
         yield "planning", self.planning.run
         for feed in self.feeds.all:
@@ -114,6 +130,7 @@ class Gateway:
         """Close files and connections."""
         if self.forwarder is not None:
             self.forwarder.close()
+        self.archive.close()
         self.outbox.close()
 
     async def _leave_on(self, stop: asyncio.Event, cycle: asyncio.Task[None]) -> None:
@@ -185,6 +202,7 @@ class Gateway:
             outbox=self.outbox,
             time=self.time,
             time_source=lambda: self.clock.source,
+            archive_trouble=lambda: self.archive.trouble,
         )
         return GatewayView(
             site=self.site,

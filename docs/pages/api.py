@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from gateway.view.schema.cycle import CycleView, ReasonView
+from gateway.view.schema.history import DaysView, DecisionsView, EventsView, QuartersView
 from gateway.view.schema.keys import LeftOut
 from gateway.view.schema.plan import PlanView
 from gateway.view.schema.status import StatusView
@@ -18,6 +19,10 @@ ENDPOINTS = {
     "/api/plan": PlanView,
     "/api/trend?hours=24": TrendView,
     "/api/status": StatusView,
+    "/api/history/quarters?from=2026-10-25&to=2026-10-26": QuartersView,
+    "/api/history/days?from=2026-10-01&to=2026-11-01": DaysView,
+    "/api/history/decisions?from=2026-10-25&to=2026-10-26": DecisionsView,
+    "/api/history/events?from=2026-10-25&to=2026-10-26": EventsView,
 }
 
 
@@ -25,6 +30,10 @@ def api_page() -> Iterator[str]:
     yield "All addresses are read with GET and answer in JSON; nothing can be changed over them. `/api/live` sends what"
     yield "`/api/state` answers as an event `state` for each cycle (server-sent events; the id of the event is that of"
     yield "the cycle). `hours` of the trend is a number from 0.05 to 168.\n"
+    yield "What is kept for years is asked by period: `from` and `to` (excluded) are dates, or moments as"
+    yield "`2026-10-25T14:00Z`; without an offset they are local. At most 35 days of quarter hours, a year of"
+    yield "decisions, ten years of days and events. With `.csv` at the end of the path, or `Accept: text/csv`, the"
+    yield "answer is a table. Each has an `ETag`; [history](../history.md) says more.\n"
     yield "`[]` stands for each entry of a list, `NAME` for a name of this building. **Drawn positive**: power that the"
     yield "thing named draws from the building is positive, what it gives is negative. **Import positive**: power is"
     yield "positive when the building imports. The last column says when a value (in a list: an entry) is null, or its"

@@ -18,6 +18,7 @@ def reasons_page() -> Iterator[str]:
 
 
 CORE_FOLDERS = {
+    "accounts": "Accounts ([where they are kept](../history.md))",
     "control": "Decisions of each second ([how](../control.md))",
     "forecast": "Forecasts ([how](../planning.md#scenarios))",
     "loads": "Kinds of loads ([how](../planning.md#flexible-loads))",

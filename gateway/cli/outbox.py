@@ -1,6 +1,6 @@
 """`zen outbox`: what waits for the database, and what it refused."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gateway.adapters.store import quarantine
+from gateway.adapters.store import gaps, quarantine, waiting
 from gateway.adapters.store.counts import count
 from gateway.adapters.store.files import Cause, UnusableError, files_aside
+from gateway.adapters.store.gaps import Gap
 from gateway.adapters.store.line_protocol import fields, measurement
+from gateway.adapters.store.quarantine import RefusedGroup
+from gateway.adapters.store.refusals import explained
+from gateway.adapters.store.waiting import WaitingGroup
 from gateway.cli.check import SiteArgument, read
 from gateway.cli.language import say
 from gateway.site.assembly.parts import store_path
@@ -31,26 +35,72 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Without asking.")]
 
 @app.command("list")
 def show(site: SiteArgument) -> None:
-    """How much waits, and what the database refused, with its reasons."""
+    """What waits, what was dropped for lack of room, and what the database refused, with its reasons in words."""
     path = store_path(read(site, may_lack_prices=True))
-    with _store(path) as db:
-        counts, groups = count(db), quarantine.groups(db)
+    with _store(path, writes=False) as db:
+        counts, refused = count(db), quarantine.groups(db)
+        waits, missing = waiting.groups(db), gaps.all_of(db)
     console = Console()
     console.print(
         say("outbox.counts", waiting=counts.waiting, refused=counts.refused, dropped=counts.dropped), markup=False
     )
-    if groups:
-        table = Table()
-        for heading in ("measurement", "fields", "count", "from", "to", "why"):
-            table.add_column(say(f"outbox.{heading}"), overflow="fold")
-        for group in groups:
-            moments = (_moment(group.first_ms), _moment(group.last_ms))
-            cells = (group.measurement, ", ".join(group.fields), str(group.count), *moments, group.why)
-            table.add_row(*(Text(cell) for cell in cells))
-        console.print(table)
+    if waits:
+        console.print(_waiting(waits))
+    if missing:
+        console.print(_missing(missing))
+    if refused:
+        console.print(_refused(refused))
+        for said in dict.fromkeys(map(_in_words, refused)):
+            console.print(said, markup=False)
         console.print(say("outbox.next"), markup=False)
     for file in sorted(files_aside(path, Cause.DAMAGED, Cause.FOREIGN)):
         console.print(say("outbox.aside", file=str(file)), markup=False)
+
+
+def _waiting(groups: Iterable[WaitingGroup]) -> Table:
+    """What waits, the last to be dropped first."""
+    table = _table("waiting", "measurement", "importance", "lines", "from", "to")
+    for one in groups:
+        rank = say(f"outbox.importance.{one.importance.name.lower()}")
+        _add(table, one.measurement, rank, str(one.count), _moment(one.first_ms), _moment(one.last_ms))
+    return table
+
+
+def _missing(found: Iterable[Gap]) -> Table:
+    """What will never be in the database."""
+    table = _table("missing", "from", "to", "lines", "measurement")
+    for gap in found:
+        _add(table, _moment(gap.from_ms), _moment(gap.to_ms), str(gap.lines), ", ".join(sorted(gap.counts)))
+    return table
+
+
+def _refused(groups: Iterable[RefusedGroup]) -> Table:
+    """What the database did not take."""
+    table = _table("refused", "measurement", "fields", "count", "from", "to", "why")
+    for one in groups:
+        moments = (_moment(one.first_ms), _moment(one.last_ms))
+        _add(table, one.measurement, ", ".join(one.fields), str(one.count), *moments, one.why)
+    return table
+
+
+def _in_words(group: RefusedGroup) -> str:
+    """What a refusal means, and what can be done about it."""
+    refusal = explained(group.why)
+    if refusal.code != "type":
+        return say(f"refused.{refusal.code}", measurement=group.measurement)
+    kinds = {name: say(f"refused.kind.{refusal.names[name]}") for name in ("ours", "theirs")}
+    return say("refused.type", **{**refusal.names, "measurement": group.measurement, **kinds})
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=Text(say(f"outbox.{title}")), title_justify="left")
+    for heading in headings:
+        table.add_column(say(f"outbox.{heading}"), overflow="fold")
+    return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    table.add_row(*(Text(cell) for cell in cells))
 
 
 @app.command()
@@ -76,10 +126,10 @@ def drop(
 
 
 @contextmanager
-def _store(path: Path) -> Iterator[Connection]:
+def _store(path: Path, *, writes: bool = True) -> Iterator[Connection]:
     """The store, or why it cannot be used on the screen and exit code 1."""
     try:
-        with quarantine.opened(path) as db:
+        with quarantine.opened(path, writes=writes) as db:
             yield db
     except UnusableError as error:
         Console(stderr=True).print(say("outbox.unusable", path=str(path), said=str(error)), style="red", markup=False)

@@ -15,6 +15,7 @@ from gateway.adapters.site_time import TimeSource
 from gateway.adapters.sntp import TimeServer
 from gateway.adapters.store.influx import Forwarder
 from gateway.adapters.store.outbox import Outbox
+from gateway.adapters.store.store import Trouble
 from gateway.ports import Clock
 from gateway.view.percentiles import percentiles
 from gateway.view.schema.cycle import DatabaseView, LinksView, NodeView, OrderView, ReasonView
@@ -45,6 +46,7 @@ class GatewayStatus:
     outbox: Outbox
     time: TimeServer
     time_source: Callable[[], TimeSource] = lambda: TimeSource.SYSTEM
+    archive_trouble: Callable[[], Trouble | None] = lambda: None  # why the history of years is not written
 
     def links(self) -> LinksView:
         """Broker and nodes."""
@@ -81,11 +83,13 @@ class GatewayStatus:
             yield ReasonView(code=f"store_{self.outbox.trouble.cause}", numbers={})
         elif self.persistence.error is not None:
             yield ReasonView(code="store_slow", numbers={"said": self.persistence.error})
+        if (trouble := self.archive_trouble()) is not None:
+            yield ReasonView(code="store_history", numbers={"said": trouble.text})
         for file in self.outbox.aside:
             yield ReasonView(code="store_aside", numbers={"file": file.name})
-        trouble = self.forwarder.trouble if self.forwarder else None
-        if trouble is not None:
-            yield ReasonView(code=trouble.code, numbers=trouble.numbers)
+        database = self.forwarder.trouble if self.forwarder else None
+        if database is not None:
+            yield ReasonView(code=database.code, numbers=database.numbers)
         if self.outbox.refused:
             yield ReasonView(code="database_refused", numbers={"count": self.outbox.refused})
 

@@ -12,9 +12,11 @@ from gateway.view.schema.encoder import json_text
 from gateway.web.connections import Connections
 from gateway.web.files import read_static
 from gateway.web.headers import SecurityHeaders
+from gateway.web.history import HistoryAnswers
 from gateway.web.hosts import HostCheck, own_names
 from gateway.web.live import LiveStreams
 from gateway.web.page import COOKIE, TEMPLATE, choose_language, render
+from gateway.web.queries import BadQuery, allow
 from gateway.words import LANGUAGES
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from gateway.web.files import StaticFiles
-    from gateway.web.source import ViewSource
+    from gateway.web.source import HistorySource, ViewSource
 
 HOURS = (0.05, 168.0)  # three minutes to a week
 YEAR_S = 31_536_000
@@ -33,11 +35,14 @@ FRESH = {"cache-control": "no-store"}
 def create_app(
     view: "ViewSource",
     *,
+    history: "HistorySource | None" = None,
     live: LiveStreams | None = None,
     connections: Connections | None = None,
     names: "Collection[str]" = (),
 ) -> Starlette:
     """The page and its API, showing a view; it answers to this machine's names, and to these.
+
+    `history`: what is kept for years; without it its addresses are not there.
 
     `app.state.live` are its open streams, `app.state.connections` all that is connected.
     """
@@ -52,6 +57,7 @@ def create_app(
         Route("/api/status", partial(_status, view=view), name="status"),
         Route("/api/live", live, methods=["GET"], name="live"),
     ]
+    routes += HistoryAnswers(history).routes() if history is not None else []
     middleware = [Middleware(SecurityHeaders), Middleware(HostCheck, names=own_names(*names))]
     app = Starlette(routes=routes, middleware=middleware, exception_handlers={HTTPException: _failure})
     app.router.redirect_slashes = False  # one address for each thing, and 404 for all others
@@ -80,22 +86,22 @@ async def _static(request: "Request", *, static: "StaticFiles") -> Response:
 
 
 async def _state(request: "Request", *, view: "ViewSource") -> Response:
-    _allow(request)
+    allow(request)
     return _answer(view.state())
 
 
 async def _plan(request: "Request", *, view: "ViewSource") -> Response:
-    _allow(request)
+    allow(request)
     return _answer(view.plan())
 
 
 async def _status(request: "Request", *, view: "ViewSource") -> Response:
-    _allow(request)
+    allow(request)
     return _answer(view.status())
 
 
 async def _trend(request: "Request", *, view: "ViewSource") -> Response:
-    _allow(request, "hours")
+    allow(request, "hours")
     found = request.query_params.get("hours", "24")
     try:
         hours = float(found)
@@ -109,22 +115,6 @@ async def _trend(request: "Request", *, view: "ViewSource") -> Response:
 def _answer(shown: object) -> Response:
     """A view of the schema as the wire has it."""
     return Response(json_text(shown), media_type="application/json", headers=FRESH)
-
-
-class BadQuery(HTTPException):
-    """A query that cannot be answered: says what was found and what is allowed."""
-
-    def __init__(self, **facts: str) -> None:
-        super().__init__(400)
-        self.facts = {"error": "bad_query", **facts}
-
-
-def _allow(request: "Request", *names: str) -> None:
-    """Refuses a parameter that is not one of the names, or comes twice."""
-    found = [name for name, _ in request.query_params.multi_items()]
-    for name in found:
-        if name not in names or found.count(name) > 1:
-            raise BadQuery(field=name, found=request.url.query, allowed=", ".join(names) + " once" if names else "none")
 
 
 async def _failure(_request: "Request", error: Exception) -> Response:

@@ -1,6 +1,7 @@
 from typing import Protocol
 
 from gateway.view.schema.cycle import CycleView
+from gateway.view.schema.history import DaysView, DecisionsView, EventsView, QuartersView
 from gateway.view.schema.plan import PlanView
 from gateway.view.schema.status import StatusView
 from gateway.view.schema.trend import TrendView
@@ -30,4 +31,30 @@ class ViewSource(Protocol):
 
     async def changed(self, after: int) -> int:
         """Wait for a cycle number above `after` and return it; the caller limits the wait."""
+        ...
+
+
+class HistorySource(Protocol):
+    """What is kept for years, of a period (UTC s, its end excluded).
+
+    Called in a thread: it may take as long as a disk does. Every call may raise HistoryError.
+    """
+
+    time_zone: str
+    """IANA name of the building's time zone, in which dates are meant."""
+
+    def quarters(self, from_s: float, to_s: float) -> QuartersView:
+        """Quarter hours that begin in it."""
+        ...
+
+    def days(self, from_s: float, to_s: float) -> DaysView:
+        """Local days that begin in it."""
+        ...
+
+    def decisions(self, from_s: float, to_s: float) -> DecisionsView:
+        """Decisions that held in it."""
+        ...
+
+    def events(self, from_s: float, to_s: float) -> EventsView:
+        """Events that lasted in it."""
         ...

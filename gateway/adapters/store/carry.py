@@ -2,10 +2,12 @@
 
 import logging
 import sqlite3
+from collections.abc import Sequence
 from contextlib import suppress
 
+from gateway.adapters.store import gaps
 from gateway.adapters.store.files import ERRORS
-from gateway.adapters.store.schema import KNOWN, LAST_NUMBER, WAITING, columns, number
+from gateway.adapters.store.schema import KNOWN, LAST_NUMBER, WAITING, columns, columns_of, number
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +24,7 @@ def carry(source: sqlite3.Connection, target: sqlite3.Connection, *, lines: int 
         _copy(source, target, table, most=None)
     for table in WAITING:
         _copy(source, target, table, most=lines)
+    gaps.forget_older_lines(target)
     sql = "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = 'lines'"
     target.execute(sql, (_last_number(source),))  # also where the clock has fallen: see `first_number`
     for name, value in _meta(source).items():
@@ -47,27 +50,36 @@ def _last_number(db: sqlite3.Connection) -> int:
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str, *, most: int | None) -> None:
-    names = columns(table)
+    names = _names(source, table)
     marks = ", ".join("?" * len(names))
     sql = f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - names are ours
-    for row in _rows(source, table, most=most):
+    for row in _rows(source, table, names, most=most):
         with suppress(sqlite3.IntegrityError):  # a row that breaks a rule of its table is damage, and left out
             target.execute(sql, row)
 
 
-def _rows(source: sqlite3.Connection, table: str, *, most: int | None) -> list[Row]:
+def _names(source: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    """The columns of an older store are fewer; where they cannot be read there are no rows either."""
+    with suppress(*ERRORS):
+        return columns_of(source, table)
+    return columns(table)
+
+
+def _rows(source: sqlite3.Connection, table: str, names: Sequence[str], *, most: int | None) -> list[Row]:
     """The newest rows, the oldest of them first; where reading breaks off, what can be read from the other end too."""
     newest: list[Row] = []
-    if _read(source, table, "DESC", most, newest):
+    if _read(source, table, names, "DESC", most, newest):
         return newest[::-1]
     oldest: list[Row] = []
-    _read(source, table, "ASC", None if most is None else most - len(newest), oldest)
+    _read(source, table, names, "ASC", None if most is None else most - len(newest), oldest)
     return [*oldest, *newest[::-1]]
 
 
-def _read(source: sqlite3.Connection, table: str, way: str, most: int | None, rows: list[Row]) -> bool:
+def _read(
+    source: sqlite3.Connection, table: str, names: Sequence[str], way: str, most: int | None, rows: list[Row]
+) -> bool:
     """Append rows one by one; whether all that were wanted could be read."""
-    sql = f"SELECT {', '.join(columns(table))} FROM {table} ORDER BY rowid {way} LIMIT ?"  # noqa: S608 - names are ours
+    sql = f"SELECT {', '.join(names)} FROM {table} ORDER BY rowid {way} LIMIT ?"  # noqa: S608 - names are ours
     try:
         for row in source.execute(sql, (-1 if most is None else most,)):
             rows.append(row)  # noqa: PERF402 - what came before an error is kept

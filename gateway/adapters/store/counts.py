@@ -1,13 +1,22 @@
-"""How many lines there are, and the room that they may take: at the cap the oldest go, and are counted."""
+"""How many lines there are, and the room that they may take: at the cap some go, and are counted.
+
+What goes first: what the database refused; then what waits, the least important first, the oldest of it first.
+"""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from gateway.adapters.store import gaps
+from gateway.adapters.store.gaps import Gap
+from gateway.adapters.store.importance import Importance, importance
 from gateway.adapters.store.schema import number
 
 DROP_AT_ONCE = 5000  # lines dropped when the cap is reached: space for about a quarter of an hour
-LINE_BYTES = 40  # of a line in its table, beside its text: number, length, and pages that are not quite full
+LINE_BYTES = 44  # of a line in its table, beside its text: number, length, class, and pages that are not quite full
+INSERT = "INSERT INTO lines (line, importance) VALUES (?, ?)"
+REFUSED = "SELECT rowid, CAST(line AS TEXT) FROM quarantine ORDER BY rowid LIMIT ?"
+WAITING = "SELECT id, CAST(line AS TEXT) FROM lines WHERE importance <= ? ORDER BY id LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,38 +51,57 @@ def dropped(db: sqlite3.Connection) -> int:
     return number(row[0]) if row else 0
 
 
-def drop(db: sqlite3.Connection, *, waiting: int = 0, refused: int = 0, unseen: int = 0) -> Counts:
-    """Delete so many of the oldest, and write down that they will never be in the database; the change by it.
-
-    `unseen`: lines that are gone already. To be called in a transaction.
-    """
-    gone = [
-        # Names are ours.
-        db.execute(
-            f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} ORDER BY rowid LIMIT ?)",  # noqa: S608
-            (most,),
-        ).rowcount
-        for table, most in (("lines", waiting), ("quarantine", refused))
-    ]
-    more = sum(gone) + unseen
+def count_dropped(db: sqlite3.Connection, more: int) -> Counts:
+    """Write down that so many more will never be in the database; the change by it. To be called in a transaction."""
     if more:
         db.execute("INSERT OR REPLACE INTO meta VALUES ('dropped', ?)", (str(dropped(db) + more),))
-    return Counts(waiting=-gone[0], dropped=more, refused=-gone[1])
+    return Counts(dropped=more)
 
 
-def make_room(db: sqlite3.Connection, needed: int, most: int) -> Counts:
-    """Drop the oldest until so many bytes fit below the cap of `most` bytes: first what was refused, then what waits.
-
-    To be called in the transaction that fills the room.
-    """
+def give_up(db: sqlite3.Connection, lost: Iterable[Gap]) -> Counts:
+    """Count lines that are gone already, and note the gaps; the change by it. To be called in a transaction."""
     change = Counts()
-    for table in ("refused", "waiting"):
-        while _room(db, most) < needed:
-            step = drop(db, **{table: DROP_AT_ONCE})
-            change += step
-            if not step.dropped:
-                break
+    for gap in lost:
+        if gap.lines:
+            change += count_dropped(db, gap.lines) + Counts(waiting=gaps.note(db, gap))
     return change
+
+
+def drop_refused(db: sqlite3.Connection, most: int) -> Counts:
+    """Drop so many of the oldest that the database refused. To be called in a transaction."""
+    texts = _deleted(db, "quarantine", db.execute(REFUSED, (most,)).fetchall())
+    return Counts(refused=-len(texts)) + give_up(db, gaps.of_lines(texts))
+
+
+def make_room(db: sqlite3.Connection, needed: int, most: int, *, of: Importance = Importance.EVENT) -> Counts:
+    """Drop in the order above until so many bytes fit below the cap of `most` bytes, for lines of this importance.
+
+    What is more important stays, and there may be no room then. To be called in the transaction that fills the room.
+    """
+    change, gone = Counts(), list[str]()
+    while room(db, most) < needed and (texts := _deleted(db, "quarantine", _oldest(db, REFUSED))):
+        change, gone = change + Counts(refused=-len(texts)), gone + texts
+    for one in Importance:
+        while one <= of and room(db, most) < needed and (texts := _deleted(db, "lines", _oldest(db, WAITING, one))):
+            change, gone = change + Counts(waiting=-len(texts)), gone + texts
+    return change + give_up(db, gaps.of_lines(gone))
+
+
+def add(db: sqlite3.Connection, texts: Sequence[str], most: int) -> Counts:
+    """Let lines wait, the most important first, below the cap of `most` bytes; the change by it.
+
+    To be called in a transaction.
+    """
+    change, lost = Counts(), list[str]()
+    for one in reversed(Importance):
+        lines = [text for text in texts if importance(text) is one]
+        fit = fitting(lines, most // 2)
+        change += make_room(db, size(fit), most, of=one) if fit else Counts()
+        fit = fitting(fit, max(0, room(db, most)))
+        db.executemany(INSERT, [(text, one) for text in fit])
+        change += Counts(waiting=len(fit))
+        lost += lines[: len(lines) - len(fit)]
+    return change + give_up(db, gaps.of_lines(lost))
 
 
 def size(texts: Sequence[str]) -> int:
@@ -88,7 +116,18 @@ def fitting(texts: Sequence[str], most: int) -> Sequence[str]:
     return fitting(texts[-(len(texts) // 2) :], most) if len(texts) > 1 else ()
 
 
-def _room(db: sqlite3.Connection, most: int) -> int:
+def _oldest(db: sqlite3.Connection, sql: str, *more: int) -> list[tuple[int, str]]:
+    return db.execute(sql, (*more, DROP_AT_ONCE)).fetchall()
+
+
+def _deleted(db: sqlite3.Connection, table: str, rows: Sequence[tuple[int, str | None]]) -> list[str]:
+    """The texts of rows that are in the table no more."""
+    numbers = [(row[0],) for row in rows]
+    db.executemany(f"DELETE FROM {table} WHERE rowid = ?", numbers)  # noqa: S608 - names are ours
+    return [text or "" for _, text in rows]
+
+
+def room(db: sqlite3.Connection, most: int) -> int:
     """Bytes that fit in; below 0 where there is too much."""
     size, pages, free = (
         int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_size", "page_count", "freelist_count")

@@ -15,7 +15,7 @@ from gateway.adapters.store.line_protocol import fields, measurement, with_field
 _log = logging.getLogger(__name__)
 
 CLASH_S = 3600.0  # for so long a field that was refused is not offered again with others
-SAMPLES = 50  # newest lines among which one may be taken, where a whole batch is refused
+SAMPLES = 50  # lines at each end among which one may be taken, where a whole batch is refused
 
 Line = tuple[int, str]
 Write = Callable[[Sequence[str]], Awaitable[str | None]]
@@ -117,10 +117,10 @@ class Delivery:
             await self._divide(one, no)
 
     async def _must_take_something(self, refused: Sequence[tuple[Sequence[Line], str]]) -> None:
-        """Raises RefusesAllError unless the database takes one field of these, or one of the newest lines."""
+        """Raises RefusesAllError unless the database takes one field of these, or one of the newest or oldest lines."""
         parts = [with_fields(text, [field]) for group, _ in refused for _, text in group[:1] for field in fields(text)]
-        newest = _grouped(await self._lines.newest(SAMPLES)).values()
-        for text in (*parts, *(group[0][1] for group in newest)):
+        ends = [*await self._lines.newest(SAMPLES), *await self._lines.oldest(SAMPLES)]
+        for text in (*parts, *(group[0][1] for group in _grouped(ends).values())):
             if text is not None and await self._write([text]) is None:
                 return
         raise RefusesAllError(refused[0][1])

@@ -92,11 +92,7 @@ def cause_of(error: Exception, path: Path) -> Cause:
 
 def open_file(path: Path, *, max_mb: int) -> sqlite3.Connection:
     """The store at this path, made if there is none, for its owner alone. Raises UnusableError."""
-    try:
-        path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        _create(path)
-    except OSError as error:
-        raise UnusableError(_cause_of_system(error), error.strerror or str(error)) from error
+    make_file(path)
     db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=BUSY_S)
     try:
         set_up(db, max_mb=max_mb)
@@ -111,6 +107,15 @@ def open_file(path: Path, *, max_mb: int) -> sqlite3.Connection:
         _close(db)
         raise UnusableError(Cause.DAMAGED, str(found))
     return db
+
+
+def make_file(path: Path) -> None:
+    """A file for its owner alone, where there is none, and its folder. Raises UnusableError."""
+    try:
+        path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        _create(path)
+    except OSError as error:
+        raise UnusableError(_cause_of_system(error), error.strerror or str(error)) from error
 
 
 def open_memory(*, max_mb: int) -> sqlite3.Connection:

@@ -1,4 +1,6 @@
-"""From the outbox to InfluxDB, in order, one awaited call at a time. The only module that imports influxdb_client.
+"""From the outbox to InfluxDB, one awaited call at a time. The only module that imports influxdb_client.
+
+The newest lines go first, so that people see the present soon after an outage; then the past is filled in, backwards.
 
 The client's own batching is not used: it keeps points in memory and drops them when the server stays away.
 """
@@ -21,10 +23,15 @@ from gateway.adapters.store.store import OutboxError
 _log = logging.getLogger(__name__)
 
 BATCH = 2000  # lines in one call; InfluxDB recommends up to 5000
+LEAST_BATCH = 100  # where the answer does not come in time: a slow link, a slow server
 TIMEOUT_MS = 10_000  # of one call: a server that compacts its files may take seconds
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0  # asking costs nothing, and the page should soon show it again
 IDLE_S = 1.0  # between looks when little waits
-UNACCEPTABLE = frozenset({400, 413, 422})  # malformed, too large; of a wrong type or outside of the retention
+# Not about the lines: token, right, bucket, proxy, time, load. Every other 4xx is: they are malformed, too large, of a
+# wrong type, outside of the retention.
+NOT_THE_LINES = frozenset({401, 403, 404, 407, 408, 425, 429})
+AWAY = frozenset({502, 503, 504})  # it is not there, or starts
+STUBBORN = 4  # times the same other 5xx, and it is asked which lines it means: an answer may never change by itself
 MILLISECONDS = cast("WritePrecision", WritePrecision.MS)  # the client annotates its own constants wrongly
 MOST_LETTERS = 300  # of what a server says
 
@@ -56,6 +63,8 @@ class Forwarder:
         self._bucket = bucket
         self._lines = lines
         self._delivery = Delivery(write=self._offer, lines=lines)
+        self._batch = BATCH
+        self._failed = (0, 0)  # the last 5xx, and how often it came one after the other
         self.trouble: DatabaseTrouble | None = None
         self.error: str | None = None
 
@@ -69,7 +78,7 @@ class Forwarder:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                lines = await self._lines.oldest(BATCH)
+                lines = await self._lines.newest(self._batch)
                 if lines:
                     await self._delivery.deliver(lines)
             except OutboxError as error:  # the store tells of its own trouble
@@ -77,13 +86,15 @@ class Forwarder:
                 await asyncio.sleep(FIRST_PAUSE_S)
                 continue
             except (ApiException, HTTPError, OSError, RefusesAllError) as error:
+                self._learn(error)
                 self._report(_trouble(error))
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
                 continue
             self._report(None)
-            pause_s = FIRST_PAUSE_S
-            if len(lines) < BATCH:
+            is_all = len(lines) < self._batch
+            pause_s, self._batch, self._failed = FIRST_PAUSE_S, min(2 * self._batch, BATCH), (0, 0)
+            if is_all:
                 await asyncio.sleep(IDLE_S)
 
     def close(self) -> None:
@@ -96,10 +107,24 @@ class Forwarder:
         try:
             await asyncio.to_thread(self._api.write, self._bucket, self._org, [*texts], write_precision=MILLISECONDS)
         except ApiException as error:
-            if error.status in UNACCEPTABLE:
+            if self._means_the_lines(int(error.status or 0)):
                 return _said(error)
             raise
         return None
+
+    def _means_the_lines(self, status: int) -> bool:
+        """Whether an answer is one that some lines may have caused, and others would not."""
+        if status == self._failed[0] and self._failed[1] >= STUBBORN:
+            return True
+        return 400 <= status < 500 and status not in NOT_THE_LINES
+
+    def _learn(self, error: Exception) -> None:
+        """From a failure: to offer less where no answer comes, to look closer where the same one always comes."""
+        status = int(error.status or 0) if isinstance(error, ApiException) else 0
+        if not isinstance(error, ApiException | RefusesAllError):
+            self._batch = max(self._batch // 2, LEAST_BATCH)
+        is_stubborn = status >= 500 and status not in AWAY
+        self._failed = (status, self._failed[1] + 1 if status == self._failed[0] else 1) if is_stubborn else (0, 0)
 
     def _report(self, trouble: DatabaseTrouble | None) -> None:
         if trouble != self.trouble:

@@ -10,6 +10,7 @@ from gateway.ports import FieldValue, Row
 # comma nor space.
 _FIELD = re.compile(r'(?:[^\\,= ]|\\.)+=(?:"(?:[^"\\]|\\.)*"|[^", ]*)', re.DOTALL)
 _HEAD = re.compile(r"(?:[^\\ ]|\\.)+", re.DOTALL)  # measurement and tags
+MOST_DIGITS = 20  # of a moment: more is damage
 _NAME = re.compile(r"(?:[^\\,= ]|\\.)+", re.DOTALL)
 
 
@@ -30,6 +31,19 @@ def measurement(text: str) -> str:
     """What a line begins with."""
     found = _NAME.match(text)
     return found[0] if found else text
+
+
+def tag(text: str, name: str) -> str:
+    """The value of a tag of a line; empty without it."""
+    head = _HEAD.match(text)
+    found = re.search(rf",{re.escape(_key(name))}=((?:[^\\\\,= ]|\\\\.)+)", head[0]) if head else None
+    return re.sub(r"\\(.)", r"\1", found[1]) if found else ""
+
+
+def moment_ms(text: str) -> int:
+    """When it was (ms since 1970); 0 where damage hides it."""
+    moment = text.rpartition(" ")[2]
+    return int(moment) if moment.isascii() and moment.isdecimal() and len(moment) < MOST_DIGITS else 0
 
 
 def fields(text: str) -> tuple[str, ...]:

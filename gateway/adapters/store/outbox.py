@@ -1,6 +1,7 @@
 """The outbox: everything that must not be lost, in the store, until the database has it.
 
-At the cap the oldest lines go, and are counted; so do the oldest of those that the database refused.
+At the cap lines go, and are counted: first what the database refused, then fine readings, at last quarter hours and
+events, the oldest of each first. What is missing then is an event of its own.
 """
 
 import sqlite3
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.adapters.node.ledger import LedgerSnapshot
-from gateway.adapters.store import node_memory, schema
-from gateway.adapters.store.counts import Counts, drop, fitting, make_room, size
+from gateway.adapters.store import gaps, node_memory, schema
+from gateway.adapters.store.counts import Counts, add, drop_refused, make_room, size
 from gateway.adapters.store.line_protocol import line
 from gateway.adapters.store.store import OutboxError, Store, Trouble
 from gateway.ports import Row
@@ -110,12 +111,9 @@ class Outbox:
         lines = [text for row in rows if (text := line(row))]
 
         def write(db: sqlite3.Connection) -> Counts:
-            most = self._store.most_bytes
-            fit = fitting(lines, most // 2)
-            change = make_room(db, size(fit), most) + drop(db, unseen=len(lines) - len(fit))
-            db.executemany("INSERT INTO lines (line) VALUES (?)", [(text,) for text in fit])
+            change = add(db, lines, self._store.most_bytes)
             node_memory.save_ledgers(db, ledgers)
-            return change + Counts(waiting=len(fit))
+            return change
 
         await self._store.change(write)
         return self._store.trouble is None
@@ -148,9 +146,13 @@ class Outbox:
             db.executemany("INSERT INTO quarantine (rowid, line, why) VALUES (?, ?, ?)", rows)
             change += Counts(refused=len(rows))
             too_many = (_one(db, "SELECT COUNT(*) FROM quarantine") or 0) - REFUSED_KEPT
-            return change + drop(db, refused=max(0, too_many))
+            return change + drop_refused(db, max(0, too_many))
 
         await self._store.change(move)
+
+    async def known_gaps(self) -> Sequence[gaps.Gap]:
+        """What was dropped, and from when to when it was, oldest first."""
+        return await self.read(gaps.all_of)
 
     def at_start(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do it at once: before the cycle begins, when nothing waits for it."""

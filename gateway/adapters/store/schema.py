@@ -5,10 +5,12 @@ import time
 from collections.abc import Mapping
 from functools import cache
 
+from gateway.adapters.store.importance import IMPORTANCE, importance
+
 TREND = ("pv_w", "load_w", "battery_w", "grid_w", "soc")  # what a step of the page's chart holds
 TABLES: Mapping[str, str] = {
     "meta": "name TEXT PRIMARY KEY, value TEXT NOT NULL",
-    "lines": "id INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL",
+    "lines": "id INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL, importance INTEGER NOT NULL DEFAULT 0",
     "quarantine": "line TEXT NOT NULL, why TEXT NOT NULL",
     "ledger": "node TEXT PRIMARY KEY, boot INTEGER NOT NULL, upto INTEGER NOT NULL, received INTEGER NOT NULL,"
     " duplicated INTEGER NOT NULL, lost INTEGER NOT NULL",
@@ -24,7 +26,12 @@ TABLES: Mapping[str, str] = {
     "told": "t INTEGER PRIMARY KEY, irradiance_w_m2 REAL NOT NULL",
     "outdoor": "t INTEGER PRIMARY KEY, temp_c REAL NOT NULL",
     "notes": "name TEXT PRIMARY KEY, text TEXT NOT NULL",
+    # What was dropped: of which measurements how many (JSON); `line` is the number of the line that says so.
+    "gaps": "site TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, counts TEXT NOT NULL,"
+    " line INTEGER NOT NULL, PRIMARY KEY (site, from_ms)",
 }
+# Columns that came later, beside their table: a store without them is one of ours, and gets them.
+ADDED: Mapping[str, frozenset[str]] = {"lines": frozenset({"importance"})}
 LAST_NUMBER = 2**62
 WAITING = ("lines", "quarantine")  # what waits; all other tables are small, and are what the gateway knows
 KNOWN = tuple(name for name in TABLES if name not in (*WAITING, "meta"))
@@ -45,6 +52,12 @@ def columns(table: str) -> tuple[str, ...]:
     return ("rowid", *named) if table == "quarantine" else named
 
 
+def columns_of(db: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    """Those of `columns` that a store has, which may be an old one."""
+    there = ("rowid", *_columns(db, table))
+    return tuple(name for name in columns(table) if name in there)
+
+
 def check(db: sqlite3.Connection) -> None:
     """Raises SchemaError for the database of somebody else, and sqlite3.DatabaseError for one of ours that is spoiled.
 
@@ -54,7 +67,7 @@ def check(db: sqlite3.Connection) -> None:
     if there and not {"meta", "lines"} <= there:
         raise SchemaError(f"it has the tables {', '.join(sorted(there))[:80]}")
     for table in (table for table in TABLES if table in there):
-        there_too = ("rowid", *_columns(db, table))
+        there_too = ("rowid", *_columns(db, table), *ADDED.get(table, ()))
         lacking = [name for name in columns(table) if name not in there_too]
         if lacking:
             raise SchemaError(f"its table {table} has no {lacking[0]}")
@@ -67,6 +80,8 @@ def check(db: sqlite3.Connection) -> None:
 def complete(db: sqlite3.Connection) -> None:
     """Make of an empty database a store, or of one of ours, whatever its age, one of today."""
     there = _tables(db)
+    if "lines" in there and "importance" not in _columns(db, "lines"):
+        _add_importance(db)
     for table in (table for table in TABLES if table not in there):  # the first ones are the least to be cut off
         db.execute(f"CREATE TABLE {table} ({TABLES[table]})")
     if "lines" not in there:
@@ -86,6 +101,13 @@ def number(text: object) -> int:
     """A number that `meta` holds as text; 0 for what is none, or larger than any that we write."""
     found = str(text)
     return int(found) if found.isascii() and found.isdecimal() and len(found) < len(str(LAST_NUMBER)) else 0
+
+
+def _add_importance(db: sqlite3.Connection) -> None:
+    """To the lines of a store that knew none. Where there is no room for it the store is refused as full."""
+    db.execute("ALTER TABLE lines ADD COLUMN importance INTEGER NOT NULL DEFAULT 0")
+    for name in IMPORTANCE:
+        db.execute("UPDATE lines SET importance = ? WHERE line GLOB ?", (importance(name), f"{name}[, ]*"))
 
 
 def _tables(db: sqlite3.Connection) -> set[str]:

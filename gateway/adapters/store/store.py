@@ -19,8 +19,9 @@ from typing import TypeVar
 
 from gateway.adapters.store import files
 from gateway.adapters.store.carry import carry
-from gateway.adapters.store.counts import Counts, count, drop, make_room
+from gateway.adapters.store.counts import Counts, count, count_dropped, give_up, make_room
 from gateway.adapters.store.files import OF_NO_USE, Cause, UnusableError
+from gateway.adapters.store.gaps import of_nothing_known
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -181,7 +182,8 @@ class Store:
         if moves:
             lost = max(0, known.waiting + known.refused - self._counts.waiting - self._counts.refused)
             with _transaction(memory):
-                drop(memory, unseen=known.dropped + lost)
+                count_dropped(memory, known.dropped)
+                give_up(memory, [of_nothing_known(lost)])
             self._counts, self._away = count(memory), Counts()
         self.trouble = Trouble(cause=cause, text=text, since_s=time.time())
         _log.error("the store %s cannot be used (%s: %s): what comes is kept in memory until it can", path, cause, text)
@@ -206,7 +208,8 @@ class Store:
             with _transaction(db):
                 make_room(db, self._bytes(), 2**20 * self._max_mb)
                 carry(self._db, db, lines=None)
-                drop(db, unseen=self._counts.dropped + lost.waiting + lost.refused + lost.dropped)
+                count_dropped(db, self._counts.dropped + lost.dropped)
+                give_up(db, [of_nothing_known(lost.waiting + lost.refused)])
             counts = count(db)
         except files.ERRORS as error:
             _close(db)

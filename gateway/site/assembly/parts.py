@@ -194,6 +194,12 @@ def store_path(file: SiteFile) -> Path:
     return file.path.parent / file.store.path
 
 
+def archive_path(file: SiteFile) -> Path:
+    """Where the history of ten years is: beside the store, as `store-history.sqlite`."""
+    store = store_path(file)
+    return store.with_name(f"{store.stem}-history.sqlite")
+
+
 def _presence(outbox: Outbox, clock: Clock, *, writes: bool) -> Presence:
     """Who we are among the gateways of this building; one that only looks has no session of its own."""
     session = outbox.next_session(int(clock.utc_s()) - EPOCH_2000) if writes else 0

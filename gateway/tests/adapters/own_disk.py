@@ -12,15 +12,19 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.adapters.archive.archive import Archive
+from gateway.adapters.archive.reader import ArchiveReader
 from gateway.adapters.store import store
 from gateway.adapters.store.files import Cause, files_aside
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
 from gateway.paths import PACKAGE
 from gateway.ports import Row
+from gateway.tests.adapters.archive.made_up import realistic
 
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
@@ -138,13 +142,62 @@ async def read_only_and_damaged(folder: Path) -> dict[str, object]:
         return {"on_disk": on_disk, "then": seen(outbox), "aside": len(files_aside(folder / "a.sqlite", Cause.DAMAGED))}
 
 
+async def archive_on_a_full_disk(folder: Path) -> dict[str, object]:
+    path, start_s = folder / "h.sqlite", 1_784_066_400
+    with closing(Archive(path, zone=ZoneInfo("Europe/Paris"))) as archive:
+        count = 0
+        while archive.trouble is None and count < 10_000:  # a quarter of 20 devices takes some 500 bytes
+            before = count
+            archive.save_accounts(list(realistic(start_s + 900 * count, 96)))
+            count += 96
+            if not await archive.flush():
+                break
+            if count > 500:
+                fill(folder)
+        readable = len(ArchiveReader(path).quarters(0, 4e9))
+        while_full = {"trouble": archive.trouble and archive.trouble.cause, "readable": readable}
+        (folder / "filler").unlink(missing_ok=True)
+        await archive.flush()
+        trouble = archive.trouble
+    reader = ArchiveReader(path)
+    quarters, days = len(reader.quarters(0, 4e9)), len(reader.days(0, 4e9))
+    then = {"trouble": trouble and trouble.cause, "quarters": quarters, "days": days}
+    return {"before": before, "given": count, "days": count // 96, "while_full": while_full, "then": then}
+
+
+async def archive_on_a_read_only_card(folder: Path) -> dict[str, object]:
+    path, start_s = folder / "h.sqlite", 1_784_066_400
+    with closing(Archive(path, zone=ZoneInfo("Europe/Paris"))) as archive:
+        archive.save_accounts(list(realistic(start_s, 10)))
+        await archive.flush()
+    remount(folder, "ro")
+    with closing(Archive(path, zone=ZoneInfo("Europe/Paris"))) as archive:
+        archive.save_accounts(list(realistic(start_s + 9000, 10)))
+        await archive.flush()
+        readable = len(ArchiveReader(path).quarters(0, 4e9))
+        while_read_only = {"trouble": archive.trouble and archive.trouble.cause, "readable": readable}
+        remount(folder, "rw")
+        await archive.flush()
+        trouble = archive.trouble
+    then = {"trouble": trouble and trouble.cause, "quarters": len(ArchiveReader(path).quarters(0, 4e9))}
+    return {"while_read_only": while_read_only, "then": then}
+
+
 def remount(folder: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True)
 
 
 LIVES: dict[str, Callable[[Path], Any]] = {
     life.__name__: life
-    for life in (full_at_the_start, full_with_a_past, full_while_it_runs, read_only, read_only_and_damaged)
+    for life in (
+        full_at_the_start,
+        full_with_a_past,
+        full_while_it_runs,
+        read_only,
+        read_only_and_damaged,
+        archive_on_a_full_disk,
+        archive_on_a_read_only_card,
+    )
 }
 
 if __name__ == "__main__":

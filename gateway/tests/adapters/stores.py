@@ -30,6 +30,13 @@ def in_file(path: Path) -> tuple[int, int]:
     return waiting, refused
 
 
+def told(path: Path) -> int:
+    """Lines that tell of what was dropped, as another program counts them."""
+    with closing(sqlite3.connect(path)) as database:
+        sql = "SELECT line FROM lines UNION ALL SELECT line FROM quarantine"
+        return sum(text.startswith("gap") for (text,) in database.execute(sql))
+
+
 async def begun(path: Path) -> None:
     """A store with something in each of its tables."""
     with closing(Outbox(path, max_mb=10)) as outbox:

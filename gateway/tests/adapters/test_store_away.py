@@ -136,8 +136,9 @@ async def test_a_file_that_is_spoiled_while_it_cannot_be_used_is_counted_as_lost
     for _ in range(2):
         await outbox.save([row(2)], {})
     assert outbox.trouble is None
-    assert (outbox.waiting, outbox.refused) == in_file(path) == (3, 0)
+    assert (outbox.waiting, outbox.refused) == in_file(path) == (3 + 1, 0)
     assert outbox.dropped == 397 + 3
+    assert [gap.counts for gap in await outbox.known_gaps()] == [{"unknown": 397 + 3}]
     outbox.close()
 
 

@@ -80,10 +80,30 @@ async def test_drop_asks_and_counts_what_it_gives_up(site: Path) -> None:
         code, printed = zen("outbox", "drop", str(site), "--measurement", "meter", input="y\n")
         assert (code, "3 are given up" in printed) == (0, True)
         await outbox.oldest(1)
-        assert (outbox.waiting, outbox.refused, outbox.dropped) == (1, 1, 3)
+        assert (outbox.waiting, outbox.refused, outbox.dropped) == (2, 1, 3)  # the gap waits, too
         code, _ = zen("outbox", "drop", str(site), "--yes")
         await outbox.oldest(1)
         assert (outbox.refused, outbox.dropped) == (0, 4)
+
+
+async def test_list_tells_what_waits_what_is_missing_and_refusals_in_words(site: Path) -> None:
+    path = site.parent / "store.sqlite"
+    why = 'input field "p_w" on measurement "meter" is type float, already exists as type integer'
+    with closing(Outbox(path, max_mb=1)) as outbox:
+        await outbox.save([Row(measurement="event", tags={"site": "s"}, fields={"n": 1.0}, time_ms=T)], {})
+        for i in range(20):
+            rows = [
+                Row(measurement="pv", tags={"site": "s"}, fields={"t": "x" * 400}, time_ms=T + i) for _ in range(500)
+            ]
+            await outbox.save(rows, {})
+        await outbox.quarantine([(0, f"meter,site=s p_w=1.0 {T}", why)])
+        code, printed = zen("outbox", "list", str(site))
+        [gap] = await outbox.known_gaps()
+    assert code == 0
+    table = [re.split(r"\s*│\s*", line)[1:4] for line in printed.splitlines() if "│" in line]
+    assert ["event", "goes last", "1"] in table
+    assert ["2023-11-14 22:13:20", "2023-11-14 22:13:20", str(gap.lines)] in table
+    assert "p_w of meter: the database has it as a whole number" in printed
 
 
 async def test_what_was_put_aside_is_listed(site: Path) -> None:

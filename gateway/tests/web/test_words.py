@@ -197,7 +197,24 @@ TROUBLES = {
     "database_refuses": {"said"},
     "database_answers": {"status", "said"},
     "database_refused": {"count"},
+    "store_history": {"said"},
 }
+EVENTS = {  # of the history, by their code, with what is in their sentence
+    "gateway_away": set(),
+    "counter_epoch": set(),
+    "device_silent": {"why"},
+    "device_astray": set(),
+    "load_astray": set(),
+    "lines_dropped": {"count", "names"},
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_event_of_the_history_has_a_text(language):
+    told = {
+        key.removeprefix("event."): placeholders(row) for key, row in rows(language).items() if key.startswith("event.")
+    }
+    assert told == EVENTS
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,1 @@
+"""What a building did, kept for ten years on this gateway: quarter hours, days, events and decisions."""

@@ -1,0 +1,1 @@
+"""What a building used, made, stored and paid, quarter hour by quarter hour."""
