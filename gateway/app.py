@@ -16,23 +16,26 @@ from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
 from gateway.loop import Loop
 from gateway.observers.battery_observer import BatteryObserver
+from gateway.observers.database_observer import DatabaseObserver
 from gateway.observers.load_observer import LoadObserver
 from gateway.observers.recorder import Recorder
 from gateway.planning.process import ask
 from gateway.planning.service import Planning
 from gateway.ports import Cycle
 from gateway.site.assembly import parts
-from gateway.site.assembly.building import core_site
+from gateway.site.assembly.building import core_site, origin_of
 from gateway.site.assembly.feeds import feeds
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.view.collector import GatewayView
 from gateway.view.labels import DeviceLabel, Labels
+from gateway.view.part_figures import PartFigures
 from gateway.view.schema.cycle import SiteView
 from gateway.view.status import GatewayStatus
 from gateway.view.trend import RecentTrend
 from gateway.web.app import create_app
 from gateway.web.server import serve
+from gateway.words import sentence
 
 _log = logging.getLogger(__name__)
 
@@ -70,17 +73,19 @@ class Gateway:
         self.load_observer = LoadObserver(loads=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
         self.battery_observer = BatteryObserver(self.site)
         self.planning = self._planning()
-        self.view = self._view()
+        status = self._status()
+        self.view = self._view(status)
+        self.database_observer = self._database_observer(status)
         self.loop = Loop(
             site=self.site,
-            site_id=file.site.id,
+            origin=origin_of(file),
             clock=self.clock,
             measurements=self.nodes.measurements,
             actuation=self.nodes.actuation,
             persistence=self.nodes.persistence,
             link=self.nodes.link,
             plans=self.planning,
-            observers=(self.load_observer, self.battery_observer, self.view, self.recorder),
+            observers=(self.load_observer, self.battery_observer, self.view, self.recorder, self.database_observer),
             lasting=self.recorder.lasting(),
         )
 
@@ -171,10 +176,8 @@ class Gateway:
             events=self.load_observer.events,
         )
 
-    def _view(self) -> GatewayView:
-        file = self.file
-        since = int(self.clock.utc_s()) - 86400
-        status = GatewayStatus(
+    def _status(self) -> GatewayStatus:
+        return GatewayStatus(
             clock=self.clock,
             presence=self.nodes.presence,
             broker=self.nodes.broker,
@@ -186,6 +189,23 @@ class Gateway:
             time=self.time,
             time_source=lambda: self.clock.source,
         )
+
+    def _database_observer(self, status: GatewayStatus) -> DatabaseObserver:
+        origin, language = origin_of(self.file), self.file.site.language
+        figures = PartFigures(site=self.site, origin=origin, sessions=self.nodes.sessions, status=status)
+        return DatabaseObserver(
+            site=self.site,
+            origin=origin,
+            say=lambda kind, reason: sentence(language, kind, reason.code, reason.numbers),
+            add=self.nodes.persistence.add,
+            plan=lambda utc_s: self.planning.status(utc_s).plan,
+            figures=figures.rows,
+            alarms=figures.alarms,
+        )
+
+    def _view(self, status: GatewayStatus) -> GatewayView:
+        file = self.file
+        since = int(self.clock.utc_s()) - 86400
         return GatewayView(
             site=self.site,
             labels=labels_of(file),
