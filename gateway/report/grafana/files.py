@@ -43,7 +43,10 @@ def dashboard(board: Board) -> dict[str, Any]:
     for variable in keys["templating"]["list"]:
         for name in OF_SDK & set(variable):
             del variable[name]
+    for link in keys["links"]:
+        del link["placement"]  # in a menu; without it above the panels, where people see it
     for panel in keys["panels"]:
+        panel.pop("repeatDirection", None)  # nothing is repeated
         if panel["type"] == "table":
             panel["options"].pop("footer", None)
     return keys

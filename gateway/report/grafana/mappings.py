@@ -21,7 +21,7 @@ REASONS = (
         "red",
     ),
     (
-        "load_(surplus|gives|takes|planned|run|going|due|ahead|hygiene|heats|must|runs_on|free|turn|cold)",
+        "load_(surplus|gives|takes|planned|run|going|due|ahead|hygiene|heats|must|runs_on|free|turn|cold|plain)",
         "runs",
         "green",
     ),

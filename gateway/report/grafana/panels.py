@@ -71,6 +71,11 @@ def colour(value: str) -> model.DynamicConfigValue:
     return model.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": value})
 
 
+def wide(pixels: int) -> model.DynamicConfigValue:
+    """The width of a column."""
+    return option("custom.width", pixels)
+
+
 def option(name: str, value: object) -> model.DynamicConfigValue:
     """Any other setting of one series or column."""
     return model.DynamicConfigValue(id_val=name, value=value)
@@ -131,7 +136,7 @@ class Panels:
         panel = self._begun(timeseries.Panel(), key, queries, unit, 1)
         panel.interval("1h").draw_style(shape.GraphDrawStyle.BARS).line_width(1).fill_opacity(70)
         panel.bar_alignment(shape.BarAlignment.AFTER).bar_width_factor(0.7).show_points(shape.VisibilityMode.NEVER)
-        panel.stacking(common.StackingConfig().mode(shape.StackingMode.NORMAL).group("A"))
+        panel.stacking(common.StackingConfig().mode(shape.StackingMode.NORMAL).group("A")).axis_soft_min(0)
         return _with_legend(_coloured(panel, colours)).thresholds(thresholds(PLAIN))
 
     def number(
@@ -186,7 +191,6 @@ class Panels:
         for name, values in (options or {}).items():
             panel.override_by_name(names[name], list(values))
         panel.show_header(True).cell_height(shape.TableCellHeight.SM).thresholds(thresholds(PLAIN))
-        panel.no_value(self._say("no_value"))
         if sort is not None:
             panel.sort_by([common.TableSortByFieldState().display_name(names[sort[0]]).desc(sort[1])])
         return panel

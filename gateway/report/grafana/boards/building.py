@@ -55,7 +55,7 @@ def building(say: Speaker) -> Board:
         option("mappings", mappings.switch(say("alarm.on"), say("alarm.off"), on_colour="red", off_colour="green"))
     ]
     sizes = {"Time": [option("custom.width", 170)], "device": [option("custom.width", 140)]}
-    state += [option("custom.width", 90), option("custom.cellOptions", {"type": "color-text"})]
+    state += [option("custom.width", 130), option("custom.cellOptions", {"type": "color-text"})]
     return board.add(
         make.rows("now.alarms", alarms, columns, options={**sizes, "is_on": state}, sort=("Time", True)),
         width=24,

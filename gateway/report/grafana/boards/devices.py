@@ -3,7 +3,7 @@
 from gateway.report.grafana import mappings
 from gateway.report.grafana.board import Board
 from gateway.report.grafana.influxql import EACH, query
-from gateway.report.grafana.panels import Panels, option
+from gateway.report.grafana.panels import Panels, option, wide
 from gateway.report.grafana.texts import Speaker
 
 AGE = ((None, "green"), (10.0, "orange"), (60.0, "red"))
@@ -32,10 +32,11 @@ def devices(say: Speaker) -> Board:
     }
     good = [option("mappings", mappings.switch(say("quality.good"), say("quality.bad")))]
     options = {
-        "good": [*good, option("custom.cellOptions", {"type": "color-text"})],
-        "age": [option("unit", "s"), option("decimals", 1)],
-        "answer": [option("unit", "ms"), option("decimals", 0)],
-        "writes": [option("decimals", 0)],
+        "role": [wide(85)],
+        "good": [*good, option("custom.cellOptions", {"type": "color-text"}), wide(105)],
+        "age": [option("unit", "s"), option("decimals", 0), wide(90)],
+        "answer": [option("unit", "ms"), option("decimals", 0), wide(100)],
+        "writes": [option("decimals", 0), wide(110)],
     }
     board.add(make.rows("devices.table", found, columns, hidden=("Time",), options=options), width=12, height=8)
     errors = [

@@ -2,7 +2,7 @@
 
 from gateway.report.grafana.board import Board
 from gateway.report.grafana.influxql import DAY, query
-from gateway.report.grafana.panels import Panels, option
+from gateway.report.grafana.panels import Panels, option, wide
 from gateway.report.grafana.texts import Speaker
 
 SHARE = ((None, "orange"), (30.0, "yellow"), (60.0, "green"))
@@ -74,7 +74,7 @@ def loads_table(make: Panels) -> object:
     }
     units = {"used": "watth", "sun": "percent", "battery": "percent", "cost": "currencyEUR"}
     options = {
-        name: [option("unit", unit), option("decimals", 1 if unit != "currencyEUR" else 2)]
+        name: [option("unit", unit), option("decimals", 1 if unit != "currencyEUR" else 2), wide(115)]
         for name, unit in units.items()
     }
     return make.rows("loads.table", found, columns, hidden=("Time",), options=options, sort=("used", True))
@@ -86,5 +86,5 @@ def _prices(say: Speaker, make: Panels) -> object:
         for name in ("buy", "sell")
     ]
     colours = {say("series.buy"): "grid", say("series.sell"): "pv"}
-    unit = "suffix: €/kWh"
+    unit = "suffix:€/kWh"
     return make.lines("days.price", queries, unit=unit, colours=colours, steps=True, decimals=3, fill=0, every="15m")

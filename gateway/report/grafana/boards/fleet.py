@@ -1,8 +1,9 @@
 """Fleet of sites: all buildings beside each other, each a link to its own board."""
 
+from gateway.report.grafana import mappings
 from gateway.report.grafana.board import Board
 from gateway.report.grafana.influxql import DAY, query
-from gateway.report.grafana.panels import Panels, option
+from gateway.report.grafana.panels import Panels, option, wide
 from gateway.report.grafana.texts import Speaker
 
 TO_BUILDING = [
@@ -79,7 +80,10 @@ def fleet(say: Speaker) -> Board:
         "is_on": "column.is_on",
         "sentence": "column.what",
     }
-    from_alarm = {"Time": [option("custom.width", 170)], "is_on": [option("custom.width", 90)]}
+    state = mappings.switch(say("alarm.on"), say("alarm.off"), on_colour="red", off_colour="green")
+    shown = option("custom.cellOptions", {"type": "color-text"})
+    from_alarm = {"Time": [wide(170)], "building": [wide(150)], "device": [wide(130)]}
+    from_alarm |= {"is_on": [option("mappings", state), shown, wide(130)]}
     return board.add(
         make.rows("fleet.alarms", alarms, said, options=from_alarm, sort=("Time", True)), width=24, height=8
     )

@@ -47,7 +47,7 @@ def why(say: Speaker) -> Board:
     )
     for key, series, unit, steps in (
         ("plan.charge", charge, "percent", False),
-        ("plan.price", price, "suffix: €/kWh", True),
+        ("plan.price", price, "suffix:€/kWh", True),
         ("plan.load", load, "watt", True),
         ("plan.pv", pv, "watt", True),
     ):
@@ -72,6 +72,6 @@ def why(say: Speaker) -> Board:
         "Time": [option("custom.width", 170)],
         "soc_pct": [option("unit", "percent"), option("decimals", 0), option("custom.width", 110)],
         "net_w": [option("unit", "watt"), option("custom.width", 110)],
-        "value_eur_per_kwh": [option("unit", "suffix: €/kWh"), option("decimals", 3), option("custom.width", 140)],
+        "value_eur_per_kwh": [option("unit", "suffix:€/kWh"), option("decimals", 3), option("custom.width", 140)],
     }
     return board.add(make.rows("plan.table", slots, names, options=settings, sort=("Time", False)), width=24, height=9)

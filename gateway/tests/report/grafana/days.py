@@ -104,8 +104,8 @@ def minutes(first: date, days: int, soc: float = 0.4) -> Iterator[tuple[float, M
             battery_w = min(-net_w, 3000.0) if soc < 1.0 else 0.0
         else:
             battery_w = -min(net_w, 3000.0) if soc > 0.1 and hour >= 6.0 else 0.0
-        if 3.0 <= hour < 4.0 and soc < 0.35 and cloud < 0.6:
-            battery_w = 2000.0  # bought at night for a dark day
+        if 3.0 <= hour < 4.0 and soc < 0.5:
+            battery_w = 2000.0  # bought at night for the morning
         soc += battery_w * (0.95 if battery_w > 0.0 else 1.0 / 0.95) / 60.0 / CAPACITY_WH
         soc = min(max(soc, 0.1), 1.0)
         yield (
@@ -295,7 +295,7 @@ def rows(
         if t % QUARTER_S == 0:
             plans["now"] = plan_at(t, every[number : number + 720 : 15])
         hour = datetime.fromtimestamp(t, PARIS).hour
-        silent = hour == 15
+        silent = hour == 9
         alarms[:] = [mute] if silent else []
         observer.show(_cycle(number, t, one))
         out += cycle_rows(_cycle(number, t, one), building_site, origin)
