@@ -32,8 +32,9 @@ def devices(say: Speaker) -> Board:
     }
     good = [option("mappings", mappings.switch(say("quality.good"), say("quality.bad")))]
     options = {
-        "role": [wide(85)],
-        "good": [*good, option("custom.cellOptions", {"type": "color-text"}), wide(105)],
+        "device": [wide(110)],
+        "role": [wide(75)],
+        "good": [*good, option("custom.cellOptions", {"type": "color-text"}), wide(95)],
         "age": [option("unit", "s"), option("decimals", 0), wide(90)],
         "answer": [option("unit", "ms"), option("decimals", 0), wide(100)],
         "writes": [option("decimals", 0), wide(110)],

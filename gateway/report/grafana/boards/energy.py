@@ -74,9 +74,10 @@ def loads_table(make: Panels) -> object:
     }
     units = {"used": "watth", "sun": "percent", "battery": "percent", "cost": "currencyEUR"}
     options = {
-        name: [option("unit", unit), option("decimals", 1 if unit != "currencyEUR" else 2), wide(115)]
+        name: [option("unit", unit), option("decimals", 1 if unit != "currencyEUR" else 2), wide(110)]
         for name, unit in units.items()
     }
+    options["device"] = [wide(110)]
     return make.rows("loads.table", found, columns, hidden=("Time",), options=options, sort=("used", True))
 
 

@@ -27,9 +27,7 @@ def nodes(say: Speaker) -> Board:
         "memory_kb": "column.memory",
     }
     units = {"age_s": "s", "uptime_s": "s", "memory_kb": "kbytes"}
-    options = {
-        name: [option("unit", unit), option("decimals", 0 if unit == "kbytes" else 1)] for name, unit in units.items()
-    }
+    options = {name: [option("unit", unit), option("decimals", 0)] for name, unit in units.items()}
     board.add(make.rows("nodes.table", figures, columns, hidden=("Time",), options=options), width=24, height=6)
     says = query(
         "node",

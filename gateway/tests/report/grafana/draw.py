@@ -34,13 +34,16 @@ NOW = datetime(2026, 10, 27, 11, 40, tzinfo=asked.PARIS)
 FIRST, DAYS, RAW_FROM = date(2026, 9, 25), 34, date(2026, 10, 26)
 CAPTION = {
     "en": "Drawn with Grafana’s component library, not by a Grafana server; the answers are those of a real InfluxDB.",
-    "fr": "Dessiné avec la bibliothèque de composants de Grafana, pas par un serveur Grafana ; réponses d’une vraie InfluxDB.",
+    "fr": "Dessiné avec la bibliothèque de composants de Grafana, pas par un serveur Grafana ; vraie base InfluxDB.",
 }
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><link rel="stylesheet" href="page.css">
 <style>body{margin:0;font-family:Inter,sans-serif}pre{color:#c00;white-space:pre-wrap}</style><div id="root"></div>
 <script>window.onerror=(m)=>{const p=document.createElement("pre");p.textContent=m;document.body.append(p)}</script>
 <script type="module" src="page.js"></script>"""
-DRAWN = "document.querySelectorAll('#caption').length && document.querySelectorAll('section').length >= %d && document.fonts.status === 'loaded'"
+DRAWN = (
+    "document.querySelectorAll('#caption').length && document.fonts.status === 'loaded'"
+    " && document.querySelectorAll('section').length >= %d"
+)
 COMPLAINTS = "[...document.querySelectorAll('pre')].map((one) => one.innerText.split('\\n')[0])"
 MOST_BYTES = 150_000
 
