@@ -15,7 +15,7 @@ from gateway.core.model.house import HouseMemory, estimated
 from gateway.core.model.site import Site
 from gateway.core.model.state import Mode, Reason, SetPoint, SiteState
 from gateway.database.cycle_rows import cycle_rows
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import (
     Actuation,
     Clock,
@@ -40,7 +40,7 @@ class Loop:
         self,
         *,
         site: Site,
-        origin: Origin,
+        origin: RowOrigin,
         clock: Clock,
         measurements: Measurements,
         actuation: Actuation,

@@ -22,7 +22,7 @@ from gateway.adapters.node.session import NodeSession
 from gateway.adapters.presence import LISTEN_S
 from gateway.adapters.sntp import TimeServer
 from gateway.adapters.store.outbox import Outbox
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.paths import config_folder
 from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
@@ -136,7 +136,7 @@ async def side(clock, tmp_path):
     file = site_file.read(config_folder() / "demo" / "site.toml")
     roles = {name: device.role for name, device in file.devices.items()}
     session = NodeSession(
-        origin=Origin(site=SITE, building=SITE, roles=roles), table=poll_tables(file)[NODE], ledger=Ledger()
+        origin=RowOrigin(site=SITE, building=SITE, roles=roles), table=poll_tables(file)[NODE], ledger=Ledger()
     )
     loggers = [logging.getLogger(module.__name__) for module in (actuation, status_changes, link, persistence)]
     for logger in loggers:

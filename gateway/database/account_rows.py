@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from gateway.core.accounts.quarter_account import Flows, PriceInForce, QuarterAccount
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import FieldValue, Row
 
 WH_PER_KWH = 1000.0
 Numbers = Mapping[str, float | None]
 
 
-def account_rows(account: QuarterAccount, origin: Origin) -> Iterator[Row]:
+def account_rows(account: QuarterAccount, origin: RowOrigin) -> Iterator[Row]:
     """One row of the building, one of each device and load, and one of the price where it is known."""
     time_ms = 1000 * account.start_s
     tags = origin.site_tags()
@@ -40,7 +40,7 @@ def battery_eur(flows: Flows, price: PriceInForce) -> float:
     return (spared * price.buy + sold * price.sell) / WH_PER_KWH
 
 
-def _building(account: QuarterAccount, origin: Origin) -> Numbers:
+def _building(account: QuarterAccount, origin: RowOrigin) -> Numbers:
     price, flows = account.price, account.flows
     import_wh, export_wh = _total(account, origin, "grid")[::-1]
     charge_wh, discharge_wh = _total(account, origin, "battery")
@@ -63,7 +63,7 @@ def _building(account: QuarterAccount, origin: Origin) -> Numbers:
     }
 
 
-def _total(account: QuarterAccount, origin: Origin, role: str) -> tuple[float | None, float | None]:
+def _total(account: QuarterAccount, origin: RowOrigin, role: str) -> tuple[float | None, float | None]:
     """(drawn, given) of all devices of a role; None where one is not known, and without any."""
     found = [energy for device, energy in account.devices.items() if origin.roles.get(device) == role]
     return _sum([one.drawn_wh for one in found]), _sum([one.given_wh for one in found])

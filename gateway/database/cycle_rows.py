@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.core.model.site import Site
 from gateway.core.model.state import SHOWN_S, SetPoint
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import Cycle, FieldValue, Row
 
 SOC_SHOWN_S = 60.0  # charge moves slowly: a minute is less than a percent
 
 
-def cycle_rows(cycle: Cycle, site: Site, origin: Origin) -> Sequence[Row]:
+def cycle_rows(cycle: Cycle, site: Site, origin: RowOrigin) -> Sequence[Row]:
     """One row of the building and one of each set-point, at the moment of the cycle."""
     time_ms = round(1000 * cycle.state.utc_s)
     whole = Row(measurement="site", tags=origin.site_tags(), fields=_building(cycle, site), time_ms=time_ms)
@@ -56,7 +56,7 @@ def _soc_pct(cycle: Cycle, site: Site) -> float | None:
     return 100.0 * stored_wh / whole_wh if whole_wh else None
 
 
-def _control_row(setpoint: SetPoint, origin: Origin, time_ms: int) -> Row:
+def _control_row(setpoint: SetPoint, origin: RowOrigin, time_ms: int) -> Row:
     fields: dict[str, FieldValue] = {"mode": setpoint.mode.value, "reason": setpoint.reason.code}
     fields |= dict(_numbers(setpoint))
     if setpoint.power_w is not None:

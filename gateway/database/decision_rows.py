@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.core.model.quarters import QUARTER_S
 from gateway.core.model.state import Reason, SetPoint
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import FieldValue, Row
 
 Say = Callable[[str, Reason], str]
@@ -21,7 +21,7 @@ class DecisionMemory:
 
 
 def decision_rows(
-    memory: DecisionMemory, setpoints: tuple[SetPoint, ...], utc_s: float, origin: Origin, say: Say
+    memory: DecisionMemory, setpoints: tuple[SetPoint, ...], utc_s: float, origin: RowOrigin, say: Say
 ) -> tuple[DecisionMemory, list[Row]]:
     """A row for each device whose mode or reason is another one, or that has none in this quarter hour yet."""
     quarter = int(utc_s // QUARTER_S)
@@ -68,7 +68,7 @@ class AlarmMemory:
 
 
 def alarm_rows(
-    memory: AlarmMemory, alarms: Iterator[Alarm], utc_s: float, origin: Origin, say: Say
+    memory: AlarmMemory, alarms: Iterator[Alarm], utc_s: float, origin: RowOrigin, say: Say
 ) -> tuple[AlarmMemory, list[Row]]:
     """A row for each alarm that begins or ends, and for each one at each quarter hour while it lasts."""
     quarter = int(utc_s // QUARTER_S)
@@ -79,7 +79,7 @@ def alarm_rows(
     return AlarmMemory(quarter=quarter, on=on), [*over, *begun]
 
 
-def _alarm_row(alarm: Alarm, is_on: float, utc_s: float, origin: Origin, say: Say) -> Row:
+def _alarm_row(alarm: Alarm, is_on: float, utc_s: float, origin: RowOrigin, say: Say) -> Row:
     return Row(
         measurement="alarm",
         tags=origin.tags(alarm.device, alarm.role),

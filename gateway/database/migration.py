@@ -15,21 +15,21 @@ from collections.abc import Callable, Iterator, Mapping
 from gateway.database.measurements import MEASUREMENTS
 from gateway.database.reading_rows import column_of
 from gateway.database.schema import Kind
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import FieldValue, Row
 
 NODE_STATES = {"up": "is_up", "heard": "is_heard", "twin": "is_twin", "build": "build"}
 ROLE_SUMS = {"pv": "pv_w", "battery": "battery_w", "load": "loads_w"}
 
 
-def migrated(row: Row, origin: Origin) -> Iterator[Row]:
+def migrated(row: Row, origin: RowOrigin) -> Iterator[Row]:
     """The rows that stand for an old one; none where its device is not in the site file any more."""
     make = _MAKERS.get(row.measurement)
     if make is not None:
         yield from make(row, origin)
 
 
-def _reading(row: Row, origin: Origin) -> Iterator[Row]:
+def _reading(row: Row, origin: RowOrigin) -> Iterator[Row]:
     device = row.tags.get("device", "")
     if device not in origin.roles:
         return
@@ -45,7 +45,7 @@ def _reading(row: Row, origin: Origin) -> Iterator[Row]:
         yield Row(measurement=measurement, tags=whole, fields=fields, time_ms=row.time_ms)
 
 
-def _state(row: Row, origin: Origin) -> Iterator[Row]:
+def _state(row: Row, origin: RowOrigin) -> Iterator[Row]:
     """Sums by role, each only where all of its devices are known; the load and its range keep their names."""
     fields = _fitting("site", row.fields)
     grid = next((device for device, role in origin.roles.items() if role == "grid"), "")
@@ -62,14 +62,14 @@ def _state(row: Row, origin: Origin) -> Iterator[Row]:
         yield Row(measurement="site", tags=origin.site_tags(), fields=fields, time_ms=row.time_ms)
 
 
-def _control(row: Row, origin: Origin) -> Iterator[Row]:
+def _control(row: Row, origin: RowOrigin) -> Iterator[Row]:
     device = row.tags.get("device", "")
     fields = _fitting("control", row.fields)
     if device in origin.roles and fields:
         yield Row(measurement="control", tags=origin.device_tags(device), fields=fields, time_ms=row.time_ms)
 
 
-def _health(row: Row, origin: Origin) -> Iterator[Row]:
+def _health(row: Row, origin: RowOrigin) -> Iterator[Row]:
     if node := row.tags.get("node"):
         said = {name.removeprefix("node_"): value for name, value in row.fields.items()}
         fields = _fitting("node", said)
@@ -105,7 +105,7 @@ def _fitting(measurement: str, fields: Mapping[str, FieldValue]) -> dict[str, Fi
     return found
 
 
-_MAKERS: Mapping[str, Callable[[Row, Origin], Iterator[Row]]] = {
+_MAKERS: Mapping[str, Callable[[Row, RowOrigin], Iterator[Row]]] = {
     "meter": _reading,
     "pv": _reading,
     "battery": _reading,

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from gateway.core.model.plan import Plan, Slot
 from gateway.core.model.site import Site
 from gateway.database.decision_rows import Say
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import FieldValue, Row
 
 
-def plan_rows(plan: Plan, site: Site, origin: Origin, say: Say) -> Iterator[Row]:
+def plan_rows(plan: Plan, site: Site, origin: RowOrigin, say: Say) -> Iterator[Row]:
     """A row of the plan and one of the price for each slot, and one for each load in it."""
     for slot in plan.slots:
         time_ms = round(1000 * slot.start_s)

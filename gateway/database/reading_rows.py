@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from gateway.core.model.state import Reading
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import FieldValue, Row
 
 _PHASE = re.compile(r"([a-z0-9_]+)_l([123])_([a-z]+)")  # p_l1_w
 
 
-def reading_rows(fresh: Mapping[str, Reading], *, origin: Origin, device: str, time_ms: int) -> Iterator[Row]:
+def reading_rows(fresh: Mapping[str, Reading], *, origin: RowOrigin, device: str, time_ms: int) -> Iterator[Row]:
     """Of a device's points that were read together; the measurement is its role."""
     tags = origin.device_tags(device)
     whole: dict[str, FieldValue] = {}

@@ -13,7 +13,7 @@ from gateway.core.model.state import SHOWN_S
 from gateway.database.account_rows import account_rows
 from gateway.database.decision_rows import Alarm, AlarmMemory, DecisionMemory, Say, alarm_rows, decision_rows
 from gateway.database.plan_rows import plan_rows
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import Cycle, Row
 
 MINUTE_S = 60
@@ -40,7 +40,7 @@ class DatabaseObserver:
         self,
         *,
         site: Site,
-        origin: Origin,
+        origin: RowOrigin,
         say: Say,
         add: Callable[[Iterable[Row]], None],
         plan: Callable[[float], Plan | None],

@@ -9,7 +9,7 @@ import pytest
 from gateway.core.control.memory import StoredMemory
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Mode, Reading, Reason, SetPoint, SiteState
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.loop import Loop
 from gateway.ports import Cycle, Row
 
@@ -95,7 +95,7 @@ class World:
 def loop_of(world: World) -> Loop:
     return Loop(
         site=replace(SITE, loads=site(CAR).loads) if world.car else SITE,
-        origin=Origin(site="s", building="s", roles=ROLES),
+        origin=RowOrigin(site="s", building="s", roles=ROLES),
         clock=world,
         measurements=world,
         actuation=world,

@@ -6,7 +6,7 @@ from gateway.adapters.node.session import NodeSession
 from gateway.core.model.site import Site
 from gateway.core.model.state import Reason
 from gateway.database.decision_rows import Alarm
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.observers.database_observer import Worst
 from gateway.ports import Cycle, FieldValue, Row
 from gateway.view.schema.status import PercentilesView
@@ -30,7 +30,7 @@ class PartFigures:
     """Asks the parts; keeps since when each device is silent. Times are those of the cycle that is given."""
 
     def __init__(
-        self, *, site: Site, origin: Origin, sessions: Mapping[str, NodeSession], status: GatewayStatus | None
+        self, *, site: Site, origin: RowOrigin, sessions: Mapping[str, NodeSession], status: GatewayStatus | None
     ) -> None:
         """Without a `status` (a gateway in virtual time) there are no figures of the gateway itself."""
         self._site = site

@@ -25,7 +25,7 @@ from gateway.adapters.node.strays import Strays
 from gateway.adapters.site_time import ToldTime
 from gateway.core.model.state import Reading
 from gateway.database.reading_rows import reading_rows
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import Row
 from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000, OK
 
@@ -45,7 +45,7 @@ class FormerTable:
 class NodeSession:
     """All that is known through one node. Fed with its messages; gives readings by device and rows for the store."""
 
-    origin: Origin  # of its rows
+    origin: RowOrigin  # of its rows
     table: NodeTable
     ledger: Ledger
     table_number: int = 0  # how new the table is

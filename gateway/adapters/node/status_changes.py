@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from gateway.adapters.node.readback import Readback
 from gateway.adapters.node.status import NodeStatus
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import FieldValue, Row
 
 _log = logging.getLogger(__name__)
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 TEXTS = ("fw", "mode", "why", "refused", "update", "test")
 
 
-def status_row(status: NodeStatus, *, node: str, origin: Origin, time_ms: int) -> Row:
+def status_row(status: NodeStatus, *, node: str, origin: RowOrigin, time_ms: int) -> Row:
     """What a node says of itself."""
     fields: dict[str, FieldValue] = {name: getattr(status, name) for name in TEXTS}
     fields |= {"is_up": float(status.up), "is_heard": float(status.heard), "is_twin": float(status.twin)}
@@ -22,7 +22,7 @@ def status_row(status: NodeStatus, *, node: str, origin: Origin, time_ms: int) -
 
 
 def readback_rows(
-    before: Mapping[str, Readback], now: Mapping[str, Readback], *, origin: Origin, time_ms: int
+    before: Mapping[str, Readback], now: Mapping[str, Readback], *, origin: RowOrigin, time_ms: int
 ) -> Iterator[Row]:
     """What is asked of a device and what it holds, for each device where that is no longer the same."""
     for device, readback in now.items():

@@ -16,7 +16,7 @@ from gateway.adapters.store.line_protocol import line
 from gateway.database.measurements import bucket_of
 from gateway.database.migration import OLD, migrated
 from gateway.database.schema import Bucket
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import Row
 
 HOUR_MS = 3_600_000
@@ -50,7 +50,7 @@ class Migrated:
     left: int  # old rows whose device is not in the site file
 
 
-def migrate(place: DatabasePlace, origin: Origin, progress: Path) -> Iterator[Migrated]:
+def migrate(place: DatabasePlace, origin: RowOrigin, progress: Path) -> Iterator[Migrated]:
     """Hour by hour, the newest last. `progress` keeps how far it is. Raises MigrationError."""
     done: dict[str, int] = json.loads(progress.read_text("utf-8")) if progress.exists() else {}
     for measurement in OLD:
@@ -65,7 +65,7 @@ def migrate(place: DatabasePlace, origin: Origin, progress: Path) -> Iterator[Mi
             progress.write_text(json.dumps(done), encoding="utf-8")
 
 
-def _hour(place: DatabasePlace, measurement: str, origin: Origin, hour_ms: int) -> Migrated:
+def _hour(place: DatabasePlace, measurement: str, origin: RowOrigin, hour_ms: int) -> Migrated:
     when = f"time >= {hour_ms}ms AND time < {hour_ms + HOUR_MS}ms"
     texts: dict[str, list[str]] = {}
     read = written = left = 0
@@ -83,7 +83,7 @@ def _hour(place: DatabasePlace, measurement: str, origin: Origin, hour_ms: int) 
     return Migrated(measurement=measurement, hour_ms=hour_ms, read=read, written=written, left=left)
 
 
-def _rows(place: DatabasePlace, measurement: str, origin: Origin, when: str) -> Iterator[Row]:
+def _rows(place: DatabasePlace, measurement: str, origin: RowOrigin, when: str) -> Iterator[Row]:
     """Rows of a time that have no building: the old ones."""
     text = f'SELECT * FROM "{measurement}" WHERE {when} AND "site" = \'{origin.site}\' GROUP BY *'  # noqa: S608 - ours
     for series in _asked(place, text):
@@ -96,7 +96,7 @@ def _rows(place: DatabasePlace, measurement: str, origin: Origin, when: str) -> 
             yield Row(measurement=measurement, tags=tags, fields=fields, time_ms=int(time_ms))
 
 
-def _span(place: DatabasePlace, measurement: str, origin: Origin) -> tuple[int, int] | None:
+def _span(place: DatabasePlace, measurement: str, origin: RowOrigin) -> tuple[int, int] | None:
     """Moments of the first and the last old row (ms); None without any."""
     moments = []
     for order in ("ASC", "DESC"):

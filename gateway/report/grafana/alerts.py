@@ -23,7 +23,7 @@ EACH_DEVICE = (*WHOLE, "device")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class AlertWatch:
     """One rule: its question over the last seconds, and beyond which number it fires."""
 
     name: str  # of its texts and its uid
@@ -39,7 +39,7 @@ class Watch:
 
 
 WATCHES = (
-    Watch(
+    AlertWatch(
         name="alarm",
         query=query("alarm", 'last("is_on")', by=EACH_DEVICE, everywhere=True),
         over_s=1800,
@@ -50,7 +50,7 @@ WATCHES = (
         panel=206,
         severity="warning",
     ),
-    Watch(
+    AlertWatch(
         name="silent",
         query=query("site", 'count("is_curtailed")', by=("time(10m)", *WHOLE), everywhere=True),
         over_s=86400,
@@ -62,7 +62,7 @@ WATCHES = (
         severity="critical",
         no_data="Alerting",
     ),
-    Watch(
+    AlertWatch(
         name="node",
         query=query("node", 'last("is_up")', by=EACH_DEVICE, everywhere=True),
         over_s=900,
@@ -73,7 +73,7 @@ WATCHES = (
         panel=101,
         severity="warning",
     ),
-    Watch(
+    AlertWatch(
         name="import",
         query=query("gateway", 'max("import_share_pct")', by=WHOLE, everywhere=True),
         over_s=300,
@@ -84,7 +84,7 @@ WATCHES = (
         panel=206,
         severity="warning",
     ),
-    Watch(
+    AlertWatch(
         name="lost",
         query=query("gateway", 'spread("dropped")', by=WHOLE, everywhere=True),
         over_s=3600,
@@ -95,7 +95,7 @@ WATCHES = (
         panel=202,
         severity="critical",
     ),
-    Watch(
+    AlertWatch(
         name="writes",
         query=query("device", 'last("writes_left")', by=EACH_DEVICE, everywhere=True),
         over_s=900,
@@ -135,7 +135,7 @@ def provisioned(say: Speaker) -> dict[str, object]:
     return {"apiVersion": 1, "groups": groups}
 
 
-def _rule(watch: Watch, say: Speaker) -> Any:
+def _rule(watch: AlertWatch, say: Speaker) -> Any:
     board = {"__dashboardUid__": f"zen-{watch.board}", "__panelId__": str(watch.panel)}
     rule = (
         alerting.Rule(say(f"alert.{watch.name}"))
@@ -152,7 +152,7 @@ def _rule(watch: Watch, say: Speaker) -> Any:
     return rule
 
 
-def _questions(watch: Watch) -> Iterator[Any]:
+def _questions(watch: AlertWatch) -> Iterator[Any]:
     """The question, its last number, and the comparison."""
     span = model.RelativeTimeRange(from_val=watch.over_s, to=0)
     none = model.RelativeTimeRange(from_val=0, to=0)

@@ -20,7 +20,7 @@ PERIODS = (
 )
 
 
-class Board:
+class GrafanaBoard:
     """Panels get their numbers by their rows: links and alert rules point at these, so they stay what they are."""
 
     def __init__(self, name: str, say: Speaker, *, since: str, until: str = "now", refresh: str = "1m") -> None:
@@ -44,19 +44,19 @@ class Board:
                 link = build.DashboardLink(say(f"board.{other}")).type(model.DashboardLinkType.LINK)
                 self._board.link(link.url(f"/d/zen-{other}").include_vars(True).keep_time(False))
 
-    def choose_building(self) -> "Board":
+    def choose_building(self) -> "GrafanaBoard":
         """Variables for one site and one building of it, and the clock by which days begin."""
         self._variable("site", 'SHOW TAG VALUES FROM "site" WITH KEY = "site"')
         wanted = 'SHOW TAG VALUES FROM "site" WITH KEY = "building" WHERE "site" =~ /^${site:regex}$/'
         self._variable("building", wanted)
         return self.clock()
 
-    def clock(self) -> "Board":
+    def clock(self) -> "GrafanaBoard":
         """The clock by which days begin."""
         self._board.with_variable(build.ConstantVariable("tz").value("Europe/Paris"))
         return self
 
-    def periods(self) -> "Board":
+    def periods(self) -> "GrafanaBoard":
         """Links to whole months and years of the same board."""
         for key, since, until in PERIODS:
             link = build.DashboardLink(self.say(f"period.{key}")).type(model.DashboardLinkType.LINK)
@@ -64,14 +64,14 @@ class Board:
             self._board.link(link.url(url).include_vars(True).keep_time(False))
         return self
 
-    def row(self, key: str) -> "Board":
+    def row(self, key: str) -> "GrafanaBoard":
         """A heading; what is added next stands below it."""
         self._row += 1
         self._in_row = 0
         self._board.with_row(build.Row(self.say(key)).id(100 * self._row))
         return self
 
-    def add(self, panel: Any, *, width: int, height: int) -> "Board":
+    def add(self, panel: Any, *, width: int, height: int) -> "GrafanaBoard":
         """A panel to the right of the last one, or below where there is no room."""
         self._in_row += 1
         self._board.with_panel(panel.id(100 * self._row + self._in_row).span(width).height(height))

@@ -7,7 +7,7 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from gateway.report.grafana import alerts, provisioning
-from gateway.report.grafana.board import Board
+from gateway.report.grafana.board import GrafanaBoard
 from gateway.report.grafana.boards.building import building
 from gateway.report.grafana.boards.devices import devices
 from gateway.report.grafana.boards.energy import energy
@@ -18,7 +18,7 @@ from gateway.report.grafana.boards.why import why
 from gateway.report.grafana.texts import Speaker
 from gateway.words import LANGUAGES
 
-BOARDS: tuple[Callable[[Speaker], Board], ...] = (building, energy, why, loads, devices, nodes, fleet)
+BOARDS: tuple[Callable[[Speaker], GrafanaBoard], ...] = (building, energy, why, loads, devices, nodes, fleet)
 OF_SDK = {"auto", "auto_count", "auto_min"}  # the SDK gives them to each variable; only intervals have them
 
 
@@ -37,7 +37,7 @@ def files() -> Mapping[str, str]:
     return {name: _text(value) for name, value in found.items()}
 
 
-def dashboard(board: Board) -> dict[str, Any]:
+def dashboard(board: GrafanaBoard) -> dict[str, Any]:
     """The keys of a dashboard, without those that the SDK adds and Grafana does not know."""
     keys: dict[str, Any] = json.loads(json.dumps(board.built(), cls=JSONEncoder))
     for variable in keys["templating"]["list"]:

@@ -50,7 +50,7 @@ class InfluxTarget(variants.Dataquery):
         return {**keys, "alias": self.query.alias} if self.query.alias else keys
 
 
-class Target(cog.Builder[variants.Dataquery]):
+class QueryTarget(cog.Builder[variants.Dataquery]):
     """The builder of one query."""
 
     def __init__(self, number: int, query: Query) -> None:
@@ -106,7 +106,7 @@ class Panels:
         if decimals is not None:
             panel.decimals(decimals)
         for number, query in enumerate(queries):
-            panel.with_target(Target(number, query))
+            panel.with_target(QueryTarget(number, query))
         return panel
 
     def lines(

@@ -11,7 +11,7 @@ from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.setpoints import Rating, allowed_w
 from gateway.core.model.load import Load
 from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.site.assembly import site_limits
 from gateway.site.assembly.place import corners
 from gateway.site.file.site_file import SiteFile
@@ -43,10 +43,10 @@ def core_site(file: SiteFile) -> Site:
     )
 
 
-def origin_of(file: SiteFile) -> Origin:
+def origin_of(file: SiteFile) -> RowOrigin:
     """The tags of all its rows in the database."""
     roles = {id_: device.role for id_, device in file.devices.items()}
-    return Origin(site=file.site.id, building=file.site.building or file.site.id, roles=roles)
+    return RowOrigin(site=file.site.id, building=file.site.building or file.site.id, roles=roles)
 
 
 def load_devices(file: SiteFile) -> Iterator[LoadDevice]:

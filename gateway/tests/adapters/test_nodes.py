@@ -18,7 +18,7 @@ from gateway.adapters.node.payloads import json_object
 from gateway.adapters.node.poll_tables import restored_blocks, stored_blocks
 from gateway.adapters.node.session import FormerTable, NodeSession
 from gateway.adapters.store.outbox import Outbox
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.paths import config_folder
 from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
@@ -40,7 +40,7 @@ def demo_session() -> NodeSession:
     file = site_file.read(config_folder() / "demo" / "site.toml")
     roles = {name: device.role for name, device in file.devices.items()}
     return NodeSession(
-        origin=Origin(site="lens", building="lens", roles=roles), table=poll_tables(file)["cellar"], ledger=Ledger()
+        origin=RowOrigin(site="lens", building="lens", roles=roles), table=poll_tables(file)["cellar"], ledger=Ledger()
     )
 
 
@@ -163,7 +163,7 @@ def test_health_with_a_nan_is_not_taken(session: NodeSession) -> None:
 def test_random_bytes_never_become_a_reading(noise: bytes) -> None:
     file = site_file.read(config_folder() / "demo" / "site.toml")
     session = NodeSession(
-        origin=Origin(site="s", building="s", roles={}), table=poll_tables(file)["cellar"], ledger=Ledger()
+        origin=RowOrigin(site="s", building="s", roles={}), table=poll_tables(file)["cellar"], ledger=Ledger()
     )
     for take in (session.receive_state, session.receive_health, session.receive_answer):
         take(noise, 1.0)

@@ -15,7 +15,7 @@ from gateway.adapters.store.old_rows import DatabasePlace, MigrationError, migra
 from gateway.database.measurements import mistakes
 from gateway.database.migration import migrated
 from gateway.database.schema import Bucket
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import Row
 from gateway.rig.database import Database
 from gateway.rig.exchange import exchange
@@ -23,7 +23,7 @@ from gateway.rig.part import Part
 from gateway.tests.report.grafana import asked
 
 T = 1_718_964_000_000  # 2024-06-21 10:00 UTC
-ORIGIN = Origin(
+ORIGIN = RowOrigin(
     site="lens",
     building="lens",
     roles={"grid": "grid", "east": "pv", "west": "pv", "battery": "battery", "car": "load"},

@@ -1,7 +1,7 @@
 """Building now: what flows, what the day has brought so far, and what needs a person."""
 
 from gateway.report.grafana import mappings
-from gateway.report.grafana.board import Board
+from gateway.report.grafana.board import GrafanaBoard
 from gateway.report.grafana.influxql import DAY, EACH, query
 from gateway.report.grafana.panels import Panels, option
 from gateway.report.grafana.texts import Speaker
@@ -10,10 +10,10 @@ GRID = ((None, "green"), (6_000.0, "orange"), (9_000.0, "red"))
 CHARGE = ((None, "orange"), (20.0, "green"))
 
 
-def building(say: Speaker) -> Board:
+def building(say: Speaker) -> GrafanaBoard:
     """The board that stays open on a wall."""
     make = Panels(say)
-    board = Board("building", say, since="now-24h", refresh="10s").choose_building()
+    board = GrafanaBoard("building", say, since="now-24h", refresh="10s").choose_building()
     board.row("now.row")
     for key, select, steps in (
         ("now.grid", 'last("grid_w")', GRID),

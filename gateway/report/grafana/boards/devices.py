@@ -1,7 +1,7 @@
 """Devices and links: how fresh readings are, what failed, how long it takes, and what wears out."""
 
 from gateway.report.grafana import mappings
-from gateway.report.grafana.board import Board
+from gateway.report.grafana.board import GrafanaBoard
 from gateway.report.grafana.influxql import EACH, query
 from gateway.report.grafana.panels import Panels, option, wide
 from gateway.report.grafana.texts import Speaker
@@ -11,10 +11,10 @@ WAITING = ((None, "green"), (1_000.0, "orange"), (100_000.0, "red"))
 COUNT = ((None, "green"), (1.0, "orange"))
 
 
-def devices(say: Speaker) -> Board:
+def devices(say: Speaker) -> GrafanaBoard:
     """Whether a device is failing."""
     make = Panels(say)
-    board = Board("devices", say, since="now-24h").choose_building().row("devices.row")
+    board = GrafanaBoard("devices", say, since="now-24h").choose_building().row("devices.row")
     quality = [query("device", 'last("quality")', by=(EACH, "device"), alias="$tag_device")]
     board.add(make.states("devices.quality", quality, mappings.qualities(say)), width=24, height=7)
     select = ", ".join(

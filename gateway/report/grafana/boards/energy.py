@@ -1,6 +1,6 @@
 """Energy and money: days, months and years, from the accounts of quarter hours."""
 
-from gateway.report.grafana.board import Board
+from gateway.report.grafana.board import GrafanaBoard
 from gateway.report.grafana.influxql import DAY, query
 from gateway.report.grafana.panels import Panels, option, wide
 from gateway.report.grafana.texts import Speaker
@@ -8,10 +8,10 @@ from gateway.report.grafana.texts import Speaker
 SHARE = ((None, "orange"), (30.0, "yellow"), (60.0, "green"))
 
 
-def energy(say: Speaker) -> Board:
+def energy(say: Speaker) -> GrafanaBoard:
     """The board for a manager's month."""
     make = Panels(say)
-    board = Board("energy", say, since="now-30d/d", until="now", refresh="15m").choose_building().periods()
+    board = GrafanaBoard("energy", say, since="now-30d/d", until="now", refresh="15m").choose_building().periods()
     board.row("money.row")
     euros = (
         ("money.net", 'sum("cost_eur") - sum("revenue_eur")'),

@@ -1,7 +1,7 @@
 """Fleet of sites: all buildings beside each other, each a link to its own board."""
 
 from gateway.report.grafana import mappings
-from gateway.report.grafana.board import Board
+from gateway.report.grafana.board import GrafanaBoard
 from gateway.report.grafana.influxql import DAY, query
 from gateway.report.grafana.panels import Panels, option, wide
 from gateway.report.grafana.texts import Speaker
@@ -11,10 +11,10 @@ TO_BUILDING = [
 ]
 
 
-def fleet(say: Speaker) -> Board:
+def fleet(say: Speaker) -> GrafanaBoard:
     """Every building that writes into this database."""
     make = Panels(say)
-    board = Board("fleet", say, since="now-7d/d", until="now").clock().row("fleet.row")
+    board = GrafanaBoard("fleet", say, since="now-7d/d", until="now").clock().row("fleet.row")
     link = [{**TO_BUILDING[0], "title": say("board.building")}]
     place = {"site": "column.site", "building": "column.building"}
     tags = ("site", "building")

@@ -1,17 +1,17 @@
 """Loads and comfort: what each load draws, what it was planned to, and how warm it is."""
 
 from gateway.report.grafana import mappings
-from gateway.report.grafana.board import Board
+from gateway.report.grafana.board import GrafanaBoard
 from gateway.report.grafana.boards.energy import loads_table
 from gateway.report.grafana.influxql import DAY, EACH, query
 from gateway.report.grafana.panels import Panels
 from gateway.report.grafana.texts import Speaker
 
 
-def loads(say: Speaker) -> Board:
+def loads(say: Speaker) -> GrafanaBoard:
     """All loads that are metered or planned."""
     make = Panels(say)
-    board = Board("loads", say, since="now-24h", until="now+12h").choose_building().row("loads.row")
+    board = GrafanaBoard("loads", say, since="now-24h", until="now+12h").choose_building().row("loads.row")
     power = [query("load", 'mean("p_w")', by=(EACH, "device"), alias="$tag_device")]
     board.add(make.lines("loads.power", power, unit="watt"), width=12, height=8)
     planned = [query("load_plan", 'mean("p_w")', by=("time(15m)", "device"), alias="$tag_device")]

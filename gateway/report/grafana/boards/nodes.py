@@ -1,16 +1,16 @@
 """Nodes: are they there, do they keep up, what do they run."""
 
 from gateway.report.grafana import mappings
-from gateway.report.grafana.board import Board
+from gateway.report.grafana.board import GrafanaBoard
 from gateway.report.grafana.influxql import EACH, query
 from gateway.report.grafana.panels import Panels, option
 from gateway.report.grafana.texts import Speaker
 
 
-def nodes(say: Speaker) -> Board:
+def nodes(say: Speaker) -> GrafanaBoard:
     """All nodes of a building."""
     make = Panels(say)
-    board = Board("nodes", say, since="now-24h").choose_building().row("nodes.row")
+    board = GrafanaBoard("nodes", say, since="now-24h").choose_building().row("nodes.row")
     up = [query("node", 'last("is_up")', by=(EACH, "device"), alias="$tag_device")]
     board.add(make.states("nodes.up", up, mappings.switch(say("node.up"), say("node.down"))), width=24, height=6)
     select = ", ".join(

@@ -1,7 +1,7 @@
 """Why it did that: the plan beside what came of it, and the reasons as sentences."""
 
 from gateway.report.grafana import mappings
-from gateway.report.grafana.board import Board
+from gateway.report.grafana.board import GrafanaBoard
 from gateway.report.grafana.influxql import EACH, query
 from gateway.report.grafana.panels import Panels, option
 from gateway.report.grafana.texts import Speaker
@@ -9,10 +9,10 @@ from gateway.report.grafana.texts import Speaker
 QUARTER = "time(15m)"
 
 
-def why(say: Speaker) -> Board:
+def why(say: Speaker) -> GrafanaBoard:
     """From twelve hours ago to twelve hours ahead."""
     make = Panels(say)
-    board = Board("why", say, since="now-12h", until="now+12h").choose_building().row("why.row")
+    board = GrafanaBoard("why", say, since="now-12h", until="now+12h").choose_building().row("why.row")
     reasons = [query("decision", 'last("reason")', by=(EACH, "device"), alias="$tag_device")]
     board.add(make.states("why.reasons", reasons, mappings.reasons(say)), width=24, height=6)
     sentences = query("decision", '"device", "sentence", "p_set_w"', tail="ORDER BY time DESC LIMIT 200", is_table=True)

@@ -27,7 +27,7 @@ from gateway.core.model.state import Mode, Reading, Reason, SetPoint, SiteState
 from gateway.database.cycle_rows import cycle_rows
 from gateway.database.decision_rows import Alarm
 from gateway.database.reading_rows import reading_rows
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.observers.database_observer import DatabaseObserver
 from gateway.ports import Cycle, Row
 from gateway.words import sentence
@@ -268,7 +268,7 @@ def rows(
     first: date, days: int, *, building: str = "lens", language: str = "en", raw_from_s: float = 0.0, now_s: float = 9e9
 ) -> Iterator[Row]:
     """All rows of these days up to `now_s`, readings and cycles from `raw_from_s` on; plans reach further."""
-    origin = Origin(site=building, building=building, roles=ROLES)
+    origin = RowOrigin(site=building, building=building, roles=ROLES)
     building_site, out = site(LOADS), list[Row]()
     alarms: list[Alarm] = []
     mute = Alarm(device="water", role="load", reason=Reason(code="device_silent", numbers={"name": "water"}))
@@ -320,7 +320,7 @@ def _cycle(number: int, t: float, one: Minute) -> Cycle:
     )
 
 
-def _readings(t: float, one: Minute, energy: dict[str, float], origin: Origin, *, silent: bool) -> Iterator[Row]:
+def _readings(t: float, one: Minute, energy: dict[str, float], origin: RowOrigin, *, silent: bool) -> Iterator[Row]:
     def said(device: str, **values: float) -> Iterator[Row]:
         fresh = {name: Reading(value=value, measured_s=t) for name, value in values.items()}
         return reading_rows(fresh, origin=origin, device=device, time_ms=round(1000 * t))
@@ -339,7 +339,7 @@ def _readings(t: float, one: Minute, energy: dict[str, float], origin: Origin, *
         yield from said("water", p_w=one.water_w, temp_c=46.0 + (12.0 if one.water_w else 4.0 * math.sin(t / 20_000.0)))
 
 
-def _figures(number: int, t: float, one: Minute, origin: Origin, *, silent: bool) -> Iterator[Row]:
+def _figures(number: int, t: float, one: Minute, origin: RowOrigin, *, silent: bool) -> Iterator[Row]:
     """Of the parts: what `gateway/view/part_figures.py` makes in a running gateway."""
     time_ms = round(1000 * t)
     for device in ROLES:

@@ -21,6 +21,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from gateway.paths import config_folder
 from gateway.report.grafana.files import files
 from gateway.rig import parts
 from gateway.rig.browser import Chromium, Tab
@@ -28,7 +29,7 @@ from gateway.rig.part import Machine, Part
 from gateway.tests.report.grafana import asked, days
 
 HERE = Path(__file__).parent
-SOURCES = ("package.json", "package-lock.json", "build.mjs", "page.jsx")
+SOURCES = ("package.json", "package-lock.json", "build.mjs", "check.mjs", "page.jsx")
 FONTS = {"Regular": "400", "Medium": "500"}  # as @grafana/ui asks for them, and has them not
 NOW = datetime(2026, 10, 27, 11, 40, tzinfo=asked.PARIS)
 FIRST, DAYS, RAW_FROM = date(2026, 9, 25), 34, date(2026, 10, 26)
@@ -70,6 +71,23 @@ def prepared(folder: Path) -> None:
     for name, weight in FONTS.items():
         packed = folder / "node_modules" / "@fontsource" / "inter" / "files" / f"inter-latin-{weight}-normal.woff2"
         shutil.copy2(packed, fonts / f"Inter-{name}.woff2")
+
+
+def typed(folder: Path) -> None:
+    """Whether every dashboard fits the types that Grafana publishes, and whether a wrong one does not."""
+    boards = sorted(str(path) for path in (config_folder() / "grafana").glob("*/dashboards/*.json"))
+    _run(["node", "check.mjs", *boards], folder)
+    text = Path(boards[0]).read_text("utf-8").replace('"drawStyle": "line"', '"drawStyle": "lins"')
+    with tempfile.TemporaryDirectory() as scratch:
+        wrong = Path(scratch) / "en" / "dashboards" / "wrong.json"
+        wrong.parent.mkdir(parents=True)
+        wrong.write_text(text, encoding="utf-8")
+        try:
+            _run(["node", "check.mjs", str(wrong)], folder)
+        except NotDrawnError:
+            print(f"types: {len(boards)} dashboards fit, a wrong one does not")  # noqa: T201
+            return
+    raise NotDrawnError("check.mjs finds nothing wrong with a drawStyle that does not exist")
 
 
 def _run(command: list[str], folder: Path) -> None:
@@ -154,6 +172,7 @@ def drawn(tab: Tab, url: str, name: str, theme: str, board: Mapping[str, Any]) -
 def draw(folder: Path, pictures: Path) -> None:
     """All boards; those in English and light, and in French and dark, turn by turn, for the docs."""
     prepared(folder)
+    typed(folder)
     boards = asyncio.run(answered(folder))
     pictures.mkdir(parents=True, exist_ok=True)
     browser = Chromium(str(_part("chromium").path))

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.database.account_rows import account_rows
-from gateway.database.tags import Origin
+from gateway.database.tags import RowOrigin
 from gateway.ports import Row
 from gateway.report.grafana.files import files
 from gateway.rig.database import Database
@@ -26,7 +26,7 @@ RAW_FROM = date(2026, 10, 24)
 NOW = datetime(2026, 10, 25, 18, 0, tzinfo=PARIS)  # on the day of 25 hours
 BOARDS = {name: json.loads(text) for name, text in files().items() if "/dashboards/" in name and name.endswith("json")}
 RULES = {name: json.loads(text) for name, text in files().items() if name.endswith("rules.yaml")}
-GOLD = Origin(site="gold", building="gold", roles={"meter": "grid"})
+GOLD = RowOrigin(site="gold", building="gold", roles={"meter": "grid"})
 
 
 def golden(first: date, count: int) -> list[Row]:
@@ -54,7 +54,7 @@ async def database(influxd: Part, tmp_path_factory: pytest.TempPathFactory) -> A
         yield found
 
 
-ORIGIN = Origin(site="lens", building="lens", roles=days.ROLES)
+ORIGIN = RowOrigin(site="lens", building="lens", roles=days.ROLES)
 
 
 def values(result: Mapping[str, Any]) -> list[Any]:
