@@ -14,6 +14,7 @@ from gateway.adapters.site_time import SiteTime, ToldTime
 from gateway.adapters.sntp import TimeServer, is_settled, is_synchronised, serve_time
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
+from gateway.core.model.state import Reason
 from gateway.loop import Loop
 from gateway.observers.battery_observer import BatteryObserver
 from gateway.observers.database_observer import DatabaseObserver
@@ -35,7 +36,7 @@ from gateway.view.status import GatewayStatus
 from gateway.view.trend import RecentTrend
 from gateway.web.app import create_app
 from gateway.web.server import serve
-from gateway.words import sentence
+from gateway.words import sentence, text
 
 _log = logging.getLogger(__name__)
 
@@ -196,7 +197,7 @@ class Gateway:
         return DatabaseObserver(
             site=self.site,
             origin=origin,
-            say=lambda kind, reason: sentence(language, kind, reason.code, reason.numbers),
+            say=lambda kind, reason: _said(language, kind, reason),
             add=self.nodes.persistence.add,
             plan=lambda utc_s: self.planning.status(utc_s).plan,
             figures=figures.rows,
@@ -216,6 +217,13 @@ class Gateway:
             trend=RecentTrend(self.past.trend(since)),
             keep_step=self.recorder.step,
         )
+
+
+def _said(language: str, kind: str, reason: Reason) -> str:
+    """A reason as it is stored; troubles of the database are told on the page beside its name."""
+    said = sentence(language, kind, reason.code, reason.numbers)
+    of_database = kind == "trouble" and reason.code.startswith("database")
+    return text(language, "alarm.database", said=said) if of_database else said
 
 
 def labels_of(file: SiteFile) -> Labels:

@@ -122,7 +122,7 @@ ACCOUNTED = (
     Measurement(
         name="decision",
         what="Why a device is sent what it is sent, as people read it.",
-        when="when mode or reason change, and again at each quarter hour",
+        when="when the mode changes, when the reason does (once a minute at most), and again at each quarter hour",
         bucket=Bucket.QUARTERS,
         tags=DEVICE,
         columns=(

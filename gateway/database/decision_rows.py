@@ -12,32 +12,42 @@ Say = Callable[[str, Reason], str]
 """(`reason`, `alarm` or `trouble`; code with its numbers) -> the sentence in the site's language."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionMemory:
-    """What was written last."""
+PAUSE_S = 60.0  # between two reasons of a device: around 0 W they change each second, and each row is kept for ever
 
-    quarter: int = -1  # of UTC, counted from 1970
-    codes: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # by device: mode and reason
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidDecision:
+    """What was written of a device last."""
+
+    quarter: int  # of UTC, counted from 1970
+    at_s: float  # UTC
+    mode: str
+    code: str  # of the reason
+
+
+DecisionMemory = Mapping[str, SaidDecision]  # by device
 
 
 def decision_rows(
     memory: DecisionMemory, setpoints: tuple[SetPoint, ...], utc_s: float, origin: RowOrigin, say: Say
 ) -> tuple[DecisionMemory, list[Row]]:
     """A row for each device whose mode or reason is another one, or that has none in this quarter hour yet."""
-    quarter = int(utc_s // QUARTER_S)
-    codes = {setpoint.device: (setpoint.mode.value, setpoint.reason.code) for setpoint in setpoints}
-    before = memory.codes if quarter == memory.quarter else {}
-    rows = [
-        Row(
-            measurement="decision",
-            tags=origin.device_tags(setpoint.device),
-            fields=_decision(setpoint, say),
-            time_ms=round(1000 * utc_s),
-        )
-        for setpoint in setpoints
-        if codes[setpoint.device] != before.get(setpoint.device)
-    ]
-    return DecisionMemory(quarter=quarter, codes=codes), rows
+    said, rows = dict(memory), []
+    for setpoint in setpoints:
+        mode, code = setpoint.mode.value, setpoint.reason.code
+        now = SaidDecision(quarter=int(utc_s // QUARTER_S), at_s=utc_s, mode=mode, code=code)
+        if not _is_due(memory.get(setpoint.device), now):
+            continue
+        said[setpoint.device] = now
+        tags, time_ms = origin.device_tags(setpoint.device), round(1000 * utc_s)
+        rows.append(Row(measurement="decision", tags=tags, fields=_decision(setpoint, say), time_ms=time_ms))
+    return said, rows
+
+
+def _is_due(before: SaidDecision | None, now: SaidDecision) -> bool:
+    if before is None or (now.quarter, now.mode) != (before.quarter, before.mode):
+        return True
+    return now.code != before.code and abs(now.at_s - before.at_s) >= PAUSE_S
 
 
 def _decision(setpoint: SetPoint, say: Say) -> dict[str, FieldValue]:

@@ -54,7 +54,7 @@ class DatabaseObserver:
         self._plan = plan
         self._figures = figures
         self._alarms = alarms
-        self._decisions = DecisionMemory()
+        self._decisions: DecisionMemory = {}
         self._alarmed = AlarmMemory()
         self._looked_s = 0.0
         self._made_s: float | None = None

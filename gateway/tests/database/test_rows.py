@@ -90,19 +90,31 @@ def setpoint(code: str, device: str = "battery") -> SetPoint:
     return SetPoint(device=device, power_w=100.0, mode=Mode.CONTROL, reason=Reason(code=code))
 
 
-def test_a_decision_is_written_when_its_reason_changes_and_once_a_quarter_hour() -> None:
-    memory, found = DecisionMemory(), []
-    for utc_s, code in (
-        (900, "full"),
-        (901, "full"),
-        (902, "reserve"),
-        (903, "reserve"),
-        (1799, "reserve"),
-        (1800, "reserve"),
-    ):
-        memory, rows = decision_rows(memory, (setpoint(code),), float(utc_s), ORIGIN, say)
+def decided(*cycles: tuple[float, str]) -> list[tuple[int, object]]:
+    memory: DecisionMemory = {}
+    found = []
+    for utc_s, code in cycles:
+        memory, rows = decision_rows(memory, (setpoint(code),), utc_s, ORIGIN, say)
         found += [(row.time_ms // 1000, row.fields["sentence"]) for row in rows]
-    assert found == [(900, "reason: full"), (902, "reason: reserve"), (1800, "reason: reserve")]
+    return found
+
+
+def test_a_decision_is_written_when_its_reason_changes_and_once_a_quarter_hour() -> None:
+    same = ((962.0, "reserve"), (963.0, "reserve"), (1799.0, "reserve"), (1800.0, "reserve"))
+    found = decided((900.0, "full"), (961.0, "full"), *same)
+    assert found == [(900, "reason: full"), (962, "reason: reserve"), (1800, "reason: reserve")]
+
+
+def test_a_reason_that_changes_each_second_is_written_once_a_minute() -> None:
+    found = decided(*((900.0 + i, ("full", "reserve")[i % 2]) for i in range(300)))
+    assert [at_s for at_s, _ in found] == [900, 961, 1022, 1083, 1144]
+
+
+def test_a_device_that_is_given_back_is_written_at_once() -> None:
+    memory, _ = decision_rows({}, (setpoint("full"),), 900.0, ORIGIN, say)
+    given_back = replace(setpoint("lost_meter"), mode=Mode.RELEASE, power_w=None)
+    _, [row] = decision_rows(memory, (given_back,), 901.0, ORIGIN, say)
+    assert (row.fields["mode"], "p_set_w" in row.fields) == ("release", False)
 
 
 def test_an_alarm_is_written_when_it_begins_and_ends_and_once_a_quarter_hour_meanwhile() -> None:
