@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick soak check bench bench-chain bench-node healthy fault-matrix hostile outage influxd lock docs clean
+.PHONY: help setup demo test quick soak check bench bench-chain bench-node healthy fault-matrix hostile outage influxd dashboards lock docs clean
 
 PYTHON ?=
 VENV := .venv
@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 ZEN := $(BIN)/zen
 READY := $(VENV)/ready
 ARGS ?=
+# Grafana's component library, for `make dashboards` only.
+DRAWING ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/zen-e-ville/boards
 JOBS ?= auto
 DATA ?= ../shared/data
 # What holds the floor plan: imports, names, glossary, and that no kind forgets a place.
@@ -73,6 +75,7 @@ check: setup ## format, lint, types, layers, walls and registries: about a minut
 	@$(BIN)/python firmware/tests/types_of_the_node.py
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -n logical -q $(WALLS)
+	@$(BIN)/python -W ignore::DeprecationWarning -m gateway.report.grafana --check
 
 bench: setup ## every bench of docs/benchmarks.md with one configuration, and that page; DATA=… ARGS="--only home"
 	@$(ZEN) bench all --data $(DATA) --out build/bench $(ARGS)
@@ -98,7 +101,12 @@ outage: setup ## a day without the database at 1 Hz with 20 devices, and 20 kill
 fault-matrix: setup ## docs/faults.md: every fault of the list tried in virtual time, or where it is tested
 	@$(BIN)/python docs/fault_matrix.py
 
-influxd: setup ## a real InfluxDB 2 server: found, copied from its container image, or compiled once
+dashboards: setup ## config/grafana/ from the code, then each board drawn for docs/ (npm, chromium, influxd; 450 MB in the cache)
+	@$(ZEN) parts fetch --if-possible influxd
+	@$(BIN)/python -W ignore::DeprecationWarning -m gateway.report.grafana
+	@$(BIN)/python -W ignore::DeprecationWarning -m gateway.tests.report.grafana.draw $(DRAWING) docs
+
+influxd: setup ## a real InfluxDB 2 server: found, copied from its container image, or compiled once (says what it needs)
 	@$(ZEN) parts fetch influxd
 
 lock: setup ## requirements.lock from pyproject.toml

@@ -8,7 +8,7 @@ from gateway.paths import firmware_folder
 from gateway.words import WordError
 
 sys.path[:0] = [str(Path(__file__).parent), str(firmware_folder())]  # what is no package: beside this, and the node's
-from pages import api, core, gateway_states, node_states, products, simulated, site_file, tariffs, wire  # noqa: E402
+from pages import api, core, database, gateway_states, node_states, products, simulated, site_file, tariffs, wire  # noqa: E402
 
 HERE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py: change the code, then run `make docs`. -->\n\n"
@@ -23,6 +23,7 @@ def pages() -> dict[str, str]:
         "wire.md": NOTE + "# Between node and gateway\n\n" + "\n".join(wire.wire_page()),
         "reasons.md": NOTE + "# Why the gateway does what it does\n\n" + "\n".join(core.reasons_page()),
         "api.md": NOTE + "# What the gateway answers over HTTP\n\n" + "\n".join(api.api_page()),
+        "database.md": NOTE + "# What the database holds\n\n" + "\n".join(database.database_page()),
         "boards.md": NOTE + "# Boards and pins\n\n" + "\n".join(wire.boards_page()),
         "tariffs.md": NOTE + "# Tariffs\n\n" + "\n".join(tariffs.tariffs_page()),
         "house-file.md": NOTE + "# The house file\n\n" + "\n".join(site_file.house_file_page()),

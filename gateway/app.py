@@ -15,8 +15,10 @@ from gateway.adapters.site_time import SiteTime, ToldTime
 from gateway.adapters.sntp import TimeServer, is_settled, is_synchronised, serve_time
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
+from gateway.core.model.state import Reason
 from gateway.loop import Loop
 from gateway.observers.battery_observer import BatteryObserver
+from gateway.observers.database_observer import DatabaseObserver
 from gateway.observers.decision_observer import DecisionObserver
 from gateway.observers.event_observer import EventObserver
 from gateway.observers.load_observer import LoadObserver
@@ -25,18 +27,20 @@ from gateway.planning.process import ask
 from gateway.planning.service import Planning
 from gateway.ports import Cycle
 from gateway.site.assembly import parts
-from gateway.site.assembly.building import core_site
+from gateway.site.assembly.building import core_site, origin_of
 from gateway.site.assembly.feeds import feeds
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.view.archive import ArchiveView
 from gateway.view.collector import GatewayView
 from gateway.view.labels import DeviceLabel, Labels
+from gateway.view.part_figures import PartFigures
 from gateway.view.schema.cycle import SiteView
 from gateway.view.status import GatewayStatus
 from gateway.view.trend import RecentTrend
 from gateway.web.app import create_app
 from gateway.web.server import serve
+from gateway.words import sentence, text
 
 _log = logging.getLogger(__name__)
 
@@ -76,10 +80,12 @@ class Gateway:
         self.battery_observer = BatteryObserver(self.site)
         self.event_observer = EventObserver(self.site, self.archive, outbox=self.outbox)
         self.planning = self._planning()
-        self.view = self._view()
+        status = self._status()
+        self.view = self._view(status)
+        self.database_observer = self._database_observer(status)
         self.loop = Loop(
             site=self.site,
-            site_id=file.site.id,
+            origin=origin_of(file),
             clock=self.clock,
             measurements=self.nodes.measurements,
             actuation=self.nodes.actuation,
@@ -93,6 +99,7 @@ class Gateway:
                 self.recorder,
                 DecisionObserver(self.archive),
                 self.event_observer,
+                self.database_observer,
             ),
             lasting=self.recorder.lasting(),
         )
@@ -188,10 +195,8 @@ class Gateway:
             events=self.load_observer.events,
         )
 
-    def _view(self) -> GatewayView:
-        file = self.file
-        since = int(self.clock.utc_s()) - 86400
-        status = GatewayStatus(
+    def _status(self) -> GatewayStatus:
+        return GatewayStatus(
             clock=self.clock,
             presence=self.nodes.presence,
             broker=self.nodes.broker,
@@ -204,6 +209,23 @@ class Gateway:
             time_source=lambda: self.clock.source,
             archive_trouble=lambda: self.archive.trouble,
         )
+
+    def _database_observer(self, status: GatewayStatus) -> DatabaseObserver:
+        origin, language = origin_of(self.file), self.file.site.language
+        figures = PartFigures(site=self.site, origin=origin, sessions=self.nodes.sessions, status=status)
+        return DatabaseObserver(
+            site=self.site,
+            origin=origin,
+            say=lambda kind, reason: _said(language, kind, reason),
+            add=self.nodes.persistence.add,
+            plan=lambda utc_s: self.planning.status(utc_s).plan,
+            figures=figures.rows,
+            alarms=figures.alarms,
+        )
+
+    def _view(self, status: GatewayStatus) -> GatewayView:
+        file = self.file
+        since = int(self.clock.utc_s()) - 86400
         return GatewayView(
             site=self.site,
             labels=labels_of(file),
@@ -214,6 +236,13 @@ class Gateway:
             trend=RecentTrend(self.past.trend(since)),
             keep_step=self.recorder.step,
         )
+
+
+def _said(language: str, kind: str, reason: Reason) -> str:
+    """A reason as it is stored; troubles of the database are told on the page beside its name."""
+    said = sentence(language, kind, reason.code, reason.numbers)
+    of_database = kind == "trouble" and reason.code.startswith("database")
+    return text(language, "alarm.database", said=said) if of_database else said
 
 
 def labels_of(file: SiteFile) -> Labels:

@@ -13,18 +13,18 @@ from gateway.core.control.memory import StoredMemory
 from gateway.core.control.trust.ratings import within_ratings
 from gateway.core.model.house import HouseMemory, estimated
 from gateway.core.model.site import Site
-from gateway.core.model.state import SHOWN_S, Mode, Reason, SetPoint, SiteState
+from gateway.core.model.state import Mode, Reason, SetPoint, SiteState
+from gateway.database.cycle_rows import cycle_rows
+from gateway.database.tags import RowOrigin
 from gateway.ports import (
     Actuation,
     Clock,
     Cycle,
     CycleObserver,
-    FieldValue,
     Link,
     Measurements,
     Persistence,
     Plans,
-    Row,
 )
 
 PERIOD_S = 1.0  # the period at which grid meters are read
@@ -40,7 +40,7 @@ class Loop:
         self,
         *,
         site: Site,
-        site_id: str,
+        origin: RowOrigin,
         clock: Clock,
         measurements: Measurements,
         actuation: Actuation,
@@ -51,7 +51,7 @@ class Loop:
         lasting: StoredMemory,
     ) -> None:
         self._site = site
-        self._site_id = site_id
+        self._origin = origin
         self._clock = clock
         self._measurements = measurements
         self._actuation = actuation
@@ -99,7 +99,7 @@ class Loop:
             astray=self._memory.readings.astray(state.now_s),
             astray_loads=self._memory.readings.astray_loads(state.now_s),
         )
-        await self._persistence.save(rows(cycle, self._site, self._site_id))
+        await self._persistence.save(cycle_rows(cycle, self._site, self._origin))
         await self._link.attend()
         for observer in self._observers:
             observer.show(cycle)
@@ -149,38 +149,3 @@ class Loop:
 def _watch_only(setpoint: SetPoint, other: str) -> SetPoint:
     reason = Reason(code="second_gateway", numbers={"other": other})
     return replace(setpoint, power_w=None, mode=Mode.WATCH, reason=reason)
-
-
-def rows(cycle: Cycle, site: Site, site_id: str) -> Sequence[Row]:
-    """The state and the decision as database rows: powers in W by the sign rule, the reason with its numbers."""
-    time_ms = round(1000 * cycle.state.utc_s)
-    powers: dict[str, FieldValue] = {}
-    for device in (site.grid, *site.metered):
-        power_w = cycle.state.value(device, "p_w", max_age_s=SHOWN_S)
-        if power_w is not None:
-            powers[f"{device}_w"] = power_w
-    powers |= _load_fields(cycle)
-    assumed = [device for device in (site.grid, *site.metered) if cycle.state.reading(device, "p_w").mark is not None]
-    if assumed:
-        powers["assumed"] = ",".join(assumed)
-    found = [Row(measurement="state", tags={"site": site_id}, fields=powers, time_ms=time_ms)] if powers else []
-    return [*found, *(_setpoint_row(setpoint, site_id, time_ms) for setpoint in cycle.setpoints)]
-
-
-def _load_fields(cycle: Cycle) -> dict[str, FieldValue]:
-    """The base load; with its range and the devices that say nothing, where there are such."""
-    house = cycle.house
-    powers = {"load_w": cycle.load_w, "load_low_w": house.low_w, "load_high_w": house.high_w}
-    known = {name: power_w for name, power_w in powers.items() if power_w is not None}
-    if not house.missing:
-        return {name: power_w for name, power_w in known.items() if name == "load_w"}
-    return {**known, "unknown": ",".join(house.missing)}
-
-
-def _setpoint_row(setpoint: SetPoint, site_id: str, time_ms: int) -> Row:
-    fields: dict[str, FieldValue] = {"mode": setpoint.mode.value, "reason": setpoint.reason.code}
-    fields |= {f"why_{name}": number for name, number in setpoint.reason.numbers.items()}
-    if setpoint.power_w is not None:
-        fields["p_set_w"] = float(setpoint.power_w)
-    tags = {"site": site_id, "device": setpoint.device}
-    return Row(measurement="control", tags=tags, fields=fields, time_ms=time_ms)

@@ -14,8 +14,8 @@ from gateway.rig.part import Part
 from .conftest import TEN_MINUTES, OpenChain, house, state, status, stored_lines, until, until_controlled
 
 COUNTERS = {
-    "import": ("meter", "e_import_wh", "grid"),
-    "export": ("meter", "e_export_wh", "grid"),
+    "import": ("grid", "e_import_wh", "grid"),
+    "export": ("grid", "e_export_wh", "grid"),
     "pv": ("pv", "e_produced_wh", "pv"),
     "charge": ("battery", "e_charge_wh", "battery"),
     "discharge": ("battery", "e_discharge_wh", "battery"),
@@ -91,7 +91,7 @@ async def test_an_outage_of_the_database_loses_and_doubles_nothing_and_its_count
         assert int(moments[0]["elapsed"]) < 2000 + late_ms, "no hole while the database was away"
         node = (await status(chain))["nodes"]["cellar"]
         assert (node["lost"], node["duplicated"]) == (0, 0)
-        powers = await count(database, "meter", "p_w", "grid")
+        powers = await count(database, "grid", "p_w", "grid")
         assert abs(powers - before) <= 8
         assert cycles["p99"] < 500, "the loop did not wait for the database"
         assert influxd.version.startswith("2")

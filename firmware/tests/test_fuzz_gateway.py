@@ -22,6 +22,7 @@ from gateway.adapters.node.session import NodeSession
 from gateway.adapters.presence import LISTEN_S
 from gateway.adapters.sntp import TimeServer
 from gateway.adapters.store.outbox import Outbox
+from gateway.database.tags import RowOrigin
 from gateway.paths import config_folder
 from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
@@ -134,7 +135,9 @@ async def side(clock, tmp_path):
     """The node side of a gateway whose probe has come back; what it logs is put into words and forgotten."""
     file = site_file.read(config_folder() / "demo" / "site.toml")
     roles = {name: device.role for name, device in file.devices.items()}
-    session = NodeSession(site_id=SITE, table=poll_tables(file)[NODE], roles=roles, ledger=Ledger())
+    session = NodeSession(
+        origin=RowOrigin(site=SITE, building=SITE, roles=roles), table=poll_tables(file)[NODE], ledger=Ledger()
+    )
     loggers = [logging.getLogger(module.__name__) for module in (actuation, status_changes, link, persistence)]
     for logger in loggers:
         logger.addFilter(forget)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import history, outbox, parts
+from gateway.cli import database, history, outbox, parts
 from gateway.cli.bench.app import app as benches
 from gateway.cli.check import check
 from gateway.cli.demo import demo
@@ -43,6 +43,7 @@ app.command()(demo)
 app.command()(trial)
 app.command()(study)
 app.add_typer(nodes, name="node")
+app.add_typer(database.app, name="database")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(history.app, name="history")
 app.add_typer(parts.app, name="parts")

@@ -148,10 +148,10 @@ class Tab:
         """What a person reads in an element."""
         return str(self.run(f"document.querySelector({json.dumps(selector)}).innerText"))
 
-    def picture(self, path: Path | None = None) -> bytes:
-        """The whole page as PNG."""
+    def picture(self, path: Path | None = None, *, scale: float = 1.0, height: float | None = None) -> bytes:
+        """The whole page as PNG, or its upper part, so many times as large."""
         size = self._call("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"], "scale": scale}
         png = base64.b64decode(self._call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)["data"])
         if path:
             path.write_bytes(png)

@@ -11,8 +11,10 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.rig.compilers import NEEDS, lacking
 from gateway.rig.debian import run
 from gateway.rig.install import replacing
 from gateway.rig.part import Candidate, FetchError, Machine, Missing, NotWorkingError, Part, Say, ask, choose
@@ -20,7 +22,6 @@ from gateway.rig.part import Candidate, FetchError, Machine, Missing, NotWorking
 NAME = "influxd"
 VERSION = "2.7.12"
 IMAGE = "influxdb:2.7"
-COMPILERS = ("go", "cargo", "cc")
 COMPILE_WITHIN_S = 45 * 60.0
 SAY_EVERY_S = 15.0
 REMEDY = (
@@ -77,7 +78,7 @@ def fetch(machine: Machine, say: Say) -> Part | Missing:
 
 def can_compile() -> bool:
     """Whether everything that compiling needs is on this machine."""
-    return all(shutil.which(tool) for tool in COMPILERS)
+    return not list(lacking(Path(tempfile.gettempdir())))
 
 
 def _copy_from_image(folder: Path, say: Say) -> None:
@@ -91,10 +92,11 @@ def _copy_from_image(folder: Path, say: Say) -> None:
 
 
 def _compile(folder: Path, say: Say) -> None:
-    lacking = [tool for tool in COMPILERS if not shutil.which(tool)]
-    if lacking:
-        raise FetchError(f"{', '.join(lacking)} not on this machine, needed for compiling it")
-    say(f"influxd: compiling InfluxDB {VERSION}, about five minutes on two cores, once")
+    say(f"influxd: to compile it are needed: {NEEDS}")
+    missing = list(lacking(Path(tempfile.gettempdir())))
+    if missing:
+        raise FetchError(f"it cannot be compiled here: {'; '.join(missing)}")
+    say(f"influxd: all is there; compiling InfluxDB {VERSION}, about five minutes on two cores, once")
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         environment = _prepared(work)
@@ -137,8 +139,18 @@ def _build(work: Path, environment: dict[str, str], output: str, *what: str, say
                 say(f"influxd: {len(lines)} steps after {said_at - started:.0f} s")
         limit.cancel()
     if build.returncode:
-        words = [line for line in lines if not line.startswith("warning")][-10:]
-        raise FetchError("compiling failed: " + " / ".join(words))
+        raise FetchError(f"compiling {output} failed: {cause(lines)}")
+
+
+def cause(lines: Sequence[str]) -> str:
+    """Of what compilers print: the lines that name an error, else the last ones; warnings are none."""
+    errors = [
+        line
+        for line in lines
+        if re.search(r"\berror\b(?!s generated)|cannot find|not found|no space", line, re.IGNORECASE)
+    ]
+    told = [line for line in lines if not line.startswith("warning")]
+    return " / ".join(errors[:3] or told[-5:]) or "it said nothing"
 
 
 def _named(path: Path) -> str:

@@ -51,6 +51,9 @@ def test_the_architecture_names_its_files() -> None:
 
 CONFIG = {  # what may stand in config/, and the test that loads it
     "boards.json": "gateway/tests/adapters/test_boards.py",
+    "compose.yaml": "gateway/tests/report/test_compose.py",
+    "grafana/*/*.yaml": "gateway/tests/report/grafana/test_files.py",
+    "grafana/*/*/*": "gateway/tests/report/grafana/test_files.py",
     "demo/site*.toml": "gateway/tests/site/test_site_file.py",
     "demo/house*.toml": "gateway/tests/simulator/test_house_file.py",
     "demo/loads.toml": "hil_tests/test_loads.py",

@@ -9,11 +9,14 @@ import pytest
 from gateway.core.control.memory import StoredMemory
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.state import Mode, Reading, Reason, SetPoint, SiteState
+from gateway.database.tags import RowOrigin
 from gateway.loop import Loop
 from gateway.ports import Cycle, Row
 
 from .core.building import CAR, site
 from .core.plant import SITE
+
+ROLES = {"grid": "grid", "pv": "pv", "battery": "battery", "car-meter": "load"}
 
 
 @dataclass
@@ -92,7 +95,7 @@ class World:
 def loop_of(world: World) -> Loop:
     return Loop(
         site=replace(SITE, loads=site(CAR).loads) if world.car else SITE,
-        site_id="s",
+        origin=RowOrigin(site="s", building="s", roles=ROLES),
         clock=world,
         measurements=world,
         actuation=world,
@@ -183,8 +186,8 @@ async def test_a_load_is_commanded_kept_and_given_back_like_a_battery() -> None:
 async def test_the_base_load_is_without_the_loads() -> None:
     world = World(arrivals=[1.0], car=True)
     cycle = await loop_of(world).cycle()
-    state = next(row for row in world.kept if row.measurement == "state")
-    devices = sum(state.fields[f"{name}_w"] for name in ("pv", "battery", "car-meter"))
+    state = next(row for row in world.kept if row.measurement == "site")
+    devices = sum(state.fields[f"{name}_w"] for name in ("pv", "battery", "loads"))
     assert cycle.load_w == state.fields["load_w"] == state.fields["grid_w"] - devices
 
 

@@ -27,7 +27,7 @@ from gateway.observers.recorder import Recorder
 from gateway.paths import config_folder
 from gateway.ports import Cycle, Row
 from gateway.site.assembly import parts
-from gateway.site.assembly.building import core_site
+from gateway.site.assembly.building import core_site, origin_of
 from gateway.site.assembly.place import corners
 from gateway.site.credentials import Credentials
 from gateway.site.file import site_file
@@ -98,7 +98,7 @@ class House:
         self.pv_w, self.battery_w, self.seq = 0.0, 0.0, 0
         self.loop = Loop(
             site=self.site,
-            site_id="lens",
+            origin=origin_of(self.file),
             clock=self.clock,
             measurements=self.side.measurements,
             actuation=self.world,
@@ -137,7 +137,7 @@ class House:
 
     def stored(self) -> Mapping[str, object]:
         """The fields of the state row of the last cycle."""
-        return next((row.fields for row in self.world.kept if row.measurement == "state"), {})
+        return next((row.fields for row in self.world.kept if row.measurement == "site"), {})
 
 
 def words(block: Block, power_w: float) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from gateway.words.figures import Number
 
-__all__ = ["LANGUAGES", "PLACEHOLDER", "WordError", "figure", "text", "words"]
+__all__ = ["LANGUAGES", "PLACEHOLDER", "WordError", "figure", "sentence", "text", "words"]
 
 LANGUAGES = ("en", "fr")
 PLACEHOLDER = re.compile(r"\{(\w+)(?::(\w+))?\}")
@@ -72,6 +72,14 @@ def text(language: str, key: str, **numbers: "Number") -> str:
         return _shown(language, name, shown_as, numbers[name])
 
     return PLACEHOLDER.sub(fill, rows[key])
+
+
+def sentence(language: str, kind: str, code: str, numbers: "Mapping[str, Number]") -> str:
+    """The text `<kind>.<code>` with its numbers; the code itself where there is none: this is never an error."""
+    try:
+        return text(language, f"{kind}.{code}", **numbers)
+    except WordError:
+        return code
 
 
 def _shown(language: str, name: str, shown_as: str | None, value: "Number") -> str:

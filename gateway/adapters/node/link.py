@@ -144,10 +144,10 @@ class NodeLink:
             self._receive_answer(node, payload, now_s)
         time_ms = round(1000 * self._clock.utc_s())
         if session.status != status:
-            tags = {"site": self._site_id, "node": node}
-            self._persistence.add([status_row(session.status, tags=tags, time_ms=time_ms)])
+            row = status_row(session.status, node=node, origin=session.origin, time_ms=time_ms)
+            self._persistence.add([row])
             log_status(node, status, session.status)
-        self._persistence.add(readback_rows(readbacks, session.readbacks, site_id=self._site_id, time_ms=time_ms))
+        self._persistence.add(readback_rows(readbacks, session.readbacks, origin=session.origin, time_ms=time_ms))
 
     def _receive_answer(self, node: str, payload: bytes, now_s: float) -> None:
         """Only an answer to an order that we wrote to this node changes anything."""
@@ -159,6 +159,7 @@ class NodeLink:
         if answer is None or origin is not Origin.OURS:
             return
         session.renew_readback(answer)
+        session.writes.count(answer, self._clock.utc_s())
         self._actuation.settle(node, answer, None if answer.device is None else session.readbacks.get(answer.device))
 
     def _is_live(self, now_s: float) -> bool:

@@ -1,6 +1,6 @@
 """What a device was asked for, and what it holds as read back from it: from a node's answers and its health."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
@@ -28,10 +28,10 @@ class Readback:
     by: str = ""
     why: str = ""
 
-    def fields(self) -> Mapping[str, float | str]:
+    def fields(self) -> dict[str, float | str]:
         """As columns of the database; what is None is left out."""
         powers = {"asked_w": self.asked_w, "applied_w": self.applied_w, "held_w": self.held_w}
-        return {f"order_{name}": value for name, value in powers.items() if value is not None} | {
+        return {f"order_{name}": float(value) for name, value in powers.items() if value is not None} | {
             "order_by": self.by,
             "order_why": self.why,
         }

@@ -1,4 +1,4 @@
-"""One record of a node as readings, and readings as rows for the database."""
+"""One record of a node as readings, and what happened to its counters as rows for the database."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,18 +32,6 @@ def readings_of(block: Block, record: Record, measured_s: float) -> Mapping[str,
     return dict(registers.readings(block.profile, points, block.first, words, measured_s))
 
 
-def rows_of(fresh: Mapping[str, Reading], *, measurement: str, tags: Mapping[str, str], time_ms: int) -> Iterator[Row]:
-    """A row of the values, and one of the reasons of those that are absent."""
-    values = {name: reading.value for name, reading in fresh.items() if reading.value is not None}
-    if "soc" in values:
-        values["soc_pct"] = 100 * values.pop("soc")  # the database's column of 0.1.0
-    if values:
-        yield Row(measurement=measurement, tags=tags, fields=values, time_ms=time_ms)
-    absent = {f"{name}_why": reading.why for name, reading in fresh.items() if reading.why is not None}
-    if absent:
-        yield Row(measurement="health", tags=tags, fields=absent, time_ms=time_ms)
-
-
 def event_rows(events: Iterable[CounterEvent], *, tags: Mapping[str, str], time_ms: int) -> Iterator[Row]:
     """A row for each counter that goes on from another value; whoever subtracts two of its values needs to know."""
     for event in events:
@@ -52,8 +40,9 @@ def event_rows(events: Iterable[CounterEvent], *, tags: Mapping[str, str], time_
             *(event.device, event.point, event.after_wh, event.before_wh, event.what),
         )
         fields: dict[str, FieldValue] = {
-            f"{event.point}_event": event.what,
-            f"{event.point}_before": event.before_wh,
-            f"{event.point}_after": event.after_wh,
+            "code": event.what,
+            "point": event.point,
+            "before_wh": float(event.before_wh),
+            "after_wh": float(event.after_wh),
         }
-        yield Row(measurement="health", tags=tags, fields=fields, time_ms=time_ms)
+        yield Row(measurement="event", tags=tags, fields=fields, time_ms=time_ms)

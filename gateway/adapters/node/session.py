@@ -12,21 +12,23 @@ from gateway.adapters.node.batches import BatchError, Record
 from gateway.adapters.node.boards import Boards
 from gateway.adapters.node.counters import Counters
 from gateway.adapters.node.dates import RecordDates
+from gateway.adapters.node.day_writes import DayWrites
 from gateway.adapters.node.ledger import Ledger
 from gateway.adapters.node.orders import OrderAnswer
 from gateway.adapters.node.payloads import is_count, json_object
 from gateway.adapters.node.poll_tables import Block, NodeTable
 from gateway.adapters.node.readback import MOST_LETTERS, Readback, after_answer, from_health, numbers_of
 from gateway.adapters.node.reading_trust import ReadingTrust, unproven
-from gateway.adapters.node.readings import event_rows, readings_of, rows_of
+from gateway.adapters.node.readings import event_rows, readings_of
 from gateway.adapters.node.status import NodeStatus
 from gateway.adapters.node.strays import Strays
 from gateway.adapters.site_time import ToldTime
 from gateway.core.model.state import Reading
+from gateway.database.reading_rows import reading_rows
+from gateway.database.tags import RowOrigin
 from gateway.ports import Row
 from gateway.wire.records import CLOCK_UNKNOWN, EPOCH_2000, OK
 
-MEASUREMENTS: Mapping[str, str] = {"grid": "meter", "pv": "pv", "battery": "battery", "load": "meter"}  # by role
 STALE_PERIODS = 3  # one report may get lost and one come late
 STALE_SLACK_S = 0.5  # a period that is short is not measured more finely than messages travel
 
@@ -43,9 +45,8 @@ class FormerTable:
 class NodeSession:
     """All that is known through one node. Fed with its messages; gives readings by device and rows for the store."""
 
-    site_id: str
+    origin: RowOrigin  # of its rows
     table: NodeTable
-    roles: Mapping[str, str]  # by device
     ledger: Ledger
     table_number: int = 0  # how new the table is
     trusted: set[str] = field(default_factory=set)  # devices that fit their profile under this table
@@ -65,6 +66,7 @@ class NodeSession:
     is_dated: Callable[[], bool] = lambda: True  # whether our clock may be believed
     is_possible: Callable[[float], bool] = lambda _: True  # whether a record can be of this moment (UTC)
     strays: Strays = field(default_factory=Strays)  # answers to orders that we never wrote
+    writes: DayWrites = field(default_factory=DayWrites)  # to the registers of its devices
     _clock: NodeClock = field(default_factory=NodeClock)
     _trust: ReadingTrust = field(init=False)
     _pace: float = field(init=False)  # records a second
@@ -251,7 +253,7 @@ class NodeSession:
         """Renew the readings of a record and give its rows; one of a former table is history and renews nothing."""
         former = self.former.get(identity) if identity != self.table.identity else None
         blocks = self.table.blocks if identity == self.table.identity else former.blocks if former else ()
-        if record.block >= len(blocks) or blocks[record.block].device not in self.roles:
+        if record.block >= len(blocks) or blocks[record.block].device not in self.origin.roles:
             self.unreadable += 1
             return ()
         block = blocks[record.block]
@@ -261,10 +263,9 @@ class NodeSession:
             self._renew(block.device, fresh)
         elif block.device not in former.trusted:
             fresh = unproven(fresh)
-        tags = {"site": self.site_id, "device": block.device}
-        measurement = MEASUREMENTS[self.roles[block.device]]
+        tags = self.origin.device_tags(block.device)
         events = event_rows(self._trust.take_events(), tags=tags, time_ms=time_ms)
-        return (*rows_of(fresh, measurement=measurement, tags=tags, time_ms=time_ms), *events)
+        return (*reading_rows(fresh, origin=self.origin, device=block.device, time_ms=time_ms), *events)
 
     def _renew(self, device: str, fresh: Mapping[str, Reading]) -> None:
         """Only what is newer: after an outage old records come, and they are history."""

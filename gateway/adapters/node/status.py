@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 _OLD = re.compile(r"\bold: (\d{1,10}), newer is (\d{1,10})\b")  # of firmware/node/poll_table.py
@@ -71,10 +71,6 @@ class NodeStatus:
             return self
         bad = [_step(row) for row in rows if not (isinstance(row, dict) and row.get("ok") is True)]
         return replace(self, test=_text(", ".join(bad)) or "good")
-
-    def fields(self) -> Mapping[str, str | int | bool]:
-        """As columns of the database."""
-        return {f"node_{name}": value for name, value in asdict(self).items() if name not in ("boot", "twin")}
 
 
 def _step(row: object) -> str:

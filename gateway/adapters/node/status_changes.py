@@ -5,25 +5,30 @@ from collections.abc import Iterator, Mapping
 
 from gateway.adapters.node.readback import Readback
 from gateway.adapters.node.status import NodeStatus
-from gateway.ports import Row
+from gateway.database.tags import RowOrigin
+from gateway.ports import FieldValue, Row
 
 _log = logging.getLogger(__name__)
 
+TEXTS = ("fw", "mode", "why", "refused", "update", "test")
 
-def status_row(status: NodeStatus, *, tags: Mapping[str, str], time_ms: int) -> Row:
+
+def status_row(status: NodeStatus, *, node: str, origin: RowOrigin, time_ms: int) -> Row:
     """What a node says of itself."""
-    fields = {**status.fields(), "node_twin": status.twin}
-    return Row(measurement="health", tags=tags, fields=fields, time_ms=time_ms)
+    fields: dict[str, FieldValue] = {name: getattr(status, name) for name in TEXTS}
+    fields |= {"is_up": float(status.up), "is_heard": float(status.heard), "is_twin": float(status.twin)}
+    fields["build"] = float(status.build)
+    return Row(measurement="node", tags=origin.tags(node, "node"), fields=fields, time_ms=time_ms)
 
 
 def readback_rows(
-    before: Mapping[str, Readback], now: Mapping[str, Readback], *, site_id: str, time_ms: int
+    before: Mapping[str, Readback], now: Mapping[str, Readback], *, origin: RowOrigin, time_ms: int
 ) -> Iterator[Row]:
     """What is asked of a device and what it holds, for each device where that is no longer the same."""
     for device, readback in now.items():
         if readback != before.get(device):
-            tags = {"site": site_id, "device": device}
-            yield Row(measurement="health", tags=tags, fields=readback.fields(), time_ms=time_ms)
+            fields = readback.fields()
+            yield Row(measurement="health", tags=origin.device_tags(device), fields=fields, time_ms=time_ms)
 
 
 def log_status(node: str, before: NodeStatus, now: NodeStatus) -> None:

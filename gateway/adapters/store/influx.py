@@ -18,7 +18,10 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 
 from gateway.adapters.store.delivery import Delivery, Lines, RefusesAllError
+from gateway.adapters.store.line_protocol import measurement
 from gateway.adapters.store.store import OutboxError
+from gateway.database.measurements import bucket_of
+from gateway.database.schema import Bucket
 
 _log = logging.getLogger(__name__)
 
@@ -54,13 +57,18 @@ class DatabaseTrouble:
 
 
 class Forwarder:
-    """Feeds one bucket. `trouble` is the last failure, `error` the same in words; None while all is well."""
+    """Feeds one bucket, or two: each line goes where its measurement belongs.
 
-    def __init__(self, *, url: str, org: str, bucket: str, token: str, lines: Lines) -> None:
+    `trouble` is the last failure, `error` the same in words; None while all is well.
+    """
+
+    def __init__(
+        self, *, url: str, org: str, bucket: str, token: str, lines: Lines, quarters_bucket: str | None = None
+    ) -> None:
         self._client = InfluxDBClient(url=url, token=token, org=org, timeout=TIMEOUT_MS, enable_gzip=True)
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
         self._org = org
-        self._bucket = bucket
+        self._buckets = {Bucket.RAW: bucket, Bucket.QUARTERS: quarters_bucket or bucket}
         self._lines = lines
         self._delivery = Delivery(write=self._offer, lines=lines)
         self._batch = BATCH
@@ -103,9 +111,13 @@ class Forwarder:
         self._client.close()  # type: ignore[no-untyped-call]
 
     async def _offer(self, texts: Sequence[str]) -> str | None:
-        """None when they were taken, or why they were refused."""
+        """None when they were taken, or why they were refused; those of the other bucket may have been taken then."""
+        parts: dict[str, list[str]] = {}
+        for text in texts:
+            parts.setdefault(self._buckets[bucket_of(measurement(text))], []).append(text)
         try:
-            await asyncio.to_thread(self._api.write, self._bucket, self._org, [*texts], write_precision=MILLISECONDS)
+            for bucket, part in parts.items():
+                await asyncio.to_thread(self._api.write, bucket, self._org, part, write_precision=MILLISECONDS)
         except ApiException as error:
             if self._means_the_lines(int(error.status or 0)):
                 return _said(error)

@@ -10,6 +10,16 @@ from gateway.core.model.state import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlotForecast:
+    """Of what may come in one slot: of ten possible futures one is below the first number and one above the last."""
+
+    # Base load without planned loads (W): low, middle, high.
+    load_w: tuple[float, float, float]
+    # PV (W, production negative): little, middle and much production.
+    pv_w: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """One step of a plan: its levels, prices, loads and reason."""
 
@@ -33,6 +43,8 @@ class Slot:
     name: str = ""
     # Import that shall not be exceeded, for it would be a new peak (W, >= 0); infinite where peaks cost nothing.
     peak_target_w: float = math.inf
+    # What was forecast for it; None where nothing was.
+    forecast: SlotForecast | None = None
 
 
 class LoadPurpose(StrEnum):

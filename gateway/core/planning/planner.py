@@ -15,6 +15,7 @@ from gateway.core.planning.linear_program import Effort, Solver
 from gateway.core.planning.method import PlanningMethod
 from gateway.core.planning.problem import DEFAULT, plan_problem
 from gateway.core.planning.schedule.load_plan import EFFORT, Flexible, scheduled_loads
+from gateway.core.planning.slot_forecasts import with_forecasts
 from gateway.core.planning.storage.reasons import storage_notes
 from gateway.core.planning.storage.slots import storage_slots
 from gateway.core.planning.storage.storage_plan import planned_storage
@@ -49,7 +50,7 @@ def plan(
     if flexible.loads:
         problem = problem.with_loads(loads.total_w, loads.needs)
     stored = planned_storage(problem)
-    slots = storage_slots(problem, stored)
+    slots = with_forecasts(storage_slots(problem, stored), scenarios)
     notes = (*storage_notes(problem, stored), *loads.notes)
     inverters = curtailment(problem, stored, flexible.curtailable)
     return Plan(made_s=made_s, step_s=scenarios.step_s, slots=slots, notes=notes, loads={**loads.slots, **inverters})

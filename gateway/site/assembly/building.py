@@ -11,6 +11,7 @@ from gateway.adapters.products.profiles import Profile
 from gateway.adapters.products.setpoints import Rating, allowed_w
 from gateway.core.model.load import Load
 from gateway.core.model.site import Battery, Inverter, LoadDevice, Site
+from gateway.database.tags import RowOrigin
 from gateway.site.assembly import site_limits
 from gateway.site.assembly.place import corners
 from gateway.site.file.site_file import SiteFile
@@ -40,6 +41,12 @@ def core_site(file: SiteFile) -> Site:
         peak_w={id_: d.peak_w for id_, d in file.devices.items() if d.role == "pv" and d.peak_w is not None},
         places=corners(file),
     )
+
+
+def origin_of(file: SiteFile) -> RowOrigin:
+    """The tags of all its rows in the database."""
+    roles = {id_: device.role for id_, device in file.devices.items()}
+    return RowOrigin(site=file.site.id, building=file.site.building or file.site.id, roles=roles)
 
 
 def load_devices(file: SiteFile) -> Iterator[LoadDevice]:

@@ -34,7 +34,7 @@ from gateway.planning.method_file import read_method
 from gateway.planning.plan_inputs import Place
 from gateway.planning.weather_inputs import WeatherInputs
 from gateway.ports import Clock
-from gateway.site.assembly.building import core_site, meters
+from gateway.site.assembly.building import core_site, meters, origin_of
 from gateway.site.assembly.feeds import Feeds
 from gateway.site.assembly.place import MIDDLE, position
 from gateway.site.assembly.poll_tables import poll_tables
@@ -147,7 +147,12 @@ def forwarder(file: SiteFile, credentials: Credentials, outbox: Outbox) -> Forwa
     if section is None or credentials.influx_token is None:
         return None
     return Forwarder(
-        url=section.url, org=section.org, bucket=section.bucket, token=credentials.influx_token, lines=outbox
+        url=section.url,
+        org=section.org,
+        bucket=section.bucket,
+        quarters_bucket=section.quarters_bucket,
+        token=credentials.influx_token,
+        lines=outbox,
     )
 
 
@@ -247,12 +252,11 @@ def _broker(file: SiteFile, credentials: Credentials, outbox: Outbox, ours: Pres
 def _sessions(file: SiteFile, outbox: Outbox, clock: Clock, *, writes: bool) -> dict[str, NodeSession]:
     """All nodes, with what the store remembers of them."""
     now = int(clock.utc_s()) - EPOCH_2000
-    roles = {id_: device.role for id_, device in file.devices.items()}
+    origin = origin_of(file)
     return {
         node: NodeSession(
-            site_id=file.site.id,
+            origin=origin,
             table=table,
-            roles=roles,
             ledger=Ledger.restored(outbox.ledger(node)),
             table_number=outbox.table_number(node, table.identity, now) if writes else 0,
             trusted=outbox.trusted(table.identity),

@@ -24,11 +24,14 @@ class SiteSection(Section):
     """Who we are. `time_zone` is used to show clocks and to read tariffs.
 
     `latitude` and `longitude` (degrees, north and east positive) tell when the sun is down: an inverter that is silent
-    then gives nothing. Without them those of `[feeds.weather]` do, else the whole area of the time zone.
+    then gives nothing. Without them those of `[feeds.weather]` do, else the whole area of the time zone. `building`:
+    its name in the database, where several are shown together (else `id`); `language`: of sentences that are stored.
     """
 
     id: Slug
     name: str
+    building: Slug | None = None
+    language: Literal["en", "fr"] = "fr"
     time_zone: str = "Europe/Paris"
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
@@ -107,11 +110,16 @@ class StoreSection(Section):
 
 
 class DatabaseSection(Section):
-    """An InfluxDB 2 that is fed from the outbox. The token comes from ZEN_INFLUX_TOKEN."""
+    """An InfluxDB 2 that is fed from the outbox. The token comes from ZEN_INFLUX_TOKEN.
+
+    `quarters_bucket`: where quarter hours, plans, decisions and alarms go, which are kept for ever while `bucket` may
+    forget after 90 days; without it all go to `bucket`.
+    """
 
     url: Annotated[str, Field(pattern=r"^https?://")]
     org: str
     bucket: str
+    quarters_bucket: str | None = None
 
 
 class SerialBus(Section):

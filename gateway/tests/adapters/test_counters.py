@@ -103,10 +103,10 @@ def test_a_changed_meter_is_an_event_in_the_store() -> None:
     for i, kwh in enumerate([100.0, *(1.0 + 0.01 * k for k in range(90))]):
         payload = batch(session, (5 * i + 1, PROOF, 0, (*HZ_50, *watts(kwh), *watts(0.0))))
         rows += session.receive_batch(payload, 1000.0 + 5 * i, 5e8)
-    [event] = [row for row in rows if "e_import_wh_event" in row.fields]
-    assert (event.measurement, event.tags) == ("health", {"site": "lens", "device": "grid"})
-    assert event.fields["e_import_wh_event"] == CHANGED
-    assert event.fields["e_import_wh_before"] == 100_000
+    [event] = [row for row in rows if row.measurement == "event"]
+    assert event.tags == {"site": "lens", "building": "lens", "device": "grid", "role": "grid"}
+    assert (event.fields["code"], event.fields["point"]) == (CHANGED, "e_import_wh")
+    assert event.fields["before_wh"] == 100_000
     stored = [row.fields["e_import_wh"] for row in rows if "e_import_wh" in row.fields]
     assert stored[0] == 100_000
     assert stored[1:] == sorted(stored[1:])

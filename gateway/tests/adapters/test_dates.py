@@ -13,6 +13,7 @@ from gateway.adapters.node.ledger import Ledger
 from gateway.adapters.node.session import NodeSession
 from gateway.adapters.store.outbox import Outbox
 from gateway.core.model.state import Mode, Reason, SetPoint
+from gateway.database.tags import RowOrigin
 from gateway.paths import config_folder
 from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
@@ -32,9 +33,8 @@ def demo(*, is_set: bool = True) -> NodeSession:
     roles = {name: device.role for name, device in file.devices.items()}
     table = poll_tables(file)["cellar"]
     return NodeSession(
-        site_id="lens",
+        origin=RowOrigin(site="lens", building="lens", roles=roles),
         table=table,
-        roles=roles,
         ledger=Ledger(),
         trusted={"grid"},
         is_dated=lambda: is_set,

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.adapters.node.status import NodeStatus
+from gateway.adapters.node.status_changes import status_row
+from gateway.database.tags import RowOrigin
 
 STATE = {"up": True, "boot": 7, "table": 1, "fw": "0.2.0", "build": 848_000_000, "mode": "run", "why": "update"}
 PULLING = {"boot": 7, "build": 9, "file": 3, "at": 0, "n": 512, "state": "pull", "why": ""}
@@ -37,16 +39,20 @@ def test_a_new_boot_starts_without_the_old_troubles_and_a_reconnection_keeps_the
 
 
 def test_the_database_gets_columns_of_one_kind_each() -> None:
-    assert NodeStatus().after_state(STATE | {"mode": "safe"}).fields() == {
-        "node_up": True,
-        "node_fw": "0.2.0",
-        "node_build": 848_000_000,
-        "node_mode": "safe",
-        "node_why": "update",
-        "node_refused": "",
-        "node_heard": True,
-        "node_update": "",
-        "node_test": "",
+    origin = RowOrigin(site="s", building="b", roles={})
+    row = status_row(NodeStatus().after_state(STATE | {"mode": "safe"}), node="cellar", origin=origin, time_ms=5)
+    assert row.tags == {"site": "s", "building": "b", "device": "cellar", "role": "node"}
+    assert row.fields == {
+        "is_up": 1.0,
+        "is_heard": 1.0,
+        "is_twin": 0.0,
+        "build": 848_000_000.0,
+        "fw": "0.2.0",
+        "mode": "safe",
+        "why": "update",
+        "refused": "",
+        "update": "",
+        "test": "",
     }
 
 

@@ -18,6 +18,7 @@ from gateway.adapters.node.payloads import json_object
 from gateway.adapters.node.poll_tables import restored_blocks, stored_blocks
 from gateway.adapters.node.session import FormerTable, NodeSession
 from gateway.adapters.store.outbox import Outbox
+from gateway.database.tags import RowOrigin
 from gateway.paths import config_folder
 from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
@@ -26,6 +27,7 @@ from gateway.wire import records
 POWER, PROOF = 0, 1  # block numbers of the meter in the demo's table
 NODE_S = 800_000_000  # an instant of the node's clock, seconds since 2000
 HZ_50 = (0x4248, 0x0000)  # 50.0 as float32, IEEE 754
+TAGS = {"site": "lens", "building": "lens", "device": "grid", "role": "grid"}
 
 
 @pytest.fixture
@@ -37,7 +39,9 @@ def demo_session() -> NodeSession:
     """The demo's node, with nothing heard of it yet."""
     file = site_file.read(config_folder() / "demo" / "site.toml")
     roles = {name: device.role for name, device in file.devices.items()}
-    return NodeSession(site_id="lens", table=poll_tables(file)["cellar"], roles=roles, ledger=Ledger())
+    return NodeSession(
+        origin=RowOrigin(site="lens", building="lens", roles=roles), table=poll_tables(file)["cellar"], ledger=Ledger()
+    )
 
 
 def batch(session: NodeSession, *rows: tuple[int, int, int, tuple[int, ...]], oldest: int = 1, boot: int = 9) -> bytes:
@@ -64,7 +68,7 @@ def test_a_power_is_read_and_stored_at_the_node_s_own_time(session: NodeSession)
     )
     assert session.readings["grid"]["p_w"].value == 1234.5
     stored = next(row for row in rows if "p_w" in row.fields)
-    assert (stored.measurement, stored.tags) == ("meter", {"site": "lens", "device": "grid"})
+    assert (stored.measurement, stored.tags) == ("grid", TAGS)
     assert stored.time_ms == (946_684_800 + NODE_S + 2) * 1000 + 250
 
 
@@ -158,7 +162,9 @@ def test_health_with_a_nan_is_not_taken(session: NodeSession) -> None:
 @given(st.binary(max_size=200))
 def test_random_bytes_never_become_a_reading(noise: bytes) -> None:
     file = site_file.read(config_folder() / "demo" / "site.toml")
-    session = NodeSession(site_id="s", table=poll_tables(file)["cellar"], roles={}, ledger=Ledger())
+    session = NodeSession(
+        origin=RowOrigin(site="s", building="s", roles={}), table=poll_tables(file)["cellar"], ledger=Ledger()
+    )
     for take in (session.receive_state, session.receive_health, session.receive_answer):
         take(noise, 1.0)
     session.receive_batch(noise, 1.0, 1.0)
@@ -309,7 +315,7 @@ def test_records_of_a_former_table_are_still_understood_but_are_history(session:
     payload = batch(session, (1, POWER, 0, watts(1234.5)), (2, POWER, 1, ()), (3, 200, 0, ()))
     session.table = replace(old, identity=77)
     first, second = session.receive_batch(payload, 100.0, 5e8)
-    assert (first.measurement, first.fields) == ("meter", {"p_w": 1234.5})
+    assert (first.measurement, first.fields) == ("grid", {"p_w": 1234.5})
     assert second.fields == {"p_w_why": "timeout"}
     assert session.readings == {}
     assert session.unreadable == 1

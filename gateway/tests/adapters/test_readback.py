@@ -14,6 +14,7 @@ from gateway.adapters.node.readback import Readback, from_health, readback_w
 from gateway.adapters.node.session import NodeSession
 from gateway.adapters.products.profiles import Profile, ProfileError, find, load
 from gateway.adapters.store.outbox import Outbox
+from gateway.database.tags import RowOrigin
 from gateway.paths import config_folder
 from gateway.tests.adapters.node_side import Wire, node_side
 from gateway.wire import table as wire
@@ -37,7 +38,11 @@ def readable(**setpoint: object) -> Profile:
 def session_of(profile: Profile) -> NodeSession:
     wiring = Wiring(device="battery", profile=profile, bus=BUS, unit=3, range_w=(-5000, 5000))
     table = compile_table("cellar", [wiring], 10_000)
-    session = NodeSession(site_id="s", table=table, roles={"battery": "battery"}, ledger=Ledger.restored(None))
+    session = NodeSession(
+        origin=RowOrigin(site="s", building="s", roles={"battery": "battery"}),
+        table=table,
+        ledger=Ledger.restored(None),
+    )
     session.receive_state(json.dumps({"up": True, "table": table.identity}).encode(), 0.0)
     return session
 

@@ -118,8 +118,8 @@ async def test_orders_go_to_one_board_and_the_page_and_the_log_name_the_other(
         assert set(named[8:]) == {A}
         assert all(twins[8:])
         assert building.session.boards.other_s(building.clock.now_s) == pytest.approx(53, abs=4)
-        rows = [row for row in building.side.persistence.waiting if "node_twin" in row.fields]
-        assert [row.fields["node_twin"] for row in rows if row.fields["node_twin"]]
+        rows = [row for row in building.side.persistence.waiting if "is_twin" in row.fields]
+        assert [row.fields["is_twin"] for row in rows if row.fields["is_twin"]]
     said = [record.getMessage() for record in caplog.records if "identity" in record.getMessage()]
     assert said == ["two boards have the identity of node cellar"]
 

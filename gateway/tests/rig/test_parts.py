@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.rig import chromium, debian, influxd, micropython, mosquitto
+from gateway.rig import chromium, compilers, debian, influxd, micropython, mosquitto
 from gateway.rig.part import FetchError, Machine, Missing, Part
 from gateway.rig.parts import FETCHERS, FINDERS, find_or_fetch
 
@@ -162,7 +162,8 @@ printf '#!/bin/sh\necho "InfluxDB v2.7.11"\n' > "$out/influxd" && chmod +x "$out
 def test_without_docker_and_compilers_the_database_is_missing_with_both_reasons(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     found = influxd.fetch(machine(tmp_path), lambda _: None)
-    assert found.why == "docker is not on this machine; go, cargo, cc not on this machine, needed for compiling it"
+    assert found.why.startswith("docker is not on this machine; it cannot be compiled here: cc is missing")
+    assert all(name in found.why for name in ("go is missing", "cargo is missing: https://rustup.rs"))
 
 
 def test_the_interpreter_that_is_here_has_the_heap_it_is_given(micropython, tmp_path):
@@ -172,3 +173,34 @@ def test_the_interpreter_that_is_here_has_the_heap_it_is_given(micropython, tmp_
     text = "import gc; gc.collect(); print(gc.mem_free() + gc.mem_alloc())"
     heap = int(ask(micropython.path, "-X", "heapsize=112wk", "-c", text))
     assert 0.95 < heap / (112 * 1024 * micropython.bits / 32) <= 1.0
+
+
+TOOLS = {"go": "echo 'go version go1.24.1 linux/amd64'", "cargo": "echo 'cargo 1.95.0'", "cc": "exit 0"}
+UNSET = "echo 'error: no default toolchain is configured' >&2; exit 1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, []),
+        ({"cargo": None}, ["cargo is missing: https://rustup.rs"]),
+        ({"cargo": UNSET, "rustup": UNSET}, ["no default toolchain is configured): rustup default stable"]),
+        ({"go": "echo 'go version go1.19.8 linux/amd64'"}, ["go is 1.19, needed is 1.23 or newer"]),
+        ({"go": None, "cc": None}, ["cc is missing", "go is missing"]),
+    ],
+)
+def test_what_compiling_needs_is_looked_for_first(monkeypatch, tmp_path, fake_program, changes, says):
+    for name, script in {**TOOLS, **changes}.items():
+        if script is not None:
+            fake_program(name, script)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    found = list(compilers.lacking(tmp_path))
+    assert len(found) == len(says)
+    assert all(text in line for text, line in zip(says, found, strict=True))
+
+
+def test_a_failed_compilation_names_its_cause():
+    lines = ["github.com/x", "warning: unused", "error[E0463]: can't find crate for `core`", "note: the target may not"]
+    assert influxd.cause([*lines, "warning: 3 warnings emitted"]) == "error[E0463]: can't find crate for `core`"
+    assert influxd.cause(["a", "killed"]) == "a / killed"
+    assert influxd.cause([]) == "it said nothing"

@@ -1,6 +1,6 @@
 """The gateway of a twin: its real sessions, loop, observers and rules, awake only when the twin says so."""
 
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,13 +18,14 @@ from gateway.observers.load_observer import LoadObserver
 from gateway.planning.load_inputs import LoadInputs
 from gateway.ports import Cycle, CycleObserver, Plans, Row
 from gateway.site.assembly import parts
-from gateway.site.assembly.building import core_site
+from gateway.site.assembly.building import core_site, origin_of
 from gateway.site.file.site_file import SiteFile
 from gateway.trial.twin.clock import VirtualClock
 from gateway.trial.twin.orders import Order
 from gateway.trial.twin.planner import InlinePlanner
 from gateway.wire import topics
 
+KeepRows = Callable[[Iterable[Row]], None]
 SendOrder = Callable[[str, int, Order], None]
 """(node, number of the actuator, order)"""
 
@@ -85,11 +86,19 @@ class _Actuation:
         return None
 
 
+def forgotten(_rows: Iterable[Row]) -> None:
+    """What becomes of rows that nobody keeps."""
+
+
 class _Nowhere:
     """The ports Persistence and Link without a disk and a broker."""
 
+    def __init__(self, keep: KeepRows) -> None:
+        self._keep = keep
+
     async def save(self, rows: Sequence[Row]) -> None:
-        """Kept by nobody."""
+        """Given to whoever looks at them."""
+        self._keep(rows)
 
     async def attend(self) -> None:
         """Nothing is due."""
@@ -134,8 +143,9 @@ class VirtualGateway:
         former: "VirtualGateway | None" = None,
         observers: Sequence[CycleObserver] = (),
         planner: InlinePlanner | None = None,
+        keep: KeepRows = forgotten,
     ) -> None:
-        """`former`: the run before, of which only what the store keeps is taken over."""
+        """`former`: the run before, of which only what the store keeps is taken over. `keep` is given all rows."""
         self.site: Site = core_site(file)
         self.cycle: Cycle | None = None
         self._clock = clock
@@ -147,16 +157,18 @@ class VirtualGateway:
         plans: Plans = PlainRule(loads)
         if planner is not None:
             plans = planner.planning(state=readings.state, loads=loads, events=self.observer.events)
+        self._keep = keep
+        nowhere = _Nowhere(keep)
         self._newest: Reading | None = None
         self._sampled_s: float | None = None
         self._loop = Loop(
             site=self.site,
-            site_id=file.site.id,
+            origin=origin_of(file),
             clock=clock,
             measurements=_Measurements(readings, clock),
             actuation=_Actuation(file, self.sessions, send),
-            persistence=_Nowhere(),
-            link=_Nowhere(),
+            persistence=nowhere,
+            link=nowhere,
             plans=plans,
             observers=(self.observer, self, *([planner] if planner else ()), *observers),
             lasting=former.lasting if former else StoredMemory(),
@@ -179,7 +191,7 @@ class VirtualGateway:
         """One message of a node."""
         session, now_s = self.sessions[node], self._clock.now_s
         if leaf == topics.DATA:
-            session.receive_batch(payload, now_s, self._clock.utc_s())
+            self._keep(session.receive_batch(payload, now_s, self._clock.utc_s()))
             self._look(session)
         elif leaf == topics.STATE:
             session.receive_state(payload, now_s)
@@ -223,12 +235,11 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _sessions(file: SiteFile, tables: Mapping[str, NodeTable], former: VirtualGateway | None) -> dict[str, NodeSession]:
-    roles = {id_: device.role for id_, device in file.devices.items()}
+    origin = origin_of(file)
     return {
         node: NodeSession(
-            site_id=file.site.id,
+            origin=origin,
             table=table,
-            roles=roles,
             ledger=Ledger.restored(former.sessions[node].ledger.snapshot()) if former else Ledger(),
             trusted=set(former.sessions[node].trusted) if former else set(),
         )

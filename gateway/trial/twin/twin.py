@@ -21,7 +21,7 @@ from gateway.site.assembly.poll_tables import poll_tables
 from gateway.site.file import site_file
 from gateway.site.file.site_file import SiteFile
 from gateway.trial.twin.clock import VirtualClock
-from gateway.trial.twin.gateway_side import VirtualGateway
+from gateway.trial.twin.gateway_side import KeepRows, VirtualGateway, forgotten
 from gateway.trial.twin.node import Send, VirtualNode
 from gateway.trial.twin.orders import Order
 from gateway.trial.twin.planner import InlinePlanner
@@ -51,14 +51,16 @@ class Twin:
         step_s: float = STEP_S,
         observers: Sequence[CycleObserver] = (),
         plan: bool = False,
+        keep: KeepRows = forgotten,
     ) -> None:
-        """A coarser `step_s` is faster; delays are then no finer than that."""
+        """A coarser `step_s` is faster; delays are then no finer than that. `keep` is given all rows for a database."""
         self.house = Simulation(house)
         self.file = file
         self.step_s = step_s
         self.clock = VirtualClock(now_s=self.house.state.elapsed_s, true_utc_s=self.house.state.utc_s)
         self.planner = InlinePlanner(file, self.clock) if plan else None
         self._observers = list(observers)
+        self._keep = keep
         self._tables = poll_tables(file)
         wires = wires_of(self.house, house, file.devices)
         self.nodes = {node: VirtualNode(table, wires, self._sender(node)) for node, table in self._tables.items()}
@@ -196,6 +198,7 @@ class Twin:
             former=self._former,
             observers=(self,),
             planner=self.planner,
+            keep=self._keep,
         )
         self.is_frozen = False
         for node in self.nodes.values():

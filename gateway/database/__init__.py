@@ -1,0 +1,1 @@
+"""What the database holds: its measurements, and the rows that go there."""

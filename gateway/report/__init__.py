@@ -1,0 +1,1 @@
+"""What is made of the figures for people elsewhere; nothing here but its folders."""
