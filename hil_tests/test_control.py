@@ -126,7 +126,7 @@ async def test_every_stored_state_balances_and_the_counters_of_house_and_store_a
         await chain.stop("gateway")
         after = (await house(chain, do="state"))["energy_wh"]
         rows = stored_lines(chain)
-    states = [fields(line) for line in rows if line.startswith("state,")]
+    states = [fields(line) for line in rows if line.startswith("site,")]
     # A step of the load is stored once meter and devices all show it, a second or two later: between steps all is one.
     away_w = [abs(one["grid_w"] - one["pv_w"] - one["battery_w"] - one["load_w"]) for one in states if "load_w" in one]
     assert statistics.median(away_w) < 30.0
@@ -140,7 +140,7 @@ async def test_every_stored_state_balances_and_the_counters_of_house_and_store_a
 
 async def has_states(chain: Chain, count: int) -> bool:
     """So many states are stored, one for each cycle."""
-    return len([line for line in stored_lines(chain) if line.startswith("state,")]) >= count
+    return len([line for line in stored_lines(chain) if line.startswith("site,")]) >= count
 
 
 def counters_of(shown: dict[str, Any]) -> dict[str, dict[str, Any]]:

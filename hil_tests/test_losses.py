@@ -33,7 +33,7 @@ def stored_samples(chain: Chain) -> tuple[int, int]:
     """(samples in the store, distinct ones): each stored line names its series and its moment."""
     keys = []
     for line in stored_lines(chain):
-        if line.startswith(("meter,", "pv,", "battery,")):
+        if line.startswith(("grid,", "phase,", "pv,", "battery,")):
             head, body, moment = line.split(" ")
             keys += [(head, pair.split("=")[0], moment) for pair in body.split(",")]
     return len(keys), len(set(keys))
@@ -154,7 +154,7 @@ async def unanswered_polls(chain: Chain) -> int:
 
 def grid_moments(chain: Chain) -> list[int]:
     """Moments (ms) of all stored grid powers, each once."""
-    lines = [line.split(" ") for line in stored_lines(chain) if line.startswith("meter,device=grid")]
+    lines = [line.split(" ") for line in stored_lines(chain) if line.startswith("grid,")]
     return sorted({int(moment) for _, body, moment in lines if "p_w=" in body and "f_hz" not in body})
 
 

@@ -152,5 +152,5 @@ async def test_a_node_is_updated_by_command_while_it_carries_orders(part, tmp_pa
         gaps = sorted(b - a for a, b in pairwise(moments))
         assert gaps[-1] < AWAY_MS
         assert gaps[-2] < 1500, "one hole, that of the restart"
-        status_lines = [line for line in stored_lines(chain) if line.startswith("health,node=cellar")]
-        assert any(f"node_build={new.build}.0," in line and 'node_mode="run"' in line for line in status_lines)
+        status_lines = [line for line in stored_lines(chain) if line.startswith("node,")]
+        assert any(f"build={new.build}.0," in line and 'mode="run"' in line for line in status_lines)

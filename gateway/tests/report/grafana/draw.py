@@ -26,7 +26,7 @@ from gateway.report.grafana.files import files
 from gateway.rig import parts
 from gateway.rig.browser import Chromium, Tab
 from gateway.rig.part import Machine, Part
-from gateway.tests.report.grafana import asked, days
+from gateway.tests.report.grafana import asked, day_rows, days
 
 HERE = Path(__file__).parent
 SOURCES = ("package.json", "package-lock.json", "build.mjs", "check.mjs", "page.jsx")
@@ -127,7 +127,7 @@ async def answered(folder: Path) -> dict[str, Mapping[str, Any]]:
     with tempfile.TemporaryDirectory() as scratch:
         async with asked.scratch(influxd, Path(scratch), port) as database:
             for language in CAPTION:
-                made = days.rows(
+                made = day_rows.rows(
                     FIRST, DAYS, building=f"lens-{language}", language=language,
                     raw_from_s=days.local(RAW_FROM), now_s=NOW.timestamp(),
                 )  # fmt: skip

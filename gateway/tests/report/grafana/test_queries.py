@@ -17,7 +17,7 @@ from gateway.ports import Row
 from gateway.report.grafana.files import files
 from gateway.rig.database import Database
 from gateway.rig.part import Part
-from gateway.tests.report.grafana import asked, days
+from gateway.tests.report.grafana import asked, day_rows, days
 
 pytestmark = [pytest.mark.parts, pytest.mark.asyncio(loop_scope="module")]
 PARIS = asked.PARIS
@@ -48,7 +48,7 @@ async def database(influxd: Part, tmp_path_factory: pytest.TempPathFactory) -> A
     folder: Path = tmp_path_factory.mktemp("boards")
     async with asked.scratch(influxd, folder, port) as found:
         raw_from_s, now_s = days.local(RAW_FROM), NOW.timestamp()
-        assert await asked.fill(found, days.rows(AUTUMN, 16, raw_from_s=raw_from_s, now_s=now_s)) > 60_000
+        assert await asked.fill(found, day_rows.rows(AUTUMN, 16, raw_from_s=raw_from_s, now_s=now_s)) > 60_000
         await asked.fill(found, [row for one in days.quarters(SPRING, 8) for row in account_rows(one, ORIGIN)])
         await asked.fill(found, [*golden(date(2026, 10, 23), 4), *golden(date(2027, 3, 26), 4)])
         yield found
