@@ -23,7 +23,7 @@ MOST_DAYS = 370  # in one export: a year of quarter hours is in memory at once
 DAY_S = 86_400
 
 
-class Kind(StrEnum):
+class HistoryKind(StrEnum):
     """What is written out."""
 
     QUARTERS = "quarters"
@@ -43,7 +43,7 @@ def export(
     context: typer.Context,
     begin: Annotated[str, typer.Option("--from", help="First moment: a date, or a moment as 2026-10-25T14:00Z.")],
     end: Annotated[str, typer.Option("--to", help="The moment after the last one.")],
-    what: Annotated[Kind, typer.Option(help="Which part of the history.")] = Kind.QUARTERS,
+    what: Annotated[HistoryKind, typer.Option(help="Which part of the history.")] = HistoryKind.QUARTERS,
     csv: Annotated[bool, typer.Option("--csv", help="As a table (CSV) instead of JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="Into this file instead of onto the screen.")] = None,
 ) -> None:
@@ -51,8 +51,8 @@ def export(
     file = read(context.obj, may_lack_prices=True)
     zone = ZoneInfo(file.site.time_zone)
     period = (_moment(begin, "--from", zone), _moment(end, "--to", zone))
-    if not 0 < period[1] - period[0] <= (MOST_DAYS * DAY_S if what is not Kind.DAYS else 10 * MOST_DAYS * DAY_S):
-        _refuse("history.period", most=10 * MOST_DAYS if what is Kind.DAYS else MOST_DAYS)
+    if not 0 < period[1] - period[0] <= (MOST_DAYS * DAY_S if what is not HistoryKind.DAYS else 10 * MOST_DAYS * DAY_S):
+        _refuse("history.period", most=10 * MOST_DAYS if what is HistoryKind.DAYS else MOST_DAYS)
     view = ArchiveView(archive_path(file), time_zone=file.site.time_zone)
     try:
         shown = getattr(view, what.value)(*period)
