@@ -18,13 +18,14 @@ from gateway.rig.processes import Processes
 from gateway.tests.adapters.outage import FIELDS, ROLES, Building
 
 DAY_S = 86_400
+CALM_S = 60  # of real time in each phase of the day
 
 
 @pytest.mark.parametrize(
     ("outage_s", "calm_s"),
     [
         (600, 3),
-        pytest.param(DAY_S, 60, marks=[pytest.mark.soak, pytest.mark.timeout(3 * 3600)]),
+        pytest.param(DAY_S, CALM_S, marks=[pytest.mark.soak, pytest.mark.timeout(3 * 3600)]),
     ],
 )
 async def test_an_outage_loses_and_doubles_nothing_and_is_made_up_for_within_an_hour(
@@ -57,11 +58,13 @@ async def test_an_outage_loses_and_doubles_nothing_and_is_made_up_for_within_an_
     print(f"{most} lines waited; made up for in {drained_s:.0f} s")  # noqa: T201
     assert found == wanted(building)
     assert drained_s <= 3600
+    assert building.persistence.error is None
+    if calm_s < CALM_S:  # too few cycles to tell the database's part from that of whatever else the machine does
+        return
     phases = {phase.name: sorted(phase.late_ms) for phase in building.phases}
-    # A cycle is never held up by the database: not by more than a machine on which both run is busy anyway.
     for name in ("during, in real time", "while the past is filled in", "after"):
-        late = phases[name]
-        assert late[len(late) // 2] < phases["before"][len(phases["before"]) // 2] + 250, (name, late)
+        late, before = phases[name], phases["before"]
+        assert late[len(late) // 2] < before[len(before) // 2] + 250, (name, late)
 
 
 def wanted(building: Building) -> dict[tuple[str, str], int]:
