@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
@@ -14,16 +14,19 @@ from gateway.adapters.site_time import SiteTime, ToldTime
 from gateway.adapters.sntp import TimeServer, is_settled, is_synchronised, serve_time
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
+from gateway.core.accounts.metering import metering
 from gateway.loop import Loop
+from gateway.observers.accountant import Accountant
 from gateway.observers.battery_observer import BatteryObserver
 from gateway.observers.load_observer import LoadObserver
 from gateway.observers.recorder import Recorder
 from gateway.planning.process import ask
 from gateway.planning.service import Planning
-from gateway.ports import Cycle
+from gateway.ports import AccountSink, Cycle
 from gateway.site.assembly import parts
-from gateway.site.assembly.building import core_site
+from gateway.site.assembly.building import core_site, meters
 from gateway.site.assembly.feeds import feeds
+from gateway.site.assembly.prices import PricesInForce
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.view.collector import GatewayView
@@ -69,6 +72,7 @@ class Gateway:
         self.feeds = feeds(file, clock=self.clock, folder=parts.store_path(file).parent)
         self.load_observer = LoadObserver(loads=file.loads, zone=ZoneInfo(file.site.time_zone), past=self.past)
         self.battery_observer = BatteryObserver(self.site)
+        self.accountant = self._accountant(())
         self.planning = self._planning()
         self.view = self._view()
         self.loop = Loop(
@@ -80,7 +84,7 @@ class Gateway:
             persistence=self.nodes.persistence,
             link=self.nodes.link,
             plans=self.planning,
-            observers=(self.load_observer, self.battery_observer, self.view, self.recorder),
+            observers=(self.load_observer, self.battery_observer, self.accountant, self.view, self.recorder),
             lasting=self.recorder.lasting(),
         )
 
@@ -104,6 +108,7 @@ class Gateway:
         yield "broker", lambda: self.nodes.broker.run(self.nodes.link.receive)
         yield "recorder", self.recorder.run
         yield "loads", self.load_observer.run
+        yield "accounts", self.accountant.run
         yield "planning", self.planning.run
         for feed in self.feeds.all:
             yield "feed", feed.run
@@ -150,6 +155,14 @@ class Gateway:
     def _told(self) -> Iterable[ToldTime]:
         """What the nodes' clocks show."""
         return [session.told for session in self.nodes.sessions.values() if session.told is not None]
+
+    def _accountant(self, sinks: Sequence[AccountSink]) -> Accountant:
+        return Accountant(
+            metering=metering(self.site, meters(self.file)),
+            prices=PricesInForce(self.file, self.feeds, meter=self.site.grid),
+            past=self.past,
+            sinks=sinks,
+        )
 
     def _planning(self) -> Planning:
         loads = parts.loads(self.file, self.feeds, observer=self.load_observer)

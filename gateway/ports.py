@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gateway.core.accounts.quarter_account import QuarterAccount
 from gateway.core.control.memory import StoredMemory
 from gateway.core.model.house import UNKNOWN, HouseLoad
 from gateway.core.model.plan import LoadSlot, Slot
@@ -116,4 +117,12 @@ class CycleObserver(Protocol):
 
     def show(self, cycle: Cycle) -> None:
         """Take the newest cycle; never waits."""
+        ...
+
+
+class AccountSink(Protocol):
+    """Where finished quarter hours are kept."""
+
+    def save_accounts(self, accounts: Sequence[QuarterAccount]) -> None:
+        """Take them; one that was given before is replaced. Never waits."""
         ...
