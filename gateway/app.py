@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,10 @@ from gateway.adapters.site_time import SiteTime, ToldTime
 from gateway.adapters.sntp import TimeServer, is_settled, is_synchronised, serve_time
 from gateway.adapters.store.history import HistoryStore
 from gateway.adapters.store.outbox import Outbox
+from gateway.core.accounts.metering import metering
 from gateway.core.model.state import Reason
 from gateway.loop import Loop
+from gateway.observers.accountant import Accountant
 from gateway.observers.battery_observer import BatteryObserver
 from gateway.observers.database_observer import DatabaseObserver
 from gateway.observers.decision_observer import DecisionObserver
@@ -25,10 +27,11 @@ from gateway.observers.load_observer import LoadObserver
 from gateway.observers.recorder import Recorder
 from gateway.planning.process import ask
 from gateway.planning.service import Planning
-from gateway.ports import Cycle
+from gateway.ports import AccountSink, Cycle
 from gateway.site.assembly import parts
-from gateway.site.assembly.building import core_site, origin_of
+from gateway.site.assembly.building import core_site, meters, origin_of
 from gateway.site.assembly.feeds import feeds
+from gateway.site.assembly.prices import PricesInForce
 from gateway.site.credentials import Credentials
 from gateway.site.file.site_file import SiteFile
 from gateway.view.archive import ArchiveView
@@ -83,6 +86,7 @@ class Gateway:
         status = self._status()
         self.view = self._view(status)
         self.database_observer = self._database_observer(status)
+        self.accountant = self._accountant((self.archive, self.database_observer))
         self.loop = Loop(
             site=self.site,
             origin=origin_of(file),
@@ -95,6 +99,7 @@ class Gateway:
             observers=(
                 self.load_observer,
                 self.battery_observer,
+                self.accountant,
                 self.view,
                 self.recorder,
                 DecisionObserver(self.archive),
@@ -127,6 +132,7 @@ class Gateway:
         yield "archive", self.archive.run
         yield "events", self.event_observer.run
         yield "loads", self.load_observer.run
+        yield "accounts", self.accountant.run
         yield "planning", self.planning.run
         for feed in self.feeds.all:
             yield "feed", feed.run
@@ -174,6 +180,14 @@ class Gateway:
     def _told(self) -> Iterable[ToldTime]:
         """What the nodes' clocks show."""
         return [session.told for session in self.nodes.sessions.values() if session.told is not None]
+
+    def _accountant(self, sinks: Sequence[AccountSink]) -> Accountant:
+        return Accountant(
+            metering=metering(self.site, meters(self.file)),
+            prices=PricesInForce(self.file, self.feeds, meter=self.site.grid),
+            past=self.past,
+            sinks=sinks,
+        )
 
     def _planning(self) -> Planning:
         loads = parts.loads(self.file, self.feeds, observer=self.load_observer)

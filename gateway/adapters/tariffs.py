@@ -8,6 +8,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from gateway.core.accounts.charges import Subscription
+from gateway.core.accounts.contract import exact
 from gateway.core.pricing.kinds import listed
 from gateway.core.pricing.tariff import PriceList
 from gateway.paths import config_folder
@@ -38,6 +40,20 @@ class PriceRow(_Strict):
         return {"first": row.get("first"), "prices": {name: each for name, each in row.items() if name != "first"}}
 
 
+class SubscriptionRow(_Strict):
+    """EUR/month with taxes, by kVA, from a local day on; a size that is not there has no known price."""
+
+    first: date
+    by_kva: dict[str, Annotated[float, Field(ge=0, le=100_000)]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sizes_beside_the_day(cls, row: Any) -> Any:
+        if not isinstance(row, dict) or "by_kva" in row:
+            return row
+        return {"first": row.get("first"), "by_kva": {kva: each for kva, each in row.items() if kva != "first"}}
+
+
 class SurplusRow(_Strict):
     """What a plant of this size gets for its surplus when its connection was asked for in this quarter."""
 
@@ -48,14 +64,21 @@ class SurplusRow(_Strict):
 
 
 class TariffFile(_Strict):
-    """One tariff. `check` says what a person should compare before relying on it."""
+    """One tariff. `check` says what a person should compare before relying on it.
+
+    `known_until`: the last local day for which its prices were read. `taxes`: the file of `config/taxes/` that says
+    what of its prices is tax and network.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     title: str
     kind: str
     check: str
     sources: Annotated[list[str], Field(min_length=1)]
+    known_until: date | None = None
+    taxes: str | None = None
     prices: list[PriceRow] = []
+    subscription: list[SubscriptionRow] = []
     surplus: list[SurplusRow] = []
 
     @field_validator("kind")
@@ -71,6 +94,8 @@ class TariffFile(_Strict):
             raise ValueError("[[surplus]] rows for kind surplus, [[prices]] rows for the others")
         if any(later.first <= row.first for row, later in pairwise(self.prices)):
             raise ValueError("[[prices]] rows rise by their first day")
+        if any(later.first <= row.first for row, later in pairwise(self.subscription)):
+            raise ValueError("[[subscription]] rows rise by their first day")
         strange = sorted({name for row in self.prices for name in row.prices} - set(self.names))
         if strange:
             raise ValueError(f"{', '.join(strange)}: a tariff of kind {self.kind} has {', '.join(self.names)}")
@@ -90,6 +115,11 @@ class TariffFile(_Strict):
         if set(self.names) <= set(own):
             return (PriceList(first=date.min, prices=own),)
         return tuple(PriceList(first=row.first, prices={**row.prices, **own}) for row in self.prices)
+
+    def subscriptions(self, kva: float) -> tuple[Subscription, ...]:
+        """What a month costs for a subscribed power; nothing where no row says it."""
+        rows = [(row.first, row.by_kva.get(f"{kva:g}")) for row in self.subscription]
+        return tuple(Subscription(first=first, eur_per_month=exact(eur)) for first, eur in rows if eur is not None)
 
     def surplus_price(self, quarter: str, kwp: float) -> float | None:
         """EUR/kWh for a quarter and a size; None where no row says it."""

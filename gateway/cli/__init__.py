@@ -7,6 +7,7 @@ import typer
 from gateway import __version__
 from gateway.cli import database, history, outbox, parts
 from gateway.cli.bench.app import app as benches
+from gateway.cli.bill import bill_command
 from gateway.cli.check import check
 from gateway.cli.demo import demo
 from gateway.cli.house import house
@@ -42,6 +43,7 @@ app.command()(house)
 app.command()(demo)
 app.command()(trial)
 app.command()(study)
+app.command("bill")(bill_command)
 app.add_typer(nodes, name="node")
 app.add_typer(database.app, name="database")
 app.add_typer(outbox.app, name="outbox")

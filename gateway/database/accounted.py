@@ -157,4 +157,16 @@ ACCOUNTED = (
             Column(name="point", what="the counter", kind=Kind.TEXT),
         ),
     ),
+    Measurement(
+        name="gap",
+        what="Lines that never reached the database, because there was no room to keep them.",
+        when="when they went: its begin",
+        bucket=Bucket.QUARTERS,
+        tags=(),
+        columns=(
+            Column(name="duration_s", what="from the first of them to the last"),
+            Column(name="lines", what="how many they were"),
+            Column(name="measurements", what="which, with how many of each", kind=Kind.TEXT),
+        ),
+    ),
 )

@@ -3,7 +3,7 @@
 Fits the port CycleObserver. It writes nothing itself: rows go to `add`, which stores them with those of the next cycle.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.core.accounts.quarter_account import QuarterAccount
@@ -71,9 +71,9 @@ class DatabaseObserver:
         self._decisions, rows = decision_rows(self._decisions, cycle.setpoints, utc_s, self._origin, self._say)
         self._add([*rows, *self._alarm_rows(cycle, utc_s), *self._plan_rows(utc_s), *self._minute_rows(cycle, utc_s)])
 
-    def account(self, account: QuarterAccount) -> None:
-        """A quarter hour is over."""
-        self._add(account_rows(account, self._origin))
+    def save_accounts(self, accounts: Sequence[QuarterAccount]) -> None:
+        """Quarter hours that are over (port AccountSink)."""
+        self._add([row for account in accounts for row in account_rows(account, self._origin)])
 
     def _alarm_rows(self, cycle: Cycle, utc_s: float) -> list[Row]:
         if abs(utc_s - self._looked_s) < LOOK_S:

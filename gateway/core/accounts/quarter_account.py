@@ -15,6 +15,7 @@ class EnergySource(StrEnum):
     POWER = "power"  # its power, added up each second
     PART = "part"  # the same, of a part of the quarter hour only: scaled to all of it
     UNKNOWN = "unknown"  # less than the least part was seen
+    SPREAD = "spread"  # its counter, read before and after a gap: what it counted there, spread evenly over that time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,11 @@ from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from gateway.core.model.state import Reason
+from gateway.core.accounts.quarter_account import PriceInForce
+from gateway.core.model.quarters import QUARTER_S
+from gateway.core.model.state import Reason, SiteState
 from gateway.core.model.time_grid import TimeGrid
-from gateway.core.pricing.called_days import Days
+from gateway.core.pricing.called_days import Days, learn
 from gateway.core.pricing.goals import Goals, Weighed, co2_on_grid, weigh
 from gateway.core.pricing.kind import NO_POINTS, PriceSources, TariffKind
 from gateway.core.pricing.kinds.base import placeholder
@@ -59,6 +61,41 @@ def price_inputs(file: SiteFile, feeds: Feeds, *, meter: str) -> PriceInputs:
         points=feeds.prices,
         co2=feeds.co2,
     )
+
+
+class PricesInForce:
+    """What a kWh cost in quarter hours that are over, as the accounts need it; fits the port of the accountant."""
+
+    def __init__(self, file: SiteFile, feeds: Feeds, *, meter: str) -> None:
+        """`meter`: the device at the grid connection, which announces called days."""
+        chosen = kind(file)
+        self._file = file
+        self._feeds = feeds
+        self._meter = meter
+        self._called = None if chosen is None else chosen.called
+        self._zone = ZoneInfo(file.site.time_zone)
+        self._days: Days = {}
+
+    def learn(self, state: SiteState) -> None:
+        """The called days that the meter announces now."""
+        if self._called is not None:
+            local = datetime.fromtimestamp(state.utc_s, self._zone)
+            self._days = learn(self._days, self._called.meter(state, self._meter, local), local.date())
+
+    def price(self, start_s: int) -> PriceInForce | None:
+        """The mean price over the quarter hour; None where any part of it is not known for sure."""
+        published = self._feeds.prices
+        points = None if published is None else published.answer().value
+        of_now = tariff(self._file, days=self._days, points=NO_POINTS if points is None else points)
+        found = on_grid(of_now, TimeGrid(start_s=float(start_s), step_s=float(QUARTER_S), steps=1))
+        if found.assumed[0]:
+            return None
+        return PriceInForce(period=found.names[0], buy=float(found.buy[0]), sell=float(found.sell[0]))
+
+    def co2_g_per_kwh(self, start_s: int) -> float | None:
+        """Of the grid when the quarter hour began; None where no series says it."""
+        series = None if self._feeds.co2 is None else self._feeds.co2.answer().value
+        return None if series is None else series.at(float(start_s))
 
 
 def weighed(

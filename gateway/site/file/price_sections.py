@@ -1,6 +1,6 @@
 """Sections of a site file about prices, goals and what is fetched from outside; all may be left out."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, create_model, model_validator
 
@@ -26,7 +26,8 @@ class TariffSection(Section):
 
     `prices` go before those of the file. What is paid for surplus: `surplus_price`, or `surplus` for a table; neither
     means nothing is paid. Where the highest quarter hour of each calendar month is paid for: `peak_eur_per_kw_month`,
-    of what lies above `peak_free_kw`. Besides, each kind of tariff has keys of its own.
+    of what lies above `peak_free_kw`. `network` is the option of the network tariff (as TURPE's CU4 or MU4, on the
+    bill), for `zen bill`. Besides, each kind of tariff has keys of its own.
     """
 
     file: str | None = None
@@ -34,6 +35,7 @@ class TariffSection(Section):
     surplus_price: Price | None = None
     surplus: SurplusSection | None = None
     subscribed_kva: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    network: Literal["CU4", "MU4", "CU", "MUDT", "LU"] | None = None
     peak_eur_per_kw_month: Annotated[float, Field(ge=0, le=1000)] = 0.0
     peak_free_kw: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
 

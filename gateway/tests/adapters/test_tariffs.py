@@ -26,6 +26,9 @@ PUBLISHED = [
     ("edf_hphc", "2025-08-01", "HC", 0.1635),
     ("edf_tempo", "2025-08-01", "TEMPO_BLUE_HC", 0.1232),
     ("edf_tempo", "2025-08-01", "TEMPO_RED_HP", 0.6468),
+    ("edf_base", "2026-02-01", "BASE", 0.1940),
+    ("edf_hphc", "2026-02-01", "HC", 0.1579),
+    ("edf_tempo", "2026-02-01", "TEMPO_WHITE_HP", 0.1871),
 ]
 
 
@@ -79,7 +82,10 @@ def test_surplus_is_paid_by_the_quarter_and_the_size(
 
 
 def test_what_a_tariff_does_not_know_is_named(tmp_path: Path) -> None:
-    missing = tariffs.find("edf_tempo", tmp_path).missing({"TEMPO_BLUE_HP": 0.15})
+    (tmp_path / "tariffs").mkdir()
+    own = OWN.replace('"base"', '"tempo"').replace("BASE = 0.21", "TEMPO_BLUE_HC = 0.12\nTEMPO_RED_HP = 0.65")
+    (tmp_path / "tariffs" / "mine.toml").write_text(own)
+    missing = tariffs.find("mine", tmp_path).missing({"TEMPO_BLUE_HP": 0.15})
     assert missing == ["TEMPO_WHITE_HC", "TEMPO_WHITE_HP", "TEMPO_RED_HC"]
 
 
@@ -132,3 +138,30 @@ def test_a_wrong_file_says_where(old: str, new: str, message: str, tmp_path: Pat
 def test_a_file_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(TariffError, match="No such file"):
         tariffs.load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "kva", "first", "eur"),
+    [
+        ("edf_base", 3, "2026-02-01", "12.03"),
+        ("edf_hphc", 9, "2025-02-01", "18.01"),
+        ("edf_tempo", 36, "2025-08-01", "54.43"),
+    ],
+)
+def test_subscriptions_are_those_that_were_published(
+    name: str, kva: float, first: str, eur: str, tmp_path: Path
+) -> None:
+    rows = {row.first.isoformat(): str(row.eur_per_month) for row in tariffs.find(name, tmp_path).subscriptions(kva)}
+    assert rows[first] == eur
+
+
+def test_a_power_without_a_subscription_has_none(tmp_path: Path) -> None:
+    assert tariffs.find("edf_hphc", tmp_path).subscriptions(7) == ()
+
+
+def test_rows_of_subscriptions_rise(tmp_path: Path) -> None:
+    row = "[[subscription]]\nfirst = 2026-01-01\n6 = 10\n"
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN + row + row)
+    with pytest.raises(TariffError, match="rise by their first day"):
+        tariffs.load(path)

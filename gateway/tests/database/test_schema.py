@@ -67,7 +67,7 @@ def lived(hours: float) -> list[Row]:
     twin.clear()
     twin.advance(200.0)
     for account in accounts(days=1):
-        observer.account(account)
+        observer.save_accounts([account])
     for node, session in twin.sessions.items():
         found.append(status_row(session.status, node=node, origin=origin, time_ms=0))
     back = {"battery": Readback(asked_w=100.0, applied_w=100.0, held_w=100.0)}

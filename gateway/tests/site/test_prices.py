@@ -246,7 +246,6 @@ async def test_feeds_are_those_that_the_site_file_asks_for(tmp_path: Path) -> No
         (SEASONS, "cost = 1", "cost = -1", "goals.cost", "greater than or equal to 0"),
         (SEASONS, "co2_eur_per_t", "co2_eur_per_ton", "goals.co2_eur_per_ton", "did you mean co2_eur_per_t?"),
         (SEASONS, "cost = 1\nself_consumption_eur_per_kwh = 0.02\nco2_eur_per_t = 100", "cost = 0", "goals", "above 0"),
-        (TEMPO, "TEMPO_BLUE_HP = 0.15, ", "", "tariff.prices.TEMPO_BLUE_HP", "from your bill"),
         (
             TEMPO,
             "TEMPO_BLUE_HP = 0.15",

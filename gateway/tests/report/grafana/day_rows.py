@@ -129,7 +129,7 @@ def rows(
     every = list(minutes(first, days))
     for quarter in quarters(first, days):
         if quarter.start_s + QUARTER_S <= now_s:
-            observer.account(quarter)
+            observer.save_accounts([quarter])
     energy = dict.fromkeys(("import", "export", "pv", "charge", "discharge"), 1_000_000.0)
     for number, (t, one) in enumerate(every):
         energy["import"] += max(one.grid_w, 0.0) / 60.0

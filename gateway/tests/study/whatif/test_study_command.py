@@ -39,7 +39,7 @@ def test_figures_say_what_they_depend_on(outcome: tuple[dict, str, str]) -> None
     assert [size["kw"] for size in found["sizes"]] == [2.0, 4.0]  # full in two hours
     assert found["start"] == "2025-04-02T00:00+02:00"
     assert found["plan_every_s"] == 6 * 3600.0
-    assert found["eur_per_kwh"] == {"buy": {"least": 0.1635, "most": 0.2081}, "sell": {"least": 0.04, "most": 0.04}}
+    assert found["eur_per_kwh"] == {"buy": {"least": 0.1589, "most": 0.2142}, "sell": {"least": 0.04, "most": 0.04}}
     assert found["method"]["planning"]["energy_points"] == 41
     for size in found["sizes"]:
         whole = size["ways"]["zen"]["all"]
