@@ -163,6 +163,7 @@ ACCOUNTED = (
         when="when they went: its begin",
         bucket=Bucket.QUARTERS,
         tags=(),
+        is_of_building=False,
         columns=(
             Column(name="duration_s", what="from the first of them to the last"),
             Column(name="lines", what="how many they were"),

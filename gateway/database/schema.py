@@ -90,6 +90,7 @@ class Measurement:
     tags: tuple[str, ...]  # beside `site` and `building`, which every row has; all are there in each row
     columns: tuple[Column, ...]
     families: tuple[ColumnFamily, ...] = field(default=())
+    is_of_building: bool = True  # whether it has the tag `building`: what went may have been of several
 
     def kind_of(self, name: str) -> Kind | None:
         """What a field holds; None for one that does not belong here."""
@@ -100,7 +101,7 @@ class Measurement:
 
     def mistakes(self, row: Row) -> Iterator[str]:
         """What does not fit, in words; nothing for a row that does."""
-        wanted = {"site", "building", *self.tags}
+        wanted = {"site", *(["building"] if self.is_of_building else []), *self.tags}
         if set(row.tags) != wanted:
             yield f"{self.name}: tags {', '.join(sorted(row.tags))} instead of {', '.join(sorted(wanted))}"
         yield from (f"{self.name}: tag {name} is empty" for name, value in row.tags.items() if not value)

@@ -10,6 +10,7 @@ from gateway.adapters.node.readback import Readback
 from gateway.adapters.node.readings import event_rows
 from gateway.adapters.node.status import NodeStatus
 from gateway.adapters.node.status_changes import readback_rows, status_row
+from gateway.adapters.store.gaps import Gap
 from gateway.database.measurements import MEASUREMENTS, bucket_of, mistakes
 from gateway.database.schema import Bucket, Kind, unit_of
 from gateway.observers.database_observer import DatabaseObserver
@@ -181,3 +182,8 @@ def test_a_status_of_a_node_is_a_row() -> None:
     row = status_row(NodeStatus(up=True, twin=True, why="power"), node="cellar", origin=origin, time_ms=5)
     assert list(mistakes([row])) == []
     assert (row.fields["is_up"], row.fields["is_twin"], row.fields["why"]) == (1.0, 1.0, "power")
+
+
+def test_a_gap_of_the_outbox_fits() -> None:
+    gap = Gap(site="lens", from_ms=1_700_000_000_000, to_ms=1_700_000_600_000, counts={"meter": 3, "battery": 2})
+    assert list(mistakes([gap.row()])) == []
