@@ -11,7 +11,8 @@ KEPT = {Bucket.RAW: "90 days are enough (`bucket`)", Bucket.QUARTERS: "for ever 
 
 def database_page() -> Iterator[str]:
     """A table of all measurements, then one of the fields of each."""
-    yield "How to use it stands in [database.md](../database.md). Every row has the tags `site` and `building` (a gap has no `building`);"
+    yield "How to use it stands in [database.md](../database.md). Every row has the tags `site` and"
+    yield "`building` (a gap has no `building`);"
     yield f"`role` is one of {', '.join(ROLES)}. Numbers are floats, their unit is the end of their name, powers are"
     yield "positive when they are drawn from the building (the grid's when the building imports). What is not known is"
     yield "left out of a row.\n"
