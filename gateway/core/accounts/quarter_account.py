@@ -22,13 +22,13 @@ class EnergySource(StrEnum):
 class Flows:
     """Where energy went from and to (Wh, 0 or above). PV serves the building first, then batteries, then the grid."""
 
-    pv_to_load_wh: float = 0.0
-    pv_to_battery_wh: float = 0.0
-    pv_to_grid_wh: float = 0.0
-    battery_to_load_wh: float = 0.0
-    battery_to_grid_wh: float = 0.0
-    grid_to_load_wh: float = 0.0
-    grid_to_battery_wh: float = 0.0
+    pv_to_load_wh: float = 0.0  # PV used at once (Wh)
+    pv_to_battery_wh: float = 0.0  # PV stored (Wh)
+    pv_to_grid_wh: float = 0.0  # PV sold (Wh)
+    battery_to_load_wh: float = 0.0  # used out of batteries (Wh)
+    battery_to_grid_wh: float = 0.0  # sold out of batteries (Wh)
+    grid_to_load_wh: float = 0.0  # bought and used (Wh)
+    grid_to_battery_wh: float = 0.0  # bought and stored (Wh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

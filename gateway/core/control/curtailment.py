@@ -80,7 +80,7 @@ class CurtailmentDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flows:
+class PvFlows:
     """The powers from which a limit of PV is calculated (W)."""
 
     used_w: float  # the building without its batteries and without PV that takes a limit; import positive
@@ -108,7 +108,7 @@ def curtail(
     if not site.curtailable or grid_w is None or used_w is None or meter.mode is not Mode.CONTROL:
         return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=hidden_w(site, before, pv_w))
     costs_money = slot is not None and slot.sell < 0.0
-    flows = Flows(
+    flows = PvFlows(
         used_w=used_w,
         pv_w=pv_w,
         gives_w={one.id: -(cycle.seen.powers[one.id].value or 0.0) for one in site.curtailable},
@@ -132,7 +132,7 @@ def blind(site: Site, before: Curtailment, pv_w: float) -> CurtailmentDecision:
     return CurtailmentDecision(setpoints=_divided(site, limit_w, {}, reason), memory=memory)
 
 
-def limited(site: Site, before: Curtailment, flows: Flows) -> CurtailmentDecision:
+def limited(site: Site, before: Curtailment, flows: PvFlows) -> CurtailmentDecision:
     """Set-points of the curtailable inverters: the negative of what they may produce, None for as much as they can."""
     error_w, over_w = _learned(before, max(-flows.grid_w - flows.export_w, 0.0))
     rated_w = sum(inverter.rated_w for inverter in site.curtailable)
@@ -170,7 +170,7 @@ def _divided(site: Site, limit_w: float, astray: Mapping[str, float], reason: Re
     return tuple(found)
 
 
-def _ignored(site: Site, before: Curtailment, flows: Flows) -> dict[str, int]:
+def _ignored(site: Site, before: Curtailment, flows: PvFlows) -> dict[str, int]:
     """Whether each gives more than it was allowed, and for how long."""
     if before.limit_w is None:
         return {}

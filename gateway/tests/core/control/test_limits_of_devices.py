@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.control import limits
-from gateway.core.control.curtailment import LASTING_CYCLES, Curtailment, Flows, limited
+from gateway.core.control.curtailment import LASTING_CYCLES, Curtailment, PvFlows, limited
 from gateway.core.control.dispatch import Memory, decide
 from gateway.core.model.site import Inverter
 from gateway.core.model.state import Mode, Reading, SiteState
@@ -97,7 +97,7 @@ CURTAILABLE = replace(SITE, curtailable=(Inverter(id="pv", rated_w=6000.0),), ex
 
 def limit(before=None, **changes):
     known = {"used_w": 500.0, "pv_w": -5000.0, "battery_max_w": 0.0, "grid_w": -4500.0, "export_w": 0.0} | changes
-    decision = limited(CURTAILABLE, before or Curtailment(), Flows(**known))
+    decision = limited(CURTAILABLE, before or Curtailment(), PvFlows(**known))
     return decision.setpoints, decision.memory
 
 
@@ -130,7 +130,7 @@ def test_export_settles_just_below_its_limit(too_much) -> None:
         pv_w = -min(8000.0, limits[-4] * (1.0 + too_much))
         exports.append(-pv_w - 500.0)
         known = {"used_w": 500.0, "pv_w": pv_w, "battery_max_w": 0.0, "grid_w": -exports[-2], "export_w": 1500.0}
-        decision = limited(site, seen, Flows(**known))
+        decision = limited(site, seen, PvFlows(**known))
         (setpoint,), seen = decision.setpoints, decision.memory
         limits.append(9000.0 if setpoint.power_w is None else -setpoint.power_w)
     settled = exports[30:]

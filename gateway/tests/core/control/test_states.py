@@ -22,7 +22,7 @@ from gateway.core.control.curtailment import (
     Curtailment,
     CurtailmentEvent,
     CurtailmentState,
-    Flows,
+    PvFlows,
     limited,
 )
 from gateway.core.control.cycle_input import CycleInput
@@ -223,7 +223,7 @@ def test_curtailment_goes_through_its_states(pair, expected) -> None:
     state, event = pair
     before = Curtailment(limit_w=None if state is CurtailmentState.FREE else 1000.0)
     export_w = 12_000.0 if event is CurtailmentEvent.ENOUGH else 0.0
-    flows = Flows(used_w=500.0, pv_w=-5000.0, battery_max_w=0.0, grid_w=0.0, export_w=export_w)
+    flows = PvFlows(used_w=500.0, pv_w=-5000.0, battery_max_w=0.0, grid_w=0.0, export_w=export_w)
     assert limited(ROOF, before, flows).memory.state is expected
 
 
