@@ -44,7 +44,7 @@ class DeviceEnergy:
 class LoadEnergy:
     """What one named load used."""
 
-    used_wh: float | None
+    used_wh: float | None  # in all
     of_sun_wh: float | None  # of that, from PV at once
     of_battery_wh: float | None  # of that, from batteries
 
@@ -54,8 +54,8 @@ class PriceInForce:
     """What a kWh cost in this quarter hour, taxes included (EUR/kWh)."""
 
     period: str  # the tariff's name of it, such as HP
-    buy: float
-    sell: float
+    buy: float  # EUR/kWh imported
+    sell: float  # EUR/kWh exported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

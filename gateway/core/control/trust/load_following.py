@@ -26,7 +26,7 @@ NEAR = (150.0, 0.12)  # W and share of a power, within which it is the same: 207
 class LoadFollowing:
     """How one load follows what it is sent. Moments are monotonic."""
 
-    takes: Direction = field(default_factory=Direction)
+    takes: Direction = field(default_factory=Direction)  # what it has shown that it draws of what it is sent
     reported_s: float = -math.inf  # of the newest report that was compared
     astray_s: float = 0.0  # seconds for which it drew more than it was sent, less those for which it did not
     away_s: float = -math.inf  # until then it is given back
