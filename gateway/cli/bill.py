@@ -151,10 +151,12 @@ def _remarks(found: Bill) -> Iterator[str]:
     """What a reader must know, and the way back to the quarter hours."""
     expected = (found.end_s - found.start_s) // 900
     moments = [datetime.fromtimestamp(each, UTC).strftime("%Y-%m-%dT%H:%MZ") for each in (found.start_s, found.end_s)]
-    yield say("bill.trail", count=expected - len(found.missing), expected=expected, begin=moments[0], end=moments[1])
+    yield say(
+        "bill.trail", count=str(expected - len(found.missing)), expected=str(expected), begin=moments[0], end=moments[1]
+    )
     if found.missing:
         first = datetime.fromtimestamp(found.missing[0], UTC).strftime("%Y-%m-%dT%H:%MZ")
-        yield say("bill.missing", count=len(found.missing), first=first)
+        yield say("bill.missing", count=str(len(found.missing)), first=first)
     if any(not line.is_confirmed for line in found.lines):
         yield say("bill.unconfirmed")
     if any(line.is_assumed for line in found.lines):

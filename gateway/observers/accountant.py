@@ -12,7 +12,7 @@ from typing import Protocol
 
 from gateway.adapters.store.outbox import OutboxError
 from gateway.core.accounts.closing import counters
-from gateway.core.accounts.ledger import Ledger, take
+from gateway.core.accounts.ledger import AccountLedger, take
 from gateway.core.accounts.ledger_note import from_note, to_note
 from gateway.core.accounts.metering import Metering
 from gateway.core.accounts.open_quarter import Seen
@@ -103,10 +103,10 @@ class Accountant:
         start_s = account.start_s
         return replace(account, price=self._prices.price(start_s), co2_g_per_kwh=self._prices.co2_g_per_kwh(start_s))
 
-    def _recalled(self) -> Ledger:
+    def _recalled(self) -> AccountLedger:
         with contextlib.suppress(ValueError, RecursionError):
             return from_note(json.loads(self._past.note(NOTE) or "null"))
-        return Ledger()
+        return AccountLedger()
 
     async def run(self) -> None:
         """Keep for ever what a restart needs: with each quarter hour."""

@@ -197,7 +197,7 @@ def _energy(sums: dict[Key, _Sums], contract: Contract) -> Iterator[BillLine]:
             prices = groups.setdefault((period, assumed, _is_confirmed(contract, span)), {})
             prices.setdefault(exact(buy), []).append((span, one))
     for (period, assumed, is_confirmed), prices in groups.items():
-        marks = {"period": period, "is_assumed": assumed, "is_confirmed": is_confirmed}
+        marks: dict[str, str | bool] = {"period": period, "is_assumed": assumed, "is_confirmed": is_confirmed}
         if len(prices) > MOST_PRICES:
             yield _mean_line(prices, marks)
             continue

@@ -100,6 +100,6 @@ class Levies:
 
     def turns(self, years: Iterable[int]) -> set[date]:
         """Days on which one of them or the season changes, and the first day of which nothing was read."""
-        rows = (*self.excise, *self.levy, *self.vat, *self.network)
+        rows: tuple[FromDay, ...] = (*self.excise, *self.levy, *self.vat, *self.network)
         seasons = {date(year, month, 1) for year in years for month in SEASONS}
         return {row.first for row in rows} | seasons | {date.fromordinal(self.known_until.toordinal() + 1)}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gateway.core.accounts.counter_track import HELD_S, CounterTrack
 from gateway.core.accounts.flows import EXACT_WH, Totals, by_order, flows, reconciled
-from gateway.core.accounts.metering import POINTS, Metering, Part
+from gateway.core.accounts.metering import POINTS, CountedPart, Metering
 from gateway.core.accounts.open_quarter import BothWays, LoadShare, OpenQuarter
 from gateway.core.accounts.quarter_account import DeviceEnergy, EnergySource, LoadEnergy, QuarterAccount
 from gateway.core.model.quarters import ENOUGH, QUARTER_S, Sum
@@ -97,10 +97,10 @@ def _is_epoch(device: str, start_s: int, tracks: Tracks, metering: Metering) -> 
 
 
 def _totals(devices: Mapping[str, DeviceEnergy], metering: Metering) -> Totals | None:
-    grid = devices[metering.of(Part.GRID)[0]]
-    pv = _sum([devices[one].given_wh for one in metering.of(Part.PV)])
-    charged = _sum([devices[one].drawn_wh for one in metering.of(Part.BATTERY)])
-    discharged = _sum([devices[one].given_wh for one in metering.of(Part.BATTERY)])
+    grid = devices[metering.of(CountedPart.GRID)[0]]
+    pv = _sum([devices[one].given_wh for one in metering.of(CountedPart.PV)])
+    charged = _sum([devices[one].drawn_wh for one in metering.of(CountedPart.BATTERY)])
+    discharged = _sum([devices[one].given_wh for one in metering.of(CountedPart.BATTERY)])
     imported, exported = grid.given_wh, grid.drawn_wh
     if pv is None or charged is None or discharged is None or imported is None or exported is None:
         return None

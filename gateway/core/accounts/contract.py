@@ -29,7 +29,7 @@ class Contract:
 
     def turns(self, first: date, end: date) -> set[date]:
         """Days between two others on which a line of the bill may end and another one begin."""
-        found = {row.first for row in (*self.subscriptions, *self.lists)}
+        found = {row.first for row in self.subscriptions} | {row.first for row in self.lists}
         if self.known_until is not None:
             found.add(date.fromordinal(self.known_until.toordinal() + 1))
         if self.levies is not None:

@@ -19,7 +19,7 @@ MOST_OPEN = 7 * 96  # quarter hours that may wait for a counter: what it counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class AccountLedger:
     """What is remembered from one cycle to the next; a new one is empty."""
 
     last_s: float | None = None  # the last cycle (UTC); None before the first
@@ -30,7 +30,7 @@ class Ledger:
     sun: SunBefore | None = None  # PV before it was held back
 
 
-def take(ledger: Ledger, seen: Seen, metering: Metering) -> tuple[Ledger, tuple[QuarterAccount, ...]]:
+def take(ledger: AccountLedger, seen: Seen, metering: Metering) -> tuple[AccountLedger, tuple[QuarterAccount, ...]]:
     """Take a cycle in; the accounts that this finishes, or changes, the oldest first.
 
     A clock that is set back begins the open quarter hour again.
@@ -44,7 +44,7 @@ def take(ledger: Ledger, seen: Seen, metering: Metering) -> tuple[Ledger, tuple[
     return _given(ledger, seen.utc_s, metering) if ledger.waiting else (ledger, ())
 
 
-def _filled(ledger: Ledger, seen: Seen, held_s: float, metering: Metering) -> Ledger:
+def _filled(ledger: AccountLedger, seen: Seen, held_s: float, metering: Metering) -> AccountLedger:
     """With so long of what a cycle shows in the open quarter hour."""
     if ledger.open is None or held_s <= 0.0:
         return ledger
@@ -61,7 +61,7 @@ def _read(tracks: Tracks, counters: Mapping[tuple[str, str], tuple[float, float]
     return {**tracks, **changed} if changed else tracks
 
 
-def _turned(ledger: Ledger, utc_s: float) -> Ledger:
+def _turned(ledger: AccountLedger, utc_s: float) -> AccountLedger:
     """With the quarter hour of this moment open; those that are over wait, and those that were slept through, too."""
     start_s = int(utc_s // QUARTER_S) * QUARTER_S
     before = ledger.open
@@ -75,7 +75,7 @@ def _turned(ledger: Ledger, utc_s: float) -> Ledger:
     return replace(ledger, open=fresh, waiting=over[-MOST_OPEN:])
 
 
-def _given(ledger: Ledger, utc_s: float, metering: Metering) -> tuple[Ledger, tuple[QuarterAccount, ...]]:
+def _given(ledger: AccountLedger, utc_s: float, metering: Metering) -> tuple[AccountLedger, tuple[QuarterAccount, ...]]:
     """Those that are settled leave; those that have waited long enough are given, and wait on."""
     accounts: list[QuarterAccount] = []
     stay: list[OpenQuarter] = []

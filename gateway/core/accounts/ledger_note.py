@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.core.accounts.counter_track import CounterTrack, Edge
-from gateway.core.accounts.ledger import MOST_OPEN, Ledger
+from gateway.core.accounts.ledger import MOST_OPEN, AccountLedger
 from gateway.core.accounts.open_quarter import OpenQuarter
 
 
-def to_note(ledger: Ledger) -> dict[str, Any]:
+def to_note(ledger: AccountLedger) -> dict[str, Any]:
     """As JSON knows it."""
     starts = [quarter.start_s for quarter in ledger.waiting]
     return {
@@ -33,18 +33,18 @@ def to_note(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def from_note(note: object) -> Ledger:
+def from_note(note: object) -> AccountLedger:
     """What a note holds; an empty ledger where it is not understood."""
     try:
-        return _read(note) if isinstance(note, dict) else Ledger()
+        return _read(note) if isinstance(note, dict) else AccountLedger()
     except (KeyError, TypeError, ValueError, OverflowError):
-        return Ledger()
+        return AccountLedger()
 
 
-def _read(note: Mapping[str, Any]) -> Ledger:
+def _read(note: Mapping[str, Any]) -> AccountLedger:
     waiting = tuple(OpenQuarter(start_s=int(start_s)) for start_s in note["waiting"])[-MOST_OPEN:]
     open_s = note["open_s"]
-    return Ledger(
+    return AccountLedger(
         open=None if open_s is None else OpenQuarter(start_s=int(open_s)),
         waiting=waiting,
         given=frozenset(int(start_s) for start_s in note["given"]),

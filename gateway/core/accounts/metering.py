@@ -7,7 +7,7 @@ from enum import StrEnum
 from gateway.core.model.site import Site
 
 
-class Part(StrEnum):
+class CountedPart(StrEnum):
     """What a device is for the accounts."""
 
     GRID = "grid"  # the connection
@@ -25,11 +25,11 @@ class CounterPoints:
 
 
 # By the names that the profiles of products give their points (docs/reference/points.md).
-POINTS: Mapping[Part, CounterPoints] = {
-    Part.GRID: CounterPoints(drawn="e_export_wh", given="e_import_wh"),
-    Part.PV: CounterPoints(drawn=None, given="e_produced_wh"),
-    Part.BATTERY: CounterPoints(drawn="e_charge_wh", given="e_discharge_wh"),
-    Part.LOAD: CounterPoints(drawn="e_import_wh", given=None),
+POINTS: Mapping[CountedPart, CounterPoints] = {
+    CountedPart.GRID: CounterPoints(drawn="e_export_wh", given="e_import_wh"),
+    CountedPart.PV: CounterPoints(drawn=None, given="e_produced_wh"),
+    CountedPart.BATTERY: CounterPoints(drawn="e_charge_wh", given="e_discharge_wh"),
+    CountedPart.LOAD: CounterPoints(drawn="e_import_wh", given=None),
 }
 
 
@@ -37,21 +37,21 @@ POINTS: Mapping[Part, CounterPoints] = {
 class Metering:
     """All devices of a building that are counted."""
 
-    parts: Mapping[str, Part]  # by device id
+    parts: Mapping[str, CountedPart]  # by device id
     loads: Mapping[str, str]  # the device of each load, by load id
     capacity_wh: Mapping[str, float]  # of each battery, by device id
     counted_by: Mapping[str, str] = field(default_factory=dict)  # the meter beside a device, which counts for it
 
-    def of(self, part: Part) -> tuple[str, ...]:
+    def of(self, part: CountedPart) -> tuple[str, ...]:
         """The devices of one part."""
         return tuple(device for device, one in self.parts.items() if one is part)
 
 
 def metering(site: Site, counted_by: Mapping[str, str]) -> Metering:
     """Of a building; `counted_by`: of each device that has a meter beside it, that meter."""
-    parts = {site.grid: Part.GRID, **dict.fromkeys(site.pv, Part.PV)}
-    parts |= {battery.id: Part.BATTERY for battery in site.batteries}
-    parts |= {load.device: Part.LOAD for load in site.loads}
+    parts = {site.grid: CountedPart.GRID, **dict.fromkeys(site.pv, CountedPart.PV)}
+    parts |= {battery.id: CountedPart.BATTERY for battery in site.batteries}
+    parts |= {load.device: CountedPart.LOAD for load in site.loads}
     return Metering(
         parts=parts,
         loads={load.id: load.device for load in site.loads},

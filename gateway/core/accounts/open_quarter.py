@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.core.accounts.flows import Totals, by_order
-from gateway.core.accounts.metering import Metering, Part
+from gateway.core.accounts.metering import CountedPart, Metering
 from gateway.core.model.quarters import Sum
 
 SURE_S = 1800.0  # PV that was not held back says for so long what it could give
@@ -95,15 +95,15 @@ def sun_after(sun: SunBefore | None, seen: Seen, metering: Metering) -> SunBefor
 
 def pv_now(seen: Seen, metering: Metering) -> float | None:
     """What all PV gives (W, 0 or above); None where one of them is not known."""
-    powers = [seen.powers_w.get(device) for device in metering.of(Part.PV)]
+    powers = [seen.powers_w.get(device) for device in metering.of(CountedPart.PV)]
     known = [max(-power_w, 0.0) for power_w in powers if power_w is not None]
     return sum(known) if len(known) == len(powers) else None
 
 
 def totals_now(seen: Seen, metering: Metering) -> Totals | None:
     """The powers of this moment; None where one of grid, PV and batteries is not known."""
-    pv_w, grid_w = pv_now(seen, metering), seen.powers_w.get(metering.of(Part.GRID)[0])
-    batteries = [seen.powers_w.get(device) for device in metering.of(Part.BATTERY)]
+    pv_w, grid_w = pv_now(seen, metering), seen.powers_w.get(metering.of(CountedPart.GRID)[0])
+    batteries = [seen.powers_w.get(device) for device in metering.of(CountedPart.BATTERY)]
     known = [power_w for power_w in batteries if power_w is not None]
     if pv_w is None or grid_w is None or len(known) < len(batteries):
         return None
@@ -116,9 +116,9 @@ def totals_now(seen: Seen, metering: Metering) -> Totals | None:
     )
 
 
-def _drawn_w(power_w: float | None, part: Part) -> float | None:
+def _drawn_w(power_w: float | None, part: CountedPart) -> float | None:
     """From the building into the device: the grid's power is positive where the building imports."""
-    return -power_w if power_w is not None and part is Part.GRID else power_w
+    return -power_w if power_w is not None and part is CountedPart.GRID else power_w
 
 
 def _both(sums: BothWays, power_w: float | None, held_s: float) -> BothWays:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta, tzinfo
 
 from gateway.core.accounts.closing import RANKS
-from gateway.core.accounts.metering import Metering, Part
+from gateway.core.accounts.metering import CountedPart, Metering
 from gateway.core.accounts.quarter_account import EnergySource, Flows, LoadEnergy, QuarterAccount
 from gateway.core.model.quarters import QUARTER_S
 
@@ -102,16 +102,16 @@ def period(accounts: Iterable[QuarterAccount], start_s: int, end_s: int, meterin
     of = {one.start_s: one for one in accounts if start_s - QUARTER_S <= one.start_s < end_s}
     before = of.get(start_s - QUARTER_S)  # only for what was stored then
     rows = [of.get(one) for one in range(start_s, end_s, QUARTER_S)]
-    grid = metering.of(Part.GRID)
+    grid = metering.of(CountedPart.GRID)
     adder = _Adder(rows=rows, start_s=start_s, end_s=end_s)
     loads = {id_: _load(adder, id_, device) for id_, device in metering.loads.items()}
     flows, trail = _flows(adder)
     return PeriodAccount(
         imported_wh=adder.summed([_part(row, grid, given=True) for row in rows], grid),
         exported_wh=adder.summed([_part(row, grid, given=False) for row in rows], grid),
-        pv_wh=adder.of_part(metering, Part.PV, given=True),
-        charged_wh=adder.of_part(metering, Part.BATTERY, given=False),
-        discharged_wh=adder.of_part(metering, Part.BATTERY, given=True),
+        pv_wh=adder.of_part(metering, CountedPart.PV, given=True),
+        charged_wh=adder.of_part(metering, CountedPart.BATTERY, given=False),
+        discharged_wh=adder.of_part(metering, CountedPart.BATTERY, given=True),
         used_wh=adder.summed([None if row is None else row.used_wh for row in rows]),
         curtailed_wh=adder.summed([None if row is None else row.curtailed_wh for row in rows]),
         flows=flows,
@@ -149,7 +149,7 @@ class _Adder:
         known = [value for value in values if value is not None]
         return Summed(value=math.fsum(known) if known else None, trail=self.trail(values, devices))
 
-    def of_part(self, metering: Metering, part: Part, *, given: bool) -> Summed:
+    def of_part(self, metering: Metering, part: CountedPart, *, given: bool) -> Summed:
         """What all devices of a part gave, or drew."""
         devices = metering.of(part)
         return self.summed([_part(row, devices, given=given) for row in self.rows], devices)

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.accounts.ledger import Ledger, take
-from gateway.core.accounts.metering import Metering, Part
+from gateway.core.accounts.ledger import AccountLedger, take
+from gateway.core.accounts.metering import CountedPart, Metering
 from gateway.core.accounts.open_quarter import Seen
 from gateway.core.accounts.quarter_account import QuarterAccount
 
 BEGIN_S = 1_774_742_400  # Sunday 29 March 2026, 00:00 UTC: in France clocks are set forward an hour later
 METERING = Metering(
-    parts={"grid": Part.GRID, "pv": Part.PV, "battery": Part.BATTERY, "tank": Part.LOAD},
+    parts={"grid": CountedPart.GRID, "pv": CountedPart.PV, "battery": CountedPart.BATTERY, "tank": CountedPart.LOAD},
     loads={"water": "tank"},
     capacity_wh={"battery": 10_000.0},
 )
@@ -37,7 +37,7 @@ class Day:
     powers: Powers
     counters: dict[tuple[str, str], float] = field(default_factory=lambda: dict.fromkeys(COUNTED, 1_000_000.0))
     now_s: float = float(BEGIN_S)
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: AccountLedger = field(default_factory=AccountLedger)
     accounts: list[QuarterAccount] = field(default_factory=list)
 
     def live(

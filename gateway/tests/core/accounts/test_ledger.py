@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.core.accounts.ledger import Ledger
+from gateway.core.accounts.ledger import AccountLedger
 from gateway.core.accounts.ledger_note import from_note, to_note
 from gateway.core.accounts.period import local_days, period
 from gateway.core.accounts.quarter_account import EnergySource
@@ -83,7 +83,7 @@ def test_a_restart_in_a_quarter_hour_goes_on_with_what_was_counted() -> None:
 
 @pytest.mark.parametrize("note", [None, [], {"tracks": 3}, {"open_s": "x"}, {"waiting": [math.inf]}])
 def test_a_note_that_is_not_understood_is_forgotten(note: object) -> None:
-    assert from_note(note) == Ledger()
+    assert from_note(note) == AccountLedger()
 
 
 def test_a_counter_that_comes_late_corrects_what_was_given() -> None:
