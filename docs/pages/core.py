@@ -23,7 +23,6 @@ CORE_FOLDERS = {
     "forecast": "Forecasts ([how](../planning.md#scenarios))",
     "loads": "Kinds of loads ([how](../planning.md#flexible-loads))",
     "model": "What all of the core speaks of",
-    "accounts": "Accounts and bills",
     "planning": "Plans ([how](../planning.md))",
     "pricing": "Prices ([how](../tariffs.md))",
 }
