@@ -81,9 +81,10 @@ class Loop:
         """One turn. With `commands` off nothing is sent."""
         state = within_ratings(self._measurements.state(), self._site)
         setpoints = self._decide(state)
+        yielded = self._yielded(state.now_s)
         for setpoint in setpoints:
             if commands and setpoint.mode is not Mode.WATCH:
-                await self._send(setpoint)
+                await self._send(setpoint, is_yielded=setpoint.device in yielded)
         self._number += 1
         house, self._house = estimated(self._house, state, self._site)
         cycle = Cycle(
@@ -114,13 +115,22 @@ class Loop:
             self._memory = Memory.restored(self._memory.stored)
         return setpoints
 
-    async def _send(self, setpoint: SetPoint) -> None:
-        """A set-point each cycle, which also renews its lease; a release at once and then now and then."""
+    def _yielded(self, now_s: float) -> frozenset[str]:
+        """The devices that are given back because they do not follow: somebody else may command them."""
+        readings = self._memory.readings
+        loads = readings.astray_loads(now_s)
+        return readings.astray(now_s) | {load.device for load in self._site.loads if load.id in loads}
+
+    async def _send(self, setpoint: SetPoint, *, is_yielded: bool) -> None:
+        """A set-point each cycle, which also renews its lease; a release at once and then now and then.
+
+        What obeys somebody else is released once: each release is an order, too, and the lease ends by itself.
+        """
         now_s = self._clock.monotonic_s()
         if setpoint.power_w is not None:
             self._released_s.pop(setpoint.device, None)
             self._commanded.add(setpoint.device)
-        elif now_s - self._released_s.get(setpoint.device, -math.inf) < REPEAT_S:
+        elif now_s - self._released_s.get(setpoint.device, -math.inf) < (math.inf if is_yielded else REPEAT_S):
             return
         else:
             self._released_s[setpoint.device] = now_s

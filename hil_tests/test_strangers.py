@@ -77,6 +77,7 @@ async def test_whoever_has_the_account_of_a_node_neither_silences_nor_loads_the_
                         await client.publish(
                             f"zev/1/{site}/cellar/ack", b'{"seq":1,"s":1,"ms":0,"why":"session"}', qos=1
                         )
+            await until_heard(chain, more=1)
             await asyncio.sleep(1)
         assert "takeovers" not in (await state(chain))["links"]
 
@@ -102,14 +103,19 @@ async def test_whoever_has_the_account_of_a_node_neither_silences_nor_loads_the_
         assert counts["cycle_late_ms"]["p99"] < 250, figures
         assert counts["nodes"]["cellar"]["lost"] == 0
         assert counts["orders"]["refused"] == 0
-        received = counts["nodes"]["cellar"]["received"]
-
-        async def goes_on() -> bool:
-            return (await status(chain))["nodes"]["cellar"]["received"] > received + 20
-
-        await until(goes_on, "the node's own records are stored")
+        await until_heard(chain, more=20)
         modes = (await house(chain, do="modes"))["rows"]
         assert [mode for since, mode in modes if since > begun] == []  # under control all the time
+
+
+async def until_heard(chain: Chain, more: int) -> None:
+    """So many more of the node's own records are stored: it is connected."""
+    received = (await status(chain))["nodes"]["cellar"]["received"]
+
+    async def goes_on() -> bool:
+        return (await status(chain))["nodes"]["cellar"]["received"] >= received + more
+
+    await until(goes_on, "the node's own records are stored")
 
 
 async def names_the_node(chain: Chain) -> bool:

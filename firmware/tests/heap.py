@@ -9,6 +9,7 @@ the room for them.
 
 EARLY_MIN = 5  # by then everything has happened once
 WINDOW_MIN = 3
+CHANCE_MIN = 2  # minutes whose highest look may hold, for a moment, what has just ended
 LOOKS = 20  # a minute
 
 LOOK = f"""
@@ -33,9 +34,10 @@ def least_by_minute(said: str) -> list[int]:
 
 
 def peak(said: str) -> int:
-    """Bytes of the highest look after EARLY_MIN; of a shorter life in its last minute."""
+    """Bytes of the highest look after EARLY_MIN, but for those of CHANCE_MIN minutes; of a shorter life the last one."""
     most = [int(line.split()[2]) for line in said.splitlines() if line.startswith("LIVE ")]
-    return max(most[EARLY_MIN:] or most[-1:])
+    late = sorted(most[EARLY_MIN:] or most[-1:])
+    return late[max(len(late) - 1 - CHANCE_MIN, 0)]
 
 
 def growth(least: list[int]) -> int:

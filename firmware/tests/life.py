@@ -111,7 +111,7 @@ class Life:
         """Ends the node; the modules that it had loaded."""
         self.node.interrupt()
         await until(lambda: self.node.process.poll() is not None, "the end of the node")
-        return json.loads(self.node.said().rpartition("LOADED")[2])
+        return json.loads(self.node.said().rpartition("LOADED")[2].partition("\n")[0])
 
 
 # A board finds its files from where it is; the paths of a computer are longer, and the interpreter keeps each.

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.hil
 
 MINUTES = 30
 RUN_MODE_BYTES = 20_000  # of .mpy that a running node has loaded, wire package and the board's own hal included
-HEAP_BYTES = 60000  # live at the highest of all looks, of the 112 kB that an ESP32 without extra memory has
+HEAP_BYTES = (
+    60000  # live at the highest (heap.py says of which looks), of the 112 kB that an ESP32 without extra memory has
+)
 GROWTH_BYTES = 256  # between minutes 5 and 30: the odd dictionary key, and no more
 
 

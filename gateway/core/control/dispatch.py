@@ -27,8 +27,9 @@ from gateway.core.control.observe import observe
 from gateway.core.control.phases import learned
 from gateway.core.control.plan_check import usable_requests, usable_slot
 from gateway.core.control.pv_limits import limited_pv
-from gateway.core.control.trust.judge import SentToBatteries, judge
+from gateway.core.control.trust.judge import judge
 from gateway.core.control.trust.ratings import within_ratings
+from gateway.core.control.trust.sent import Sent
 from gateway.core.model.plan import LoadSlot, Slot
 from gateway.core.model.site import Site
 from gateway.core.model.state import SetPoint, SiteState
@@ -58,10 +59,14 @@ def decide(
     cycle = CycleInput(
         seen=seen, site=site, slot=usable_slot(slot), requests=usable_requests(requests), flows=flows
     )  # fmt: skip
-    sent = SentToBatteries(
-        last=memory.batteries.last, responses=memory.batteries.responses, controlled=memory.batteries.controlled
+    sent = Sent(
+        last=memory.batteries.last,
+        responses=memory.batteries.responses,
+        controlled=memory.batteries.controlled,
+        loads=memory.loads,
+        pv_limit_w=memory.curtailment.limit_w,
     )
-    trust = judge(cycle, memory.readings, sent=sent, loads=memory.loads)
+    trust = judge(cycle, memory.readings, sent)
     supplied = supplied_loads(site, trust.readings.soc)
     battery = control_batteries(
         cycle,
@@ -71,7 +76,7 @@ def decide(
         pv_is_limited=hidden_w(site, memory.curtailment, seen.pv_w) > 0.0,
         unsupplied=unsupplied(memory.loads, seen, site, supplied),
     )
-    pv, of_pv = limited_pv(cycle, trust.meter, memory.curtailment, memory.pv, battery)
+    pv, of_pv = limited_pv(cycle, trust.meter_for_pv, memory.curtailment, memory.pv, battery)
     load = control_loads(cycle, trust, battery, memory.loads, curtailed_w=pv.curtailed_w, supplied=supplied)
     return (*battery.setpoints, *pv.setpoints, *load.setpoints), Memory(
         readings=trust.readings,

@@ -21,8 +21,11 @@ NEAR = (60.0, 0.05)  # W and share of what was sent: a power so near is the same
 ASTRAY_W, ASTRAY_SHARE = 120.0, 0.15  # a power so far beyond what was sent does not follow from it
 OFFER_W, OFFER_SHARE, OFFER_GROWTH = 100.0, 0.05, 1.1  # beyond what it takes, so that it can show that it takes more
 OFFER_ALL_S, OFFER_ALL_MOST_S = 60.0, 900.0  # all is offered so long after it took less; doubled each time
+FALLEN = 0.8  # of what it did before, though it was sent no less than that: …
+SHARE = (0.2, 0.85)  # … and between these parts of what it was sent: it does a share of it, or reports one
 FORGET_S = 900.0  # nothing is known any more of a battery that was not tried for so long
-ASTRAY_S = 10.0  # so many seconds more astray than not: it does not follow
+ASTRAY_S = 10.0  # so many seconds astray: it does not follow …
+REGAINED = 0.125  # … of which each second in which it does makes up so much: somebody who orders now and then
 DEAF_S = 20.0  # so long without any answer, where it is neither nearly full nor nearly empty: the same
 DEAF_SHARE = 0.05  # of what it was sent: less is no answer
 MIDDLE = (0.1, 0.9)  # above its reserve, and of the charge: between them a battery has no reason to rest
@@ -37,10 +40,11 @@ class Direction:
     less_s: float = -math.inf  # monotonic moment at which it last did less than it was sent
     all_s: float = math.inf  # when all is offered again
     pause_s: float = OFFER_ALL_S  # from the next time that it does less until all is offered
+    is_share: bool = False  # whether it does a share of what it is sent: offered less it would do ever less
 
     def offered_w(self, most_w: float, least_w: float, now_s: float) -> float:
         """What it may be sent, of at most `most_w`; `least_w`: below it the converter rests."""
-        if self.proven_w >= most_w or now_s >= self.all_s:
+        if self.proven_w >= most_w or now_s >= self.all_s or self.is_share:
             return most_w
         further_w = max(OFFER_W, OFFER_SHARE * most_w, 1.5 * least_w)
         return min(OFFER_GROWTH * self.proven_w + further_w, most_w)
@@ -53,7 +57,7 @@ class Following:
     takes: Direction = Direction()  # charging
     gives: Direction = Direction()  # discharging
     reported_s: float = -math.inf  # of the newest report that was compared
-    astray_s: float = 0.0  # seconds for which it did something else, less those for which it did not
+    astray_s: float = 0.0  # seconds for which it did something else, less a part of those for which it did not
     deaf_s: float = 0.0  # seconds for which it gave no answer at all
     away_s: float = -math.inf  # until then it is given back
     pause_s: float = PAUSE_S  # for so long the next time
@@ -99,7 +103,7 @@ def _compared(
     far_w += battery.standby_w
     if not min(low_w, 0.0) - far_w <= power_w <= max(high_w, 0.0) + far_w:
         return _astray(one, one.astray_s + passed_s, at_s, ordered_w=orders[-1], power_w=power_w)
-    one = replace(one, astray_s=max(one.astray_s - passed_s / 2, 0.0))
+    one = replace(one, astray_s=max(one.astray_s - REGAINED * passed_s, 0.0))
     if low_w > 0.0:
         takes = shown(one.takes, power_w, (low_w, high_w), rated_w=battery.charge_max_w, near=NEAR, at_s=at_s)
         one = replace(one, takes=takes)
@@ -139,7 +143,9 @@ def shown(
         is_first = known.all_s == math.inf
         all_s = at_s + known.pause_s if is_first or at_s >= known.all_s else known.all_s
         pause_s = min(2.0 * known.pause_s, OFFER_ALL_MOST_S) if all_s != known.all_s else known.pause_s
-        return Direction(proven_w=max(done_w, 0.0), less_s=at_s, all_s=all_s, pause_s=pause_s)
+        fell = least_w >= known.proven_w and done_w < FALLEN * known.proven_w
+        is_share = known.is_share or (fell and SHARE[0] <= done_w / least_w <= SHARE[1])
+        return Direction(proven_w=max(done_w, 0.0), less_s=at_s, all_s=all_s, pause_s=pause_s, is_share=is_share)
     if done_w >= rated_w - near_w(near, rated_w):
         return Direction()
     return replace(known, proven_w=max(known.proven_w, min(done_w, most_w)))

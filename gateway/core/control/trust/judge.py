@@ -8,7 +8,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.core.control.battery_response import BatteryResponse
 from gateway.core.control.cycle_input import CycleInput
 from gateway.core.control.load_facts import SILENT_S, LoadView, warmth
 from gateway.core.control.load_memory import LoadMemory
@@ -19,9 +18,10 @@ from gateway.core.control.trust.load_following import LoadFollowing
 from gateway.core.control.trust.meter_proof import MeterState
 from gateway.core.control.trust.meter_watch import MeterWatch
 from gateway.core.control.trust.rules import BATTERY_RULES, LONGEST_AGE_S, METER_RULES, Silence, Trust, ruled
+from gateway.core.control.trust.sent import Sent
 from gateway.core.model.plan import LoadSlot
 from gateway.core.model.site import LoadDevice, Site
-from gateway.core.model.state import Mode, Reason, SetPoint
+from gateway.core.model.state import Mode, Reason
 
 COLD_K, WARM_K = 2.0, 2.0  # so much below what the plan keeps: its own mode, until it is so much warmer again
 
@@ -56,28 +56,20 @@ class SiteTrust:
 
     readings: ReadingMemory  # with those of this cycle
     meter: Trust  # what the grid meter's allow
+    meter_for_pv: Trust  # the same for the limits of PV: not even while it is asked because its answers were wrong
     batteries: Mapping[str, Trust]  # by battery id
     loads: Mapping[str, Trust]  # by load id, of those that take set-points
     ask_w: float | None = None  # what the batteries are sent together to ask the meter; None while it is not asked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentToBatteries:
-    """What the batteries were sent until now, and what they did with it, by battery id."""
-
-    last: Mapping[str, SetPoint]  # a battery that is not in it was never controlled
-    responses: Mapping[str, BatteryResponse]  # the recent past of each
-    controlled: tuple[str, ...]  # those that were controlled last
-
-
-def judge(cycle: CycleInput, readings: ReadingMemory, *, sent: SentToBatteries, loads: LoadMemory) -> SiteTrust:
+def judge(cycle: CycleInput, readings: ReadingMemory, sent: Sent) -> SiteTrust:
     """What the readings allow for each battery and load.
 
     Before a battery was ever controlled there is nothing to hold or to give back: we only watch, and say what is
     missing.
     """
     observation, site = cycle.seen, cycle.site
-    readings = _read(readings, observation, site, sent, loads)
+    readings = _read(readings, observation, site, sent)
     meter = _meter_trust(observation, site, readings)
     starting = Trust(mode=Mode.WATCH, reason=Reason(code="starting")) if site.grid not in readings.seen_s else None
     batteries = {}
@@ -96,15 +88,14 @@ def judge(cycle: CycleInput, readings: ReadingMemory, *, sent: SentToBatteries, 
     return SiteTrust(
         readings=readings,
         meter=starting or meter,
+        meter_for_pv=_meter_for_pv(starting or meter, readings),
         batteries=batteries,
-        loads={load.id: _judge_load(load, cycle, above, readings, loads) for load in orderable},
+        loads={load.id: _judge_load(load, cycle, above, readings, sent.loads) for load in orderable},
         ask_w=ask_w if starting is None and _controls(meter) else None,
     )
 
 
-def _read(
-    memory: ReadingMemory, observation: Observation, site: Site, sent: SentToBatteries, loads: LoadMemory
-) -> ReadingMemory:
+def _read(memory: ReadingMemory, observation: Observation, site: Site, sent: Sent) -> ReadingMemory:
     """With the readings of this cycle that have a value."""
     powers_w = {device: one.value for device, one in observation.powers.items() if one.value is not None}
     socs = {id_: one.soc.value for id_, one in observation.batteries.items() if one.soc.value is not None}
@@ -115,7 +106,7 @@ def _read(
         soc=soc,
         soc_seen_s={**memory.soc_seen_s, **{id_: observation.batteries[id_].soc.measured_s for id_ in socs}},
         following=following.followed(memory.following, observation, site, sent.responses, soc, sent.controlled),
-        loads=load_following.followed(memory.loads, observation, site, loads),
+        loads=load_following.followed(memory.loads, observation, site, sent.loads),
     )
     trusts = {
         battery.id: _battery_trust(
@@ -124,7 +115,7 @@ def _read(
         for battery in site.batteries
     }
     able = [id_ for id_, trust in trusts.items() if _controls(trust)]
-    return replace(found, meter=meter_watch.watched(memory.meter, observation, site, sent.last, sent.responses, able))
+    return replace(found, meter=meter_watch.watched(memory.meter, observation, site, sent, able))
 
 
 def _meter_trust(observation: Observation, site: Site, readings: ReadingMemory) -> Trust:
@@ -136,6 +127,14 @@ def _meter_trust(observation: Observation, site: Site, readings: ReadingMemory) 
     if proof.state is MeterState.QUESTIONED:
         return Trust(mode=Mode.HOLD, reason=Reason(code="meter_questioned"))
     return Trust(mode=Mode.RELEASE, reason=proof.why)
+
+
+def _meter_for_pv(meter: Trust, readings: ReadingMemory) -> Trust:
+    """A meter that may be reversed would let PV out beyond the export limit while it is asked."""
+    steps = readings.meter.proof.steps
+    if steps is None or steps.is_gentle or not _controls(meter):
+        return meter
+    return Trust(mode=Mode.RELEASE, reason=Reason(code="meter_questioned"))
 
 
 def _battery_trust(silence: Silence, follows: Following, now_s: float) -> Trust:

@@ -14,11 +14,11 @@ from gateway.core.control.limited_flows import LimitedFlow
 from gateway.core.control.load_facts import LoadView
 from gateway.core.control.load_memory import QUIET_SHARE, SETTLE_S, LoadMemory
 from gateway.core.control.observe import Observation
-from gateway.core.control.trust.following import FORGET_S, PAUSE_MOST_S, PAUSE_S, Direction, near_w, shown
+from gateway.core.control.trust.following import FORGET_S, PAUSE_MOST_S, PAUSE_S, REGAINED, Direction, near_w, shown
 from gateway.core.model.site import LoadDevice, Site
 from gateway.core.model.state import Reason
 
-ASTRAY_S = 12.0  # so many seconds more astray than not: it does not follow
+ASTRAY_S = 12.0  # so many seconds astray, less a part of those in which it was not: it does not follow
 NEAR = (150.0, 0.12)  # W and share of a power, within which it is the same: 207 to 253 V for 230 V (EN 50160)
 
 
@@ -26,7 +26,7 @@ NEAR = (150.0, 0.12)  # W and share of a power, within which it is the same: 207
 class LoadFollowing:
     """How one load follows what it is sent. Moments are monotonic."""
 
-    takes: Direction = field(default_factory=Direction)
+    takes: Direction = field(default_factory=Direction)  # of what it is sent
     reported_s: float = -math.inf  # of the newest report that was compared
     astray_s: float = 0.0  # seconds for which it drew more than it was sent, less those for which it did not
     away_s: float = -math.inf  # until then it is given back
@@ -79,7 +79,7 @@ def _compared(
         pause_s = min(2.0 * one.pause_s, PAUSE_MOST_S)
         why = Reason(code="load_not_followed", numbers=numbers)
         return replace(one, astray_s=0.0, away_s=now_s + one.pause_s, pause_s=pause_s, why=why)
-    one = replace(one, astray_s=one.astray_s + passed_s if is_astray else max(one.astray_s - passed_s / 2, 0.0))
+    one = replace(one, astray_s=one.astray_s + passed_s if is_astray else max(one.astray_s - REGAINED * passed_s, 0.0))
     sent = memory.sent[load.id]
     is_steady = at_s - sent.since_s >= SETTLE_S + load.pause_s
     is_shown = is_steady and power_w >= QUIET_SHARE * sent.power_w > 0.0  # who draws nothing is offered nothing anyhow

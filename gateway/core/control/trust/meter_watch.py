@@ -4,7 +4,6 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gateway.core.control.battery_response import BatteryResponse
 from gateway.core.control.observe import FRESH_S, Observation
 from gateway.core.control.trust import balance, meter_proof, own_moves, own_steps, standstill
 from gateway.core.control.trust.meter_proof import MeterFacts, MeterProof
@@ -18,6 +17,7 @@ from gateway.core.control.trust.own_steps import (
     Powers,
     StepSize,
 )
+from gateway.core.control.trust.sent import Sent
 from gateway.core.control.trust.standstill import Standstill
 from gateway.core.model.site import Battery, Site
 from gateway.core.model.state import Reading, Reason, SetPoint
@@ -39,6 +39,8 @@ class MeterWatch:
     recent: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
     """The readings of the last seconds of each device behind it, oldest first, by device id."""
     moves: OwnMoves = field(default_factory=OwnMoves)  # its answers to what the batteries do anyway
+    pv_moves: OwnMoves = field(default_factory=OwnMoves)  # the same to what PV that takes a limit does
+    pv_ordered_w: float = 0.0  # to what that was limited at the sample before, 0 or below
     proof: MeterProof = field(default_factory=MeterProof)  # what is thought of it
     last: Powers | None = None  # at the newest sample that was judged; None where something was not known
     calm_s: float = -math.inf  # monotonic moment since which the building has been calm
@@ -69,11 +71,10 @@ def watched(
     before: MeterWatch,
     seen: Observation,
     site: Site,
-    last: Mapping[str, SetPoint],
-    responses: Mapping[str, BatteryResponse],
+    sent: Sent,
     able: Collection[str],
 ) -> MeterWatch:
-    """After the readings of this cycle; by battery id what each was sent last and did until now.
+    """After the readings of this cycle.
 
     `able`: the batteries that may be controlled as far as they are concerned.
     """
@@ -86,33 +87,43 @@ def watched(
     sample = seen.grid.power
     if seen.grid.fresh_w is None or sample.measured_s <= before.sample_s:
         return watch
-    return _judged(replace(watch, sample_s=sample.measured_s), seen, site, last, responses, able)
+    return _judged(replace(watch, sample_s=sample.measured_s), seen, site, sent, able)
 
 
 def _judged(
     watch: MeterWatch,
     seen: Observation,
     site: Site,
-    last: Mapping[str, SetPoint],
-    responses: Mapping[str, BatteryResponse],
+    sent: Sent,
     able: Collection[str],
 ) -> MeterWatch:
     """After a new sample: whether it can be, and whether it answers what the batteries did."""
     batteries = [battery for battery in site.batteries if battery.id in able]
-    now = _powers(seen, site, batteries, watch.recent)
+    now = _powers(seen, site, [battery.id for battery in batteries], watch.recent)
     size = _step_size(seen, site, batteries if now else [])
     steps, verdict, moves = watch.proof.steps, None, watch.moves
     if now is not None:
-        ordered_w = _ordered_w(last, batteries) if steps is None else None
-        moves = own_moves.watched(watch.moves, now, ordered_w=ordered_w, wait_s=size.wait_s, is_new=watch.proof.is_new)
+        ordered_w = _ordered_w(sent.last, batteries) if steps is None else None
+        moves = own_moves.watched(
+            watch.moves,
+            now,
+            ordered_w=ordered_w,
+            wait_s=size.wait_s,
+            is_new=watch.proof.is_new,
+            is_off=_is_off(seen, site),
+        )
+    pv_ordered_w = -_pv_limit_w(sent, site)
+    pv_moves = _pv_moves(watch, seen, site, pv_ordered_w, size.wait_s)
     if steps is not None:
         steps, verdict = _asked(steps, now, size, seen, batteries)
+    if verdict is not None and not verdict.is_clear and (moves.is_mirrored or pv_moves.is_mirrored):
+        verdict = MeterVerdict(reason=Reason(code="meter_reversed"))  # no step was possible that could clear it of that
     is_new = watch.proof.is_new and moves.seen == 0 and not (verdict and verdict.is_clear and verdict.reason is None)
     calm_s = _calm_s(watch, now, seen.now_s)
     facts = MeterFacts(
         now_s=seen.now_s,
-        impossible=_impossible(balance.implied_loads(seen, site, watch.recent, responses)),
-        contradicts=moves.contradicts,
+        impossible=_impossible(balance.implied_loads(seen, site, watch.recent, sent.responses)),
+        contradicts=moves.contradicts or pv_moves.reverses,
         is_silent=is_new and seen.now_s - calm_s > NEW_S,
         verdict=verdict,
         is_askable=now is not None or not batteries,
@@ -122,14 +133,46 @@ def _judged(
         proof = replace(proof, steps=_asked(proof.steps, now, size, seen, batteries)[0])
     late_s = verdict.late_s if verdict is not None and verdict.reason is None else 0.0
     known_s = site.meter_delay_s[1] + late_s + LATE_SLACK_S if late_s > LATE_SLACK_S else watch.late_s
-    return replace(watch, moves=moves, proof=proof, late_s=known_s, last=now, calm_s=calm_s)
+    watch = replace(watch, moves=moves, pv_moves=pv_moves, pv_ordered_w=pv_ordered_w)
+    return replace(watch, proof=proof, late_s=known_s, last=now, calm_s=calm_s)
+
+
+def _pv_limit_w(sent: Sent, site: Site) -> float:
+    """What the inverters that take a limit may give together now."""
+    return sum(one.rated_w for one in site.curtailable) if sent.pv_limit_w is None else sent.pv_limit_w
+
+
+def _pv_moves(watch: MeterWatch, seen: Observation, site: Site, ordered_w: float, wait_s: float) -> OwnMoves:
+    """After one more sample: its answers to what PV does when its limit changes. Only what is reversed counts of them.
+
+    The sun moves PV, too, and loads that a limit follows move with it.
+    """
+    now = _powers(seen, site, [inverter.id for inverter in site.curtailable], watch.recent)
+    if now is None:
+        return watch.pv_moves
+    is_step = abs(ordered_w - watch.pv_ordered_w) >= own_moves.MOVE_W
+    expected_w = ordered_w if is_step else now.ours_w
+    is_asked = watch.proof.steps is not None  # then the batteries move
+    return own_moves.watched(
+        watch.pv_moves,
+        now,
+        ordered_w=None if is_asked else expected_w,
+        wait_s=wait_s,
+        is_new=False,
+        is_off=_is_off(seen, site),
+    )
+
+
+def _is_off(seen: Observation, site: Site) -> bool:
+    """Whether the grid is shown far from where it is to be."""
+    return abs((seen.grid.fresh_w or 0.0) - site.grid_setpoint_w) > own_moves.MOVE_W
 
 
 def _calm_s(watch: MeterWatch, now: Powers | None, now_s: float) -> float:
     """Since when nothing moves: neither the grid nor the batteries."""
     if now is None or watch.last is None or watch.proof.steps is not None:
         return now_s
-    moved_w = max(abs(now.rest_w - watch.last.rest_w), abs(now.battery_w - watch.last.battery_w))
+    moved_w = max(abs(now.rest_w - watch.last.rest_w), abs(now.ours_w - watch.last.ours_w))
     return now_s if moved_w > CALM_W else watch.calm_s
 
 
@@ -171,10 +214,9 @@ def _impossible(loads: Sequence[balance.ImpliedLoad]) -> Reason | None:
 
 
 def _powers(
-    seen: Observation, site: Site, batteries: Sequence[Battery], recent: Mapping[str, Sequence[Reading]]
+    seen: Observation, site: Site, ours: Sequence[str], recent: Mapping[str, Sequence[Reading]]
 ) -> Powers | None:
-    """What the grid shows beside PV and metered loads, and what the controlled batteries do; None where one is old."""
-    ours = [battery.id for battery in batteries]
+    """What the grid shows beside all other devices, and what `ours` do; None where one is old, and without any."""
     readings = {device: seen.powers[device] for device in (site.grid, *site.metered)}
     if not ours or any(one.value is None or seen.now_s - one.measured_s > 2 * FRESH_S for one in readings.values()):
         return None
@@ -184,7 +226,7 @@ def _powers(
     return Powers(
         at_s=at_s,
         rest_w=values[site.grid] - sum(values[device] for device in others),
-        battery_w=sum(values[id_] for id_ in ours),
+        ours_w=sum(values[id_] for id_ in ours),
         loose_w=sum(_wandered_w(recent[device], at_s - site.meter_delay_s[1] - REPORT_S) for device in others),
     )
 

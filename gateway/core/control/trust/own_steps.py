@@ -32,8 +32,10 @@ class Powers:
     """Two powers of one moment (W)."""
 
     at_s: float  # monotonic, of the meter's sample
-    rest_w: float  # the grid without PV and metered loads, import positive
-    battery_w: float  # of all controlled batteries, charging positive
+    rest_w: float  # the grid without all other devices, import positive
+    ours_w: (
+        float  # of the devices whose moves it must show, drawn positive: all controlled batteries, or PV with a limit
+    )
     loose_w: float = 0.0  # by so much `rest_w` may be wrong, because PV and loads moved while the meter may be late
 
 
@@ -94,7 +96,7 @@ def stepped(steps: OwnSteps, now: Powers, size: StepSize, now_s: float) -> Stepp
     if steps.is_gentle:
         size = replace(size, step_w=min(size.step_w, GENTLE_W))
     if steps.since_s is None or steps.start is None:
-        base_w = min(max(now.battery_w, size.low_w), size.high_w)
+        base_w = min(max(now.ours_w, size.low_w), size.high_w)
         up = _fits(base_w, size, up=True)
         return Stepped(steps=replace(steps, base_w=base_w, since_s=now_s, begun_s=now_s, up=up, start=now))
     waited_s = now.at_s - steps.since_s
@@ -113,7 +115,7 @@ def stepped(steps: OwnSteps, now: Powers, size: StepSize, now_s: float) -> Stepp
 def _answered(steps: OwnSteps, before: Powers, now: Powers, size: StepSize, now_s: float) -> Stepped:
     """After a step that must show by now: its answer, or more patience."""
     waited_s = now.at_s - (steps.since_s or 0.0)
-    moved_w = now.battery_w - before.battery_w
+    moved_w = now.ours_w - before.ours_w
     if abs(moved_w) < MOVED * size.step_w:
         return _ended(replace(_next(steps, now, size, now_s, turn=True), blank=steps.blank + 1))
     gain = (now.rest_w - before.rest_w) / moved_w
@@ -134,7 +136,7 @@ def _next(steps: OwnSteps, now: Powers, size: StepSize, now_s: float, *, turn: b
 def _moved(start: Powers, now: Powers, size: StepSize) -> bool:
     """Whether something else than our steps moves the grid or the batteries."""
     far_w = MOVED_ELSEWHERE * size.step_w
-    return max(abs(now.rest_w - start.rest_w), abs(now.battery_w - start.battery_w)) > far_w
+    return max(abs(now.rest_w - start.rest_w), abs(now.ours_w - start.ours_w)) > far_w
 
 
 def _fits(base_w: float, size: StepSize, *, up: bool) -> bool:
@@ -149,7 +151,7 @@ def _ended(steps: OwnSteps) -> Stepped:
     if wrong - right >= CLEAR:
         return Stepped(steps=steps, verdict=MeterVerdict(reason=_reason(steps.gains)))
     is_over = len(steps.gains) + steps.blank >= MOST_STEPS or steps.blank >= MOST_STEPS // 2
-    return Stepped(steps=steps, verdict=MeterVerdict(reason=None) if is_over else None)
+    return Stepped(steps=steps, verdict=MeterVerdict(reason=None, is_clear=False) if is_over else None)
 
 
 def _majority(steps: OwnSteps) -> MeterVerdict:

@@ -36,6 +36,25 @@ def test_the_same_of_one_that_gives_little() -> None:
     assert -1_400.0 < (plant.setpoints[-1][1].power_w or 0.0) < -800.0
 
 
+def test_one_that_does_a_share_of_what_it_is_sent_is_not_sent_ever_less() -> None:
+    plant = Plant(load_w=lambda _: -SURPLUS, battery_does=lambda w: 0.5 * w, soc=0.5)
+    plant.run(200)
+    takes = plant.memory.readings.following["battery"].takes
+    assert takes.is_share
+    assert takes.proven_w == pytest.approx(0.5 * SURPLUS, abs=20.0)
+    assert plant.setpoints[-1][1].power_w == pytest.approx(SURPLUS, abs=20.0)
+
+
+def test_one_that_is_ordered_by_somebody_else_now_and_then_is_given_back() -> None:
+    """Three of ten seconds: most of the time it follows."""
+    now = [0.0]
+    plant = Plant(load_w=lambda _: 500.0, battery_does=lambda w: 2_500.0 if now[0] % 10 < 3 else w, soc=0.5)
+    for second in range(120):
+        now[0] = float(second)
+        plant.run(1)
+    assert "not_followed" in codes_of(plant)
+
+
 WRONG = {
     "goes on with its own": lambda _w: -1_500.0,
     "does the opposite": lambda w: -w,

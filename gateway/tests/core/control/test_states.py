@@ -41,9 +41,10 @@ from gateway.core.control.load_memory import (
 )
 from gateway.core.control.memory import StoredMemory, from_note, to_note
 from gateway.core.control.observe import observe
-from gateway.core.control.trust.judge import ReadingMemory, SentToBatteries, judge
+from gateway.core.control.trust.judge import ReadingMemory, judge
 from gateway.core.control.trust.meter_watch import MeterWatch
 from gateway.core.control.trust.rules import BATTERY_RULES, METER_RULES
+from gateway.core.control.trust.sent import Sent
 from gateway.core.control.trust.standstill import Standstill
 from gateway.core.model.levels import Levels, Storage
 from gateway.core.model.site import Inverter
@@ -107,17 +108,18 @@ BATTERY_ROWS = [
 NOW_S = 1000.0
 
 
-SENT = SentToBatteries(
+SENT = Sent(
     last={"battery": SetPoint(device="battery", power_w=None, mode=Mode.RELEASE, reason=Reason(code="full"))},
     responses={},
     controlled=(),
+    loads=LoadMemory(),
 )
 
 
 def trust_of(devices, readings) -> tuple[Mode, str | None]:
     seen = observe(SiteState(now_s=NOW_S, utc_s=NOW_S, devices=devices), SITE)
     cycle = CycleInput(seen=seen, site=SITE, slot=None, requests={})
-    trust = judge(cycle, readings, sent=SENT, loads=LoadMemory()).batteries["battery"]
+    trust = judge(cycle, readings, SENT).batteries["battery"]
     return trust.mode, trust.reason and trust.reason.code
 
 

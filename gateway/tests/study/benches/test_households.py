@@ -72,7 +72,6 @@ class Watched:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)  # a minute on a machine that does nothing else
 @settings(max_examples=1000)
 @given(
     owned=batteries(),
