@@ -4,20 +4,26 @@ import csv
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.adapters.archive.reader import ArchiveReader
+from gateway.adapters.store.files import UnusableError
 from gateway.adapters.taxes import TaxesError
 from gateway.cli.check import SiteArgument, read
 from gateway.cli.language import say
-from gateway.core.accounts.bill import Bill, BillLine, Use, bill
+from gateway.core.accounts.bill import Bill, BillLine, Use, bill, use_of
+from gateway.site.assembly.building import core_site
 from gateway.site.assembly.contract import contract
+from gateway.site.assembly.parts import archive_path
+from gateway.site.file.site_file import SiteFile
 
 people = Console(stderr=True)  # stdout is for the bill
 MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
@@ -28,7 +34,12 @@ COLUMNS = ("time", "import_wh")  # that a file of quarter hours must have
 def bill_command(
     site: SiteArgument,
     *,
-    quarters: Annotated[Path, typer.Option(help="CSV: time (with its zone), import_wh, export_wh, period.")],
+    quarters: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV: time (with its zone), import_wh, export_wh, period. Without it: what the gateway kept."
+        ),
+    ] = None,
     month: Annotated[str | None, typer.Option(help="A calendar month.", metavar="YYYY-MM")] = None,
     first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First local day.")] = None,
     last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last local day, itself in.")] = None,
@@ -39,7 +50,8 @@ def bill_command(
     begin, end = _days(month, first, last)
     try:
         agreed = contract(file, days={})
-        found = bill(list(_uses(quarters)), agreed, begin, end)
+        uses = _kept(file, begin, end) if quarters is None else list(_uses(quarters))
+        found = bill(uses, agreed, begin, end)
     except (TaxesError, _BadQuarters) as error:
         people.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from error
@@ -63,6 +75,21 @@ def _days(month: str | None, first: datetime | None, last: datetime | None) -> t
     if first is None or last is None or last < first:
         raise typer.BadParameter(say("bill.bad_days"), param_hint="--first, --last")
     return first.date(), date.fromordinal(last.date().toordinal() + 1)
+
+
+def _kept(file: SiteFile, begin: date, end: date) -> list[Use]:
+    """Of the gateway's own history, from one local day to before another."""
+    path, zone = archive_path(file), ZoneInfo(file.site.time_zone)
+    moments = [datetime.combine(day, time(), zone).timestamp() for day in (begin, end)]
+    try:
+        found = ArchiveReader(path).quarters(*moments)
+    except UnusableError as error:
+        raise _BadQuarters(say("history.unusable", path=str(path), said=str(error))) from error
+    if not found:
+        raise _BadQuarters(
+            say("bill.nothing_kept", path=str(path), first=str(begin), last=str(end - timedelta(days=1)))
+        )
+    return [use_of(account, core_site(file).grid) for account in found]
 
 
 def _uses(path: Path) -> Iterator[Use]:

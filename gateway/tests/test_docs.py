@@ -59,6 +59,7 @@ CONFIG = {  # what may stand in config/, and the test that loads it
     "demo/loads.toml": "hil_tests/test_loads.py",
     "devices/*.json": "gateway/tests/adapters/test_poll_tables.py",
     "tariffs/*.toml": "gateway/tests/adapters/test_tariffs.py",
+    "taxes/*.toml": "gateway/tests/core/accounts/test_bill.py",
     "mosquitto/mosquitto.conf": "gateway/tests/rig/test_site_broker.py",
     "mosquitto/access": "gateway/tests/rig/test_site_broker.py",
     "planner.toml": "gateway/tests/planning/test_method_file.py",

@@ -19,6 +19,7 @@ from gateway.adapters.store.outbox import Outbox
 from gateway.core.control.memory import StoredMemory
 from gateway.core.model.site import Site
 from gateway.core.model.state import Reading, SiteState
+from gateway.database.tags import RowOrigin
 from gateway.loop import Loop
 from gateway.ports import Cycle, Row
 from gateway.rig.database import Database
@@ -27,6 +28,7 @@ BEGIN_S = 1_784_066_400  # UTC
 ROLES = ("meter", "pv", "battery", "meter")
 FIELDS = ("p_w", "e_wh", "u_v")
 MAX_MB = 1024  # a day of 20 devices: 1.8 million lines, some 350 MB
+ORIGIN = RowOrigin(site="s", building="s", roles={"d0": "grid"})
 SITE = Site(grid="d0", pv=(), batteries=(), grid_setpoint_w=0.0, import_limit_w=1e4, export_limit_w=1e4)
 
 
@@ -79,7 +81,7 @@ class Building:
         self._due_s = self.clock.monotonic_s() + 1.0
         self._last: Cycle | None = None
         self.loop = Loop(
-            site=SITE, site_id="s", clock=self.clock, measurements=self, actuation=self, persistence=self.persistence,
+            site=SITE, origin=ORIGIN, clock=self.clock, measurements=self, actuation=self, persistence=self.persistence,
             link=self, plans=self, observers=(self,), lasting=StoredMemory(),
         )  # fmt: skip
         self.is_skipping = False

@@ -1,7 +1,9 @@
 """`zen bill`: the bill computed by hand in docs/bill.md, through files and the command."""
 
+import asyncio
 import csv
 import io
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,7 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from typer.testing import CliRunner
 
+from gateway.adapters.archive.archive import Archive
 from gateway.cli import app
+from gateway.core.accounts.quarter_account import DeviceEnergy, EnergySource, QuarterAccount
 from gateway.paths import config_folder
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -80,6 +84,28 @@ def test_the_bill_is_the_one_computed_by_hand(site: Path, quarters: Path) -> Non
         ("of_which_vat", "", "2025-07-21"): "18.94",
         ("total", "", "2025-07-21"): "117.06",
     }
+
+
+def test_the_bill_of_what_the_gateway_kept_is_the_same(site: Path, quarters: Path) -> None:
+    """The same quarter hours as accounts in the history: the day's meter is the grid."""
+    accounts = [
+        QuarterAccount(
+            start_s=int(datetime.fromisoformat(row["time"]).timestamp()),
+            devices={"grid": DeviceEnergy(drawn_wh=0.0, given_wh=float(row["import_wh"]), source=EnergySource.COUNTER)},
+            loads={},
+            used_wh=float(row["import_wh"]),
+            flows=None,
+            curtailed_wh=0.0,
+        )
+        for row in csv.DictReader(quarters.read_text().splitlines())
+    ]
+    with closing(Archive(site.parent / "store-history.sqlite", zone=PARIS)) as archive:
+        archive.save_accounts(accounts)
+        assert asyncio.run(archive.flush())
+        of_file, of_history = (zen("bill", str(site), *more, *DAYS) for more in (("--quarters", str(quarters)), ()))
+    assert of_history == of_file
+    code, said = zen("bill", str(site), "--month", "2026-03")
+    assert (code, "nothing was kept from 2026-03-01 to 2026-03-31" in said.replace("\n", " ")) == (2, True)
 
 
 @pytest.mark.parametrize(("language", "total"), [("en", "117.06"), ("fr", "117,06")])
