@@ -1,10 +1,12 @@
 """The whole chain for a test: real broker, interpreter, sockets, serial line; and how to look at it from outside."""
 
 import asyncio
+import contextlib
 import math
+import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +22,6 @@ QUIET = {"pv": {"clouds": False}, "load": {"kettle_every_s": 0, "appliances": Fa
 """A building in which nothing moves unless the test moves it."""
 
 PATIENCE_S = 60.0
-PRESSURE = Path("/proc/pressure/cpu")
 STORE = "store.sqlite"
 TEN_MINUTES_S = 600
 TEN_MINUTES = pytest.param(TEN_MINUTES_S, marks=[pytest.mark.soak, pytest.mark.timeout(900)], id="ten minutes")
@@ -96,8 +97,8 @@ async def until(check: Callable[[], Awaitable[Any]], what: str, *, patience_s: f
 async def holds_by(check: Callable[[], Awaitable[Any]], by: float, what: str) -> None:
     """As `until`, for what is promised by a moment: a question put after it and answered with no is a failure.
 
-    A test that is late itself asks late, and finds that it holds. Seconds in which something here stood ready and had
-    no processor are not those of the product: the moment moves by them.
+    A test that is late itself asks late, and finds that it holds. Seconds in which the programs stood ready and had no
+    processor are not those of the product: the moment moves by them.
     """
     before_s = stalled_s()
     while True:
@@ -110,15 +111,26 @@ async def holds_by(check: Callable[[], Awaitable[Any]], by: float, what: str) ->
 
 
 def stalled_s() -> float:
-    """For how long so far something on this machine had to wait for a processor; 0 where the system does not tell.
+    """For how long so far the programs of this test stood ready and had no processor, one after the other.
 
-    Source: Documentation/accounting/psi.rst of Linux, `some` of /proc/pressure/cpu.
+    What one waits for the next is late by. Source: Documentation/scheduler/sched-stats.rst of Linux.
     """
-    try:
-        some = PRESSURE.read_text(encoding="ascii").splitlines()[0]
-    except OSError:
-        return 0.0
-    return int(some.rpartition("total=")[2]) / 1e6
+    return sum(_waited_ns(path) for pid in _programs(os.getpid()) for path in Path(f"/proc/{pid}/task").glob("*")) / 1e9
+
+
+def _programs(pid: int) -> Iterator[int]:
+    """The ids of all that a process has started, and of what those have."""
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has just ended
+            for child in path.read_text(encoding="ascii").split():
+                yield int(child)
+                yield from _programs(int(child))
+
+
+def _waited_ns(task: Path) -> int:
+    with contextlib.suppress(OSError):
+        return int((task / "schedstat").read_text(encoding="ascii").split()[1])
+    return 0
 
 
 async def until_controlled(chain: Chain) -> None:
