@@ -71,7 +71,7 @@ def wanted(building: Building) -> dict[tuple[str, str], int]:
     """Points of each field by what was lived: one a second of each device, and one of each cycle."""
     roles = [role for _, role in building.devices]
     found = {(role, name): roles.count(role) * building.seconds for role in ROLES for name in FIELDS}
-    return found | dict.fromkeys((("state", "d0_w"), ("state", "load_w")), building.cycles)
+    return found | {("site", name): building.cycles for name in ("grid_w", "load_w", "is_curtailed")}
 
 
 async def settled(database: Database, building: Building) -> dict[tuple[str, str], int]:
