@@ -104,7 +104,7 @@ def curtail(
     """
     site, slot, grid_w, pv_w = cycle.site, cycle.slot, cycle.seen.grid.fresh_w, cycle.seen.pv_w
     if site.curtailable and meter.mode is Mode.RELEASE:
-        return blind(site, before, pv_w)
+        return blind(site, before, pv_w, given_w=_given_w(cycle))
     if not site.curtailable or grid_w is None or used_w is None or meter.mode is not Mode.CONTROL:
         return CurtailmentDecision(setpoints=(), memory=before, curtailed_w=hidden_w(site, before, pv_w))
     costs_money = slot is not None and slot.sell < 0.0
@@ -119,11 +119,20 @@ def curtail(
     return limited(site, before, flows)
 
 
-def blind(site: Site, before: Curtailment, pv_w: float) -> CurtailmentDecision:
-    """The limits that keep the export limit whatever building and batteries do; a lower one that stands stays."""
+def _given_w(cycle: CycleInput) -> float:
+    """What the batteries give now (W, 0 or above), as far as they tell."""
+    powers_w = (cycle.seen.batteries[battery.id].power.value for battery in cycle.site.batteries)
+    return sum(max(-power_w, 0.0) for power_w in powers_w if power_w is not None)
+
+
+def blind(site: Site, before: Curtailment, pv_w: float, *, given_w: float) -> CurtailmentDecision:
+    """The limits that keep the export limit whatever the building does; a lower one that stands stays.
+
+    `given_w`: what the batteries give beside PV.
+    """
     rated_w = sum(inverter.rated_w for inverter in site.curtailable)
     others_w = max(-pv_w - rated_w, 0.0)  # what other roofs give at least
-    limit_w = max(site.export_limit_w - others_w - LEAST_MARGIN_W, 0.0)
+    limit_w = max(site.export_limit_w - others_w - given_w - LEAST_MARGIN_W, 0.0)
     limit_w = limit_w if before.limit_w is None else min(limit_w, before.limit_w)
     if limit_w >= rated_w:
         return CurtailmentDecision(setpoints=tuple(_free(one.id) for one in site.curtailable), memory=Curtailment())

@@ -116,7 +116,8 @@ def _judged(
     pv_moves = _pv_moves(watch, seen, site, pv_ordered_w, size.wait_s)
     if steps is not None:
         steps, verdict = _asked(steps, now, size, seen, batteries)
-    if verdict is not None and not verdict.is_clear and (moves.is_mirrored or pv_moves.is_mirrored):
+    is_asked_in_vain = verdict is not None and not verdict.is_clear and bool(batteries)
+    if is_asked_in_vain and (moves.is_mirrored or pv_moves.is_mirrored):
         verdict = MeterVerdict(reason=Reason(code="meter_reversed"))  # no step was possible that could clear it of that
     is_new = watch.proof.is_new and moves.seen == 0 and not (verdict and verdict.is_clear and verdict.reason is None)
     calm_s = _calm_s(watch, now, seen.now_s)

@@ -238,6 +238,12 @@ def test_without_a_meter_that_is_believed_pv_is_held_at_what_may_be_exported() -
     assert pv.power_w == pytest.approx(-1_480.0)
 
 
+def test_what_a_battery_gives_by_itself_is_a_part_of_what_may_be_exported_then() -> None:
+    site = replace(SUNNY, curtailable=INVERTERS[:1], export_limit_w=1_500.0)
+    values = {"grid": {"p_w": -4_000.0}, "pv": {"p_w": -500.0}, "battery": {"p_w": -600.0, "soc": 0.5}}
+    assert decided(values, site)[3][1].power_w == pytest.approx(-880.0)
+
+
 def test_an_inverter_that_ignores_its_limit_is_named_and_the_other_one_makes_up_for_it() -> None:
     site = replace(SUNNY, pv=("pv", "barn"), curtailable=INVERTERS, batteries=(), export_limit_w=3_000.0)
     values = {"grid": {"p_w": -5_600.0}, "pv": {"p_w": -3_000.0}, "barn": {"p_w": -3_000.0}}
