@@ -63,7 +63,11 @@ def devices(say: Speaker) -> GrafanaBoard:
     board.add(
         make.rows("devices.health", missing, names, options={"Time": [option("custom.width", 170)]}), width=24, height=8
     )
-    board.row("links.row")
+    return _links(board.row("links.row"), make, say)
+
+
+def _links(board: GrafanaBoard, make: Panels, say: Speaker) -> GrafanaBoard:
+    """What waits for the database, and how late the gateway is."""
     for key, field, unit, steps in (
         ("links.waiting", "waiting", "short", WAITING),
         ("links.dropped", "dropped", "short", COUNT),

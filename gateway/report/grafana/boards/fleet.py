@@ -29,6 +29,13 @@ def fleet(say: Speaker) -> GrafanaBoard:
     options = {name: [option("unit", "watt"), option("decimals", 1)] for name in ("grid_w", "pv_w", "load_w")}
     options |= {"soc_pct": [option("unit", "percent"), option("decimals", 0)], "site": [option("links", link)]}
     board.add(make.rows("fleet.now", now, columns, hidden=("Time",), options=options), width=24, height=7)
+    _sums(board, make, place, tags)
+    _days(board.row("fleet.days.row"), make)
+    return _alarms(board, make, say)
+
+
+def _sums(board: GrafanaBoard, make: Panels, place: dict[str, str], tags: tuple[str, ...]) -> None:
+    """What each building used and paid in the time that is shown."""
     select = (
         'sum("used_wh") AS "used", 100 * (sum("pv_to_load_wh") + sum("battery_to_load_wh")) / sum("used_wh") AS "own", '
         'sum("cost_eur") - sum("revenue_eur") AS "net", sum("battery_eur") AS "battery", mean("seen_pct") AS "seen"'
@@ -53,7 +60,10 @@ def fleet(say: Speaker) -> GrafanaBoard:
     board.add(
         make.rows("fleet.sums", sums, names, hidden=("Time",), options=settings, sort=("net", True)), width=24, height=7
     )
-    board.row("fleet.days.row")
+
+
+def _days(board: GrafanaBoard, make: Panels) -> None:
+    """The same day by day."""
     used = [query("account", 'sum("used_wh")', by=(DAY, "building"), everywhere=True, alias="$tag_building")]
     board.add(make.bars("fleet.used", used, unit="watth"), width=12, height=8)
     paid = [
@@ -66,6 +76,10 @@ def fleet(say: Speaker) -> GrafanaBoard:
         )
     ]
     board.add(make.bars("fleet.cost", paid, unit="currencyEUR"), width=12, height=8)
+
+
+def _alarms(board: GrafanaBoard, make: Panels, say: Speaker) -> GrafanaBoard:
+    """What a person should look at, of all of them."""
     alarms = query(
         "alarm",
         '"building", "device", "is_on", "sentence"',

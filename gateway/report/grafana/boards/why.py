@@ -23,7 +23,11 @@ def why(say: Speaker) -> GrafanaBoard:
         "p_set_w": [option("unit", "watt"), option("custom.width", 110)],
     }
     board.add(make.rows("why.sentences", sentences, columns, options=options, sort=("Time", True)), width=24, height=9)
-    board.row("plan.row")
+    return _plan_slots(_plan_lines(board.row("plan.row"), make, say), make)
+
+
+def _plan_lines(board: GrafanaBoard, make: Panels, say: Speaker) -> GrafanaBoard:
+    """Plan and forecasts beside what came of them."""
     charge = (
         ("soc", "battery", "site", 'mean("soc_pct")', EACH),
         ("soc_plan", "plan", "plan", 'last("soc_pct")', QUARTER),
@@ -59,6 +63,11 @@ def why(say: Speaker) -> GrafanaBoard:
         decimals = 3 if "€" in unit else 0
         lines = make.lines(key, queries, unit=unit, colours=colours, fill=0, steps=steps, decimals=decimals)
         board.add(lines, width=12, height=8)
+    return board
+
+
+def _plan_slots(board: GrafanaBoard, make: Panels) -> GrafanaBoard:
+    """Each quarter hour of the plan with its sentence."""
     select = '"soc_pct", "net_w", "value_eur_per_kwh", "sentence"'
     slots = query("plan", select, tail="ORDER BY time DESC LIMIT 300", is_table=True)
     names = {
