@@ -6,7 +6,6 @@ from gateway.report.grafana.influxql import EACH, query
 from gateway.report.grafana.panels import Panels, option, wide
 from gateway.report.grafana.texts import Speaker
 
-AGE = ((None, "green"), (10.0, "orange"), (60.0, "red"))
 WAITING = ((None, "green"), (1_000.0, "orange"), (100_000.0, "red"))
 COUNT = ((None, "green"), (1.0, "orange"))
 
