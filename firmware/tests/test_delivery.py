@@ -78,6 +78,7 @@ async def test_what_a_full_ring_drops_is_counted_and_its_gap_is_reported(node, g
     broker.kill()
     asked = len(inverter.asked)
     await until(lambda: len(inverter.asked) > asked + 40, "40 records of 114 bytes; 17 fit")
+    on_the_way = sum(len(batch[4]) for batch in gateway.batches[-2:])  # one side may know of them, and the other not
     await broker.start()
     begin = time.monotonic()
     await until(lambda: gateway.batches[-1][0] > begin, "the first batch", BACK_S)
@@ -85,7 +86,8 @@ async def test_what_a_full_ring_drops_is_counted_and_its_gap_is_reported(node, g
     lost = health["ring"]["lost"]
     seqs = sequences(gateway)
     missing = seqs[-1] - len(seqs)
-    assert lost == missing > 10
+    assert missing > 10
+    assert abs(lost - missing) <= on_the_way < 10
     assert gateway.batches[-1][3] > missing  # `oldest` has passed the gap: nobody waits for it
 
 
